@@ -1,0 +1,49 @@
+/** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
+import { execa } from 'execa';
+import { TickwardError } from './model/errors.ts';
+
+export interface ExecOptions {
+  /** Milliseconds, default 10 s; then SIGTERM, 2 s later SIGKILL. */
+  timeout?: number;
+  /** Bytes of stdout and of stderr kept, default 16 MiB; more ends the program. */
+  maxBuffer?: number;
+  input?: string;
+  /** Added to the fixed environment (PATH of the system, LC_ALL=C, SYSTEMD_COLORS=0, no pager). */
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+export interface ExecResult {
+  /** undefined when it was ended by a signal. */
+  exitCode: number | undefined;
+  signal: string | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What a program of the host needs of ours to find a user's manager; nothing else of our environment reaches it. */
+const PASSED_ON = ['HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
+
+/** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. */
+export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  const timeout = options.timeout ?? 10_000;
+  const passed = Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  const result = await execa(file, args, {
+    reject: false,
+    stripFinalNewline: false,
+    timeout,
+    forceKillAfterDelay: 2_000,
+    maxBuffer: options.maxBuffer ?? 16 * 1024 * 1024,
+    extendEnv: false,
+    env: { PATH: SYSTEM_PATH, LC_ALL: 'C', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '', ...passed, ...options.env },
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  if (result.timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${file} ${args.join(' ')}` });
+  if (result.isMaxBuffer) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
+  if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
+  if (result.exitCode === undefined && result.signal === undefined) throw new TickwardError('FAILED', `${file} could not be started: ${result.shortMessage ?? result.code ?? 'unknown'}`);
+  return { exitCode: result.exitCode, signal: result.signal, stdout: result.stdout, stderr: result.stderr };
+}

@@ -1,0 +1,68 @@
+/** Users and groups of /etc/passwd and /etc/group, read anew on every call: an attacker may have just added one. */
+import { readFileSync } from 'node:fs';
+
+export interface PasswdEntry {
+  name: string;
+  uid: number;
+  gid: number;
+  gecos: string;
+  home: string;
+  shell: string;
+}
+
+export interface GroupEntry {
+  name: string;
+  gid: number;
+  members: string[];
+}
+
+const PASSWD = '/etc/passwd';
+const GROUP = '/etc/group';
+
+/** passwd(5). Malformed lines are left out, as getpwent does. */
+export function parsePasswd(text: string): PasswdEntry[] {
+  return text.split('\n').flatMap((line) => {
+    const [name, , uid, gid, gecos, home, shell] = line.split(':');
+    if (!name || name.startsWith('#') || home === undefined || !isId(uid) || !isId(gid)) return [];
+    return [{ name, uid: Number(uid), gid: Number(gid), gecos: gecos ?? '', home, shell: shell ?? '' }];
+  });
+}
+
+/** group(5). */
+export function parseGroup(text: string): GroupEntry[] {
+  return text.split('\n').flatMap((line) => {
+    const [name, , gid, members] = line.split(':');
+    if (!name || name.startsWith('#') || !isId(gid)) return [];
+    return [{ name, gid: Number(gid), members: (members ?? '').split(',').filter(Boolean) }];
+  });
+}
+
+function isId(text: string | undefined): text is string {
+  return text !== undefined && /^\d{1,10}$/.test(text);
+}
+
+/** Throws the system error when the file cannot be read. */
+export function readUsers(): PasswdEntry[] {
+  return parsePasswd(readFileSync(PASSWD, 'utf8'));
+}
+
+/** Throws the system error when the file cannot be read. */
+export function readGroups(): GroupEntry[] {
+  return parseGroup(readFileSync(GROUP, 'utf8'));
+}
+
+export function userOf(uid: number, users: readonly PasswdEntry[] = tolerant(readUsers)): PasswdEntry | undefined {
+  return users.find((user) => user.uid === uid);
+}
+
+export function groupOf(gid: number, groups: readonly GroupEntry[] = tolerant(readGroups)): GroupEntry | undefined {
+  return groups.find((group) => group.gid === gid);
+}
+
+function tolerant<Entry>(read: () => Entry[]): Entry[] {
+  try {
+    return read();
+  } catch {
+    return [];
+  }
+}

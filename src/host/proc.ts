@@ -1,0 +1,132 @@
+/** Single processes as /proc shows them (proc(5)). Every reader gives undefined when the process is gone or not ours to look at. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+export interface ProcessStat {
+  pid: number;
+  /** At most 15 bytes; may hold anything, parentheses and newlines included. */
+  comm: string;
+  state: string;
+  ppid: number;
+  pgrp: number;
+  session: number;
+  nice: number;
+  threads: number;
+  /** Clock ticks (USER_HZ, 100 a second on Linux). */
+  utime: bigint;
+  stime: bigint;
+  /** Clock ticks since boot: with the pid it names a process for ever. */
+  startTicks: bigint;
+}
+
+export const TICKS_PER_SECOND = 100;
+
+/** Login uid of a process that no one logged in for (`(uid_t) -1`). */
+const NO_LOGIN_UID = 4294967295;
+
+export function processIds(): number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+export function statOf(pid: number): ProcessStat | undefined {
+  const text = read(`/proc/${pid}/stat`);
+  return text === undefined ? undefined : parseStat(text);
+}
+
+/** The name is in parentheses and may contain some itself: the last one ends it. */
+export function parseStat(text: string): ProcessStat | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 0 || close < open) return undefined;
+  const fields = text.slice(close + 2).trim().split(' ');
+  const [state, ppid, pgrp, session] = fields;
+  if (state === undefined || fields.length < 20) return undefined;
+  return {
+    pid: Number(text.slice(0, open)),
+    comm: text.slice(open + 1, close),
+    state,
+    ppid: Number(ppid),
+    pgrp: Number(pgrp),
+    session: Number(session),
+    utime: BigInt(fields[11] ?? 0),
+    stime: BigInt(fields[12] ?? 0),
+    nice: Number(fields[16]),
+    threads: Number(fields[17]),
+    startTicks: BigInt(fields[19] ?? 0),
+  };
+}
+
+/** `Name: value` lines of /proc/PID/status. */
+export function statusOf(pid: number): Map<string, string> | undefined {
+  const text = read(`/proc/${pid}/status`);
+  if (text === undefined) return undefined;
+  return new Map(text.split('\n').flatMap((line) => {
+    const colon = line.indexOf(':');
+    return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1).trim()] as const];
+  }));
+}
+
+/** Arguments as the process holds them now; empty for kernel threads and zombies. */
+export function argumentsOf(pid: number): string[] | undefined {
+  const text = read(`/proc/${pid}/cmdline`);
+  if (text === undefined) return undefined;
+  return text === '' ? [] : text.replace(/\0$/, '').split('\0');
+}
+
+/** Absolute path of the image; ` (deleted)` is the kernel's own mark of a file that is gone. */
+export function executableOf(pid: number): string | undefined {
+  return link(`/proc/${pid}/exe`);
+}
+
+export function workingDirectoryOf(pid: number): string | undefined {
+  return link(`/proc/${pid}/cwd`);
+}
+
+export function loginUidOf(pid: number): number | undefined {
+  const text = read(`/proc/${pid}/loginuid`);
+  if (text === undefined || text === '') return undefined;
+  const uid = Number(text);
+  return uid === NO_LOGIN_UID ? undefined : uid;
+}
+
+/** Path in the unified hierarchy, or the systemd one on a hybrid host. */
+export function cgroupOf(pid: number): string | undefined {
+  const lines = read(`/proc/${pid}/cgroup`)?.split('\n');
+  const line = lines?.find((entry) => entry.startsWith('0::')) ?? lines?.find((entry) => entry.includes(':name=systemd:'));
+  return line?.split(':').slice(2).join(':');
+}
+
+const CONTAINER_ID = /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/;
+
+/** The 64-digit id that docker, podman, containerd and cri-o write into the cgroup path. */
+export function containerOf(cgroup: string): string | undefined {
+  return CONTAINER_ID.exec(cgroup)?.[1];
+}
+
+let bootTime: number | undefined;
+
+/** Milliseconds since the epoch at which the machine booted (`btime` of /proc/stat, whole seconds). */
+export function bootTimeMs(): number {
+  bootTime ??= Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0) * 1000;
+  return bootTime;
+}
+
+/** ISO 8601 start of a process. */
+export function startedAt(stat: ProcessStat): string {
+  return new Date(bootTimeMs() + (Number(stat.startTicks) * 1000) / TICKS_PER_SECOND).toISOString();
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function link(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+/** A file event as an ECS 8 document: field names are ECS's, and Elastic Defend's where ECS has none (`file.Ext.original`, `process.Ext.ancestry`). */
+
+export type FileAction = 'creation' | 'rename' | 'modification' | 'deletion';
+
+/** How sure the process is: `exact` two sources agree, `bpf` the kernel map alone, `proc` read from /proc while it lived, `inferred` from circumstances, `none` not known. */
+export type Attribution = 'exact' | 'bpf' | 'proc' | 'inferred' | 'none';
+
+export type EventSource = 'fanotify' | 'inotify' | 'scan';
+
+export type UnitType = 'timer' | 'service' | 'drop-in' | 'wants' | 'generator' | 'other';
+
+export type Scope = 'system' | 'user';
+
+export interface EcsProcess {
+  pid: number;
+  executable?: string;
+  name?: string;
+  command_line?: string;
+  args?: string[];
+  working_directory?: string;
+  /** ISO 8601, from the start time in /proc/PID/stat. */
+  start?: string;
+  parent?: Omit<EcsProcess, 'parent'>;
+  user?: { id: string; name?: string };
+  group?: { id: string };
+}
+
+export interface FileEvent {
+  /** ISO 8601 UTC with milliseconds. */
+  '@timestamp': string;
+  event: {
+    /** Unique and sortable by time. */
+    id: string;
+    kind: 'event';
+    category: ['file'];
+    type: ['creation'] | ['change'] | ['deletion'];
+    action: FileAction;
+    dataset: 'tickward.file';
+  };
+  host: { name: string; hostname: string; id?: string; architecture: string; os: { type: 'linux'; kernel: string } };
+  file: {
+    /** As the watched directory is named by the rule (`/lib/systemd/…` stays so). Bytes that are no UTF-8 read U+FFFD; `tickward.path_bytes` has the exact name then. */
+    path: string;
+    directory: string;
+    name: string;
+    /** Without the dot; absent when there is none. */
+    extension?: string;
+    type?: 'file' | 'dir' | 'symlink' | 'fifo' | 'socket' | 'device';
+    size?: number;
+    /** Octal permission bits with a leading zero, as osquery prints them: `0644`. */
+    mode?: string;
+    uid?: string;
+    gid?: string;
+    owner?: string;
+    group?: string;
+    inode?: string;
+    mtime?: string;
+    hash?: { sha256: string };
+    /** Text of a symlink. */
+    target_path?: string;
+    Ext?: { original: { path: string; name: string; extension?: string } };
+  };
+  process?: EcsProcess;
+  user?: { id: string; name?: string };
+  container?: { id: string };
+  tickward: {
+    attribution: Attribution;
+    /** Why attribution is no better, in words, when it is `inferred` or `none`. */
+    attribution_note?: string;
+    source: EventSource;
+    unit: string;
+    unit_type: UnitType;
+    scope: Scope;
+    /** Login uid; absent when unset. */
+    auid?: string;
+    cgroup?: string;
+    /** From the parent upwards to pid 1 or the session leader. */
+    ancestry: { pid: number; name?: string; executable?: string; command_line?: string }[];
+    /** base64 of the path's bytes, only when they are not valid UTF-8. */
+    path_bytes?: string;
+  };
+}
+
+/** The exact path for system calls: the bytes where the name is no UTF-8. */
+export function pathBytes(event: FileEvent): Buffer {
+  return event.tickward.path_bytes === undefined ? Buffer.from(event.file.path) : Buffer.from(event.tickward.path_bytes, 'base64');
+}
+
+export type AlertStatus = 'open' | 'acknowledged' | 'closed';
+
+/** An event that a rule matched, as it is stored and printed. */
+export interface Alert {
+  /** Own id, unique and sortable by time. */
+  id: string;
+  '@timestamp': string;
+  status: AlertStatus;
+  rule: {
+    id: string;
+    name: string;
+    version: number;
+    severity: string;
+    risk_score: number;
+    threat: { tactic: string; technique: string[] };
+  };
+  event: FileEvent;
+}

@@ -1,0 +1,64 @@
+/** What a table of osquery is, for the embedded engine and for the extension alike: columns, constraints, generate. */
+
+export type ColumnType = 'TEXT' | 'INTEGER' | 'BIGINT' | 'UNSIGNED BIGINT' | 'DOUBLE' | 'BLOB';
+
+/** Constraint options as osquery publishes them (`op` bit set of the route info: 1 index, 2 required, 4 additional, 8 optimized, 16 hidden). */
+export interface Column {
+  name: string;
+  type: ColumnType;
+  description?: string;
+  index?: true;
+  required?: true;
+  additional?: true;
+  optimized?: true;
+  hidden?: true;
+  collate?: 'nocase' | 'version';
+}
+
+/** SQLite's constraint operators, numbered as xBestIndex and osquery number them. */
+export const Operator = {
+  EQUALS: 2,
+  GREATER_THAN: 4,
+  LESS_THAN_OR_EQUALS: 8,
+  LESS_THAN: 16,
+  GREATER_THAN_OR_EQUALS: 32,
+  MATCH: 64,
+  LIKE: 65,
+  GLOB: 66,
+  REGEXP: 67,
+} as const;
+export type Operator = (typeof Operator)[keyof typeof Operator];
+
+export type Value = string | number | bigint | null;
+
+/** A row; a missing key is NULL. Numbers and text are converted to the column's type by the engine. */
+export type Row = Record<string, Value | undefined>;
+
+export interface Constraint {
+  op: Operator;
+  /** Always text, as osquery hands it over. */
+  value: string;
+}
+
+export interface QueryContext {
+  /** The constraints on a column that the table may use; the engine filters again afterwards, so more rows than asked are harmless, fewer are not. */
+  constraints(column: string): readonly Constraint[];
+  /** Whether the query reads the column at all: skip what costs a system call and nobody reads. */
+  uses(column: string): boolean;
+  /** Throws when the query's deadline has passed. Call it in every loop that walks the host. */
+  checkpoint(): void;
+  /** Says what could not be read: shown on stderr, never a silent hole. */
+  warn(message: string): void;
+}
+
+export interface Table {
+  name: string;
+  description: string;
+  columns: readonly Column[];
+  generate(context: QueryContext): Iterable<Row>;
+}
+
+/** The distinct values asked for by equality on a column; empty when there is none. */
+export function equals(context: QueryContext, column: string): string[] {
+  return [...new Set(context.constraints(column).filter((constraint) => constraint.op === Operator.EQUALS).map((constraint) => constraint.value))];
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { classify, unitDirectories, userDirectories } from '../../src/host/directories.ts';
+import { parseGroup, parsePasswd } from '../../src/host/passwd.ts';
+
+test('homes outside /home are watched, a home that is the root or relative is not', () => {
+  const users = parsePasswd('svc:x:900:900::/srv/svc/:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nodd:x:7:7::nowhere:/bin/sh\n');
+  const homes = users.flatMap((user) => userDirectories(user)).map((directory) => directory.path).filter((path) => !path.startsWith('/run/'));
+  expect(homes).toEqual(['/srv/svc/.config/systemd/user', '/srv/svc/.local/share/systemd/user']);
+});
+
+test('two users with one home give each directory once', () => {
+  const users = parsePasswd('a:x:1:1::/h:/bin/sh\nb:x:2:1::/h:/bin/sh\n');
+  const paths = unitDirectories(users).map((directory) => directory.path);
+  expect(new Set(paths).size).toBe(paths.length);
+});
+
+test.each([
+  ['a.timer', 'timer', 'a.timer'],
+  ['a.service', 'service', 'a.service'],
+  ['a.timer.d/x.conf', 'drop-in', 'a.timer'],
+  ['timers.target.wants/a.timer', 'wants', 'a.timer'],
+  ['a.mount', 'other', 'a.mount'],
+] as const)('%s is a %s of %s', (relative, unit_type, unit) => {
+  expect(classify({ kind: 'units' }, relative)).toEqual({ unit, unit_type });
+});
+
+test('anything in a generator directory is a generator', () => {
+  expect(classify({ kind: 'generators' }, 'evil')).toEqual({ unit: 'evil', unit_type: 'generator' });
+});
+
+test('malformed lines of passwd and group are left out', () => {
+  expect(parsePasswd('root:x:0:0:root:/root:/bin/bash\nbroken\n+nis::::::\n#c:x:1:1::/:\n')).toHaveLength(1);
+  expect(parseGroup('adm:x:4:syslog,bob\nbad\n')).toEqual([{ name: 'adm', gid: 4, members: ['syslog', 'bob'] }]);
+});

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { argumentsOf, containerOf, executableOf, parseStat, startedAt, statOf } from '../../src/host/proc.ts';
+
+test('a process name with parentheses and newlines does not shift the fields', () => {
+  const rest = 'S 7 8 9 0 -1 4194560 1 0 0 0 11 12 0 0 20 -5 3 0 4242 1 1';
+  expect(parseStat(`42 (a) S 1 (\n) ${rest}`)).toMatchObject({ pid: 42, comm: 'a) S 1 (\n', state: 'S', ppid: 7, nice: -5, threads: 3, startTicks: 4242n });
+});
+
+test('our own process reads as what it is', () => {
+  const stat = statOf(process.pid);
+  expect(stat?.ppid).toBe(process.ppid);
+  expect(executableOf(process.pid)).toBe(process.execPath);
+  expect(argumentsOf(process.pid)?.length).toBeGreaterThan(0);
+  expect(stat && Math.abs(Date.parse(startedAt(stat)) - (Date.now() - process.uptime() * 1000))).toBeLessThan(3_000);
+});
+
+test('a process that is gone is undefined, not an error', () => {
+  expect(statOf(4194305)).toBeUndefined();
+});
+
+test.each([
+  [`/system.slice/docker-${'a1'.repeat(32)}.scope`, 'a1'.repeat(32)],
+  [`/kubepods/besteffort/pod1/${'0f'.repeat(32)}`, '0f'.repeat(32)],
+  ['/system.slice/cron.service', undefined],
+])('the container of cgroup %s', (cgroup, id) => {
+  expect(containerOf(cgroup)).toBe(id);
+});

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { excerptOf, placeAt } from '../../src/model/errors.ts';
+import { printable, shorten } from '../../src/model/text.ts';
+
+test.each([
+  ['\u001b[2Jx', '\\e[2Jx'],
+  ['a\nb\tc\r', 'a\\nb\\tc\\r'],
+  ['abc\u202etxt.exe', 'abc\\u{202e}txt.exe'],
+  ['\u009b31m', '\\u{9b}31m'],
+  ['\ud800', '\\u{d800}'],
+  ['日本 ünïcode 🕰', '日本 ünïcode 🕰'],
+])('%j is shown as %j', (text, shown) => {
+  expect(printable(text)).toBe(shown);
+});
+
+test('shortened text is safe as well and never longer than asked', () => {
+  expect(shorten('\u001b'.repeat(50), 10)).toHaveLength(10);
+});
+
+test('a place names line and column and points at them', () => {
+  expect(placeAt('one\ntwo x three\n', 8, 'f')).toEqual({ file: 'f', line: 2, column: 5, excerpt: 'two x three\n    ^' });
+});
+
+test('a very long line is cut around the column', () => {
+  const [shown, caret] = excerptOf(`${'a'.repeat(5000)}!${'b'.repeat(5000)}`, 5001).split('\n') as [string, string];
+  expect(shown.length).toBeLessThanOrEqual(100);
+  expect(shown[caret.length - 1]).toBe('!');
+});

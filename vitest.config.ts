@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests drive real kernel queues and real sockets: one file at a time per core keeps them honest on two cores.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/bench/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ['default'],
+  },
+});
