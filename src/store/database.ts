@@ -1,0 +1,92 @@
+/** Opening SQLite files of ours, and what SQLite's errors mean to people. The one place that makes a DatabaseSync. */
+import { DatabaseSync } from 'node:sqlite';
+import { TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+
+/** How long a statement waits for another process of ours, in ms. */
+const BUSY_TIMEOUT = 5_000;
+
+// Primary result codes of https://www.sqlite.org/rescode.html
+const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+const PRIMARY_CODE = 0xff;
+
+export interface Layout {
+  /** What the file holds, for error messages: `events`. */
+  what: string;
+  /** The schema's version, kept in `PRAGMA user_version`. */
+  version: number;
+  /** One script a version: the first makes version 1 from nothing, the second version 2 from 1. */
+  migrations: readonly string[];
+  /** NORMAL survives kill -9; FULL also a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous). */
+  synchronous: 'NORMAL' | 'FULL';
+}
+
+/** Opens or makes a database in WAL mode. Throws STATE when it is from a newer Tickward, damaged, or cannot be opened. */
+export function openDatabase(path: string, layout: Layout): DatabaseSync {
+  return explained(path, layout.what, () => {
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+    try {
+      const version = versionOf(database);
+      if (version > layout.version) throw new TickwardError('STATE', `${printable(path)} was written by a newer Tickward (layout ${version}, this one knows ${layout.version})`, { hint: 'use that version, or another --state-dir; nothing was changed' });
+      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${layout.synchronous}; PRAGMA trusted_schema = OFF;`);
+      if (version < layout.version) migrate(database, layout);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+function migrate(database: DatabaseSync, layout: Layout): void {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    // Read again under the lock: another process may have migrated meanwhile.
+    for (let version = versionOf(database); version < layout.version; version += 1) database.exec(layout.migrations[version] ?? '');
+    database.exec(`PRAGMA user_version = ${layout.version}; COMMIT`);
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+/** Runs work on a database and turns SQLite's errors into STATE errors that say what to do. */
+export function explained<Result>(path: string, what: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw explain(error, path, what);
+  }
+}
+
+function explain(error: unknown, path: string, what: string): unknown {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+  const shown = printable(path);
+  const state = (message: string, hint: string): TickwardError => new TickwardError('STATE', message, { hint, cause: error });
+  switch (error.errcode & PRIMARY_CODE) {
+    case SQLITE_FULL:
+      return state(`the disk is full: ${what} could not be written to ${shown}`, 'make room on that file system; what was stored before is intact');
+    case SQLITE_IOERR:
+      return state(`${shown} could not be read or written (${error.message})`, 'look at the kernel log for a failing or full disk');
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return state(`${shown} is damaged or no store of Tickward (${error.message})`, `move it away to start anew: mv ${shown} ${shown}.damaged`);
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+      return state(`${shown} cannot be ${(error.errcode & PRIMARY_CODE) === SQLITE_READONLY ? 'written' : 'opened'} (${error.message})`, 'check its owner and that the file system is not read-only or full');
+    case SQLITE_BUSY:
+      return state(`${shown} is locked by another process for more than ${BUSY_TIMEOUT / 1000} s`, 'see who holds it: fuser -v ' + shown);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,197 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { openStore } from '../../src/store/index.ts';
+import { acquireSensorLock } from '../../src/store/lock.ts';
+import { createRecorder } from '../../src/store/recorder.ts';
+import { defaultStateDirectory } from '../../src/store/state-directory.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+
+const STORE = new URL('../../src/store/index.ts', import.meta.url).pathname;
+const LOCK = new URL('../../src/store/lock.ts', import.meta.url).pathname;
+
+test('events come back oldest first and are found by time, id, path, action and unit', () => {
+  const { events } = openStore(temporaryDirectory());
+  const old = fileEvent({ time: '2026-01-01T00:00:00.000Z', path: '/etc/systemd/system/a.timer' });
+  const young = fileEvent({ time: '2026-02-01T00:00:00.000Z', path: '/etc/systemd/system/b.timer', action: 'deletion' });
+  events.append([old, young]);
+  const ids = (filter: Parameters<typeof events.list>[0]): string[] => [...events.list(filter)].map((event) => event.event.id);
+  expect(ids({})).toEqual([old.event.id, young.event.id]);
+  expect(ids({ since: Date.parse('2026-01-15') })).toEqual([young.event.id]);
+  expect(ids({ until: Date.parse('2026-01-15') })).toEqual([old.event.id]);
+  expect(ids({ ids: [young.event.id, 'no'] })).toEqual([young.event.id]);
+  expect(ids({ paths: ['/etc/systemd/system/a.timer'] })).toEqual([old.event.id]);
+  expect(ids({ actions: ['deletion'] })).toEqual([young.event.id]);
+  expect(ids({ units: ['a.timer'] })).toEqual([old.event.id]);
+  expect(ids({ limit: 1 })).toEqual([young.event.id]);
+  expect(events.get(old.event.id)).toEqual(old);
+});
+
+test('an event that is stored already is not stored twice', () => {
+  const { events } = openStore(temporaryDirectory());
+  const event = fileEvent();
+  events.append([event]);
+  events.append([event]);
+  expect(events.count()).toBe(1);
+});
+
+test('every event that was acknowledged is there after kill -9', async () => {
+  const directory = temporaryDirectory();
+  const program = `
+    import { openStore } from ${JSON.stringify(STORE)};
+    const { events } = openStore(${JSON.stringify(directory)});
+    const base = ${JSON.stringify(fileEvent())};
+    for (let n = 0; ; n++) { events.append([{ ...base, event: { ...base.event, id: 'e' + n } }]); process.stdout.write(n + '\\n'); }`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    if (output.length > 2_000) child.kill('SIGKILL');
+  });
+  await once(child, 'close');
+  const acknowledged = output.split('\n').filter((line, index, lines) => index < lines.length - 1 && line !== '').length;
+  expect(acknowledged).toBeGreaterThan(100);
+  const { events } = openStore(directory);
+  for (let n = 0; n < acknowledged; n += 1) expect(events.get(`e${n}`), `event ${n}`).toBeDefined();
+});
+
+test('retention removes by age and by count, and never while a list is being read', () => {
+  const { events } = openStore(temporaryDirectory());
+  const now = Date.parse('2026-06-01T00:00:00Z');
+  events.append([fileEvent({ time: '2026-01-01T00:00:00.000Z' }), ...Array.from({ length: 5 }, (_, n) => fileEvent({ time: new Date(now - 5_000 + n).toISOString() }))]);
+  const reading = events.list();
+  reading.next();
+  expect(events.prune({ maxAgeMs: 86_400_000, maxCount: 3 }, now)).toBe(0);
+  reading.return(undefined);
+  expect(events.prune({ maxAgeMs: 86_400_000, maxCount: 3 }, now)).toBe(3);
+  expect(events.count()).toBe(3);
+});
+
+test('one event gives one alert a rule, and the status of an alert can change', () => {
+  const { alerts } = openStore(temporaryDirectory());
+  const alert = { id: 'a1', '@timestamp': new Date().toISOString(), status: 'open' as const, rule: { id: 'r', name: 'n', version: 1, severity: 'low', risk_score: 21, threat: { tactic: 'TA0003', technique: ['T1053.006'] } }, event: fileEvent() };
+  expect(alerts.append([alert])).toEqual([alert]);
+  expect(alerts.append([{ ...alert, id: 'a2' }])).toEqual([]);
+  alerts.setStatus('a1', 'closed');
+  expect(alerts.get('a1')?.status).toBe('closed');
+  expect([...alerts.list({ status: 'open' })]).toEqual([]);
+});
+
+test('the journal chains its entries and shows the first one that was changed', () => {
+  const directory = temporaryDirectory();
+  const store = openStore(directory);
+  store.journal.append({ run: 'r1', kind: 'run-started', data: { playbook: 'p' } });
+  store.journal.append({ run: 'r1', step: 's', kind: 'change', data: { what: 'x' } });
+  store.journal.append({ run: 'r1', kind: 'run-finished', data: {} });
+  expect(store.journal.verify()).toEqual({ intact: true, entries: 3 });
+  expect(store.journal.runs()).toMatchObject([{ run: 'r1', data: { playbook: 'p' } }]);
+  store.close();
+  const raw = new DatabaseSync(join(directory, 'journal.db'));
+  expect(() => raw.exec("UPDATE entries SET data = '{}' WHERE seq = 2")).toThrow('append-only');
+  expect(() => raw.exec('DELETE FROM entries')).toThrow('append-only');
+  raw.exec(`DROP TRIGGER entries_stay_as_they_are; UPDATE entries SET data = '{"what":"y"}' WHERE seq = 2`);
+  raw.close();
+  expect(openStore(directory).journal.verify()).toMatchObject({ intact: false, broken_at: 2 });
+});
+
+test('two processes append to one journal without breaking the chain', async () => {
+  const directory = temporaryDirectory();
+  openStore(directory).close();
+  const program = (run: string): string => `import { openStore } from ${JSON.stringify(STORE)}; const { journal } = openStore(${JSON.stringify(directory)}); for (let n = 0; n < 50; n++) journal.append({ run: '${run}', kind: 'change', data: { n } });`;
+  await Promise.all(['a', 'b'].map((run) => once(spawn(process.execPath, ['--input-type=module-typescript', '-e', program(run)], { stdio: 'inherit' }), 'close')));
+  expect(openStore(directory).journal.verify()).toEqual({ intact: true, entries: 100 });
+});
+
+test('a state directory that others can write is refused, untouched', () => {
+  const directory = temporaryDirectory();
+  chmodSync(directory, 0o777);
+  expect(() => openStore(directory)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('written by others') }));
+  expect(existsSync(join(directory, 'events.db'))).toBe(false);
+});
+
+test('a state directory that is a link or a file is refused', () => {
+  const directory = temporaryDirectory();
+  symlinkSync(directory, join(directory, 'link'));
+  writeFileSync(join(directory, 'file'), '');
+  expect(() => openStore(join(directory, 'link'))).toThrow('is a link');
+  expect(() => openStore(join(directory, 'file'))).toThrow(expect.objectContaining({ code: 'STATE' }));
+});
+
+test('a state directory of another user is refused', () => {
+  const directory = temporaryDirectory();
+  expect(() => openStore(directory, (process.getuid?.() ?? 0) + 1)).toThrow('belongs to uid');
+});
+
+test('a state directory that others could read is closed to them', () => {
+  const directory = join(temporaryDirectory(), 'state');
+  mkdirSync(directory, { mode: 0o755 });
+  openStore(directory);
+  expect(execFileSync('stat', ['-c', '%a', directory]).toString()).toBe('700\n');
+});
+
+test('a store from a newer version is refused and left as it is', () => {
+  const directory = temporaryDirectory();
+  openStore(directory).close();
+  const raw = new DatabaseSync(join(directory, 'events.db'));
+  raw.exec('PRAGMA user_version = 99');
+  raw.close();
+  expect(() => openStore(directory)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('newer Tickward') }));
+});
+
+test('a damaged store says so and what to do', () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'events.db'), 'this is no database at all '.repeat(100));
+  expect(() => openStore(directory)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('damaged') }));
+});
+
+test('the lock of the sensor is free as soon as its holder was killed', async () => {
+  const directory = temporaryDirectory();
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', `import { acquireSensorLock } from ${JSON.stringify(LOCK)}; globalThis.lock = acquireSensorLock(${JSON.stringify(directory)}); console.log('held'); setInterval(() => {}, 1000);`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  expect(acquireSensorLock(directory)).toBeUndefined();
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  const lock = acquireSensorLock(directory);
+  expect(lock).toBeDefined();
+  lock?.release();
+});
+
+test('events that a full disk refuses wait in memory and are stored when there is room', () => {
+  const notices: string[] = [];
+  const { events } = openStore(temporaryDirectory());
+  let full = true;
+  const recorder = createRecorder({ append: (batch) => { if (full) throw new Error('the disk is full'); events.append(batch); } }, (notice) => notices.push(notice.message));
+  recorder.record([fileEvent()]);
+  expect([recorder.waiting, events.count()]).toEqual([1, 0]);
+  full = false;
+  recorder.record([fileEvent()]);
+  expect([recorder.waiting, events.count()]).toEqual([0, 2]);
+  expect(notices).toEqual(['events are kept in memory for now: the disk is full', '2 event(s) that waited in memory are stored now']);
+  expect(recorder.close()).toBe(0);
+});
+
+test.each([
+  [0, {}, '/var/lib/tickward'],
+  [1000, { HOME: '/home/a' }, '/home/a/.local/state/tickward'],
+  [1000, { HOME: '/home/a', XDG_STATE_HOME: '/x' }, '/x/tickward'],
+  [1000, { HOME: '/home/a', XDG_STATE_HOME: 'relative' }, '/home/a/.local/state/tickward'],
+])('the state directory of uid %s with %j is %s', (uid, environment, directory) => {
+  expect(defaultStateDirectory(uid, environment)).toBe(directory);
+});
+
+const tmpfs = process.getuid?.() === 0;
+
+test.skipIf(!tmpfs)('a full disk is said plainly and what was stored stays (needs root for a small tmpfs)', () => {
+  const program = `
+    import { openStore } from ${JSON.stringify(STORE)};
+    const store = openStore('/mnt/state');
+    const base = ${JSON.stringify(fileEvent())};
+    let stored = 0;
+    try { for (;; stored++) store.events.append([{ ...base, event: { ...base.event, id: 'e' + stored }, padding: 'x'.repeat(20000) }]); }
+    catch (error) { console.log(JSON.stringify({ code: error.code, message: error.message, kept: store.events.count() === stored })); }`;
+  const output = execFileSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs -o size=1m tmpfs /mnt && exec "$0" --input-type=module-typescript -e "$1"', process.execPath, program]).toString();
+  expect(JSON.parse(output)).toEqual({ code: 'STATE', message: expect.stringContaining('the disk is full'), kept: true });
+});
