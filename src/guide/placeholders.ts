@@ -1,0 +1,180 @@
+/**
+ * A guide's query made ready to run: each placeholder becomes a literal by where it stands in the SQL, so no value can change the query's structure.
+ * Kibana puts plain text there; most published queries do not parse after that.
+ */
+import { messageOf } from '../model/errors.ts';
+import { repairPieces } from './repair.ts';
+import { parseTemplate, valuesOf, type Piece } from './template.ts';
+import { literal, significant, tokenize, type Token } from './tokens.ts';
+
+export type PlaceholderContext = 'literal' | 'string' | 'pattern';
+
+export interface UsedPlaceholder {
+  name: string;
+  value?: string;
+  context: PlaceholderContext;
+}
+
+export interface Rendered {
+  /** Absent when the query could not be rendered at all. */
+  sql?: string;
+  placeholders: UsedPlaceholder[];
+  /** What was mended, in words; empty when nothing had to be. */
+  repairs: string[];
+  /** Why it is not to be run. */
+  skipped?: string;
+  /** How this one differs from the query as written. */
+  note?: string;
+}
+
+export interface RenderOptions {
+  /** SQLite's error text for a query that does not prepare, undefined when it does. */
+  parses: (sql: string) => string | undefined;
+  /** The home of `user.name`: a query that assumes /home/NAME runs a second time with it. */
+  home?: string;
+}
+
+/** Runs made of one query when a field has several values; more are said, not run. */
+const MOST_RUNS = 20;
+
+/** In osquery's `file`, LIKE becomes a glob: these widen or break the pattern. */
+const PATTERN_CHARACTERS = /[%_*?[\]{}~\\]/;
+
+const HOME_PLACEHOLDER = 'user.name';
+
+/** One for each combination of values; always at least one. */
+export function renderQuery(sql: string, document: object, options: RenderOptions): Rendered[] {
+  let pieces: Piece[];
+  try {
+    pieces = parseTemplate(sql);
+  } catch (error) {
+    return [{ placeholders: [], repairs: [], skipped: messageOf(error) }];
+  }
+  const assignments = combine(names(pieces).map((name) => [name, usable(valuesOf(document, name))] as const));
+  const rendered = assignments.slice(0, MOST_RUNS).map((values) => renderOne(pieces, values, options));
+  const left = assignments.length - MOST_RUNS;
+  if (left > 0) rendered.push({ placeholders: [], repairs: [], skipped: `${left} more combinations of values are not run` });
+  return [...rendered, ...homeVariants(pieces, assignments[0] ?? new Map(), options)];
+}
+
+function names(pieces: readonly Piece[]): string[] {
+  return [...new Set(pieces.flatMap((piece) => (piece.kind === 'placeholder' ? [piece.name] : [])))];
+}
+
+/** An empty list of values still gives one run, in which the placeholder has none. */
+function usable(values: readonly string[]): (string | undefined)[] {
+  return values.length === 0 ? [undefined] : [...values];
+}
+
+function combine(fields: readonly (readonly [string, readonly (string | undefined)[]])[]): Map<string, string | undefined>[] {
+  let all: Map<string, string | undefined>[] = [new Map()];
+  for (const [name, values] of fields) {
+    all = all.flatMap((known) => values.map((value) => new Map(known).set(name, value)));
+    // Ten fields of ten values each would be 10^10.
+    if (all.length > 10_000) all = all.slice(0, 10_000);
+  }
+  return all;
+}
+
+/** As written where that parses, else mended: judged with a harmless value, so that no value decides whether a query is repaired. */
+function renderOne(pieces: readonly Piece[], values: ReadonlyMap<string, string | undefined>, options: RenderOptions): Rendered {
+  const harmless = fill(pieces, new Map([...values.keys()].map((name) => [name, 'x'] as const)));
+  const error = harmless.sql === undefined ? harmless.skipped : options.parses(harmless.sql);
+  if (error === undefined) return fill(pieces, values);
+  const repaired = repairPieces(pieces);
+  if (repaired.repairs.length === 0) return { ...fill(pieces, values), skipped: `the query does not parse: ${error}` };
+  const mended = fill(repaired.pieces, new Map([...values.keys()].map((name) => [name, 'x'] as const)));
+  const still = mended.sql === undefined ? mended.skipped : options.parses(mended.sql);
+  if (still !== undefined) return { ...fill(pieces, values), skipped: `the query does not parse: ${error}` };
+  return { ...fill(repaired.pieces, values), repairs: repaired.repairs };
+}
+
+/** Puts the values in. */
+function fill(pieces: readonly Piece[], values: ReadonlyMap<string, string | undefined>): Rendered {
+  let sql = '';
+  const placeholders: UsedPlaceholder[] = [];
+  const problems: string[] = [];
+  for (const piece of pieces) {
+    if (piece.kind === 'text') {
+      sql += piece.text;
+      continue;
+    }
+    const place = contextAt(sql);
+    const value = values.get(piece.name);
+    if (typeof place === 'object') {
+      problems.push(`{{${piece.name}}} stands ${place.where}, where no value can go`);
+      continue;
+    }
+    placeholders.push({ name: piece.name, context: place.includes('pattern') ? 'pattern' : place === 'literal' ? 'literal' : 'string', ...(value === undefined ? {} : { value }) });
+    const problem = problemOf(piece.name, value, place);
+    if (problem !== undefined) problems.push(problem);
+    else sql += place === 'literal' || place === 'bare pattern' ? literal(value ?? '') : (value ?? '').replaceAll("'", "''");
+  }
+  const problem = [...new Set(problems)].join('; ');
+  return problem === '' ? { sql, placeholders, repairs: [] } : { placeholders, repairs: [], skipped: problem };
+}
+
+function problemOf(name: string, value: string | undefined, place: Place): string | undefined {
+  if (value === undefined) return `the event has no ${name}`;
+  if (value === '') return `${name} is empty`;
+  if (value.includes('\0')) return `${name} holds a NUL byte`;
+  if (place.includes('pattern') && PATTERN_CHARACTERS.test(value)) return `${name} is unsafe in a pattern: it holds ${[...new Set(value.match(new RegExp(PATTERN_CHARACTERS, 'g')))].join(' ')}`;
+  return undefined;
+}
+
+type Place = 'literal' | 'string' | 'pattern' | 'bare pattern';
+
+/** Where the text after this SQL stands: inside a string, in a pattern, bare, or where no value may go. */
+function contextAt(before: string): Place | { where: string } {
+  const tokens = tokenize(before);
+  const last = tokens.at(-1);
+  if (last !== undefined && last.kind === 'string' && !last.closed) return isPattern(significant(tokens.slice(0, -1))) ? 'pattern' : 'string';
+  if (last?.kind === 'quoted' && !last.closed) return { where: 'inside a quoted name' };
+  // A line comment runs on until its line ends, and tokenize calls it closed.
+  if (last?.kind === 'comment' && (!last.closed || last.text.startsWith('--'))) return { where: 'inside a comment' };
+  // Right behind a word or a string a literal would melt with it or be an alias.
+  if (last !== undefined && ['identifier', 'string', 'number', 'quoted', 'blob', 'variable'].includes(last.kind)) return { where: 'right behind another word' };
+  const previous = significant(tokens).at(-1);
+  // SQLite takes a string for a name there, and the value would choose the table.
+  if (previous?.kind === 'identifier' && NAME_EXPECTED.has(previous.text.toUpperCase())) return { where: 'where a name belongs' };
+  return isPattern(significant(tokens)) ? 'bare pattern' : 'literal';
+}
+
+const NAME_EXPECTED = new Set(['FROM', 'JOIN', 'AS', 'INTO', 'TABLE', 'UPDATE', 'COLLATE']);
+
+const PATTERN_WORDS = new Set(['LIKE', 'GLOB', 'MATCH', 'REGEXP']);
+
+/** After LIKE, also where the pattern is put together: LIKE 'a' || … and LIKE (…. */
+function isPattern(tokens: readonly Token[]): boolean {
+  for (let index = tokens.length - 1; index >= 0; index -= 1) {
+    const token = tokens[index];
+    if (token?.kind === 'identifier') return PATTERN_WORDS.has(token.text.toUpperCase());
+    if (token?.kind === 'string' || (token?.kind === 'operator' && (token.text === '||' || token.text === '('))) continue;
+    return false;
+  }
+  return false;
+}
+
+/** The same query with the user's real home where it says /home/{{user.name}}. */
+function homeVariants(pieces: readonly Piece[], values: ReadonlyMap<string, string | undefined>, options: RenderOptions): Rendered[] {
+  const { home } = options;
+  const user = values.get(HOME_PLACEHOLDER);
+  if (home === undefined || user === undefined || home === `/home/${user}`) return [];
+  const replaced = withHome(pieces);
+  if (replaced === undefined) return [];
+  return [{ ...renderOne(replaced, new Map(values).set(HOME_PLACEHOLDER, home.replace(/\/+$/, '')), options), note: `with the home ${home}` }];
+}
+
+/** `…/home/` before the placeholder is cut, so that the home itself can stand there. */
+function withHome(pieces: readonly Piece[]): Piece[] | undefined {
+  let found = false;
+  const changed = pieces.map((piece, index): Piece => {
+    const next = pieces[index + 1];
+    const after = pieces[index + 2];
+    const isHome = piece.kind === 'text' && piece.text.endsWith('/home/') && next?.kind === 'placeholder' && next.name === HOME_PLACEHOLDER && after?.kind === 'text' && after.text.startsWith('/');
+    if (!isHome) return piece;
+    found = true;
+    return { kind: 'text', text: piece.text.slice(0, -'/home/'.length) };
+  });
+  return found ? changed : undefined;
+}
