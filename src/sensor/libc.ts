@@ -1,0 +1,96 @@
+/** The one door to koffi: the few calls of libc that Node does not have. */
+import koffi from 'koffi';
+import { AT_FDCWD, AT_HANDLE_FID, MAX_HANDLE_SZ, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
+
+const libc = koffi.load(null);
+
+const fanotifyInit = libc.func('int fanotify_init(unsigned int flags, unsigned int event_f_flags)');
+const fanotifyMark = libc.func('int fanotify_mark(int fd, unsigned int flags, uint64_t mask, int dirfd, const char *path)');
+const inotifyInit1 = libc.func('int inotify_init1(int flags)');
+const inotifyAddWatch = libc.func('int inotify_add_watch(int fd, const char *path, uint32_t mask)');
+const readBytes = libc.func('long read(int fd, _Out_ void *buffer, size_t count)');
+const closeFd = libc.func('int close(int fd)');
+const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
+const statfs = libc.func('int statfs(const char *path, _Out_ void *buffer)');
+
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
+
+/** A call of libc that failed, with the errno's name. */
+export class SystemError extends Error {
+  readonly code: string;
+
+  constructor(call: string, errno: number) {
+    const code = ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+    super(`${call}: ${code}`);
+    this.name = 'SystemError';
+    this.code = code;
+  }
+}
+
+function checked(call: string, result: number): number {
+  // errno has to be read before any other call.
+  if (result < 0) throw new SystemError(call, koffi.errno());
+  return result;
+}
+
+export const fanotify = {
+  open: (flags: number): number => checked('fanotify_init', fanotifyInit(flags, 0)),
+  mark: (fd: number, flags: number, mask: number, path: string): void => void checked('fanotify_mark', fanotifyMark(fd, flags, mask, AT_FDCWD, path)),
+};
+
+export const inotify = {
+  open: (flags: number): number => checked('inotify_init1', inotifyInit1(flags)),
+  watch: (fd: number, path: string, mask: number): number => checked('inotify_add_watch', inotifyAddWatch(fd, path, mask)),
+};
+
+/** Bytes read, 0 when there is nothing now. */
+export function read(fd: number, buffer: Buffer): number {
+  const count = Number(readBytes(fd, buffer, buffer.length));
+  if (count >= 0) return count;
+  const error = new SystemError('read', koffi.errno());
+  if (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK' || error.code === 'EINTR') return 0;
+  throw error;
+}
+
+export function close(fd: number): void {
+  closeFd(fd);
+}
+
+/** What fanotify will call this directory: its file system's id and its handle, as one key. */
+export function directoryKey(path: string): string {
+  const handle = Buffer.alloc(8 + MAX_HANDLE_SZ);
+  const mountId = [0];
+  handle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+  if (nameToHandleAt(AT_FDCWD, path, handle, mountId, AT_HANDLE_FID) < 0) {
+    handle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+    checked('name_to_handle_at', nameToHandleAt(AT_FDCWD, path, handle, mountId, 0));
+  }
+  const info = Buffer.alloc(STATFS_LENGTH);
+  checked('statfs', statfs(path, info));
+  return keyOf(info, STATFS_FSID_OFFSET, handle, 0, handle.readUInt32LE(0));
+}
+
+/** File system id (8 bytes) and handle (length, type, bytes), each out of a buffer. */
+export function keyOf(fsidBuffer: Buffer, fsidOffset: number, handleBuffer: Buffer, handleOffset: number, handleLength: number): string {
+  return `${fsidBuffer.toString('latin1', fsidOffset, fsidOffset + 8)}${handleBuffer.toString('latin1', handleOffset, handleOffset + 8 + handleLength)}`;
+}
+
+export interface Poll {
+  close(): void;
+}
+
+/** A handle that is collected stops silently, so every open one is kept here. */
+const openPolls = new Set<Poll>();
+
+/** Calls back when the descriptor can be read. The callback must not throw: koffi would never call it again. */
+export function poll(fd: number, callback: () => void): Poll {
+  const handle = koffi.node.poll(fd, { readable: true }, callback);
+  const kept: Poll = {
+    close() {
+      openPolls.delete(kept);
+      handle.close();
+    },
+  };
+  openPolls.add(kept);
+  return kept;
+}

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FAN, IN } from '../../src/sensor/constants.ts';
+import { parseFanotify } from '../../src/sensor/fanotify.ts';
+import { parseInotify } from '../../src/sensor/inotify.ts';
+import { compare } from '../../src/sensor/scan.ts';
+
+function info(type: number, name: string, handle = 'HANDLE'): Buffer {
+  const bytes = Buffer.concat([Buffer.alloc(20), Buffer.from(handle), Buffer.from(`${name}\0`, 'latin1')]);
+  bytes.writeUInt8(type, 0);
+  bytes.writeUInt16LE(bytes.length, 2);
+  bytes.write('FSIDFSID', 4);
+  bytes.writeUInt32LE(handle.length, 12);
+  return bytes;
+}
+
+function fanotifyEvent(mask: number, pid: number, ...infos: Buffer[]): Buffer {
+  const header = Buffer.alloc(FAN.METADATA_LENGTH);
+  const body = Buffer.concat([header, ...infos]);
+  body.writeUInt32LE(body.length, 0);
+  body.writeUInt16LE(FAN.METADATA_LENGTH, 6);
+  body.writeUInt32LE(mask, 8);
+  body.writeInt32LE(FAN.NOFD, 16);
+  body.writeInt32LE(pid, 20);
+  return body;
+}
+
+function inotifyEvent(wd: number, mask: number, cookie: number, name: string): Buffer {
+  const padded = Buffer.alloc(Math.ceil((name.length + 1) / 16) * 16);
+  padded.write(name, 'latin1');
+  const header = Buffer.alloc(IN.HEADER_LENGTH);
+  header.writeInt32LE(wd, 0);
+  header.writeUInt32LE(mask, 4);
+  header.writeUInt32LE(cookie, 8);
+  header.writeUInt32LE(padded.length, 12);
+  return Buffer.concat([header, padded]);
+}
+
+describe('a buffer of fanotify', () => {
+  test('gives the name as bytes, the process and every flag of a merged event', () => {
+    const buffer = fanotifyEvent(FAN.CREATE | FAN.CLOSE_WRITE, 7, info(FAN.INFO_DFID_NAME, 'x\xff.timer'));
+    expect(parseFanotify(buffer, buffer.length).changes).toMatchObject([{ name: Buffer.from('x\xff.timer', 'latin1'), pid: 7, created: true, written: true, deleted: false, isDirectory: false }]);
+  });
+
+  test('gives one change with both names for a rename, and a removal when only the old side is marked', () => {
+    const both = fanotifyEvent(FAN.RENAME, 7, info(FAN.INFO_OLD_DFID_NAME, 'old'), info(FAN.INFO_NEW_DFID_NAME, 'new'));
+    expect(parseFanotify(both, both.length).changes).toMatchObject([{ name: Buffer.from('new'), movedIn: true, from: { name: Buffer.from('old') } }]);
+    const old = fanotifyEvent(FAN.RENAME, 7, info(FAN.INFO_OLD_DFID_NAME, 'old'));
+    expect(parseFanotify(old, old.length).changes).toMatchObject([{ name: Buffer.from('old'), movedOut: true, movedIn: false }]);
+  });
+
+  test('says when the queue was full and when a directory itself is gone', () => {
+    const buffer = Buffer.concat([fanotifyEvent(FAN.Q_OVERFLOW, 0), fanotifyEvent(FAN.DELETE_SELF | FAN.ONDIR, 7, info(FAN.INFO_DFID_NAME, '.'))]);
+    expect(parseFanotify(buffer, buffer.length)).toMatchObject({ overflow: true, gone: [expect.stringContaining('FSIDFSID')], changes: [] });
+  });
+
+  test('that is cut anywhere or holds nonsense never throws and never invents a name', () => {
+    const whole = Buffer.concat([fanotifyEvent(FAN.CREATE, 7, info(FAN.INFO_DFID_NAME, 'a.timer')), fanotifyEvent(FAN.DELETE, 8, info(FAN.INFO_DFID_NAME, 'b.timer'))]);
+    for (let length = 0; length <= whole.length; length += 1) expect(parseFanotify(whole, length).changes.map((change) => change.name.toString()).every((name) => ['a.timer', 'b.timer'].includes(name))).toBe(true);
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      parseFanotify(Buffer.from(bytes), bytes.length);
+      parseInotify(Buffer.from(bytes), bytes.length);
+    }));
+  });
+});
+
+describe('a buffer of inotify', () => {
+  test('joins the two halves of a rename by their cookie', () => {
+    const buffer = Buffer.concat([inotifyEvent(1, IN.MOVED_FROM, 9, 'old'), inotifyEvent(1, IN.CREATE, 0, 'other'), inotifyEvent(2, IN.MOVED_TO, 9, 'new')]);
+    expect(parseInotify(buffer, buffer.length).changes).toMatchObject([{ name: Buffer.from('other'), created: true }, { directory: '2', name: Buffer.from('new'), movedIn: true, from: { directory: '1', name: Buffer.from('old') } }]);
+  });
+
+  test('gives a half that stays alone as what it is', () => {
+    const buffer = inotifyEvent(1, IN.MOVED_FROM, 9, 'old');
+    expect(parseInotify(buffer, buffer.length).changes).toMatchObject([{ name: Buffer.from('old'), movedOut: true }]);
+  });
+});
+
+test('a comparison finds what came, went, changed and was replaced', () => {
+  const signature = (inode: bigint, changed: bigint): { inode: bigint; changed: bigint } => ({ inode, changed });
+  const before = new Map([['same', signature(1n, 1n)], ['gone', signature(2n, 1n)], ['touched', signature(3n, 1n)], ['replaced', signature(4n, 1n)]]);
+  const after = new Map([['same', signature(1n, 1n)], ['touched', signature(3n, 2n)], ['replaced', signature(5n, 1n)], ['new', signature(6n, 1n)]]);
+  expect(compare(before, after)).toEqual([{ name: 'gone', action: 'deletion' }, { name: 'touched', action: 'modification' }, { name: 'replaced', action: 'creation' }, { name: 'new', action: 'creation' }]);
+});
