@@ -1,0 +1,139 @@
+/** Gives back what was taken away: made anew with the same content, owner, mode and times, never over something else. */
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, futimesSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import { chunksOf, type Directory, type FileState, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
+import { attempt, attemptRemoval, type HostPath, pathIn, show } from './paths.ts';
+import type { Copy } from './quarantine.ts';
+
+/** What a file has to be again. */
+export type Owned = Pick<FileState, 'mode' | 'uid' | 'gid' | 'atime_ns' | 'mtime_ns'>;
+
+/**
+ * Makes a file anew from its copy and gives it its name when it is complete; never overwrites. `finish` gets its temporary path before it has its name.
+ * False means that the very same file was there already.
+ */
+export async function restoreFile(path: HostPath, copy: Copy, owned: Owned, finish: (at: string) => Promise<void>): Promise<boolean> {
+  const { directory, name } = openParent(path);
+  using parent = directory;
+  const part = Buffer.from(`.tickward-${copy.sha256.slice(0, 16)}.part`);
+  if (isBack(path, parent, name, copy, owned)) {
+    dropPart(parent, part);
+    return false;
+  }
+  using source = openCopy(copy);
+  dropPart(parent, part);
+  const fd = attempt(path, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
+  try {
+    for (const chunk of chunksOf(source.fd)) writeAll(fd, chunk);
+    setOwner(path, fd, owned);
+    futimesSync(fd, seconds(owned.atime_ns), seconds(owned.mtime_ns));
+    await finish(`/proc/${process.pid}/fd/${fd}`);
+    fsyncSync(fd);
+    attempt(path, () => linkSync(parent.at(part), parent.at(name)));
+    const now = lookAt(parent, name);
+    if (now === undefined || !sameInode(now.state, stateOf(fstatSync(fd, { bigint: true })))) throw new TickwardError('REFUSED', `${show(path)} was exchanged for something else while it was restored`, { hint: 'look at it, then try again' });
+  } finally {
+    dropPart(parent, part);
+    closeSync(fd);
+  }
+  syncDirectory(parent);
+  return true;
+}
+
+/** Whether the file is there as it was; something else under its name is an error. */
+function isBack(path: HostPath, parent: Directory, name: Buffer, copy: Copy, owned: Owned): boolean {
+  const now = lookAt(parent, name);
+  if (now === undefined) return false;
+  const { state } = now;
+  const isSame = state.kind === 'file' && state.mode === owned.mode && state.uid === owned.uid && state.gid === owned.gid && contentOf(parent, name) === copy.sha256;
+  if (!isSame) throw new TickwardError('REFUSED', `${show(path)} is not restored: something else has this name now`, { hint: `move it away, then undo again; the copy is ${copy.file}` });
+  return true;
+}
+
+/** Undefined for what is no plain file. A second name of ours, left by a restore that was cut off, does not count. */
+function contentOf(parent: Directory, name: Buffer): string | undefined {
+  const fd = openSync(parent.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return fstatSync(fd).isFile() ? sha256Of(fd) : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openCopy(copy: Copy): OpenFile {
+  const source = openFile(copy.file);
+  if (sha256Of(source.fd) === copy.sha256) return source;
+  source[Symbol.dispose]();
+  throw new TickwardError('STATE', `the copy ${printable(copy.file)} in the quarantine was changed: its hash is no longer ${copy.sha256}`, { hint: 'restore the file from a backup' });
+}
+
+/** False means that the same link was there already. */
+export function restoreLink(path: HostPath, target: Buffer, owned: Owned): boolean {
+  const { directory, name } = openParent(path);
+  using parent = directory;
+  const now = lookAt(parent, name);
+  if (now?.target?.equals(target) === true) return false;
+  if (now !== undefined) throw new TickwardError('REFUSED', `${show(path)} is not restored: something else has this name now`, { hint: 'move it away, then undo again' });
+  attempt(path, () => symlinkSync(target, parent.at(name)));
+  const made = lstatSync(parent.at(name));
+  if (made.uid !== owned.uid || made.gid !== owned.gid) lchownSync(parent.at(name), owned.uid, owned.gid);
+  lutimesSync(parent.at(name), seconds(owned.atime_ns), seconds(owned.mtime_ns));
+  syncDirectory(parent);
+  return true;
+}
+
+/** False means that a directory of this name was there already. */
+export function restoreDirectory(path: HostPath, owned: Owned): boolean {
+  const { directory, name } = openParent(path);
+  using parent = directory;
+  const now = lookAt(parent, name);
+  if (now?.state.kind === 'directory') return false;
+  attempt(path, () => mkdirSync(parent.at(name), 0o700));
+  using made = openDirectory(pathIn(parent, name));
+  const fd = openSync(`/proc/self/fd/${made.fd}`, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    setOwner(path, fd, owned);
+  } finally {
+    closeSync(fd);
+  }
+  syncDirectory(parent);
+  return true;
+}
+
+/** chown clears set-id bits: the mode comes after. */
+function setOwner(path: HostPath, fd: number, owned: Owned): void {
+  const made = fstatSync(fd);
+  attempt(path, () => {
+    if (made.uid !== owned.uid || made.gid !== owned.gid) fchownSync(fd, owned.uid, owned.gid);
+    fchmodSync(fd, owned.mode);
+  });
+}
+
+function seconds(ns: string): number {
+  return Number(BigInt(ns) / 1000n) / 1e6;
+}
+
+
+function dropPart(parent: Directory, part: Buffer): void {
+  if (lookAt(parent, part)?.state.kind === 'file') attemptRemoval(pathIn(parent, part), () => unlinkSync(parent.at(part)));
+}
+
+/** Makes a link that must not be there yet, in a directory that is made as well where it is missing. */
+export function placeLink(path: HostPath, target: string): void {
+  const { directory, name } = openParent(path);
+  using parent = directory;
+  attempt(path, () => symlinkSync(target, parent.at(name)));
+}
+
+/** Makes a directory inside one that is there; one that is there already stays as it is. */
+export function ensureDirectory(path: string, owner: { uid: number; gid: number }): boolean {
+  using parent = openDirectory(dirname(path));
+  const name = Buffer.from(path.slice(path.lastIndexOf('/') + 1));
+  if (lookAt(parent, name) !== undefined) return false;
+  attempt(path, () => mkdirSync(parent.at(name), 0o755));
+  const made = lstatSync(parent.at(name));
+  if (made.uid !== owner.uid || made.gid !== owner.gid) lchownSync(parent.at(name), owner.uid, owner.gid);
+  return true;
+}
