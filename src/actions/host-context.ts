@@ -1,0 +1,44 @@
+/** The host that we are on, as the actions see it. */
+import { readFileSync, statSync } from 'node:fs';
+import { unitDirectories } from '../host/directories.ts';
+import { readUsers } from '../host/passwd.ts';
+import { statOf } from '../host/proc.ts';
+import type { HostContext } from './action.ts';
+
+export function createHostContext(options: { quarantine: string; management?: readonly string[] }): HostContext {
+  const users = readUsers();
+  const sshConnection = sshConnectionOf(process.pid);
+  return {
+    uid: process.getuid?.() ?? 0,
+    users,
+    directories: unitDirectories(users),
+    systemd: isBooted() ? 'running' : 'absent',
+    quarantine: options.quarantine,
+    stamps: '/var/lib/systemd/timers',
+    protectedPids: [],
+    management: options.management ?? [],
+    ...(sshConnection === undefined ? {} : { sshConnection }),
+  };
+}
+
+/** sd_booted(3). */
+function isBooted(): boolean {
+  return statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** sudo takes SSH_CONNECTION out of the environment; the login shell above it still has it. Only our own ancestors are asked. */
+function sshConnectionOf(pid: number): string | undefined {
+  for (let at = pid, rounds = 0; at > 1 && rounds < 64; at = statOf(at)?.ppid ?? 0, rounds += 1) {
+    const found = /(?:^|\0)SSH_CONNECTION=([^\0]*)/.exec(environmentOf(at))?.[1];
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+  } catch {
+    return '';
+  }
+}

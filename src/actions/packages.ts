@@ -1,0 +1,58 @@
+/** Which package a file belongs to, as the package manager has it. A file of a package is restored from the package, never deleted. */
+import { run } from '../exec.ts';
+import { TickwardError } from '../model/errors.ts';
+
+const TIMEOUT_MS = 20_000;
+
+/** Package names by path; paths that belong to none are absent. */
+export async function packagesOf(paths: readonly string[]): Promise<Map<string, string>> {
+  if (paths.length === 0) return new Map();
+  return (await dpkgOwners(paths)) ?? (await rpmOwners(paths)) ?? new Map<string, string>();
+}
+
+/** Undefined where there is no dpkg. */
+async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
+  const asked = new Map(paths.flatMap((path) => spellings(path).map((spelling) => [spelling, path] as const)));
+  const result = await tolerant('dpkg-query', ['--search', '--', ...[...asked.keys()].map(escapePattern)]);
+  if (result === undefined) return undefined;
+  const owners = new Map<string, string>();
+  for (const line of result.split('\n')) {
+    const cut = line.indexOf(': /');
+    const path = asked.get(line.slice(cut + 2));
+    if (cut > 0 && path !== undefined && !line.startsWith('diversion by ')) owners.set(path, line.slice(0, cut));
+  }
+  return owners;
+}
+
+/** Where /lib is a link to /usr/lib, a package may have its files under either name. */
+function spellings(path: string): string[] {
+  if (path.startsWith('/usr/lib/')) return [path, path.slice('/usr'.length)];
+  return path.startsWith('/lib/') ? [path, `/usr${path}`] : [path];
+}
+
+/** dpkg-query(1) takes patterns. */
+function escapePattern(path: string): string {
+  return path.replace(/[\\*?[\]]/g, '\\$&');
+}
+
+async function rpmOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
+  const owners = new Map<string, string>();
+  for (const path of paths) {
+    const result = await tolerant('rpm', ['--query', '--file', '--queryformat', '%{NAME}\n', '--', path], true);
+    if (result === undefined) return undefined;
+    const name = result.split('\n')[0];
+    if (name) owners.set(path, name);
+  }
+  return owners;
+}
+
+/** Standard output, also of a search that found only some; undefined where the program is not installed. */
+async function tolerant(file: string, args: readonly string[], mustSucceed = false): Promise<string | undefined> {
+  try {
+    const result = await run(file, args, { timeout: TIMEOUT_MS });
+    return mustSucceed && result.exitCode !== 0 ? '' : result.stdout;
+  } catch (error) {
+    if (error instanceof TickwardError && error.code === 'UNSUPPORTED') return undefined;
+    throw error;
+  }
+}

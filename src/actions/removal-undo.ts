@@ -1,0 +1,143 @@
+/** Gives back what a removal took: newest change first, then the managers read their units again and start what ran. */
+import { look, openDirectory } from '../host/files.ts';
+import { show } from '../host/paths.ts';
+import { removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
+import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import type { ActionContext, Change, UndoReport } from './action.ts';
+import { changeFlags, protectionOf, setTimes, withEntry, writeXattrs } from './attributes.ts';
+import { createManager, isActive, type Manager, type ManagerId } from './manager.ts';
+import { pathFromJson, removalChange, type RemovalChange } from './removal.ts';
+
+type Of<Kind extends RemovalChange['kind']> = Extract<RemovalChange, { kind: Kind }>;
+
+/** What is done once, when all files are back. */
+interface Afterwards {
+  reload: Map<string, ManagerId>;
+  /** In the order in which they are started. */
+  start: { manager: ManagerId; unit: string }[];
+  restart: { manager: ManagerId; unit: string }[];
+  thaw: { manager: ManagerId; unit: string }[];
+  times: Map<string, string>;
+}
+
+export async function undoRemoval(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
+  const report: UndoReport = { done: [], failed: [] };
+  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], thaw: [], times: new Map() };
+  for (const change of changes) {
+    await trying(report, async () => {
+      const parsed = removalChange.safeParse(change.data);
+      if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
+      const done = await takeBack(parsed.data, afterwards);
+      if (done !== undefined) report.done.push(done);
+    });
+  }
+  for (const [path, mtime_ns] of afterwards.times) await trying(report, () => withEntry(Buffer.from(path, 'latin1'), (entry) => setTimes(entry, { mtime_ns }, false)));
+  await tellManagers(afterwards, context, report);
+  return report;
+}
+
+async function trying(report: UndoReport, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    report.failed.push(messageOf(error));
+  }
+}
+
+async function takeBack(change: RemovalChange, afterwards: Afterwards): Promise<string | undefined> {
+  switch (change.kind) {
+    case 'times':
+      for (const { at, before, after } of change.directories) if (after === null || isUntouched(pathFromJson(at), after)) afterwards.times.set(pathFromJson(at).toString('latin1'), before);
+      return undefined;
+    case 'file':
+      return await giveBackFile(change);
+    case 'link':
+      return await giveBackLink(change);
+    case 'directory': {
+      const path = pathFromJson(change.at);
+      return restoreDirectory(path, change.owned) ? `made the directory ${show(path)} again` : undefined;
+    }
+    case 'attributes':
+      return await giveBackAttributes(change);
+    case 'mask':
+      return unmask(change, afterwards);
+    case 'stop':
+      if (change.active) afterwards.start.push({ manager: change.manager, unit: change.unit });
+      return undefined;
+    case 'freeze':
+      afterwards.thaw.push({ manager: change.manager, unit: change.unit });
+      return undefined;
+    case 'reload':
+      afterwards.reload.set(JSON.stringify(change.manager), change.manager);
+      afterwards.restart.push(...change.restart.map((unit) => ({ manager: change.manager, unit })));
+      return undefined;
+  }
+}
+
+/** Nobody made or removed a name in the directory since: then its time may be what it was before us. */
+function isUntouched(path: Buffer, mtime: string): boolean {
+  try {
+    using directory = openDirectory(path);
+    return directory.state.mtime_ns === mtime;
+  } catch {
+    return false;
+  }
+}
+
+async function giveBackFile({ at, copy, owned, xattrs }: Of<'file'>): Promise<string> {
+  const path = pathFromJson(at);
+  const made = await restoreFile(path, copy, owned, async (open) => {
+    await writeXattrs(open, xattrs);
+    await setTimes(open, owned, true);
+  });
+  return made ? `restored ${show(path)}` : `${show(path)} is there as it was`;
+}
+
+async function giveBackLink({ at, target, owned }: Of<'link'>): Promise<string> {
+  const path = pathFromJson(at);
+  if (!restoreLink(path, pathFromJson(target), owned)) return `${show(path)} is there as it was`;
+  await withEntry(path, (entry) => setTimes(entry, owned, false));
+  return `restored the link ${show(path)}`;
+}
+
+async function giveBackAttributes({ at, flags }: Of<'attributes'>): Promise<string | undefined> {
+  const path = pathFromJson(at);
+  if (((await protectionOf([path.toString()])).get(path.toString()) ?? '') === flags) return undefined;
+  await changeFlags(path, '+', flags);
+  return `set the attribute ${flags} on ${show(path)} again`;
+}
+
+function unmask({ manager, at, made_directory }: Of<'mask'>, afterwards: Afterwards): string | undefined {
+  const path = pathFromJson(at);
+  afterwards.reload.set(JSON.stringify(manager), manager);
+  const isOurs = look(path)?.target?.toString() === '/dev/null';
+  if (isOurs) removeLink(path, Buffer.from('/dev/null'), () => {});
+  if (made_directory && look(path.subarray(0, path.lastIndexOf(0x2f))) !== undefined) removeEmptyDirectory(path.subarray(0, path.lastIndexOf(0x2f)), () => {});
+  return isOurs ? `unmasked: removed the link ${show(path)}` : undefined;
+}
+
+async function tellManagers(afterwards: Afterwards, context: ActionContext, report: UndoReport): Promise<void> {
+  const each = async (list: readonly { manager: ManagerId; unit: string }[], work: (manager: Manager, unit: string) => Promise<void>): Promise<void> => {
+    for (const { manager, unit } of list) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
+  };
+  for (const id of afterwards.reload.values()) await trying(report, () => withManager(id, context, (manager) => manager.command('daemon-reload')));
+  await each(afterwards.thaw, async (manager, unit) => {
+    const [state] = await manager.states([unit]);
+    if (state?.freezer === 'frozen') await manager.command('thaw', '--', unit);
+  });
+  await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));
+  await each(afterwards.start, async (manager, unit) => {
+    const [state] = await manager.states([unit]);
+    if (state !== undefined && isActive(state)) return;
+    await manager.command('start', '--no-block', '--', unit);
+    report.done.push(`started ${printable(unit)} again`);
+  });
+}
+
+async function withManager(id: ManagerId, context: ActionContext, work: (manager: Manager) => Promise<void>): Promise<void> {
+  const manager = createManager(id, context);
+  if (manager === undefined) throw new TickwardError('UNSUPPORTED', `${id.scope === 'system' ? 'the system manager' : `the manager of ${printable(id.user)}`} does not run: the files are back, but nothing was started`, { hint: 'it reads them when it starts' });
+  await work(manager);
+}

@@ -1,0 +1,64 @@
+/** What the removal of a timer consists of: operations that are planned, and changes that the journal keeps for the undo. */
+import { z } from 'zod';
+import type { FileState } from '../host/files.ts';
+import type { PlanStep } from './action.ts';
+import { managerId, type Manager } from './manager.ts';
+
+/** One thing to do; its words stand in the plan and in the journal alike. */
+export type Operation = PlanStep &
+  (
+    | { kind: 'freeze'; manager: Manager; unit: string }
+    | { kind: 'mask'; manager: Manager; unit: string }
+    | { kind: 'stop'; manager: Manager; unit: string; active: boolean; cgroup: string }
+    | { kind: 'attributes'; path: Buffer; flags: string }
+    | { kind: 'file'; path: Buffer; state: FileState; sha256: string }
+    | { kind: 'link'; path: Buffer; leadsTo: Buffer }
+    | { kind: 'directory'; path: Buffer }
+    | { kind: 'reload'; manager: Manager; forget: string[]; restart: string[] }
+  );
+
+export interface Removal {
+  operations: Operation[];
+  /** Units that must be gone afterwards; empty where only a file is taken away. */
+  units: string[];
+  /** Paths that stay although they make one of the units. */
+  kept: string[];
+  /** Where the units were looked for. */
+  directories: string[];
+  cgroups: string[];
+}
+
+/** A path in JSON: the bytes as well where they are no UTF-8. */
+const path = z.strictObject({ path: z.string(), bytes: z.exactOptional(z.string()) });
+
+export function pathToJson(bytes: Buffer): z.infer<typeof path> {
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? { path: text } : { path: text, bytes: bytes.toString('base64') };
+}
+
+export function pathFromJson(value: z.infer<typeof path>): Buffer {
+  return value.bytes === undefined ? Buffer.from(value.path) : Buffer.from(value.bytes, 'base64');
+}
+
+const owned = z.strictObject({ mode: z.int(), uid: z.int(), gid: z.int(), atime_ns: z.string(), mtime_ns: z.string() });
+
+export function ownedOf(state: FileState): z.infer<typeof owned> {
+  const { mode, uid, gid, atime_ns, mtime_ns } = state;
+  return { mode, uid, gid, atime_ns, mtime_ns };
+}
+
+/** Changes as the journal keeps them. */
+export const removalChange = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('freeze'), manager: managerId, unit: z.string() }),
+  z.strictObject({ kind: z.literal('mask'), manager: managerId, at: path, made_directory: z.boolean() }),
+  z.strictObject({ kind: z.literal('stop'), manager: managerId, unit: z.string(), active: z.boolean() }),
+  z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
+  z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()) }),
+  z.strictObject({ kind: z.literal('link'), at: path, target: path, owned }),
+  z.strictObject({ kind: z.literal('directory'), at: path, owned }),
+  z.strictObject({ kind: z.literal('reload'), manager: managerId, restart: z.array(z.string()) }),
+  /** Recorded before the first file is taken away, and once more after the last with the times that the directories then had. */
+  z.strictObject({ kind: z.literal('times'), directories: z.array(z.strictObject({ at: path, before: z.string(), after: z.string().nullable() })) }),
+]);
+
+export type RemovalChange = z.infer<typeof removalChange>;

@@ -1,0 +1,47 @@
+/** Takes a timer, its service and all that pulls them in out of a host, with copies of everything, and gives them back on undo. */
+import { z } from 'zod';
+import { look } from '../host/files.ts';
+import { show } from '../host/paths.ts';
+import { printable } from '../model/text.ts';
+import type { Action } from './action.ts';
+import { isActive, managersOf, processesIn } from './manager.ts';
+import type { Removal } from './removal.ts';
+import { applyRemoval } from './removal-apply.ts';
+import { planRemoval, targetPath, type RemovalParams } from './removal-plan.ts';
+import { undoRemoval } from './removal-undo.ts';
+import { findUnitFiles } from './unit-files.ts';
+
+const params = z.strictObject({
+  /** Take away the timer only. */
+  keep_service: z.boolean().default(false),
+});
+
+export const removeTimer: Action<RemovalParams, Removal> = {
+  name: 'remove_timer',
+  summary: 'stops the timer and its service and moves their files into the quarantine',
+  example: 'action: remove_timer\nparams: {keep_service: false}',
+  needs: [],
+  undoable: true,
+  reversible: 'the files come back from the quarantine with owner, mode and times, and what was active is started again',
+  params,
+
+  plan: planRemoval,
+
+  apply: (plan, context, record) => applyRemoval(plan.data, context, record),
+
+  async verify(plan, context) {
+    const { units, operations, kept, directories, cgroups } = plan.data;
+    const taken = operations.flatMap((operation) => (operation.kind === 'file' || operation.kind === 'link' ? [operation.path] : []));
+    const back = [...taken.filter((path) => look(path) !== undefined), ...findUnitFiles(units, directories).files.filter((file) => file.role !== 'directory' && !kept.includes(file.path.toString('latin1'))).map((file) => file.path)];
+    if (back[0] !== undefined) return { ok: false, text: `${show(back[0])} is there (again): something makes it anew, look for it` };
+    for (const manager of managersOf(context)) {
+      const running = (await manager.states(units)).find(isActive);
+      if (running !== undefined) return { ok: false, text: `${printable(running.id)} is still ${printable(running.active)} for ${manager.name}` };
+    }
+    const left = cgroups.find((cgroup) => processesIn(cgroup) > 0);
+    if (left !== undefined) return { ok: false, text: `processes are left in ${printable(left)}` };
+    return { ok: true, text: units.length === 0 ? `${show(targetPath(context.target))} is gone` : `${units.map(printable).join(' and ')} ${units.length === 1 ? 'is' : 'are'} gone` };
+  },
+
+  undo: undoRemoval,
+};

@@ -1,0 +1,169 @@
+/** Every file that makes a unit: its fragments, drop-ins, aliases and the links that pull it in, over all directories of its scope. Found through descriptors, by what is on disk. */
+import { readdirSync, readlinkSync } from 'node:fs';
+import { lookAt, openDirectory, openFile, sha256Of, type Directory, type FileState } from '../host/files.ts';
+import { pathIn, show } from '../host/paths.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
+
+/** What stands in a directory of units. `latin1` names keep every byte. */
+export interface UnitFile {
+  path: Buffer;
+  role: 'fragment' | 'alias' | 'enablement' | 'drop-in' | 'directory' | 'stamp';
+  state: FileState;
+  /** Of a link. */
+  target?: Buffer;
+  /** Of a file. */
+  sha256?: string;
+}
+
+export interface Findings {
+  files: UnitFile[];
+  /** Links to /dev/null: they keep the unit from being started and stay. */
+  masks: Buffer[];
+  /** What could not be looked into, or is nothing that is taken away. */
+  refused: string[];
+  /** Files that also apply to other units. */
+  shared: Buffer[];
+}
+
+const PULLS_IN = /\.(?:wants|requires|upholds)$/;
+const DEV_NULL = '/dev/null';
+/** An alias may have aliases; nobody needs more of a chain than this. */
+const MOST_ROUNDS = 4;
+
+/** Files of the units of these names (as latin1). A template's instances count as the template and the other way round. */
+export function findUnitFiles(units: readonly string[], directories: readonly string[]): Findings {
+  const findings: Findings = { files: [], masks: [], refused: [], shared: [] };
+  const names = new Set(units);
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const before = names.size;
+    Object.assign(findings, { files: [], masks: [], refused: [], shared: [] });
+    forEachDirectory(directories, findings.refused, (directory) => search(directory, names, findings));
+    if (names.size === before) break;
+  }
+  return findings;
+}
+
+/** Each directory once, also where it has two names (/lib and /usr/lib). What does not exist is passed over. */
+export function forEachDirectory(paths: readonly string[], refused: string[], visit: (directory: Directory) => void): void {
+  const seen = new Set<string>();
+  const links: { path: string; reason: string }[] = [];
+  for (const path of paths) {
+    try {
+      using directory = openDirectory(path);
+      const id = `${directory.state.dev}:${directory.state.ino}`;
+      if (seen.has(id)) continue;
+      seen.add(id);
+      visit(directory);
+    } catch (error) {
+      if (error instanceof TickwardError && error.code === 'NOT_FOUND') continue;
+      links.push({ path, reason: messageOf(error) });
+    }
+  }
+  refused.push(...links.map((each) => each.reason));
+}
+
+export interface Entry {
+  name: string;
+  kind: 'file' | 'link' | 'directory' | 'other';
+}
+
+/** Names as latin1, with what they are. */
+export function entriesOf(directory: Directory): Entry[] {
+  const entries = readdirSync(`/proc/self/fd/${directory.fd}`, { encoding: 'buffer', withFileTypes: true });
+  return entries.map((entry) => ({ name: entry.name.toString('latin1'), kind: entry.isFile() ? 'file' as const : entry.isSymbolicLink() ? 'link' as const : entry.isDirectory() ? 'directory' as const : 'other' as const })).sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+function search(directory: Directory, names: Set<string>, findings: Findings): void {
+  for (const entry of entriesOf(directory)) {
+    const path = pathIn(directory, Buffer.from(entry.name, 'latin1'));
+    if (isOf(entry.name, names)) addFragment(directory, entry, path, findings);
+    else if (entry.kind === 'link' && leadsTo(directory, entry.name, names)) {
+      names.add(entry.name);
+      addLink(directory, entry.name, path, 'alias', findings);
+    } else if (entry.kind === 'directory' && PULLS_IN.test(entry.name) && !isOf(entry.name.replace(PULLS_IN, ''), names)) addEnablements(path, names, findings);
+    else if (entry.kind === 'directory' && isOwnDirectory(entry.name, names)) addOwnDirectory(directory, entry.name, path, findings);
+    else if (entry.kind === 'directory' && isSharedDirectory(entry.name, names)) findings.shared.push(path);
+  }
+}
+
+function addFragment(directory: Directory, entry: Entry, path: Buffer, findings: Findings): void {
+  if (entry.kind === 'link') addLink(directory, entry.name, path, 'fragment', findings);
+  else if (entry.kind === 'file') addFile(path, 'fragment', findings);
+  else findings.refused.push(`${show(path)} is not touched: it is neither a file nor a link`);
+}
+
+function addLink(directory: Directory, name: string, path: Buffer, role: UnitFile['role'], findings: Findings): void {
+  const found = lookAt(directory, Buffer.from(name, 'latin1'));
+  if (found?.target === undefined) return;
+  if (found.target.toString() === DEV_NULL) findings.masks.push(path);
+  else findings.files.push({ path, role, state: found.state, target: found.target });
+}
+
+function addFile(path: Buffer, role: UnitFile['role'], findings: Findings): void {
+  try {
+    using file = openFile(path);
+    findings.files.push({ path, role, state: file.state, sha256: sha256Of(file.fd) });
+  } catch (error) {
+    if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(messageOf(error));
+  }
+}
+
+function addEnablements(path: Buffer, names: ReadonlySet<string>, findings: Findings): void {
+  forEachEntry(path, findings, (directory, entry, entryPath) => {
+    if (entry.kind === 'link' && (isOf(entry.name, names) || leadsTo(directory, entry.name, names))) addLink(directory, entry.name, entryPath, 'enablement', findings);
+    else if (entry.kind === 'file' && isOf(entry.name, names)) addFile(entryPath, 'enablement', findings);
+  });
+}
+
+/** `x.timer.d` and `x.timer.wants`: all that is in it, then the directory itself. */
+function addOwnDirectory(parent: Directory, name: string, path: Buffer, findings: Findings): void {
+  forEachEntry(path, findings, (directory, entry, entryPath) => {
+    if (entry.kind === 'link') addLink(directory, entry.name, entryPath, 'drop-in', findings);
+    else if (entry.kind === 'file') addFile(entryPath, 'drop-in', findings);
+    else findings.refused.push(`${show(entryPath)} is not touched: it is neither a file nor a link`);
+  });
+  const found = lookAt(parent, Buffer.from(name, 'latin1'));
+  if (found !== undefined) findings.files.push({ path, role: 'directory', state: found.state });
+}
+
+function forEachEntry(path: Buffer, findings: Findings, visit: (directory: Directory, entry: Entry, path: Buffer) => void): void {
+  try {
+    using directory = openDirectory(path);
+    for (const entry of entriesOf(directory)) visit(directory, entry, pathIn(directory, Buffer.from(entry.name, 'latin1')));
+  } catch (error) {
+    findings.refused.push(messageOf(error));
+  }
+}
+
+function leadsTo(directory: Directory, name: string, names: ReadonlySet<string>): boolean {
+  try {
+    const target = readlinkSync(directory.at(Buffer.from(name, 'latin1')), { encoding: 'buffer' }).toString('latin1');
+    return isOf(target.slice(target.lastIndexOf('/') + 1), names);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a name is one of these units, an instance of one of these templates, or the template of one of these instances. */
+function isOf(name: string, names: ReadonlySet<string>): boolean {
+  if (names.has(name)) return true;
+  const template = templateOf(name);
+  return template !== undefined && [...names].some((each) => templateOf(each) === template);
+}
+
+/** `x@.timer` for `x@anything.timer`. */
+export function templateOf(name: string): string | undefined {
+  const parts = /^([^@]+@)[^/]*(\.[a-z]+)$/.exec(name);
+  return parts === null ? undefined : `${parts[1]}${parts[2]}`;
+}
+
+function isOwnDirectory(name: string, names: ReadonlySet<string>): boolean {
+  return isOf(name.replace(/\.d$/, ''), names) || isOf(name.replace(PULLS_IN, ''), names);
+}
+
+/** `timer.d` applies to every timer, `a-.timer.d` to every `a-….timer` (systemd.unit(5)). */
+function isSharedDirectory(name: string, names: ReadonlySet<string>): boolean {
+  const [, prefix, type] = /^(?:(.*-)\.)?([a-z]+)\.d$/.exec(name) ?? [];
+  return type !== undefined && [...names].some((each) => each.endsWith(`.${type}`) && (prefix === undefined || each.startsWith(prefix)));
+}
+
