@@ -9,7 +9,7 @@ import type { JsonObject } from '../model/journal.ts';
 export type Need = 'root' | 'nft' | 'systemd';
 
 /** What a response is about. */
-export interface Target {
+export type Target = {
   path: string;
   /** base64 of the path's bytes, only when they are no valid UTF-8. */
   path_bytes?: string;
@@ -19,7 +19,7 @@ export interface Target {
   user?: string;
   /** The process that made the file. */
   process?: { pid: number; start?: string; executable?: string };
-}
+};
 
 /** The host as the actions see it. Everything that a test may want to have elsewhere is here. */
 export interface HostContext {
@@ -48,10 +48,10 @@ export interface ActionContext extends HostContext {
 }
 
 /** One change that would be made, in words, and what it is made to. */
-export interface PlanStep {
+export type PlanStep = {
   text: string;
   target: string;
-}
+};
 
 export interface Plan<Data = unknown> {
   state: 'ready' | 'nothing-to-do' | 'blocked';
@@ -78,7 +78,10 @@ export interface Verdict {
 }
 
 export interface UndoReport {
+  /** What was taken back. */
   done: string[];
+  /** What was as before already, or is left on purpose. */
+  already: string[];
   /** Why something could not be taken back. */
   failed: string[];
 }

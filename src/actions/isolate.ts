@@ -71,16 +71,16 @@ export const isolate: Action<Params, Data> = {
 
   async undo(changes, context) {
     const ours = changes.map((change) => change.data['comment']).filter((comment) => typeof comment === 'string');
-    if (ours.length === 0) return { done: [], failed: [] };
+    if (ours.length === 0) return { done: [], already: [], failed: [] };
     try {
       const now = await current(context);
-      if (now === undefined) return { done: ['the isolation was gone already'], failed: [] };
-      if (!ours.includes(now.comment)) return { done: [`the table inet ${TABLE} is left: another run made it (${now.comment})`], failed: [] };
+      if (now === undefined) return { done: [], already: ['the isolation was gone already'], failed: [] };
+      if (!ours.includes(now.comment)) return { done: [], already: [`the table inet ${TABLE} is left: another run made it (${now.comment})`], failed: [] };
       const deleted = await nft(context, ['delete', 'table', 'inet', TABLE]);
-      if (deleted.exitCode !== 0) return { done: [], failed: [`the isolation could not be ended: ${firstLine(deleted.stderr)}`] };
-      return (await current(context)) === undefined ? { done: ['the isolation was ended'], failed: [] } : { done: [], failed: [`the table inet ${TABLE} is still there after it was deleted`] };
+      if (deleted.exitCode !== 0) return { done: [], already: [], failed: [`the isolation could not be ended: ${firstLine(deleted.stderr)}`] };
+      return (await current(context)) === undefined ? { done: ['the isolation was ended'], already: [], failed: [] } : { done: [], already: [], failed: [`the table inet ${TABLE} is still there after it was deleted`] };
     } catch (error) {
-      return { done: [], failed: [messageOf(error)] };
+      return { done: [], already: [], failed: [messageOf(error)] };
     }
   },
 };

@@ -71,7 +71,7 @@ export const killProcess: Action<Params, Data> = {
   },
 
   async undo() {
-    return { done: [], failed: [] };
+    return { done: [], already: [], failed: [] };
   },
 };
 

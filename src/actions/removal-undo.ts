@@ -23,14 +23,13 @@ interface Afterwards {
 }
 
 export async function undoRemoval(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
-  const report: UndoReport = { done: [], failed: [] };
+  const report: UndoReport = { done: [], already: [], failed: [] };
   const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], thaw: [], times: new Map() };
   for (const change of changes) {
     await trying(report, async () => {
       const parsed = removalChange.safeParse(change.data);
       if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
-      const done = await takeBack(parsed.data, afterwards);
-      if (done !== undefined) report.done.push(done);
+      await takeBack(parsed.data, afterwards, report);
     });
   }
   for (const [path, mtime_ns] of afterwards.times) await trying(report, () => withEntry(Buffer.from(path, 'latin1'), (entry) => setTimes(entry, { mtime_ns }, false)));
@@ -46,33 +45,34 @@ async function trying(report: UndoReport, work: () => Promise<void>): Promise<vo
   }
 }
 
-async function takeBack(change: RemovalChange, afterwards: Afterwards): Promise<string | undefined> {
+async function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoReport): Promise<void> {
   switch (change.kind) {
     case 'times':
       for (const { at, before, after } of change.directories) if (after === null || isUntouched(pathFromJson(at), after)) afterwards.times.set(pathFromJson(at).toString('latin1'), before);
-      return undefined;
+      return;
     case 'file':
-      return await giveBackFile(change);
+      return await giveBackFile(change, report);
     case 'link':
-      return await giveBackLink(change);
+      return await giveBackLink(change, report);
     case 'directory': {
       const path = pathFromJson(change.at);
-      return restoreDirectory(path, change.owned) ? `made the directory ${show(path)} again` : undefined;
+      if (restoreDirectory(path, change.owned)) report.done.push(`made the directory ${show(path)} again`);
+      return;
     }
     case 'attributes':
-      return await giveBackAttributes(change);
+      return await giveBackAttributes(change, report);
     case 'mask':
-      return unmask(change, afterwards);
+      return unmask(change, afterwards, report);
     case 'stop':
       if (change.active) afterwards.start.push({ manager: change.manager, unit: change.unit });
-      return undefined;
+      return;
     case 'freeze':
       afterwards.thaw.push({ manager: change.manager, unit: change.unit });
-      return undefined;
+      return;
     case 'reload':
       afterwards.reload.set(JSON.stringify(change.manager), change.manager);
       afterwards.restart.push(...change.restart.map((unit) => ({ manager: change.manager, unit })));
-      return undefined;
+      return;
   }
 }
 
@@ -86,36 +86,40 @@ function isUntouched(path: Buffer, mtime: string): boolean {
   }
 }
 
-async function giveBackFile({ at, copy, owned, xattrs }: Of<'file'>): Promise<string> {
+async function giveBackFile({ at, copy, owned, xattrs }: Of<'file'>, report: UndoReport): Promise<void> {
   const path = pathFromJson(at);
   const made = await restoreFile(path, copy, owned, async (open) => {
     await writeXattrs(open, xattrs);
     await setTimes(open, owned, true);
   });
-  return made ? `restored ${show(path)}` : `${show(path)} is there as it was`;
+  if (made) report.done.push(`restored ${show(path)}`);
+  else report.already.push(`${show(path)} is there as it was`);
 }
 
-async function giveBackLink({ at, target, owned }: Of<'link'>): Promise<string> {
+async function giveBackLink({ at, target, owned }: Of<'link'>, report: UndoReport): Promise<void> {
   const path = pathFromJson(at);
-  if (!restoreLink(path, pathFromJson(target), owned)) return `${show(path)} is there as it was`;
+  if (!restoreLink(path, pathFromJson(target), owned)) {
+    report.already.push(`the link ${show(path)} is there as it was`);
+    return;
+  }
   await withEntry(path, (entry) => setTimes(entry, owned, false));
-  return `restored the link ${show(path)}`;
+  report.done.push(`restored the link ${show(path)}`);
 }
 
-async function giveBackAttributes({ at, flags }: Of<'attributes'>): Promise<string | undefined> {
+async function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoReport): Promise<void> {
   const path = pathFromJson(at);
-  if (((await protectionOf([path.toString()])).get(path.toString()) ?? '') === flags) return undefined;
+  if (((await protectionOf([path.toString()])).get(path.toString()) ?? '') === flags) return;
   await changeFlags(path, '+', flags);
-  return `set the attribute ${flags} on ${show(path)} again`;
+  report.done.push(`set the attribute ${flags} on ${show(path)} again`);
 }
 
-function unmask({ manager, at, made_directory }: Of<'mask'>, afterwards: Afterwards): string | undefined {
+function unmask({ manager, at, made_directory }: Of<'mask'>, afterwards: Afterwards, report: UndoReport): void {
   const path = pathFromJson(at);
   afterwards.reload.set(JSON.stringify(manager), manager);
   const isOurs = look(path)?.target?.toString() === '/dev/null';
   if (isOurs) removeLink(path, Buffer.from('/dev/null'), () => {});
   if (made_directory && look(path.subarray(0, path.lastIndexOf(0x2f))) !== undefined) removeEmptyDirectory(path.subarray(0, path.lastIndexOf(0x2f)), () => {});
-  return isOurs ? `unmasked: removed the link ${show(path)}` : undefined;
+  if (isOurs) report.done.push(`unmasked: removed the link ${show(path)}`);
 }
 
 async function tellManagers(afterwards: Afterwards, context: ActionContext, report: UndoReport): Promise<void> {

@@ -1,0 +1,84 @@
+/** Takes back what a run changed, newest first, from its journal alone: also after the run was cut off. */
+import { actionNamed, type Change, type HostContext, type Target } from '../actions/index.ts';
+import { statOf } from '../host/proc.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
+import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
+import { printable } from '../model/text.ts';
+import type { RunResult, StepResult } from './run.ts';
+import { targetSchema } from './target.ts';
+
+export interface UndoOptions {
+  run: string;
+  /** Only this step. */
+  step?: string;
+  journal: Journal;
+  context: HostContext;
+  onStep?: (result: StepResult) => void;
+}
+
+export async function undoRun(options: UndoOptions): Promise<RunResult> {
+  const { run, journal } = options;
+  const entries = journal.entries(run);
+  const started = entries.find((entry) => entry.kind === 'run-started');
+  if (started === undefined) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them' });
+  refuseWhileRunning(started, entries);
+  const target = targetOfRun(started);
+  const steps = changedSteps(entries, options);
+  const results: StepResult[] = [];
+  journal.append({ run, kind: 'undo-started', data: { steps } });
+  for (const step of steps) {
+    const result = await undoStep(step, entries, target, options);
+    results.push(result);
+    options.onStep?.(result);
+  }
+  return { run, playbook: String(started.data['playbook'] ?? ''), target, dry_run: false, steps: results };
+}
+
+function refuseWhileRunning(started: JournalEntry, entries: readonly JournalEntry[]): void {
+  const { pid, start_ticks } = started.data;
+  if (typeof pid !== 'number' || pid === process.pid || entries.some((entry) => entry.kind === 'run-finished')) return;
+  if (String(statOf(pid)?.startTicks) === start_ticks) throw new TickwardError('REFUSED', `the run is still going on in process ${pid}`, { hint: 'wait for its end, or stop it first' });
+}
+
+function targetOfRun(started: JournalEntry): Target {
+  const checked = targetSchema.safeParse(started.data['target']);
+  if (checked.success) return checked.data;
+  throw new TickwardError('STATE', 'the journal of this run is of a form that this version does not know', { hint: 'undo it with the version that made it' });
+}
+
+/** Ids of the steps with changes, the newest first. */
+function changedSteps(entries: readonly JournalEntry[], { run, step }: UndoOptions): string[] {
+  const changed = [...new Set(entries.flatMap((entry) => (entry.kind === 'change' && entry.step !== undefined ? [entry.step] : [])))].toReversed();
+  if (step === undefined) return changed;
+  if (changed.includes(step)) return [step];
+  const known = entries.some((entry) => entry.step === step);
+  throw new TickwardError('NOT_FOUND', known ? `step ${printable(step)} of this run changed nothing` : `run ${printable(run)} has no step ${printable(step)} that changed something`, { hint: changed.length === 0 ? 'this run changed nothing' : `steps with changes: ${changed.join(', ')}` });
+}
+
+async function undoStep(step: string, entries: readonly JournalEntry[], target: Target, { run, journal, context }: UndoOptions): Promise<StepResult> {
+  const own = entries.filter((entry) => entry.step === step);
+  const name = String(own.find((entry) => entry.kind === 'change')?.data['action'] ?? '');
+  const result = (state: StepResult['state'], summary: string, changes: string[] = [], notes: string[] = []): StepResult => ({ id: step, title: `Undo ${step}`, action: name, state, summary, changes, notes, undo: null });
+  const action = actionNamed(name);
+  if (action === undefined) return result('failed', `this version has no action ${printable(name)}`);
+  if (!action.undoable) return result('unchanged', `not undone: ${action.reversible.replace(/^not: /, '')}`);
+  const say = (kind: JournalKind, data: JsonObject): void => void journal.append({ run, step, kind, data });
+  try {
+    const report = await action.undo(own.flatMap(changeOf).toReversed(), { ...context, target, run, step });
+    const { done, already, failed } = report;
+    say(failed.length === 0 ? 'undone' : 'undo-failed', { done, already, failed });
+    if (failed.length > 0) return result('failed', failed.join('; '), done, already);
+    if (done.length > 0) return result('changed', `taken back: ${done.length} ${done.length === 1 ? 'thing is' : 'things are'} as before`, done, already);
+    const wasUndone = own.findLast((entry) => entry.kind === 'undone')?.time;
+    return result('unchanged', wasUndone === undefined ? 'everything is as it was' : `it was undone before, at ${wasUndone}`, [], already);
+  } catch (error) {
+    say('undo-failed', { failed: [messageOf(error)] });
+    return result('failed', messageOf(error));
+  }
+}
+
+function changeOf(entry: JournalEntry): Change[] {
+  const { text, data } = entry.data;
+  if (entry.kind !== 'change' || typeof data !== 'object' || data === null || Array.isArray(data)) return [];
+  return [{ ...(typeof text === 'string' ? { text } : {}), data }];
+}
