@@ -88,7 +88,7 @@ async function servicesOf(unit: string, own: Findings, directories: readonly str
     const found = findUnitFiles([service], directories);
     const owners = await ownersOf(found.files);
     const owner = [...owners.values()][0];
-    const others = otherTimersOf(service, unit, directories);
+    const others = otherTimersOf(service, namesOf(unit, own), directories);
     if (owner !== undefined) result.notes.push(`${shown} stays: it belongs to the package ${printable(owner)}`);
     else if (others.length > 0) result.notes.push(`${shown} stays: it is also started by ${others.map(printable).join(', ')}`);
     else {
@@ -123,11 +123,16 @@ function startedBy(unit: string, files: readonly UnitFile[]): string[] {
   return named.length > 0 ? [...new Set(named)] : [unit.replace(/\.timer$/, '.service')];
 }
 
-function otherTimersOf(service: string, unit: string, directories: readonly string[]): string[] {
+/** The timer's own name and its aliases. */
+function namesOf(unit: string, own: Findings): string[] {
+  return [unit, ...own.files.filter((file) => file.role === 'fragment' || file.role === 'alias').map((file) => file.path.toString('latin1').replace(/^.*\//s, ''))];
+}
+
+function otherTimersOf(service: string, own: readonly string[], directories: readonly string[]): string[] {
   const others: string[] = [];
   forEachDirectory(directories, [], (directory) => {
     for (const { name } of entriesOf(directory)) {
-      if (!name.endsWith('.timer') || name === unit || (templateOf(name) !== undefined && templateOf(name) === templateOf(unit))) continue;
+      if (!name.endsWith('.timer') || own.includes(name) || own.some((each) => templateOf(each) !== undefined && templateOf(each) === templateOf(name))) continue;
       const files = findUnitFilesIn(directory.path, name);
       if (files.length > 0 && startedBy(name, files).includes(service)) others.push(name);
     }
