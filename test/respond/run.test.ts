@@ -1,0 +1,206 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { HostContext } from '../../src/actions/index.ts';
+import type { Journal, JournalEntry } from '../../src/model/journal.ts';
+import { planResponse } from '../../src/respond/plan.ts';
+import { parsePlaybook, type Playbook } from '../../src/respond/playbook.ts';
+import { newRunId } from '../../src/respond/run-id.ts';
+import { respond, type RespondOptions, type RunResult } from '../../src/respond/run.ts';
+import { undoRun } from '../../src/respond/undo.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
+import { eventOf, EVIL, fileJournal, hostIn, plant, snapshot } from '../helpers/response.ts';
+
+const PLAYBOOK = parsePlaybook(`name: test
+title: A test
+steps:
+  - {id: case, kind: human, title: Case, text: Open a case.}
+  - {id: cut, kind: action, title: Cut, action: isolate, optional: true}
+  - {id: stop, kind: action, title: Stop, action: kill_process, optional: true}
+  - {id: remove, kind: action, title: Remove, action: remove_timer, default: no}
+  - {id: lessons, kind: human, title: Lessons, text: Learn.}
+`);
+
+interface Scene {
+  root: string;
+  context: HostContext;
+  journal: Journal;
+  path: string;
+  /** Isolation is not for the machine that the tests run on. */
+  respond: (changes?: Partial<RespondOptions>) => Promise<RunResult>;
+}
+
+function scene(files: Readonly<Record<string, string>> = EVIL, playbook: Playbook = PLAYBOOK): Scene {
+  const root = temporaryDirectory();
+  plant(root, files);
+  const context = hostIn(root);
+  const journal = fileJournal(join(root, 'quarantine-journal'));
+  const path = join(root, 'etc/evil.timer');
+  return { root, context, journal, path, respond: (changes) => respond({ playbook, event: eventOf(path, { pid: 2 ** 22 + 1 }), context, journal, only: ['case', 'stop', 'remove', 'lessons'], decide: async () => 'apply', ...changes }) };
+}
+
+const without = ['quarantine', 'quarantine-journal'];
+
+describe('a response', () => {
+  test('does its actions, leaves a person what is theirs, and says how it is undone', async () => {
+    const { respond: go, root } = scene();
+    const result = await go();
+    expect(result.steps.map(({ id, state }) => [id, state])).toEqual([['case', 'needs-person'], ['stop', 'unchanged'], ['remove', 'changed'], ['lessons', 'needs-person']]);
+    expect(result.steps[2]).toMatchObject({ action: 'remove_timer', summary: 'evil.timer and evil.service are gone', undo: `tickward undo ${result.run} remove` });
+    expect(existsSync(join(root, 'etc/evil.timer'))).toBe(false);
+    expect(result).toMatchObject({ playbook: 'test', dry_run: false, target: { unit: 'evil.timer', scope: 'system' } });
+  });
+
+  test('lists the same changes in a dry run, which changes nothing and leaves no trace', async () => {
+    const { respond: go, root } = scene();
+    const before = snapshot(root, []);
+    const dry = await go({ dryRun: true, decide: () => { throw new Error('asked in a dry run'); } });
+    expect(snapshot(root, [])).toEqual(before);
+    expect(dry).toMatchObject({ run: null, dry_run: true });
+    expect(dry.steps.map((step) => step.state)).toEqual(['needs-person', 'unchanged', 'would-change', 'needs-person']);
+    const wet = await go();
+    expect(dry.steps.map((step) => step.changes)).toEqual(wet.steps.map((step) => step.changes));
+    expect(wet.steps[2]?.changes).toHaveLength(5);
+  });
+
+  test('is planned without a change', async () => {
+    const { root, context, path } = scene();
+    const before = snapshot(root, []);
+    const planned = await planResponse(PLAYBOOK, eventOf(path), { ...context, uid: 1000 });
+    expect(planned.map(({ id, state }) => [id, state])).toEqual([['case', 'needs-person'], ['cut', 'blocked'], ['stop', 'nothing-to-do'], ['remove', expect.stringMatching(/ready|blocked/)], ['lessons', 'needs-person']]);
+    expect(planned[1]?.changes).toHaveLength(1);
+    expect(snapshot(root, [])).toEqual(before);
+  });
+
+  test('does again nothing when it is run again', async () => {
+    const { respond: go } = scene();
+    await go();
+    expect((await go()).steps[2]).toMatchObject({ state: 'unchanged', changes: [], undo: null });
+  });
+
+  test('skips what is not wanted and stops where it is told to', async () => {
+    const { respond: go, root } = scene();
+    expect((await go({ decide: async () => 'skip' })).steps[2]).toMatchObject({ state: 'skipped', summary: 'not wanted' });
+    const stopped = await go({ decide: async () => ({ stop: true }) });
+    expect(stopped.steps.map((step) => step.state)).toEqual(['needs-person', 'unchanged', 'skipped', 'skipped']);
+    expect(existsSync(join(root, 'etc/evil.timer'))).toBe(true);
+  });
+
+  test('takes only the steps that are asked for, by id or by action', async () => {
+    const { respond: go } = scene();
+    expect((await go({ only: ['remove_timer', 'case'], dryRun: true })).steps.map((step) => step.id)).toEqual(['case', 'remove']);
+    await expect(go({ only: ['remvoe'] })).rejects.toMatchObject({ code: 'USAGE', message: 'the response has no step remvoe', hint: 'it has case, cut, stop, remove, lessons' });
+  });
+
+  test('marks a step of a person as done only when they say so', async () => {
+    const { respond: go } = scene();
+    expect((await go({ acknowledge: async (step) => step.id === 'case' })).steps.map((step) => step.state)).toEqual(['unchanged', 'unchanged', 'changed', 'needs-person']);
+  });
+
+  test('skips an optional step that cannot be done and goes on', async () => {
+    const { respond: go, context } = scene();
+    const result = await go({ only: ['cut', 'case'], context: { ...context, uid: 1000 } });
+    expect(result.steps.map((step) => step.state)).toEqual(['needs-person', 'skipped']);
+    expect(result.steps[1]?.summary).toMatch(/cannot be done: only root/);
+  });
+
+  test('ends at a required step that fails, and says why for the rest', async () => {
+    const { respond: go, path } = scene();
+    const result = await go({ decide: async () => (unlinkSync(path), plant(join(path, '../..'), { 'etc/evil.timer': 'other' }), 'apply') });
+    expect(result.steps.slice(2).map(({ state, summary }) => [state, summary])).toEqual([['failed', expect.stringContaining('was changed since the plan was made')], ['skipped', 'not tried: step remove failed']]);
+    expect(readFileSync(path, 'utf8')).toBe('other');
+  });
+
+  test('makes no change when the journal cannot take it', async () => {
+    const { respond: go, root, journal } = scene();
+    const before = snapshot(root, without);
+    const full: Journal = { entries: journal.entries, append: (entry) => { if (entry.kind === 'change') throw new Error('no space left on device'); return journal.append(entry); } };
+    expect((await go({ journal: full })).steps[2]).toMatchObject({ state: 'failed', summary: 'no space left on device', changes: [], undo: null });
+    expect(snapshot(root, without)).toEqual(before);
+  });
+
+  test('ends between two steps when it is interrupted', async () => {
+    const { respond: go } = scene();
+    const abort = new AbortController();
+    const result = await go({ signal: abort.signal, onStep: () => abort.abort() });
+    expect(result.steps.map((step) => step.state)).toEqual(['needs-person', 'skipped', 'skipped', 'skipped']);
+  });
+
+  test('is journalled: the change before it is made, and what came of each step', async () => {
+    const { respond: go, journal, path } = scene();
+    const seen: [string, boolean][] = [];
+    const watching: Journal = { entries: journal.entries, append: (entry) => (seen.push([entry.kind, existsSync(path)]), journal.append(entry)) };
+    const result = await go({ journal: watching });
+    expect([...new Set(seen.map(([kind]) => kind))]).toEqual(['run-started', 'step-started', 'change', 'step-done', 'run-finished']);
+    expect(seen.find(([kind]) => kind === 'change')?.[1]).toBe(true);
+    expect(journal.entries(result.run ?? '').every((entry: JournalEntry, index, all) => index === 0 || entry.seq > all[index - 1]!.seq)).toBe(true);
+  });
+});
+
+describe('undo', () => {
+  test('gives back what the run took, and the second time finds everything as it was', async () => {
+    const { respond: go, root, journal, context } = scene();
+    const before = snapshot(root, without);
+    const { run } = await go();
+    const undone = await undoRun({ run: run!, journal, context });
+    expect(undone.steps.map(({ id, state }) => [id, state])).toEqual([['remove', 'changed']]);
+    expect(snapshot(root, without)).toEqual(before);
+    const again = await undoRun({ run: run!, step: 'remove', journal, context });
+    expect(again.steps[0]).toMatchObject({ state: 'unchanged', summary: expect.stringContaining('undone before') });
+    expect(snapshot(root, without)).toEqual(before);
+  });
+
+  test('says what it could not give back', async () => {
+    const { respond: go, root, journal, context } = scene();
+    const { run } = await go();
+    plant(root, { 'etc/evil.service': 'of somebody else' });
+    const { steps } = await undoRun({ run: run!, journal, context });
+    expect(steps[0]).toMatchObject({ state: 'failed', summary: expect.stringContaining('evil.service is not restored') });
+    expect(journal.entries(run!).at(-1)?.kind).toBe('undo-failed');
+  });
+
+  test('knows no other run and no step without changes', async () => {
+    const { respond: go, journal, context } = scene();
+    const { run } = await go();
+    await expect(undoRun({ run: 'none', journal, context })).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'there is no run none' });
+    await expect(undoRun({ run: run!, step: 'stop', journal, context })).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'steps with changes: remove' });
+  });
+
+  test('waits for nobody: a run that is still going on in another process is refused', async () => {
+    const { respond: go, journal, context } = scene();
+    const { run } = await go();
+    const parent: Journal = { append: journal.append, entries: (id) => journal.entries(id).filter((entry) => entry.kind !== 'run-finished').map((entry) => (entry.kind === 'run-started' ? { ...entry, data: { ...entry.data, pid: process.ppid, start_ticks: startOf(process.ppid) } } : entry)) };
+    await expect(undoRun({ run: run!, journal: parent, context })).rejects.toMatchObject({ code: 'REFUSED', message: expect.stringContaining('still going on') });
+  });
+});
+
+function startOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19] ?? '';
+}
+
+describe('a response that is killed with SIGKILL', () => {
+  const CHANGES = 6;
+
+  test.each(['before', 'after'].flatMap((moment) => Array.from({ length: CHANGES }, (_, index) => [moment, index + 1] as const)))('%s it announced change %i is undone from its journal', async (moment, number) => {
+    const { root, journal, context } = scene();
+    const before = snapshot(root, without);
+    const child = spawnSync(process.execPath, [join(import.meta.dirname, 'cut-off.ts'), root, String(number), moment], { encoding: 'utf8' });
+    expect([child.signal, child.stdout]).toEqual(['SIGKILL', '']);
+    const run = (JSON.parse(readFileSync(join(root, 'quarantine-journal'), 'utf8').split('\n')[0]!) as JournalEntry).run;
+    const undone = await undoRun({ run, journal, context });
+    expect(undone.steps.every((step) => step.state === 'changed' || step.state === 'unchanged')).toBe(true);
+    const after = snapshot(root, without);
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    // The times of directories come back only where the run came to its end: until then nobody knows who else worked there.
+    const withoutDirectories = (tree: Record<string, string>): [string, string][] => Object.entries(tree).filter(([, what]) => !what.endsWith('directory'));
+    expect(withoutDirectories(after)).toEqual(withoutDirectories(before));
+  });
+});
+
+test('ids of runs sort by the time of their start, also within a millisecond', () => {
+  const ids = Array.from({ length: 50 }, () => newRunId(1_700_000_000_000));
+  expect(ids.toSorted()).toEqual(ids);
+  expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(newRunId(1_800_000_000_000) > ids.at(-1)!).toBe(true);
+});
