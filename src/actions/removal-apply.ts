@@ -16,8 +16,9 @@ type Announce = (change: RemovalChange) => void;
 export async function applyRemoval(removal: Removal, context: ActionContext, record: Record): Promise<string[]> {
   const remarks: string[] = [];
   const before = directoryTimes(removal.operations);
+  const masks = new Set<string>();
   for (const operation of removal.operations) {
-    const remark = await carryOut(operation, context, (data) => record({ text: operation.text, data }));
+    const remark = await carryOut(operation, context, masks, (data) => record({ text: operation.text, data }));
     if (remark !== undefined) remarks.push(remark);
   }
   const after = directoryTimes(removal.operations);
@@ -26,12 +27,15 @@ export async function applyRemoval(removal: Removal, context: ActionContext, rec
   return [...new Set(remarks)];
 }
 
-async function carryOut(operation: Operation, context: ActionContext, announce: Announce): Promise<string | undefined> {
+/** `masks` are the ones of our own that were made so far. */
+async function carryOut(operation: Operation, context: ActionContext, masks: Set<string>, announce: Announce): Promise<string | undefined> {
   switch (operation.kind) {
     case 'freeze':
       return await freeze(operation, announce);
     case 'mask':
-      return await mask(operation, announce);
+      return await mask(operation, masks, announce);
+    case 'unmask':
+      return unmask(operation, masks, announce);
     case 'stop':
       return await stop(operation, announce);
     case 'attributes':
@@ -87,15 +91,24 @@ async function freeze({ manager, unit }: Of<'freeze'>, announce: Announce): Prom
   }
 }
 
-async function mask({ manager, unit }: Of<'mask'>, announce: Announce): Promise<string | undefined> {
+async function mask({ manager, unit, active }: Of<'mask'>, masks: Set<string>, announce: Announce): Promise<string | undefined> {
   const at = `${manager.maskDirectory}/${unit}`;
   const directoryMissing = !isThere(manager.maskDirectory);
   if (!directoryMissing && isThere(at)) return undefined;
-  announce({ kind: 'mask', manager: manager.id, at: pathToJson(Buffer.from(at)), made_directory: directoryMissing });
+  announce({ kind: 'mask', manager: manager.id, unit, active, at: pathToJson(Buffer.from(at)), made_directory: directoryMissing });
   if (directoryMissing) ensureDirectory(manager.maskDirectory, manager.owner);
   placeLink(at, '/dev/null');
+  masks.add(at);
   await manager.command('daemon-reload');
   return undefined;
+}
+
+/** A mask that somebody else made stays. The manager reads its units again right after. */
+function unmask({ manager, units }: Of<'unmask'>, masks: ReadonlySet<string>, announce: Announce): undefined {
+  announce({ kind: 'unmask', manager: manager.id, units });
+  const ours = units.map((unit) => `${manager.maskDirectory}/${unit}`).filter((path) => masks.has(path));
+  for (const path of ours) removeLink(path, Buffer.from('/dev/null'), () => {});
+  if (isThere(manager.maskDirectory)) removeEmptyDirectory(manager.maskDirectory, () => {});
 }
 
 function isThere(path: string): boolean {

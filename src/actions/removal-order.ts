@@ -8,17 +8,18 @@ import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
 
 /** The order that leaves no trap of the unit a chance: masked before it is stopped, so that ExecStop=, OnFailure= and Restart= of its own are void. */
-export async function operationsOf(units: readonly string[], files: readonly UnitFile[], onlyFile: boolean, states: ReadonlyMap<Manager, UnitState[]>, context: ActionContext): Promise<Operation[]> {
+export async function operationsOf(units: readonly string[], files: readonly UnitFile[], mode: { onlyFile: boolean; keepMask: boolean }, states: ReadonlyMap<Manager, UnitState[]>, context: ActionContext): Promise<Operation[]> {
   const inTheWay = (file: UnitFile): boolean => [...states.keys()].some((manager) => file.path.toString().startsWith(`${manager.maskDirectory}/`));
   const taken = [...(await attributesOf(files, context)), ...files.filter(inTheWay).map(takeAway)];
   const rest = files.filter((file) => !inTheWay(file)).map(takeAway);
-  if (onlyFile) return [...taken, ...rest, ...[...states].map(([manager, known]) => reload(manager, [], known.filter(isActive).map((state) => state.id)))];
+  if (mode.onlyFile) return [...taken, ...rest, ...[...states].map(([manager, known]) => reload(manager, [], known.filter(isActive).map((state) => state.id)))];
   const running = [...states].flatMap(([manager, known]) => known.map((state) => ({ manager, state })));
   const first = running.flatMap(({ manager, state }) => freeze(manager, state));
-  const masks = [...states.keys()].flatMap((manager) => units.filter(isLoadable).map((unit) => mask(manager, unit)));
+  const masks = [...states].flatMap(([manager, known]) => units.filter(isLoadable).map((unit) => mask(manager, unit, known.some((state) => state.id === unit && isActive(state)))));
   const stops = running.filter(({ state }) => isActive(state)).sort((one) => (one.state.id.endsWith('.timer') ? -1 : 1)).map(({ manager, state }) => stop(manager, state));
   const reloads = [...states.keys()].map((manager) => reload(manager, units.filter(isLoadable), []));
-  return [...first, ...taken, ...masks, ...stops, ...rest, ...reloads];
+  const unmasks = mode.keepMask ? [] : [...states.keys()].map((manager) => unmask(manager, units.filter(isLoadable)));
+  return [...first, ...taken, ...masks, ...stops, ...rest, ...unmasks, ...reloads];
 }
 
 /** Only under the system manager: a user manager does not answer while its units are frozen. */
@@ -27,8 +28,12 @@ function freeze(manager: Manager, state: UnitState): Operation[] {
   return [{ kind: 'freeze', manager, unit: state.id, text: `freeze the processes of ${printable(state.id)}`, target: printable(state.id) }];
 }
 
-function mask(manager: Manager, unit: string): Operation {
-  return { kind: 'mask', manager, unit, text: `mask ${printable(unit)} for ${manager.name} by a link to /dev/null in ${manager.maskDirectory}`, target: printable(unit) };
+function mask(manager: Manager, unit: string, active: boolean): Operation {
+  return { kind: 'mask', manager, unit, active, text: `mask ${printable(unit)} for ${manager.name} by a link to /dev/null in ${manager.maskDirectory}`, target: printable(unit) };
+}
+
+function unmask(manager: Manager, units: string[]): Operation {
+  return { kind: 'unmask', manager, units, text: `lift the mask of ${units.map(printable).join(' and ')} for ${manager.name} again`, target: manager.name };
 }
 
 function stop(manager: Manager, state: UnitState): Operation {

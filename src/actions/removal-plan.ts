@@ -17,6 +17,7 @@ const MOST_UNIT_BYTES = 1024 ** 2;
 
 export interface RemovalParams {
   keep_service: boolean;
+  keep_mask: boolean;
 }
 
 export function targetPath(target: Target): Buffer {
@@ -31,13 +32,15 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
   if (place === undefined) return { state: 'blocked', reason: `${show(path)} is in no directory that systemd reads units of this scope from`, steps: [], notes: [], data: removal };
   const unit = place.unit;
   const own = findUnitFiles([unit], directories);
+  const hidden = own.unread.find((each) => path.toString().startsWith(`${each.path}/`));
+  if (hidden !== undefined) return { state: 'blocked', reason: hidden.reason, steps: [], notes: [], data: removal };
   const owners = await ownersOf(own.files);
   const itsPackage = owners.get(path.toString());
   if (itsPackage !== undefined) return { state: 'blocked', reason: `${show(path)} belongs to the package ${printable(itsPackage)}: restore it from there (apt-get install --reinstall, dnf reinstall)`, steps: [], notes: [], data: removal };
   const owner = own.files.filter((file) => file.role === 'fragment').map((file) => owners.get(file.path.toString())).find((name) => name !== undefined);
   if (!place.whole || owner !== undefined) {
     const why = owner === undefined ? `${printable(unit)} itself stays: only this file of it is what the alert is about` : `${printable(unit)} itself stays: it belongs to the package ${printable(owner)} and is as it was without this file`;
-    return await finish(removal, own.files.filter((file) => file.path.equals(path)), { refused: [], notes: [why], restart: unit }, context);
+    return await finish(removal, own.files.filter((file) => file.path.equals(path)), { refused: [], notes: [why], keepMask: true, restart: unit }, context);
   }
   const service = params.keep_service ? { files: [], units: [], notes: [], refused: [] } : await servicesOf(unit, own, directories);
   const kept = own.files.filter((file) => owners.has(file.path.toString()));
@@ -45,7 +48,7 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
   removal.kept.push(...kept.map((file) => file.path.toString('latin1')));
   const notes = [...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`), ...service.notes, ...notesOf(own)];
   const files = [...own.files.filter((file) => !kept.includes(file)), ...service.files, ...stampsOf(unit, context)];
-  return await finish(removal, files, { refused: [...own.refused, ...service.refused], notes }, context);
+  return await finish(removal, files, { refused: [...own.refused, ...service.refused], notes, keepMask: params.keep_mask }, context);
 }
 
 function directoriesOf(context: ActionContext): string[] {
@@ -173,6 +176,7 @@ function contentPath(file: UnitFile): Buffer {
 function notesOf(found: Findings): string[] {
   const links = found.files.filter((file) => file.role === 'fragment' && file.target !== undefined);
   return [
+    ...found.unread.map((each) => `not looked into: ${each.reason}`),
     ...found.masks.map((path) => `${show(path)} stays: it is a mask that keeps the unit from being started`),
     ...found.shared.map((path) => `${show(path)} applies to other units as well and stays, look at it`),
     ...links.map((file) => `${show(file.path)} is a link: ${show(file.target ?? Buffer.alloc(0))} itself stays, look at it`),
@@ -182,6 +186,7 @@ function notesOf(found: Findings): string[] {
 interface Surroundings {
   refused: string[];
   notes: string[];
+  keepMask: boolean;
   /** To be started anew where it runs, when only a file of it goes. */
   restart?: string;
 }
@@ -190,9 +195,9 @@ async function finish(removal: Removal, files: readonly UnitFile[], around: Surr
   const managers = managersOf(context);
   const states = new Map<Manager, UnitState[]>();
   for (const manager of managers) states.set(manager, await manager.states((around.restart === undefined ? removal.units : [around.restart]).flatMap(withInstances)));
-  removal.operations.push(...(await operationsOf(removal.units, files, around.restart !== undefined, states, context)));
+  removal.operations.push(...(await operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask }, states, context)));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: around.notes, data: removal };
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set(around.notes)], data: removal };
   const known = [...states.values()].flat().some((state) => state.load === 'loaded' && isActive(state));
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };

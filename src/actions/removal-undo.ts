@@ -20,11 +20,13 @@ interface Afterwards {
   restart: { manager: ManagerId; unit: string }[];
   thaw: { manager: ManagerId; unit: string }[];
   times: Map<string, string>;
+  /** Last of all that is done to files: an immutable directory takes no time either. */
+  attributes: Of<'attributes'>[];
 }
 
 export async function undoRemoval(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
   const report: UndoReport = { done: [], already: [], failed: [] };
-  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], thaw: [], times: new Map() };
+  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], thaw: [], times: new Map(), attributes: [] };
   for (const change of changes) {
     await trying(report, async () => {
       const parsed = removalChange.safeParse(change.data);
@@ -33,6 +35,7 @@ export async function undoRemoval(changes: readonly Change[], context: ActionCon
     });
   }
   for (const [path, mtime_ns] of afterwards.times) await trying(report, () => withEntry(Buffer.from(path, 'latin1'), (entry) => setTimes(entry, { mtime_ns }, false)));
+  for (const change of afterwards.attributes) await trying(report, () => giveBackAttributes(change, report));
   await tellManagers(afterwards, context, report);
   return report;
 }
@@ -60,11 +63,14 @@ async function takeBack(change: RemovalChange, afterwards: Afterwards, report: U
       return;
     }
     case 'attributes':
-      return await giveBackAttributes(change, report);
+      afterwards.attributes.push(change);
+      return;
     case 'mask':
       return unmask(change, afterwards, report);
     case 'stop':
       if (change.active) afterwards.start.push({ manager: change.manager, unit: change.unit });
+      return;
+    case 'unmask':
       return;
     case 'freeze':
       afterwards.thaw.push({ manager: change.manager, unit: change.unit });
@@ -113,9 +119,10 @@ async function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoR
   report.done.push(`set the attribute ${flags} on ${show(path)} again`);
 }
 
-function unmask({ manager, at, made_directory }: Of<'mask'>, afterwards: Afterwards, report: UndoReport): void {
+function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, afterwards: Afterwards, report: UndoReport): void {
   const path = pathFromJson(at);
   afterwards.reload.set(JSON.stringify(manager), manager);
+  if (active) afterwards.start.push({ manager, unit });
   const isOurs = look(path)?.target?.toString() === '/dev/null';
   if (isOurs) removeLink(path, Buffer.from('/dev/null'), () => {});
   if (made_directory && look(path.subarray(0, path.lastIndexOf(0x2f))) !== undefined) removeEmptyDirectory(path.subarray(0, path.lastIndexOf(0x2f)), () => {});
@@ -127,16 +134,19 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
     for (const { manager, unit } of list) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
   };
   for (const id of afterwards.reload.values()) await trying(report, () => withManager(id, context, (manager) => manager.command('daemon-reload')));
-  await each(afterwards.thaw, async (manager, unit) => {
-    const [state] = await manager.states([unit]);
-    if (state?.freezer === 'frozen') await manager.command('thaw', '--', unit);
-  });
   await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));
   await each(afterwards.start, async (manager, unit) => {
     const [state] = await manager.states([unit]);
     if (state !== undefined && isActive(state)) return;
+    // Our own kill counts as a failure, and starts in quick succession meet StartLimitBurst=: both are forgotten first.
+    await manager.command('reset-failed', '--', unit).catch(() => undefined);
     await manager.command('start', '--no-block', '--', unit);
     report.done.push(`started ${printable(unit)} again`);
+  });
+  // After the start: systemd keeps "frozen" for a unit that was killed while it was, and thaws no unit that is not active.
+  await each(afterwards.thaw, async (manager, unit) => {
+    const [state] = await manager.states([unit]);
+    if (state !== undefined && isActive(state) && state.freezer === 'frozen') await manager.command('thaw', '--', unit);
   });
 }
 

@@ -8,7 +8,8 @@ import { managerId, type Manager } from './manager.ts';
 export type Operation = PlanStep &
   (
     | { kind: 'freeze'; manager: Manager; unit: string }
-    | { kind: 'mask'; manager: Manager; unit: string }
+    | { kind: 'mask'; manager: Manager; unit: string; active: boolean }
+    | { kind: 'unmask'; manager: Manager; units: string[] }
     | { kind: 'stop'; manager: Manager; unit: string; active: boolean; cgroup: string }
     | { kind: 'attributes'; path: Buffer; flags: string }
     | { kind: 'file'; path: Buffer; state: FileState; sha256: string }
@@ -50,7 +51,9 @@ export function ownedOf(state: FileState): z.infer<typeof owned> {
 /** Changes as the journal keeps them. */
 export const removalChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('freeze'), manager: managerId, unit: z.string() }),
-  z.strictObject({ kind: z.literal('mask'), manager: managerId, at: path, made_directory: z.boolean() }),
+  /** `active`: a timer that is masked while it is active fails at the next reload, and is started again on undo. */
+  z.strictObject({ kind: z.literal('mask'), manager: managerId, unit: z.string(), active: z.boolean(), at: path, made_directory: z.boolean() }),
+  z.strictObject({ kind: z.literal('unmask'), manager: managerId, units: z.array(z.string()) }),
   z.strictObject({ kind: z.literal('stop'), manager: managerId, unit: z.string(), active: z.boolean() }),
   z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
   z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()) }),

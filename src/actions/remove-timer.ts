@@ -14,12 +14,14 @@ import { findUnitFiles } from './unit-files.ts';
 const params = z.strictObject({
   /** Take away the timer only. */
   keep_service: z.boolean().default(false),
+  /** Leave the units masked until the next boot, so that a file that is dropped again cannot start. */
+  keep_mask: z.boolean().default(true),
 });
 
 export const removeTimer: Action<RemovalParams, Removal> = {
   name: 'remove_timer',
   summary: 'stops the timer and its service and moves their files into the quarantine',
-  example: 'action: remove_timer\nparams: {keep_service: false}',
+  example: 'action: remove_timer\nparams: {keep_service: false, keep_mask: true}',
   needs: [],
   undoable: true,
   reversible: 'the files come back from the quarantine with owner, mode and times, and what was active is started again',

@@ -1,5 +1,5 @@
 /** Every file that makes a unit: its fragments, drop-ins, aliases and the links that pull it in, over all directories of its scope. Found through descriptors, by what is on disk. */
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { lookAt, openDirectory, openFile, sha256Of, type Directory, type FileState } from '../host/files.ts';
 import { pathIn, show } from '../host/paths.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
@@ -15,12 +15,19 @@ export interface UnitFile {
   sha256?: string;
 }
 
+export interface Unread {
+  path: string;
+  reason: string;
+}
+
 export interface Findings {
   files: UnitFile[];
   /** Links to /dev/null: they keep the unit from being started and stay. */
   masks: Buffer[];
-  /** What could not be looked into, or is nothing that is taken away. */
+  /** What has the name of one of the units and is nothing that is taken away, with the reason. */
   refused: string[];
+  /** Directories that could not be looked into, with the reason. */
+  unread: Unread[];
   /** Files that also apply to other units. */
   shared: Buffer[];
 }
@@ -32,21 +39,20 @@ const MOST_ROUNDS = 4;
 
 /** Files of the units of these names (as latin1). A template's instances count as the template and the other way round. */
 export function findUnitFiles(units: readonly string[], directories: readonly string[]): Findings {
-  const findings: Findings = { files: [], masks: [], refused: [], shared: [] };
+  const findings: Findings = { files: [], masks: [], refused: [], unread: [], shared: [] };
   const names = new Set(units);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const before = names.size;
-    Object.assign(findings, { files: [], masks: [], refused: [], shared: [] });
-    forEachDirectory(directories, findings.refused, (directory) => search(directory, names, findings));
+    Object.assign(findings, { files: [], masks: [], refused: [], unread: [], shared: [] });
+    forEachDirectory(directories, findings.unread, (directory) => search(directory, names, findings));
     if (names.size === before) break;
   }
   return findings;
 }
 
-/** Each directory once, also where it has two names (/lib and /usr/lib). What does not exist is passed over. */
-export function forEachDirectory(paths: readonly string[], refused: string[], visit: (directory: Directory) => void): void {
+/** Each directory once, also where it has two names (/lib and /usr/lib, /etc/xdg/systemd/user). What does not exist is passed over. */
+export function forEachDirectory(paths: readonly string[], unread: Unread[], visit: (directory: Directory) => void): void {
   const seen = new Set<string>();
-  const links: { path: string; reason: string }[] = [];
   for (const path of paths) {
     try {
       using directory = openDirectory(path);
@@ -55,11 +61,20 @@ export function forEachDirectory(paths: readonly string[], refused: string[], vi
       seen.add(id);
       visit(directory);
     } catch (error) {
-      if (error instanceof TickwardError && error.code === 'NOT_FOUND') continue;
-      links.push({ path, reason: messageOf(error) });
+      const isMissing = error instanceof TickwardError && error.code === 'NOT_FOUND';
+      if (!isMissing && !isAnotherName(path, paths)) unread.push({ path, reason: messageOf(error) });
     }
   }
-  refused.push(...links.map((each) => each.reason));
+}
+
+/** A link to a directory that is looked into under its own name. */
+function isAnotherName(path: string, paths: readonly string[]): boolean {
+  try {
+    const real = realpathSync(path);
+    return real !== path && paths.includes(real);
+  } catch {
+    return false;
+  }
 }
 
 export interface Entry {

@@ -10,7 +10,7 @@ import { contextFor, EVIL, hostIn, plant, snapshot } from '../helpers/response.t
 
 const isRoot = process.getuid?.() === 0;
 const has = (program: string): boolean => ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].some((directory) => existsSync(join(directory, program)));
-const params = { keep_service: false };
+const params = { keep_service: false, keep_mask: true };
 
 async function planOf(root: string, path = 'etc/evil.timer', given = params): Promise<Awaited<ReturnType<typeof removeTimer.plan>>> {
   return removeTimer.plan(given, contextFor(hostIn(root), join(root, path)));
@@ -66,7 +66,7 @@ describe('the plan', () => {
   test('leaves the service when it is asked to', async () => {
     const root = temporaryDirectory();
     plant(root, EVIL);
-    expect((await planOf(root, 'etc/evil.timer', { keep_service: true })).steps.map((step) => step.target)).not.toContain(join(root, 'etc/evil.service'));
+    expect((await planOf(root, 'etc/evil.timer', { keep_service: true, keep_mask: true })).steps.map((step) => step.target)).not.toContain(join(root, 'etc/evil.service'));
   });
 
   test('takes only the drop-in when the alert is about a drop-in', async () => {
@@ -112,13 +112,25 @@ describe('the plan', () => {
     expect(await planOf(root)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('neither a file nor a link') });
   });
 
-  test('does not look through a unit directory that was replaced by a link', async () => {
+  test('does not look through a unit directory that was replaced by a link, and says so', async () => {
     const root = temporaryDirectory();
     plant(root, EVIL);
     const host = hostIn(root);
     rmSync(join(root, 'run'), { recursive: true });
     symlinkSync('elsewhere', join(root, 'run'));
-    expect(await removeTimer.plan(params, contextFor(host, join(root, 'etc/evil.timer')))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('symbolic link') });
+    const plan = await removeTimer.plan(params, contextFor(host, join(root, 'etc/evil.timer')));
+    expect(plan.state).toBe('ready');
+    expect(plan.notes).toContain(`not looked into: ${root}/run is not touched: run on the way is a symbolic link`);
+    expect(await removeTimer.plan(params, contextFor(host, join(root, 'run/evil.timer')))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('symbolic link') });
+  });
+
+  test('looks into a directory once that is also linked from another place', async () => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    const host = hostIn(root);
+    rmSync(join(root, 'run'), { recursive: true });
+    symlinkSync('etc', join(root, 'run'));
+    expect((await removeTimer.plan(params, contextFor(host, join(root, 'etc/evil.timer')))).notes.join()).not.toContain('not looked into');
   });
 
   test('escapes what a unit says before it is shown', async () => {
