@@ -9,15 +9,21 @@ export function isIPv6(text: string): boolean {
 }
 
 export const networks = {
+  isNetwork(text: string): boolean {
+    return networks.contains(text, text.split('/')[0] ?? '');
+  },
+
   /** Whether `10.0.0.0/8` or `fe80::/10` holds the address; an address alone is a network of one. */
   contains(network: string, address: string): boolean {
-    const [base = '', length] = network.split('/');
+    const [base = '', length, more] = network.split('/');
+    if (more !== undefined) return false;
     const wide = v4(base) === undefined;
     const [first, second] = wide ? [v6(base), v6(address)] : [v4(base), v4(address)];
     if (first === undefined || second === undefined) return false;
     const bits = wide ? 128 : 32;
+    if (length !== undefined && !/^\d{1,3}$/.test(length)) return false;
     const prefix = length === undefined ? bits : Number(length);
-    if (!Number.isInteger(prefix) || prefix < 0 || prefix > bits) return false;
+    if (prefix > bits) return false;
     const shift = BigInt(bits - prefix);
     return first >> shift === second >> shift;
   },

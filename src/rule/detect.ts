@@ -11,28 +11,34 @@ export interface Detector {
 
 interface Running {
   summary: Alert['rule'];
+  /** Tells rules apart in alert ids. */
+  mark: string;
   matches: (event: object) => boolean;
   maxSignals: number;
   intervalMs: number;
   windowStart: number;
-  signals: number;
+  /** Ids of the events with an alert, in this interval and in the one before. */
+  alerted: Set<string>;
+  alertedBefore: Set<string>;
 }
 
 export function createDetector(rules: readonly Rule[]): Detector {
-  const running = rules.flatMap((rule): Running[] => (rule.run.runs ? [{ summary: alertRule(rule), matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, windowStart: 0, signals: 0 }] : []));
+  const running = rules.flatMap(runningOf);
   let suppressed = 0;
   return {
     judge(event, now) {
       const alerts: Alert[] = [];
+      const id = event.event.id;
       for (const rule of running) {
         if (!rule.matches(event)) continue;
-        if (now - rule.windowStart >= rule.intervalMs) {
-          rule.windowStart = now;
-          rule.signals = 0;
+        openInterval(rule, now);
+        if (rule.alerted.has(id) || rule.alertedBefore.has(id)) continue;
+        if (rule.alerted.size >= rule.maxSignals) {
+          suppressed += 1;
+          continue;
         }
-        rule.signals += 1;
-        if (rule.signals > rule.maxSignals) suppressed += 1;
-        else alerts.push(alertOf(event, rule.summary, now));
+        rule.alerted.add(id);
+        alerts.push({ id: `${id}-${rule.mark}`, '@timestamp': new Date(now).toISOString(), status: 'open', rule: rule.summary, event });
       }
       return alerts;
     },
@@ -42,7 +48,25 @@ export function createDetector(rules: readonly Rule[]): Detector {
   };
 }
 
-/** The id of the event and a short name of the rule: the same pair always gives the same id, so a store keeps one. */
-function alertOf(event: FileEvent, rule: Alert['rule'], now: number): Alert {
-  return { id: `${event.event.id}-${rule.id.slice(0, 8)}`, '@timestamp': new Date(now).toISOString(), status: 'open', rule, event };
+function runningOf(rule: Rule): Running[] {
+  if (!rule.run.runs) return [];
+  return [{ summary: alertRule(rule), mark: markOf(rule.id), matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, windowStart: 0, alerted: new Set(), alertedBefore: new Set() }];
+}
+
+/** A clock that was set back opens a new interval too: otherwise the rule would stay silent until the old time comes again. */
+function openInterval(rule: Running, now: number): void {
+  if (now >= rule.windowStart && now - rule.windowStart < rule.intervalMs) return;
+  rule.windowStart = now;
+  rule.alertedBefore = rule.alerted;
+  rule.alerted = new Set();
+}
+
+/**
+ * Eight hexadecimal digits for the id of a rule (FNV-1a, 32 bits). Ids of alerts are the event's id and this: sortable by time,
+ * and the same pair gives the same id after a restart, so that the store keeps one.
+ */
+function markOf(ruleId: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < ruleId.length; index += 1) hash = Math.imul(hash ^ ruleId.charCodeAt(index), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }

@@ -251,45 +251,46 @@ function peg$parse(input, options) {
   const peg$e21 = peg$literalExpectation("<=", false);
   const peg$e22 = peg$literalExpectation(">=", false);
   const peg$e23 = peg$classExpectation(["<", ">"], false, false, false);
-  const peg$e24 = peg$literalExpectation(":", false);
-  const peg$e25 = peg$literalExpectation("like", true);
-  const peg$e26 = peg$literalExpectation("regex", true);
-  const peg$e27 = peg$literalExpectation(",", false);
-  const peg$e28 = peg$otherExpectation("a field, a value or a function");
-  const peg$e29 = peg$literalExpectation("?", false);
-  const peg$e30 = peg$literalExpectation(".", false);
-  const peg$e31 = peg$literalExpectation("`", false);
-  const peg$e32 = peg$classExpectation(["`", "\n"], true, false, false);
-  const peg$e33 = peg$classExpectation([["a", "z"], ["A", "Z"], "_", "@"], false, false, false);
-  const peg$e34 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", "@", "-"], false, false, false);
-  const peg$e35 = peg$literalExpectation("true", true);
-  const peg$e36 = peg$literalExpectation("false", true);
-  const peg$e37 = peg$literalExpectation("null", true);
-  const peg$e38 = peg$otherExpectation("a value");
-  const peg$e39 = peg$literalExpectation("-", false);
-  const peg$e40 = peg$classExpectation([["0", "9"]], false, false, false);
-  const peg$e41 = peg$classExpectation(["e", "E"], false, false, false);
-  const peg$e42 = peg$classExpectation(["+", "-"], false, false, false);
-  const peg$e43 = peg$literalExpectation("\"\"\"", false);
-  const peg$e44 = peg$literalExpectation("\"", false);
-  const peg$e45 = peg$classExpectation(["\"", "\\", "\n", "\r"], true, false, false);
-  const peg$e46 = peg$otherExpectation("an escape (\\n \\r \\t \\b \\f \\\" \\' \\\\ \\u{hex})");
-  const peg$e47 = peg$literalExpectation("\\n", false);
-  const peg$e48 = peg$literalExpectation("\\r", false);
-  const peg$e49 = peg$literalExpectation("\\t", false);
-  const peg$e50 = peg$literalExpectation("\\b", false);
-  const peg$e51 = peg$literalExpectation("\\f", false);
-  const peg$e52 = peg$literalExpectation("\\", false);
-  const peg$e53 = peg$classExpectation(["\"", "'", "\\"], false, false, false);
-  const peg$e54 = peg$literalExpectation("\\u{", false);
-  const peg$e55 = peg$classExpectation([["0", "9"], ["a", "f"], ["A", "F"]], false, false, false);
-  const peg$e56 = peg$literalExpectation("}", false);
-  const peg$e57 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", ".", "`"], false, false, false);
-  const peg$e58 = peg$classExpectation([" ", "\t", "\r", "\n"], false, false, false);
-  const peg$e59 = peg$literalExpectation("//", false);
-  const peg$e60 = peg$classExpectation(["\n"], true, false, false);
-  const peg$e61 = peg$literalExpectation("/*", false);
-  const peg$e62 = peg$literalExpectation("*/", false);
+  const peg$e24 = peg$otherExpectation("an operator (== != < <= > >= : in like regex)");
+  const peg$e25 = peg$literalExpectation(":", false);
+  const peg$e26 = peg$literalExpectation("like", true);
+  const peg$e27 = peg$literalExpectation("regex", true);
+  const peg$e28 = peg$literalExpectation(",", false);
+  const peg$e29 = peg$otherExpectation("a field or a function");
+  const peg$e30 = peg$literalExpectation("?", false);
+  const peg$e31 = peg$literalExpectation(".", false);
+  const peg$e32 = peg$literalExpectation("`", false);
+  const peg$e33 = peg$classExpectation(["`", "\n"], true, false, false);
+  const peg$e34 = peg$classExpectation([["a", "z"], ["A", "Z"], "_", "@"], false, false, false);
+  const peg$e35 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", "@", "-"], false, false, false);
+  const peg$e36 = peg$literalExpectation("true", true);
+  const peg$e37 = peg$literalExpectation("false", true);
+  const peg$e38 = peg$literalExpectation("null", true);
+  const peg$e39 = peg$otherExpectation("a value");
+  const peg$e40 = peg$literalExpectation("-", false);
+  const peg$e41 = peg$classExpectation([["0", "9"]], false, false, false);
+  const peg$e42 = peg$classExpectation(["e", "E"], false, false, false);
+  const peg$e43 = peg$classExpectation(["+", "-"], false, false, false);
+  const peg$e44 = peg$literalExpectation("\"\"\"", false);
+  const peg$e45 = peg$literalExpectation("\"", false);
+  const peg$e46 = peg$classExpectation(["\"", "\\", "\n", "\r"], true, false, false);
+  const peg$e47 = peg$otherExpectation("an escape (\\n \\r \\t \\b \\f \\\" \\' \\\\ \\u{hex})");
+  const peg$e48 = peg$literalExpectation("\\n", false);
+  const peg$e49 = peg$literalExpectation("\\r", false);
+  const peg$e50 = peg$literalExpectation("\\t", false);
+  const peg$e51 = peg$literalExpectation("\\b", false);
+  const peg$e52 = peg$literalExpectation("\\f", false);
+  const peg$e53 = peg$literalExpectation("\\", false);
+  const peg$e54 = peg$classExpectation(["\"", "'", "\\"], false, false, false);
+  const peg$e55 = peg$literalExpectation("\\u{", false);
+  const peg$e56 = peg$classExpectation([["0", "9"], ["a", "f"], ["A", "F"]], false, false, false);
+  const peg$e57 = peg$literalExpectation("}", false);
+  const peg$e58 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", ".", "`"], false, false, false);
+  const peg$e59 = peg$classExpectation([" ", "\t", "\r", "\n"], false, false, false);
+  const peg$e60 = peg$literalExpectation("//", false);
+  const peg$e61 = peg$classExpectation(["\n"], true, false, false);
+  const peg$e62 = peg$literalExpectation("/*", false);
+  const peg$e63 = peg$literalExpectation("*/", false);
 
   function peg$f0(query, pipe) {    return pipe ?? query;  }
   function peg$f1(category, condition) {    return { category, condition };  }
@@ -299,40 +300,41 @@ function peg$parse(input, options) {
   function peg$f5(name) {    return name;  }
   function peg$f6(first, rest) {    return flatten("or", first, rest);  }
   function peg$f7(first, rest) {    return flatten("and", first, rest);  }
-  function peg$f8(operand) {    return { kind: "not", operand };  }
+  function peg$f8(negations, operand) {    return negations.length % 2 === 0 ? operand : { kind: "not", operand };  }
   function peg$f9(condition) {    return condition;  }
   function peg$f10(left, tail) {    return tail(left);  }
   function peg$f11(operand) {    return operand.kind === "literal" && typeof operand.value === "boolean" ? { kind: "constant", value: operand.value } : { kind: "truth", operand };  }
   function peg$f12(negated, folded, values) {    const offset = location().start.offset; return (left) => { const inner = { kind: "membership", caseInsensitive: folded !== null, left, values, offset }; return negated ? { kind: "not", operand: inner } : inner; };  }
   function peg$f13(operator, patterns) {    const offset = location().start.offset; return (left) => ({ kind: "pattern", operator, left, patterns, offset });  }
   function peg$f14(operator, right) {    const offset = location().start.offset; return (left) => ({ kind: "comparison", operator, left, right, offset });  }
-  function peg$f15() {    return ":";  }
-  function peg$f16(folded) {    return folded === null ? "like" : "like~";  }
-  function peg$f17(folded) {    return folded === null ? "regex" : "regex~";  }
-  function peg$f18(value) {    return [value];  }
-  function peg$f19(first, rest) {    return [first, ...rest];  }
-  function peg$f20() {    return false;  }
-  function peg$f21(value) {    return { kind: "literal", value, offset: location().start.offset };  }
-  function peg$f22(name, folded, args) {    return { kind: "call", name, caseInsensitive: folded !== null, arguments: args ?? [], offset: location().start.offset };  }
-  function peg$f23(optional, name) {    return { kind: "field", field: { name, optional: optional !== null }, offset: location().start.offset };  }
-  function peg$f24(first, rest) {    return [first, ...rest];  }
-  function peg$f25(first, rest) {    return [first, ...rest].join(".");  }
-  function peg$f26(text) {    return text;  }
+  function peg$f15() {    return false;  }
+  function peg$f16() {    return ":";  }
+  function peg$f17(folded) {    return folded === null ? "like" : "like~";  }
+  function peg$f18(folded) {    return folded === null ? "regex" : "regex~";  }
+  function peg$f19(value) {    return [value];  }
+  function peg$f20(first, rest) {    return [first, ...rest];  }
+  function peg$f21() {    return false;  }
+  function peg$f22(value) {    return { kind: "literal", value, offset: location().start.offset };  }
+  function peg$f23(name, folded, args) {    return { kind: "call", name, caseInsensitive: folded !== null, arguments: args ?? [], offset: location().start.offset };  }
+  function peg$f24(optional, name) {    return { kind: "field", field: { name, optional: optional !== null }, offset: location().start.offset };  }
+  function peg$f25(first, rest) {    return [first, ...rest];  }
+  function peg$f26(first, rest) {    return [first, ...rest].join(".");  }
   function peg$f27(text) {    return text;  }
-  function peg$f28() {    return false;  }
-  function peg$f29() {    return true;  }
-  function peg$f30() {    return false;  }
-  function peg$f31() {    return null;  }
-  function peg$f32(text) {    return Number(text);  }
-  function peg$f33(text, extra) {    return text + extra;  }
-  function peg$f34(parts) {    return parts.join("");  }
-  function peg$f35() {    return "\n";  }
-  function peg$f36() {    return "\r";  }
-  function peg$f37() {    return "\t";  }
-  function peg$f38() {    return "\b";  }
-  function peg$f39() {    return "\f";  }
-  function peg$f40(quoted) {    return quoted;  }
-  function peg$f41(digits) {    const code = parseInt(digits, 16); if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) error(`\\u{${digits}} is no Unicode character`); return String.fromCodePoint(code);  }
+  function peg$f28(text) {    return text;  }
+  function peg$f29() {    return false;  }
+  function peg$f30() {    return true;  }
+  function peg$f31() {    return false;  }
+  function peg$f32() {    return null;  }
+  function peg$f33(text) {    return Number(text);  }
+  function peg$f34(text, extra) {    return text + extra;  }
+  function peg$f35(parts) {    return parts.join("");  }
+  function peg$f36() {    return "\n";  }
+  function peg$f37() {    return "\r";  }
+  function peg$f38() {    return "\t";  }
+  function peg$f39() {    return "\b";  }
+  function peg$f40() {    return "\f";  }
+  function peg$f41(quoted) {    return quoted;  }
+  function peg$f42(digits) {    const code = parseInt(digits, 16); if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) error(`\\u{${digits}} is no Unicode character`); return String.fromCodePoint(code);  }
   let peg$currPos = options.peg$currPos | 0;
   let peg$savedPos = peg$currPos;
   const peg$posDetailsCache = [{ line: 1, column: 1 }];
@@ -1047,47 +1049,82 @@ function peg$parse(input, options) {
   }
 
   function peg$parseNot() {
-    let s0, s1, s2, s3, s4;
+    let s0, s1, s2, s3, s4, s5;
 
     s0 = peg$currPos;
-    s1 = input.substr(peg$currPos, 3);
-    if (s1.toLowerCase() === peg$c10) {
+    s1 = [];
+    s2 = peg$currPos;
+    s3 = input.substr(peg$currPos, 3);
+    if (s3.toLowerCase() === peg$c10) {
       peg$currPos += (3);
     } else {
-      s1 = peg$FAILED;
+      s3 = peg$FAILED;
       if (peg$silentFails === 0) { peg$fail(peg$e14); }
     }
-    if (s1 !== peg$FAILED) {
-      s2 = peg$currPos;
+    if (s3 !== peg$FAILED) {
+      s4 = peg$currPos;
       peg$silentFails++;
-      s3 = peg$parseWord();
+      s5 = peg$parseWord();
       peg$silentFails--;
-      if (s3 === peg$FAILED) {
-        s2 = undefined;
+      if (s5 === peg$FAILED) {
+        s4 = undefined;
+      } else {
+        peg$currPos = s4;
+        s4 = peg$FAILED;
+      }
+      if (s4 !== peg$FAILED) {
+        s5 = peg$parse_();
+        s3 = [s3, s4, s5];
+        s2 = s3;
       } else {
         peg$currPos = s2;
         s2 = peg$FAILED;
       }
-      if (s2 !== peg$FAILED) {
-        s3 = peg$parse_();
-        s4 = peg$parseNot();
-        if (s4 !== peg$FAILED) {
-          peg$savedPos = s0;
-          s0 = peg$f8(s4);
+    } else {
+      peg$currPos = s2;
+      s2 = peg$FAILED;
+    }
+    while (s2 !== peg$FAILED) {
+      s1.push(s2);
+      s2 = peg$currPos;
+      s3 = input.substr(peg$currPos, 3);
+      if (s3.toLowerCase() === peg$c10) {
+        peg$currPos += (3);
+      } else {
+        s3 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e14); }
+      }
+      if (s3 !== peg$FAILED) {
+        s4 = peg$currPos;
+        peg$silentFails++;
+        s5 = peg$parseWord();
+        peg$silentFails--;
+        if (s5 === peg$FAILED) {
+          s4 = undefined;
         } else {
-          peg$currPos = s0;
-          s0 = peg$FAILED;
+          peg$currPos = s4;
+          s4 = peg$FAILED;
+        }
+        if (s4 !== peg$FAILED) {
+          s5 = peg$parse_();
+          s3 = [s3, s4, s5];
+          s2 = s3;
+        } else {
+          peg$currPos = s2;
+          s2 = peg$FAILED;
         }
       } else {
-        peg$currPos = s0;
-        s0 = peg$FAILED;
+        peg$currPos = s2;
+        s2 = peg$FAILED;
       }
+    }
+    s2 = peg$parseTest();
+    if (s2 !== peg$FAILED) {
+      peg$savedPos = s0;
+      s0 = peg$f8(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
-    }
-    if (s0 === peg$FAILED) {
-      s0 = peg$parseTest();
     }
 
     return s0;
@@ -1355,7 +1392,30 @@ function peg$parse(input, options) {
           peg$currPos = s0;
           s0 = peg$FAILED;
         }
+        if (s0 === peg$FAILED) {
+          s0 = peg$parseNoOperator();
+        }
       }
+    }
+
+    return s0;
+  }
+
+  function peg$parseNoOperator() {
+    let s0, s1;
+
+    peg$silentFails++;
+    peg$savedPos = peg$currPos;
+    s0 = peg$f15();
+    if (s0) {
+      s0 = undefined;
+    } else {
+      s0 = peg$FAILED;
+    }
+    peg$silentFails--;
+    if (s0 === peg$FAILED) {
+      s1 = peg$FAILED;
+      if (peg$silentFails === 0) { peg$fail(peg$e24); }
     }
 
     return s0;
@@ -1370,11 +1430,11 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e24); }
+      if (peg$silentFails === 0) { peg$fail(peg$e25); }
     }
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f15();
+      s1 = peg$f16();
     }
     s0 = s1;
     if (s0 === peg$FAILED) {
@@ -1384,7 +1444,7 @@ function peg$parse(input, options) {
         peg$currPos += (4);
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e25); }
+        if (peg$silentFails === 0) { peg$fail(peg$e26); }
       }
       if (s1 !== peg$FAILED) {
         if (input.charCodeAt(peg$currPos) === 126) {
@@ -1409,7 +1469,7 @@ function peg$parse(input, options) {
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f16(s2);
+          s0 = peg$f17(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1425,7 +1485,7 @@ function peg$parse(input, options) {
           peg$currPos += (5);
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e26); }
+          if (peg$silentFails === 0) { peg$fail(peg$e27); }
         }
         if (s1 !== peg$FAILED) {
           if (input.charCodeAt(peg$currPos) === 126) {
@@ -1450,7 +1510,7 @@ function peg$parse(input, options) {
           }
           if (s3 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f17(s2);
+            s0 = peg$f18(s2);
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -1472,7 +1532,7 @@ function peg$parse(input, options) {
     s1 = peg$parseLiteral();
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f18(s1);
+      s1 = peg$f19(s1);
     }
     s0 = s1;
 
@@ -1502,7 +1562,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s7 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e27); }
+          if (peg$silentFails === 0) { peg$fail(peg$e28); }
         }
         if (s7 !== peg$FAILED) {
           s8 = peg$parse_();
@@ -1526,7 +1586,7 @@ function peg$parse(input, options) {
             peg$currPos++;
           } else {
             s7 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e27); }
+            if (peg$silentFails === 0) { peg$fail(peg$e28); }
           }
           if (s7 !== peg$FAILED) {
             s8 = peg$parse_();
@@ -1552,7 +1612,7 @@ function peg$parse(input, options) {
         }
         if (s6 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f19(s3, s4);
+          s0 = peg$f20(s3, s4);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1574,7 +1634,7 @@ function peg$parse(input, options) {
 
     peg$silentFails++;
     peg$savedPos = peg$currPos;
-    s0 = peg$f20();
+    s0 = peg$f21();
     if (s0) {
       s0 = undefined;
     } else {
@@ -1583,7 +1643,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e28); }
+      if (peg$silentFails === 0) { peg$fail(peg$e29); }
     }
 
     return s0;
@@ -1596,7 +1656,7 @@ function peg$parse(input, options) {
     s1 = peg$parseLiteral();
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f21(s1);
+      s1 = peg$f22(s1);
     }
     s0 = s1;
     if (s0 === peg$FAILED) {
@@ -1675,7 +1735,7 @@ function peg$parse(input, options) {
           }
           if (s8 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f22(s1, s2, s6);
+            s0 = peg$f23(s1, s2, s6);
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -1695,7 +1755,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e29); }
+          if (peg$silentFails === 0) { peg$fail(peg$e30); }
         }
         if (s1 === peg$FAILED) {
           s1 = null;
@@ -1703,7 +1763,7 @@ function peg$parse(input, options) {
         s2 = peg$parseFieldName();
         if (s2 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f23(s1, s2);
+          s0 = peg$f24(s1, s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1731,7 +1791,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s5 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e27); }
+        if (peg$silentFails === 0) { peg$fail(peg$e28); }
       }
       if (s5 !== peg$FAILED) {
         s6 = peg$parse_();
@@ -1755,7 +1815,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s5 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e27); }
+          if (peg$silentFails === 0) { peg$fail(peg$e28); }
         }
         if (s5 !== peg$FAILED) {
           s6 = peg$parse_();
@@ -1772,7 +1832,7 @@ function peg$parse(input, options) {
         }
       }
       peg$savedPos = s0;
-      s0 = peg$f24(s1, s2);
+      s0 = peg$f25(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -1794,7 +1854,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s4 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e30); }
+        if (peg$silentFails === 0) { peg$fail(peg$e31); }
       }
       if (s4 !== peg$FAILED) {
         s5 = peg$parseFieldPart();
@@ -1816,7 +1876,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s4 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e30); }
+          if (peg$silentFails === 0) { peg$fail(peg$e31); }
         }
         if (s4 !== peg$FAILED) {
           s5 = peg$parseFieldPart();
@@ -1832,7 +1892,7 @@ function peg$parse(input, options) {
         }
       }
       peg$savedPos = s0;
-      s0 = peg$f25(s1, s2);
+      s0 = peg$f26(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -1850,7 +1910,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e31); }
+      if (peg$silentFails === 0) { peg$fail(peg$e32); }
     }
     if (s1 !== peg$FAILED) {
       s2 = peg$currPos;
@@ -1860,7 +1920,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s4 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e32); }
+        if (peg$silentFails === 0) { peg$fail(peg$e33); }
       }
       if (s4 !== peg$FAILED) {
         while (s4 !== peg$FAILED) {
@@ -1870,7 +1930,7 @@ function peg$parse(input, options) {
             peg$currPos++;
           } else {
             s4 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e32); }
+            if (peg$silentFails === 0) { peg$fail(peg$e33); }
           }
         }
       } else {
@@ -1887,11 +1947,11 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e31); }
+          if (peg$silentFails === 0) { peg$fail(peg$e32); }
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f26(s2);
+          s0 = peg$f27(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1947,7 +2007,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s4 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e33); }
+          if (peg$silentFails === 0) { peg$fail(peg$e34); }
         }
         if (s4 !== peg$FAILED) {
           s5 = [];
@@ -1956,7 +2016,7 @@ function peg$parse(input, options) {
             peg$currPos++;
           } else {
             s6 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e34); }
+            if (peg$silentFails === 0) { peg$fail(peg$e35); }
           }
           while (s6 !== peg$FAILED) {
             s5.push(s6);
@@ -1965,7 +2025,7 @@ function peg$parse(input, options) {
               peg$currPos++;
             } else {
               s6 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e34); }
+              if (peg$silentFails === 0) { peg$fail(peg$e35); }
             }
           }
           s4 = [s4, s5];
@@ -1981,7 +2041,7 @@ function peg$parse(input, options) {
         }
         if (s2 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f27(s2);
+          s0 = peg$f28(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -2035,7 +2095,7 @@ function peg$parse(input, options) {
               peg$currPos += (4);
             } else {
               s0 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e25); }
+              if (peg$silentFails === 0) { peg$fail(peg$e26); }
             }
             if (s0 === peg$FAILED) {
               s0 = input.substr(peg$currPos, 5);
@@ -2043,7 +2103,7 @@ function peg$parse(input, options) {
                 peg$currPos += (5);
               } else {
                 s0 = peg$FAILED;
-                if (peg$silentFails === 0) { peg$fail(peg$e26); }
+                if (peg$silentFails === 0) { peg$fail(peg$e27); }
               }
               if (s0 === peg$FAILED) {
                 s0 = input.substr(peg$currPos, 5);
@@ -2059,7 +2119,7 @@ function peg$parse(input, options) {
                     peg$currPos += (4);
                   } else {
                     s0 = peg$FAILED;
-                    if (peg$silentFails === 0) { peg$fail(peg$e35); }
+                    if (peg$silentFails === 0) { peg$fail(peg$e36); }
                   }
                   if (s0 === peg$FAILED) {
                     s0 = input.substr(peg$currPos, 5);
@@ -2067,7 +2127,7 @@ function peg$parse(input, options) {
                       peg$currPos += (5);
                     } else {
                       s0 = peg$FAILED;
-                      if (peg$silentFails === 0) { peg$fail(peg$e36); }
+                      if (peg$silentFails === 0) { peg$fail(peg$e37); }
                     }
                     if (s0 === peg$FAILED) {
                       s0 = input.substr(peg$currPos, 4);
@@ -2075,7 +2135,7 @@ function peg$parse(input, options) {
                         peg$currPos += (4);
                       } else {
                         s0 = peg$FAILED;
-                        if (peg$silentFails === 0) { peg$fail(peg$e37); }
+                        if (peg$silentFails === 0) { peg$fail(peg$e38); }
                       }
                     }
                   }
@@ -2095,7 +2155,7 @@ function peg$parse(input, options) {
 
     peg$silentFails++;
     peg$savedPos = peg$currPos;
-    s0 = peg$f28();
+    s0 = peg$f29();
     if (s0) {
       s0 = undefined;
     } else {
@@ -2104,7 +2164,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e38); }
+      if (peg$silentFails === 0) { peg$fail(peg$e39); }
     }
 
     return s0;
@@ -2123,7 +2183,7 @@ function peg$parse(input, options) {
           peg$currPos += (4);
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e35); }
+          if (peg$silentFails === 0) { peg$fail(peg$e36); }
         }
         if (s1 !== peg$FAILED) {
           s2 = peg$currPos;
@@ -2138,7 +2198,7 @@ function peg$parse(input, options) {
           }
           if (s2 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f29();
+            s0 = peg$f30();
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -2154,7 +2214,7 @@ function peg$parse(input, options) {
             peg$currPos += (5);
           } else {
             s1 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e36); }
+            if (peg$silentFails === 0) { peg$fail(peg$e37); }
           }
           if (s1 !== peg$FAILED) {
             s2 = peg$currPos;
@@ -2169,7 +2229,7 @@ function peg$parse(input, options) {
             }
             if (s2 !== peg$FAILED) {
               peg$savedPos = s0;
-              s0 = peg$f30();
+              s0 = peg$f31();
             } else {
               peg$currPos = s0;
               s0 = peg$FAILED;
@@ -2185,7 +2245,7 @@ function peg$parse(input, options) {
               peg$currPos += (4);
             } else {
               s1 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e37); }
+              if (peg$silentFails === 0) { peg$fail(peg$e38); }
             }
             if (s1 !== peg$FAILED) {
               s2 = peg$currPos;
@@ -2200,7 +2260,7 @@ function peg$parse(input, options) {
               }
               if (s2 !== peg$FAILED) {
                 peg$savedPos = s0;
-                s0 = peg$f31();
+                s0 = peg$f32();
               } else {
                 peg$currPos = s0;
                 s0 = peg$FAILED;
@@ -2231,7 +2291,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s3 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e39); }
+      if (peg$silentFails === 0) { peg$fail(peg$e40); }
     }
     if (s3 === peg$FAILED) {
       s3 = null;
@@ -2243,7 +2303,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s6 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e40); }
+      if (peg$silentFails === 0) { peg$fail(peg$e41); }
     }
     if (s6 !== peg$FAILED) {
       while (s6 !== peg$FAILED) {
@@ -2253,7 +2313,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s6 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e40); }
+          if (peg$silentFails === 0) { peg$fail(peg$e41); }
         }
       }
     } else {
@@ -2266,7 +2326,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s7 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e30); }
+        if (peg$silentFails === 0) { peg$fail(peg$e31); }
       }
       if (s7 !== peg$FAILED) {
         s8 = [];
@@ -2275,7 +2335,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s9 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e40); }
+          if (peg$silentFails === 0) { peg$fail(peg$e41); }
         }
         if (s9 !== peg$FAILED) {
           while (s9 !== peg$FAILED) {
@@ -2285,7 +2345,7 @@ function peg$parse(input, options) {
               peg$currPos++;
             } else {
               s9 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e40); }
+              if (peg$silentFails === 0) { peg$fail(peg$e41); }
             }
           }
         } else {
@@ -2318,7 +2378,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s5 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e30); }
+        if (peg$silentFails === 0) { peg$fail(peg$e31); }
       }
       if (s5 !== peg$FAILED) {
         s6 = [];
@@ -2327,7 +2387,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s7 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e40); }
+          if (peg$silentFails === 0) { peg$fail(peg$e41); }
         }
         if (s7 !== peg$FAILED) {
           while (s7 !== peg$FAILED) {
@@ -2337,7 +2397,7 @@ function peg$parse(input, options) {
               peg$currPos++;
             } else {
               s7 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e40); }
+              if (peg$silentFails === 0) { peg$fail(peg$e41); }
             }
           }
         } else {
@@ -2362,7 +2422,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s6 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e41); }
+        if (peg$silentFails === 0) { peg$fail(peg$e42); }
       }
       if (s6 !== peg$FAILED) {
         s7 = input.charAt(peg$currPos);
@@ -2370,7 +2430,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s7 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e42); }
+          if (peg$silentFails === 0) { peg$fail(peg$e43); }
         }
         if (s7 === peg$FAILED) {
           s7 = null;
@@ -2381,7 +2441,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s9 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e40); }
+          if (peg$silentFails === 0) { peg$fail(peg$e41); }
         }
         if (s9 !== peg$FAILED) {
           while (s9 !== peg$FAILED) {
@@ -2391,7 +2451,7 @@ function peg$parse(input, options) {
               peg$currPos++;
             } else {
               s9 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e40); }
+              if (peg$silentFails === 0) { peg$fail(peg$e41); }
             }
           }
         } else {
@@ -2441,7 +2501,7 @@ function peg$parse(input, options) {
       }
       if (s2 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f32(s1);
+        s0 = peg$f33(s1);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -2463,7 +2523,7 @@ function peg$parse(input, options) {
       peg$currPos += 3;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e43); }
+      if (peg$silentFails === 0) { peg$fail(peg$e44); }
     }
     if (s1 !== peg$FAILED) {
       s2 = peg$currPos;
@@ -2476,7 +2536,7 @@ function peg$parse(input, options) {
         peg$currPos += 3;
       } else {
         s6 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e43); }
+        if (peg$silentFails === 0) { peg$fail(peg$e44); }
       }
       peg$silentFails--;
       if (s6 === peg$FAILED) {
@@ -2514,7 +2574,7 @@ function peg$parse(input, options) {
           peg$currPos += 3;
         } else {
           s6 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e43); }
+          if (peg$silentFails === 0) { peg$fail(peg$e44); }
         }
         peg$silentFails--;
         if (s6 === peg$FAILED) {
@@ -2552,7 +2612,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s6 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e44); }
+        if (peg$silentFails === 0) { peg$fail(peg$e45); }
       }
       if (s6 !== peg$FAILED) {
         s7 = peg$currPos;
@@ -2562,7 +2622,7 @@ function peg$parse(input, options) {
           peg$currPos += 3;
         } else {
           s8 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e43); }
+          if (peg$silentFails === 0) { peg$fail(peg$e44); }
         }
         peg$silentFails--;
         if (s8 !== peg$FAILED) {
@@ -2590,7 +2650,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s6 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e44); }
+          if (peg$silentFails === 0) { peg$fail(peg$e45); }
         }
         if (s6 !== peg$FAILED) {
           s7 = peg$currPos;
@@ -2600,7 +2660,7 @@ function peg$parse(input, options) {
             peg$currPos += 3;
           } else {
             s8 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e43); }
+            if (peg$silentFails === 0) { peg$fail(peg$e44); }
           }
           peg$silentFails--;
           if (s8 !== peg$FAILED) {
@@ -2627,11 +2687,11 @@ function peg$parse(input, options) {
         peg$currPos += 3;
       } else {
         s4 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e43); }
+        if (peg$silentFails === 0) { peg$fail(peg$e44); }
       }
       if (s4 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f33(s2, s3);
+        s0 = peg$f34(s2, s3);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -2647,7 +2707,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e44); }
+        if (peg$silentFails === 0) { peg$fail(peg$e45); }
       }
       if (s1 !== peg$FAILED) {
         s2 = [];
@@ -2667,11 +2727,11 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e44); }
+          if (peg$silentFails === 0) { peg$fail(peg$e45); }
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f34(s2);
+          s0 = peg$f35(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -2695,7 +2755,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s2 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e45); }
+      if (peg$silentFails === 0) { peg$fail(peg$e46); }
     }
     if (s2 !== peg$FAILED) {
       while (s2 !== peg$FAILED) {
@@ -2705,7 +2765,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s2 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e45); }
+          if (peg$silentFails === 0) { peg$fail(peg$e46); }
         }
       }
     } else {
@@ -2730,11 +2790,11 @@ function peg$parse(input, options) {
       peg$currPos += 2;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e47); }
+      if (peg$silentFails === 0) { peg$fail(peg$e48); }
     }
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f35();
+      s1 = peg$f36();
     }
     s0 = s1;
     if (s0 === peg$FAILED) {
@@ -2744,11 +2804,11 @@ function peg$parse(input, options) {
         peg$currPos += 2;
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e48); }
+        if (peg$silentFails === 0) { peg$fail(peg$e49); }
       }
       if (s1 !== peg$FAILED) {
         peg$savedPos = s0;
-        s1 = peg$f36();
+        s1 = peg$f37();
       }
       s0 = s1;
       if (s0 === peg$FAILED) {
@@ -2758,11 +2818,11 @@ function peg$parse(input, options) {
           peg$currPos += 2;
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e49); }
+          if (peg$silentFails === 0) { peg$fail(peg$e50); }
         }
         if (s1 !== peg$FAILED) {
           peg$savedPos = s0;
-          s1 = peg$f37();
+          s1 = peg$f38();
         }
         s0 = s1;
         if (s0 === peg$FAILED) {
@@ -2772,11 +2832,11 @@ function peg$parse(input, options) {
             peg$currPos += 2;
           } else {
             s1 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e50); }
+            if (peg$silentFails === 0) { peg$fail(peg$e51); }
           }
           if (s1 !== peg$FAILED) {
             peg$savedPos = s0;
-            s1 = peg$f38();
+            s1 = peg$f39();
           }
           s0 = s1;
           if (s0 === peg$FAILED) {
@@ -2786,11 +2846,11 @@ function peg$parse(input, options) {
               peg$currPos += 2;
             } else {
               s1 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e51); }
+              if (peg$silentFails === 0) { peg$fail(peg$e52); }
             }
             if (s1 !== peg$FAILED) {
               peg$savedPos = s0;
-              s1 = peg$f39();
+              s1 = peg$f40();
             }
             s0 = s1;
             if (s0 === peg$FAILED) {
@@ -2800,7 +2860,7 @@ function peg$parse(input, options) {
                 peg$currPos++;
               } else {
                 s1 = peg$FAILED;
-                if (peg$silentFails === 0) { peg$fail(peg$e52); }
+                if (peg$silentFails === 0) { peg$fail(peg$e53); }
               }
               if (s1 !== peg$FAILED) {
                 s2 = input.charAt(peg$currPos);
@@ -2808,11 +2868,11 @@ function peg$parse(input, options) {
                   peg$currPos++;
                 } else {
                   s2 = peg$FAILED;
-                  if (peg$silentFails === 0) { peg$fail(peg$e53); }
+                  if (peg$silentFails === 0) { peg$fail(peg$e54); }
                 }
                 if (s2 !== peg$FAILED) {
                   peg$savedPos = s0;
-                  s0 = peg$f40(s2);
+                  s0 = peg$f41(s2);
                 } else {
                   peg$currPos = s0;
                   s0 = peg$FAILED;
@@ -2828,7 +2888,7 @@ function peg$parse(input, options) {
                   peg$currPos += 3;
                 } else {
                   s1 = peg$FAILED;
-                  if (peg$silentFails === 0) { peg$fail(peg$e54); }
+                  if (peg$silentFails === 0) { peg$fail(peg$e55); }
                 }
                 if (s1 !== peg$FAILED) {
                   s2 = peg$currPos;
@@ -2839,7 +2899,7 @@ function peg$parse(input, options) {
                     peg$currPos++;
                   } else {
                     s5 = peg$FAILED;
-                    if (peg$silentFails === 0) { peg$fail(peg$e55); }
+                    if (peg$silentFails === 0) { peg$fail(peg$e56); }
                   }
                   while (s5 !== peg$FAILED) {
                     s4.push(s5);
@@ -2851,7 +2911,7 @@ function peg$parse(input, options) {
                         peg$currPos++;
                       } else {
                         s5 = peg$FAILED;
-                        if (peg$silentFails === 0) { peg$fail(peg$e55); }
+                        if (peg$silentFails === 0) { peg$fail(peg$e56); }
                       }
                     }
                   }
@@ -2872,11 +2932,11 @@ function peg$parse(input, options) {
                       peg$currPos++;
                     } else {
                       s3 = peg$FAILED;
-                      if (peg$silentFails === 0) { peg$fail(peg$e56); }
+                      if (peg$silentFails === 0) { peg$fail(peg$e57); }
                     }
                     if (s3 !== peg$FAILED) {
                       peg$savedPos = s0;
-                      s0 = peg$f41(s2);
+                      s0 = peg$f42(s2);
                     } else {
                       peg$currPos = s0;
                       s0 = peg$FAILED;
@@ -2898,7 +2958,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e46); }
+      if (peg$silentFails === 0) { peg$fail(peg$e47); }
     }
 
     return s0;
@@ -2912,7 +2972,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s0 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e57); }
+      if (peg$silentFails === 0) { peg$fail(peg$e58); }
     }
 
     return s0;
@@ -2970,7 +3030,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s0 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e58); }
+      if (peg$silentFails === 0) { peg$fail(peg$e59); }
     }
 
     return s0;
@@ -2985,7 +3045,7 @@ function peg$parse(input, options) {
       peg$currPos += 2;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e59); }
+      if (peg$silentFails === 0) { peg$fail(peg$e60); }
     }
     if (s1 !== peg$FAILED) {
       s2 = [];
@@ -2994,7 +3054,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s3 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e60); }
+        if (peg$silentFails === 0) { peg$fail(peg$e61); }
       }
       while (s3 !== peg$FAILED) {
         s2.push(s3);
@@ -3003,7 +3063,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e60); }
+          if (peg$silentFails === 0) { peg$fail(peg$e61); }
         }
       }
       s1 = [s1, s2];
@@ -3019,7 +3079,7 @@ function peg$parse(input, options) {
         peg$currPos += 2;
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e61); }
+        if (peg$silentFails === 0) { peg$fail(peg$e62); }
       }
       if (s1 !== peg$FAILED) {
         s2 = [];
@@ -3031,7 +3091,7 @@ function peg$parse(input, options) {
           peg$currPos += 2;
         } else {
           s5 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e62); }
+          if (peg$silentFails === 0) { peg$fail(peg$e63); }
         }
         peg$silentFails--;
         if (s5 === peg$FAILED) {
@@ -3069,7 +3129,7 @@ function peg$parse(input, options) {
             peg$currPos += 2;
           } else {
             s5 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e62); }
+            if (peg$silentFails === 0) { peg$fail(peg$e63); }
           }
           peg$silentFails--;
           if (s5 === peg$FAILED) {
@@ -3103,7 +3163,7 @@ function peg$parse(input, options) {
           peg$currPos += 2;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e62); }
+          if (peg$silentFails === 0) { peg$fail(peg$e63); }
         }
         if (s3 !== peg$FAILED) {
           s1 = [s1, s2, s3];

@@ -1,11 +1,13 @@
 /**
  * An EQL tree to a predicate over one event. Two-valued: a missing field makes every positive predicate false,
  * and `not`, `!=`, `not in` are plain negations (facts of Elasticsearch's query translation, see test/rule/evaluate.test.ts).
+ * The one exception is a bare null (the literal, or `?field` that is missing): it matches neither itself nor negated.
  */
 import { placeAt, TickwardError } from '../model/errors.ts';
 import type { ComparisonOperator, Condition, Literal, Operand, PatternOperator, Query } from './ast.ts';
 import { compileField, some, type Reader } from './field.ts';
 import { functions } from './functions.ts';
+import { compileRegex, RegexError } from './regex.ts';
 import { compileAny, foldAscii } from './wildcard.ts';
 
 export type Predicate = (event: object) => boolean;
@@ -18,21 +20,27 @@ export function compileEql(query: Query, source = ''): Predicate {
   return (event) => some(category(event), (each) => each === query.category) && condition(event);
 }
 
-function compileCondition(condition: Condition, source: string): Predicate {
+/** Negations are pushed down to the tests, so that each test says itself what its negation is. */
+function compileCondition(condition: Condition, source: string, negated = false): Predicate {
   switch (condition.kind) {
     case 'constant':
-      return () => condition.value;
-    case 'not': {
-      const inner = compileCondition(condition.operand, source);
-      return (event) => !inner(event);
-    }
+      return () => condition.value !== negated;
+    case 'not':
+      return compileCondition(condition.operand, source, !negated);
     case 'and':
     case 'or':
-      return compileJunction(condition.kind, condition.operands.map((operand) => compileCondition(operand, source)));
-    case 'truth': {
-      const read = compileOperand(condition.operand, source);
-      return (event) => some(read(event), (value) => value === true);
+      return compileJunction((condition.kind === 'or') !== negated, condition.operands.map((operand) => compileCondition(operand, source, negated)));
+    case 'truth':
+      return compileTruth(condition.operand, source, negated);
+    default: {
+      const test = compileTest(condition, source);
+      return negated ? (event) => !test(event) : test;
     }
+  }
+}
+
+function compileTest(condition: Extract<Condition, { kind: 'comparison' | 'pattern' | 'membership' }>, source: string): Predicate {
+  switch (condition.kind) {
     case 'comparison':
       return compileComparison(condition, source);
     case 'pattern':
@@ -42,11 +50,21 @@ function compileCondition(condition: Condition, source: string): Predicate {
   }
 }
 
-function compileJunction(kind: 'and' | 'or', operands: readonly Predicate[]): Predicate {
-  const decisive = kind === 'or';
+/** `decisive` is the value that one operand alone gives the whole: true for `or`. */
+function compileJunction(decisive: boolean, operands: readonly Predicate[]): Predicate {
   return (event) => {
     for (const operand of operands) if (operand(event) === decisive) return decisive;
     return !decisive;
+  };
+}
+
+function compileTruth(operand: Operand, source: string, negated: boolean): Predicate {
+  const read = compileOperand(operand, source);
+  const nullable = (operand.kind === 'literal' && operand.value === null) || (operand.kind === 'field' && operand.field.optional);
+  return (event) => {
+    const value = read(event);
+    if (nullable && value === undefined) return false;
+    return some(value, (each) => each === true) !== negated;
   };
 }
 
@@ -90,13 +108,22 @@ function holds(operator: ComparisonOperator, value: unknown, wanted: unknown): b
 }
 
 function compilePattern(read: Reader, { operator, patterns, offset }: { operator: PatternOperator; patterns: readonly Literal[]; offset: number }, source: string): Predicate {
-  if (operator === 'regex' || operator === 'regex~') throw refused(`${operator} is not evaluated by this version`, source, offset);
   if (patterns.includes(null)) throw refused(`${operator} takes no null`, source, offset);
   const texts = patterns.filter((pattern) => typeof pattern === 'string');
   const others = new Set<unknown>(patterns.filter((pattern) => typeof pattern !== 'string'));
   if (operator !== ':' && others.size > 0) throw refused(`${operator} takes strings only`, source, offset);
-  const matches = compileAny(texts, operator !== 'like');
+  const matches = operator === 'regex' || operator === 'regex~' ? compileRegexes(texts, operator === 'regex~', source, offset) : compileAny(texts, operator !== 'like');
   return (event) => some(read(event), (value) => (typeof value === 'string' ? matches(value) : others.has(value)));
+}
+
+function compileRegexes(texts: readonly string[], caseInsensitive: boolean, source: string, offset: number): (text: string) => boolean {
+  try {
+    const regexes = texts.map((text) => compileRegex(text, caseInsensitive));
+    return (text) => regexes.some((matches) => matches(text));
+  } catch (error) {
+    if (error instanceof RegexError) throw refused(error.message, source, offset);
+    throw error;
+  }
 }
 
 function compileMembership(read: Reader, values: readonly Literal[], caseInsensitive: boolean): Predicate {
@@ -121,6 +148,8 @@ function compileOperand(operand: Operand, source: string): Reader {
       if (operand.caseInsensitive && !known.folds) throw refused(`${operand.name} has no form with ~`, source, operand.offset);
       const count = operand.arguments.length;
       if (count < known.least || count > known.most) throw refused(`${operand.name} takes ${known.least === known.most ? known.least : `${known.least} to ${known.most}`} arguments, not ${count}`, source, operand.offset);
+      const wrong = known.check?.(operand.arguments.map((argument) => (argument.kind === 'literal' ? argument.value : undefined)));
+      if (wrong !== undefined) throw refused(wrong, source, operand.offset);
       const given = operand.arguments.map((argument) => compileOperand(argument, source));
       return (event) => overFirst(given.map((read) => read(event)), (values) => known.apply(values, operand.caseInsensitive));
     }

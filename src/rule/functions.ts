@@ -7,6 +7,8 @@ export interface EqlFunction {
   most: number;
   /** Exists with a trailing `~` too. */
   folds: boolean;
+  /** What is wrong with the arguments that are literals (undefined for the others), said when the query is compiled. */
+  check?(literals: readonly unknown[]): string | undefined;
   apply(given: readonly unknown[], caseInsensitive: boolean): unknown;
 }
 
@@ -41,6 +43,10 @@ export const functions: Readonly<Record<string, EqlFunction>> = {
     least: 2,
     most: 1000,
     folds: false,
+    check([, ...networks]) {
+      const wrong = networks.filter((network) => typeof network !== 'string' || !cidr.isNetwork(network));
+      return wrong.length === 0 ? undefined : `cidrMatch takes networks such as "10.0.0.0/8", not ${JSON.stringify(wrong[0]) ?? 'a field'}`;
+    },
     apply([address, ...networks]) {
       if (typeof address !== 'string' || !(isIPv4(address) || isIPv6(address))) return undefined;
       return networks.some((network) => typeof network === 'string' && cidr.contains(network, address));

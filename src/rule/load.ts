@@ -33,6 +33,7 @@ const RULE = z.looseObject({
   license: z.string().optional(),
   note: z.string().optional(),
   setup: z.string().optional(),
+  exceptions_list: z.array(z.looseObject({})).optional(),
 });
 
 const FILE = z.looseObject({
@@ -42,9 +43,19 @@ const FILE = z.looseObject({
 });
 
 /** Keys that Elastic's rules have and that mean nothing for running them here. */
-const QUIET = new Set(['timestamp_override', 'exceptions_list', 'building_block_type', 'rule_name_override', 'timeline_id', 'timeline_title', 'enabled', 'filters', 'required_fields', 'related_integrations', 'throttle', 'meta', 'output_index', 'to']);
+const QUIET = new Set(['timestamp_override', 'building_block_type', 'rule_name_override', 'timeline_id', 'timeline_title', 'enabled', 'filters', 'required_fields', 'related_integrations', 'throttle', 'meta', 'output_index', 'to']);
 
-export type Technique = z.infer<typeof TECHNIQUE>;
+interface Named {
+  id: string;
+  name: string;
+  /** Empty where the file gives none. */
+  reference: string;
+}
+
+export interface Threat {
+  tactic: Named;
+  techniques: (Named & { subtechniques: Named[] })[];
+}
 
 export interface Rule {
   id: string;
@@ -61,7 +72,7 @@ export interface Rule {
   look_back_ms: number;
   /** Alerts an interval at most. */
   max_signals: number;
-  threat: z.infer<typeof THREAT>[];
+  threat: Threat[];
   references: string[];
   false_positives: string[];
   tags: string[];
@@ -72,7 +83,9 @@ export interface Rule {
   setup?: string;
   /** `$osquery_0`, `$osquery_1`, … of the note. */
   osquery: { label: string; query: string }[];
-  /** Keys that this version does not know; kept by nobody, said to whoever asks. */
+  /** Elastic's exceptions_list as it stands in the file. */
+  exceptions: Record<string, unknown>[];
+  /** Keys that this version does not know and does not use: `rule.x` reads x, others their whole name. */
   unknown: string[];
   run: { runs: true; matches: Predicate } | { runs: false; reason: string };
 }
@@ -100,7 +113,7 @@ export function loadRule(text: string, file?: string): Rule {
     interval_ms: spanMs(interval),
     look_back_ms: spanMs((rule.from ?? `now-${interval}`).replace(/^now-/, '')),
     max_signals: rule.max_signals ?? 100,
-    threat: rule.threat ?? [],
+    threat: (rule.threat ?? []).map(threatOf),
     references: rule.references ?? [],
     false_positives: rule.false_positives ?? [],
     tags: rule.tags ?? [],
@@ -110,9 +123,22 @@ export function loadRule(text: string, file?: string): Rule {
     ...optional('note', rule.note),
     ...optional('setup', rule.setup),
     osquery: (transform?.osquery ?? []).map(({ label, query }) => ({ label, query })),
-    unknown: Object.keys(rule).filter((key) => !(key in RULE.shape) && !QUIET.has(key)),
+    exceptions: rule.exceptions_list ?? [],
+    unknown: [...strangers(rule, RULE.shape).filter((key) => !QUIET.has(key)), ...strangers(checked.data, FILE.shape), ...strangers(transform ?? {}, { osquery: true, investigate: true }).map((key) => `transform.${key}`)],
     run: runnable(rule.type, rule.language, rule.query, text, file),
   };
+}
+
+function strangers(table: object, known: object): string[] {
+  return Object.keys(table).filter((key) => !Object.hasOwn(known, key));
+}
+
+function threatOf({ tactic, technique }: z.infer<typeof THREAT>): Threat {
+  return { tactic: named(tactic), techniques: (technique ?? []).map((each) => ({ ...named(each), subtechniques: (each.subtechnique ?? []).map(named) })) };
+}
+
+function named({ id, name, reference }: z.infer<typeof NAMED>): Named {
+  return { id, name, reference: reference ?? '' };
 }
 
 function readToml(text: string, file: string | undefined): unknown {
@@ -135,34 +161,36 @@ function runnable(type: string, language: string | undefined, query: string | un
   }
 }
 
-/** A place inside the query as a place in the file, where the query stands there letter by letter. */
+/** A place inside the query as a place in the file. A query with TOML escapes does not stand there letter by letter: then the place is that in the query. */
 function shifted(error: unknown, query: string, text: string, file: string | undefined): unknown {
-  const start = text.indexOf(query);
   if (!(error instanceof TickwardError) || error.place === undefined) return error;
+  const start = text.indexOf(query);
   const { line, column, excerpt } = error.place;
   const before = start < 0 ? [''] : text.slice(0, start).split('\n');
   const place = { ...(file === undefined ? {} : { file }), line: before.length - 1 + line, column: line === 1 ? column + (before.at(-1)?.length ?? 0) : column, excerpt };
-  return new TickwardError(error.code, error.message, { cause: error, place, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+  const message = start < 0 ? `${error.message} (line and column count from the start of the query)` : error.message;
+  return new TickwardError(error.code, message, { cause: error, place, ...(error.hint === undefined ? {} : { hint: error.hint }) });
 }
 
-const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 function spanMs(text: string): number {
-  const match = /^(\d+)([smhd])$/.exec(text);
+  const match = /^(\d+)([smhdw])$/.exec(text);
   const unit = UNIT_MS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) throw new TickwardError('BAD_INPUT', `${JSON.stringify(text)} is no span of time`, { hint: 'write a number and s, m, h or d: "5m", from = "now-9m"' });
+  if (match === null || unit === undefined) throw new TickwardError('BAD_INPUT', `${JSON.stringify(text)} is no span of time`, { hint: 'write a number and s, m, h, d or w: "5m", from = "now-9m"' });
   return Number(match[1]) * unit;
 }
 
 /** What an alert carries of its rule: the narrowest technique ids. */
 export function alertRule(rule: Rule): Alert['rule'] {
-  const techniques = rule.threat.flatMap((threat) => threat.technique ?? []);
+  const techniques = rule.threat.flatMap((threat) => threat.techniques);
+  const narrowest = techniques.flatMap(({ id, subtechniques }) => (subtechniques.length === 0 ? [id] : subtechniques.map((each) => each.id)));
   return {
     id: rule.id,
     name: rule.name,
     version: rule.version,
     severity: rule.severity,
     risk_score: rule.risk_score,
-    threat: { tactic: rule.threat[0]?.tactic.id ?? '', technique: techniques.flatMap((technique) => (technique.subtechnique?.length ? technique.subtechnique.map((each) => each.id) : [technique.id])) },
+    threat: { tactic: rule.threat[0]?.tactic.id ?? '', technique: narrowest },
   };
 }

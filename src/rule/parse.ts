@@ -27,6 +27,7 @@ function attempt(source: string, file: string | undefined): ReturnType<typeof pa
 const HINTS: Record<string, string> = {
   '=': 'a lone = is no operator: write ==',
   "'": 'strings stand in double quotes: "…"',
+  '[': 'an array has no index: a test of a field holds when any element satisfies it',
 };
 
 function explain(error: SyntaxError, source: string, { start }: ParserLocation): string {
@@ -46,12 +47,14 @@ function describe(item: { type: string; description?: string; text?: string }): 
   return item.text === undefined ? [] : [JSON.stringify(item.text)];
 }
 
+/** Strings, comments and quoted names, closed or not, so that a parenthesis inside them is not counted. */
+const TOKENS = /"""[^]*?(?:"""|$)|"(?:\\.|[^"\\\n])*"?|\/\/[^\n]*|\/\*[^]*?(?:\*\/|$)|`[^`\n]*`?|[()]/g;
+
 function refuseDeepNesting(source: string, file: string | undefined): void {
   let depth = 0;
-  for (let offset = 0; offset < source.length; offset += 1) {
-    const character = source[offset];
-    if (character === '(') depth += 1;
-    else if (character === ')') depth -= 1;
-    if (depth > DEEPEST) throw new TickwardError('BAD_INPUT', `parentheses nested more than ${DEEPEST} deep`, { place: placeAt(source, offset, file) });
+  for (const { 0: token, index } of source.matchAll(TOKENS)) {
+    if (token === '(') depth += 1;
+    else if (token === ')') depth -= 1;
+    if (depth > DEEPEST) throw new TickwardError('BAD_INPUT', `parentheses nested more than ${DEEPEST} deep`, { place: placeAt(source, index, file) });
   }
 }

@@ -70,6 +70,24 @@ describe('an array', () => {
   });
 });
 
+describe('a bare null matches neither itself nor its negation', () => {
+  test.each<[string, boolean]>([
+    ['null', false], ['not null', false], ['not not null', false], ['null and a == "x"', false], ['null or a == "x"', true], ['not (null and a == "x")', false], ['not (null or a == "y")', false], ['not (null and a == "y")', true],
+    ['?b', false], ['not ?b', false], ['?b and a == "x"', false], ['?b or a == "x"', true], ['b', false], ['not b', true], ['not ?c', true], ['?d', true], ['not ?d', false], ['not ?b == 123', true],
+  ])('%s gives %s', (condition, result) => {
+    expect(matches(condition, { a: 'x', c: false, d: true })).toBe(result);
+  });
+});
+
+test('negation may be repeated ten thousand times', () => {
+  expect(matches(`${'not '.repeat(10_000)}a == "x"`, { a: 'x' })).toBe(true);
+  expect(matches(`${'not '.repeat(10_001)}a == "x"`, { a: 'x' })).toBe(false);
+});
+
+test('a path longer than the stack would index is judged as any other', () => {
+  expect(matches('file.path : "/etc/systemd/*.timer"', { file: { path: `/etc/systemd/${'d/'.repeat(2_000)}x.timer` } })).toBe(true);
+});
+
 test('the category has to be contained in event.category, quoted or not; any takes all', () => {
   const event = { event: { category: ['process', 'file'] } };
   expect(compileEql(parseEql('file where true'))(event)).toBe(true);
@@ -97,6 +115,10 @@ describe('an error', () => {
     ['file where a == "open', 1, 22, 'found the end'],
     ['file where a in ()', 1, 18, 'a value'],
     ['', 1, 1, 'found the end'],
+    ['any where a[0] == "x"', 1, 12, 'no index'],
+    ['any where a is "x"', 1, 13, 'an operator'],
+    ['any where a == "x" or ()', 1, 24, 'a field or a function'],
+    ['any where a == "\\u{110000}"', 1, 17, 'no Unicode character'],
   ])('in %j is at line %i, column %i and says %j', (source, line, column, text) => {
     const error = thrownBy(() => parseEql(source));
     expect(error).toMatchObject({ code: 'BAD_INPUT', place: { line, column } });
@@ -104,8 +126,20 @@ describe('an error', () => {
     expect(error.place?.excerpt.split('\n')[1]).toMatch(/^ *\^$/);
   });
 
-  test.each(['a == b', 'nope(a) == 1', 'length(a, "b") == 1', 'length~(a) == 1', 'a regex "x"', 'a < null', 'a like 5', 'hasOwnProperty(a)'])('of meaning in %s is refused when it is compiled', (condition) => {
+  test.each(['a == b', 'nope(a) == 1', 'length(a, "b") == 1', 'length~(a) == 1', 'cidrMatch(a, "10.0.0.0/33")', 'cidrMatch(a, "10.0.0.0/")', 'cidrMatch(a, b)', 'a regex 5', 'a < null', 'a like 5', 'hasOwnProperty(a)'])('of meaning in %s is refused when it is compiled', (condition) => {
     expect(() => matches(condition, {})).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
+  });
+
+  test('of meaning has its place too', () => {
+    const source = 'file where a == "x" and\n  nope(a) == 1';
+    const error = thrownBy(() => compileEql(parseEql(source), source));
+    expect(error).toMatchObject({ code: 'BAD_INPUT', place: { line: 2, column: 3 } });
+    expect(error.message).toContain('there is no function nope');
+  });
+
+  test('is not given for parentheses inside strings and comments, however many', () => {
+    expect(matches(`a == "${'('.repeat(300)}" // ${'('.repeat(300)}\n /* ${'('.repeat(300)} */`, { a: '('.repeat(300) })).toBe(true);
+    expect(() => parseEql(`any where a == "${')'.repeat(300)}" and ${'('.repeat(300)}`)).toThrow('nested more than');
   });
 
   test('is what deep nesting gives, not an exhausted stack', () => {
@@ -124,6 +158,18 @@ test('any string written as a literal reads back as itself', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
     const escaped = [...text].map((character) => (/[\\"]/.test(character) ? `\\${character}` : /[\n\r]/.test(character) ? { '\n': '\\n', '\r': '\\r' }[character] : character)).join('');
     expect(matches(`a == "${escaped}"`, { a: text })).toBe(true);
+  }));
+});
+
+test('any string without quotes reads back from its raw form', () => {
+  fc.assert(fc.property(fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('"')), (text) => {
+    expect(matches(`a == """${text}"""`, { a: text })).toBe(true);
+  }));
+});
+
+test('any finite number reads back as itself', () => {
+  fc.assert(fc.property(fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })), (number) => {
+    expect(matches(`a == ${number}`, { a: number })).toBe(true);
   }));
 });
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadRule } from '../../src/rule/load.ts';
 import { createDetector } from '../../src/rule/detect.ts';
+import { compileEql } from '../../src/rule/evaluate.ts';
+import { parseEql } from '../../src/rule/parse.ts';
 import { fileEvent } from '../helpers/events.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 
@@ -65,13 +67,44 @@ describe('the shipped rule is silent', () => {
 
 test('the rule carries what the document says of it', () => {
   expect(rule).toMatchObject({ severity: 'low', risk_score: 21, interval_ms: 300_000, look_back_ms: 540_000, max_signals: 100, version: 15, index: ['logs-endpoint.events.file*'], unknown: [] });
-  expect(rule.threat).toMatchObject([{ tactic: { id: 'TA0003' }, technique: [{ id: 'T1053', subtechnique: [{ id: 'T1053.006' }] }] }]);
+  expect(rule.threat).toMatchObject([{ tactic: { id: 'TA0003', name: 'Persistence', reference: 'https://attack.mitre.org/tactics/TA0003/' }, techniques: [{ id: 'T1053', reference: 'https://attack.mitre.org/techniques/T1053/', subtechniques: [{ id: 'T1053.006', reference: 'https://attack.mitre.org/techniques/T1053/006/' }] }] }]);
+});
+
+test('a star in the list of programs is a plain star: it is the list of patterns that leaves out /dev/fd', () => {
+  const inList = compileEql(parseEql('any where process.executable in ("/dev/fd/*")'));
+  expect([inList({ process: { executable: '/dev/fd/7' } }), inList({ process: { executable: '/dev/fd/*' } })]).toEqual([false, true]);
+  expect(fires(event({ process: { executable: '/dev/fd/7' } }))).toBe(false);
 });
 
 test('no more than a hundred alerts in an interval, and as many again in the next', () => {
   const detector = createDetector([rule]);
   const count = (now: number): number => Array.from({ length: 150 }, () => detector.judge(event(), now)).flat().length;
-  expect([count(1_000_000), detector.suppressed, count(1_000_000 + 300_000)]).toEqual([100, 50, 100]);
+  expect([count(1_000_000), detector.suppressed, count(1_000_000 + 299_999), count(1_000_000 + 300_000)]).toEqual([100, 50, 0, 100]);
+});
+
+test('a clock that is set back does not silence a rule', () => {
+  const detector = createDetector([{ ...rule, max_signals: 1 }]);
+  expect([2_000_000, 2_000_001, 1_000_000].map((now) => detector.judge(event(), now).length)).toEqual([1, 0, 1]);
+});
+
+test('the same event gives one alert a rule, also when it comes again in the next interval, and takes no place of another', () => {
+  const detector = createDetector([{ ...rule, max_signals: 2 }]);
+  const made = event();
+  expect([0, 1, 2, 300_000].map((now) => detector.judge(made, 1_000_000 + now).length)).toEqual([1, 0, 0, 0]);
+  expect([detector.judge(event(), 1_000_003).length, detector.suppressed]).toEqual([1, 0]);
+});
+
+test('two rules give two alerts with ids of their own, and the same ids after a restart', () => {
+  const rules = [{ ...rule, id: 'companion-rule-1' }, { ...rule, id: 'companion-rule-2' }];
+  const made = event();
+  const ids = (): string[] => createDetector(rules).judge(made, 1).map((alert) => alert.id);
+  expect(new Set(ids()).size).toBe(2);
+  expect(ids()).toEqual(ids());
+  expect(ids().every((id) => id.startsWith(made.event.id))).toBe(true);
+});
+
+test('a rule that does not run here gives no alerts', () => {
+  expect(createDetector([{ ...rule, run: { runs: false, reason: 'of another type' } }]).judge(event(), 1)).toEqual([]);
 });
 
 test('an alert names its rule and technique and carries the event', () => {
