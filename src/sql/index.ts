@@ -1,0 +1,38 @@
+/** The engines, and the choice between them. */
+import { TickwardError } from '../model/errors.ts';
+import type { Table } from '../model/table.ts';
+import { createEmbedded, type Embedded } from './embedded/index.ts';
+import type { Engine, EngineName } from './engine.ts';
+import { createOsqueryd } from './osqueryd.ts';
+import { createOsqueryi } from './osqueryi.ts';
+
+export type { Engine, EngineName, QueryOptions, QueryResult } from './engine.ts';
+export { createEmbedded, type Embedded };
+
+export interface EngineOptions {
+  /** Added to the embedded engine's tables. */
+  tables?: readonly Table[];
+  /** osquery's manager socket. */
+  socket?: string;
+}
+
+/** The only list of engines, in the order in which `auto` tries them. */
+export const engines: readonly { name: EngineName; create: (options: EngineOptions) => Promise<Engine> }[] = [
+  { name: 'osqueryd', create: async ({ socket }) => createOsqueryd(socket) },
+  { name: 'osqueryi', create: async () => createOsqueryi() },
+  { name: 'embedded', create: ({ tables }) => createEmbedded(tables === undefined ? {} : { tables }) },
+];
+
+/** The one that was named, or the first that answers. Throws UNSUPPORTED when it does not. */
+export async function chooseEngine(name: 'auto' | EngineName, options: EngineOptions = {}): Promise<{ engine: Engine; tried: { name: EngineName; reason: string }[] }> {
+  const tried: { name: EngineName; reason: string }[] = [];
+  for (const each of engines) {
+    if (name !== 'auto' && name !== each.name) continue;
+    const engine = await each.create(options);
+    const answer = await engine.available();
+    if (answer.ok) return { engine, tried };
+    tried.push({ name: each.name, reason: answer.reason });
+    await engine.close();
+  }
+  throw new TickwardError('UNSUPPORTED', `the engine ${name} does not answer: ${tried.map((each) => each.reason).join('; ')}`, { hint: 'use --engine embedded, which is always there' });
+}

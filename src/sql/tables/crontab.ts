@@ -1,0 +1,73 @@
+/** osquery's `crontab`: the system's file, cron.d and the users' files, line by line. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, messageOf } from '../../model/errors.ts';
+import type { QueryContext, Row, Table } from '../../model/table.ts';
+
+const SYSTEM_FILE = '/etc/crontab';
+const SYSTEM_FOLDER = '/etc/cron.d';
+/** Debian's and Red Hat's. */
+const USER_FOLDERS = ['/var/spool/cron/crontabs', '/var/spool/cron'];
+
+/** `root` is put in front of every path that is read, and left out of what is shown. */
+export function createCrontab(root = ''): Table {
+  return {
+    name: 'crontab',
+    description: 'Line parsed values from system and user cron/tab.',
+    columns: [
+      { name: 'event', type: 'TEXT' },
+      { name: 'minute', type: 'TEXT' },
+      { name: 'hour', type: 'TEXT' },
+      { name: 'day_of_month', type: 'TEXT' },
+      { name: 'month', type: 'TEXT' },
+      { name: 'day_of_week', type: 'TEXT' },
+      { name: 'command', type: 'TEXT' },
+      { name: 'path', type: 'TEXT' },
+      { name: 'pid_with_namespace', type: 'INTEGER', additional: true, hidden: true },
+    ],
+    *generate(context) {
+      const folders = [SYSTEM_FOLDER, ...USER_FOLDERS].flatMap((folder) => filesOf(root, folder, context));
+      for (const path of [SYSTEM_FILE, ...folders]) {
+        context.checkpoint();
+        for (const line of linesOf(root, path, context)) {
+          const row = parseLine(line);
+          if (row !== undefined) yield { ...row, path };
+        }
+      }
+    },
+  };
+}
+
+export const crontab = createCrontab();
+
+function filesOf(root: string, folder: string, context: QueryContext): string[] {
+  try {
+    return readdirSync(root + folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => join(folder, entry.name));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') context.warn(`${folder} cannot be listed: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+function linesOf(root: string, path: string, context: QueryContext): string[] {
+  try {
+    return readFileSync(root + path, 'utf8').split('\n');
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') context.warn(`${path} cannot be read: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+/** Runs of blanks become one; comments, assignments and lines without a command are left out, as osquery does. */
+export function parseLine(text: string): Row | undefined {
+  const line = text.trim();
+  if (line === '' || line.startsWith('#')) return undefined;
+  const words = line.split(/\s+/);
+  if (line.startsWith('@')) {
+    const [event, ...command] = words;
+    return command.length === 0 ? undefined : { event, minute: '', hour: '', day_of_month: '', month: '', day_of_week: '', command: command.join(' ') };
+  }
+  const [minute, hour, day_of_month, month, day_of_week, ...command] = words;
+  if (command.length === 0) return undefined;
+  return { event: '', minute, hour, day_of_month, month, day_of_week, command: command.join(' ') };
+}
