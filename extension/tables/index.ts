@@ -1,0 +1,9 @@
+/** The only list of the tables that Tickward adds to osquery, and to its own engine. */
+import type { Table } from '../../src/model/table.ts';
+import { createTimerEventsTable, type EventSource } from './systemd_timer_events.ts';
+
+export type { EventSource };
+
+export function timerTables(events: EventSource): Table[] {
+  return [createTimerEventsTable(events)];
+}

@@ -1,0 +1,115 @@
+/** The table that osquery does not have: who made, changed, renamed or deleted which unit file. */
+import { Operator, equals, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
+import type { FileEvent } from '../../src/model/event.ts';
+import type { EventFilter } from '../../src/store/events.ts';
+
+export interface EventSource {
+  list(filter: EventFilter): Iterable<FileEvent>;
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'eid', type: 'TEXT', additional: true, optimized: true, description: 'Unique id of the event; sorts by time' },
+  { name: 'time', type: 'BIGINT', additional: true, description: 'When it was seen, Unix seconds' },
+  { name: 'action', type: 'TEXT', additional: true, optimized: true, description: 'creation, rename, modification or deletion' },
+  { name: 'path', type: 'TEXT', additional: true, optimized: true, description: 'Path of the file' },
+  { name: 'old_path', type: 'TEXT', description: 'Path before a rename' },
+  { name: 'directory', type: 'TEXT', description: 'Directory of the file' },
+  { name: 'filename', type: 'TEXT', description: 'Name of the file' },
+  { name: 'unit', type: 'TEXT', additional: true, optimized: true, description: 'Unit that the file belongs to' },
+  { name: 'unit_type', type: 'TEXT', description: 'timer, service, drop-in, wants, generator or other' },
+  { name: 'scope', type: 'TEXT', description: 'system or user' },
+  { name: 'file_uid', type: 'BIGINT', description: 'Owner of the file' },
+  { name: 'file_gid', type: 'BIGINT', description: 'Group of the file' },
+  { name: 'mode', type: 'TEXT', description: 'Permission bits, octal' },
+  { name: 'size', type: 'BIGINT', description: 'Bytes' },
+  { name: 'inode', type: 'BIGINT', description: 'Inode number' },
+  { name: 'sha256', type: 'TEXT', description: 'Digest of the content at the event' },
+  { name: 'symlink_target', type: 'TEXT', description: 'Text of a link' },
+  { name: 'pid', type: 'BIGINT', description: 'Process that did it' },
+  { name: 'ppid', type: 'BIGINT', description: 'Its parent' },
+  { name: 'executable', type: 'TEXT', description: 'Path of its program' },
+  { name: 'process_name', type: 'TEXT', description: "File name of its program" },
+  { name: 'cmdline', type: 'TEXT', description: 'Its arguments' },
+  { name: 'cwd', type: 'TEXT', description: 'Its working directory' },
+  { name: 'uid', type: 'BIGINT', description: 'User it ran as' },
+  { name: 'gid', type: 'BIGINT', description: 'Group it ran as' },
+  { name: 'username', type: 'TEXT', description: 'Name of that user' },
+  { name: 'auid', type: 'BIGINT', description: 'Login uid: who logged in, whatever was done with su or sudo' },
+  { name: 'cgroup', type: 'TEXT', description: 'Its control group' },
+  { name: 'container_id', type: 'TEXT', description: 'Container it ran in' },
+  { name: 'ancestry', type: 'TEXT', description: 'JSON: the processes above it, from the parent upwards' },
+  { name: 'attribution', type: 'TEXT', description: 'How sure the process is: exact, bpf, proc, inferred or none' },
+  { name: 'source', type: 'TEXT', description: 'fanotify, inotify or scan' },
+];
+
+export function createTimerEventsTable(events: EventSource): Table {
+  return {
+    name: 'systemd_timer_events',
+    description: 'Changes of systemd unit files with the process that made them.',
+    columns: COLUMNS,
+    *generate(context) {
+      for (const event of events.list(filterOf(context))) {
+        context.checkpoint();
+        yield rowOf(event);
+      }
+    },
+  };
+}
+
+const SECOND = 1_000;
+
+/** What the store can answer by itself. The engine filters again, so a filter may be wider than asked, never narrower. */
+function filterOf(context: QueryContext): EventFilter {
+  const filter: EventFilter = {};
+  const among = { ids: 'eid', paths: 'path', actions: 'action', units: 'unit' } as const;
+  for (const [key, column] of Object.entries(among)) {
+    const values = equals(context, column);
+    if (values.length > 0) filter[key as keyof typeof among] = values;
+  }
+  for (const { op, value } of context.constraints('time')) {
+    const seconds = Number(value);
+    if (!Number.isFinite(seconds)) continue;
+    const [first, last] = [Math.floor(seconds) * SECOND, Math.floor(seconds) * SECOND + SECOND - 1];
+    if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) filter.since = Math.max(filter.since ?? 0, first);
+    if (op === Operator.EQUALS || op === Operator.LESS_THAN || op === Operator.LESS_THAN_OR_EQUALS) filter.until = Math.min(filter.until ?? Number.MAX_SAFE_INTEGER, last);
+  }
+  return filter;
+}
+
+function rowOf(event: FileEvent): Row {
+  const { file, process: by, user, tickward } = event;
+  return {
+    eid: event.event.id,
+    time: Math.floor(Date.parse(event['@timestamp']) / SECOND),
+    action: event.event.action,
+    path: file.path,
+    old_path: file.Ext?.original.path,
+    directory: file.directory,
+    filename: file.name,
+    unit: tickward.unit,
+    unit_type: tickward.unit_type,
+    scope: tickward.scope,
+    file_uid: file.uid,
+    file_gid: file.gid,
+    mode: file.mode,
+    size: file.size,
+    inode: file.inode,
+    sha256: file.hash?.sha256,
+    symlink_target: file.target_path,
+    pid: by?.pid,
+    ppid: by?.parent?.pid,
+    executable: by?.executable,
+    process_name: by?.name,
+    cmdline: by?.command_line,
+    cwd: by?.working_directory,
+    uid: by?.user?.id ?? user?.id,
+    gid: by?.group?.id,
+    username: by?.user?.name ?? user?.name,
+    auid: tickward.auid,
+    cgroup: tickward.cgroup,
+    container_id: event.container?.id,
+    ancestry: JSON.stringify(tickward.ancestry),
+    attribution: tickward.attribution,
+    source: tickward.source,
+  };
+}
