@@ -1,6 +1,6 @@
 /** An extension of osquery: registers tables with the manager, answers its calls, and ends when the manager does. */
 import { chmodSync, rmSync } from 'node:fs';
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Table } from '../model/table.ts';
@@ -78,6 +78,7 @@ class RunningExtension implements Extension, ExtensionHandler {
   private readonly options: ExtensionOptions;
   private readonly client: ManagerClient;
   private readonly server: Server;
+  private readonly connections = new Set<Socket>();
   private readonly path: string;
   private readonly tables: ReadonlyMap<string, Table>;
   private readonly resolveClosed: (reason: string) => void;
@@ -92,6 +93,10 @@ class RunningExtension implements Extension, ExtensionHandler {
     this.path = `${options.socket}.${uuid}`;
     this.tables = new Map(options.tables.map((table) => [table.name, table]));
     this.server = serve('extension', this, (message) => options.onNotice({ level: 'warn', message }));
+    this.server.on('connection', (socket) => {
+      this.connections.add(socket);
+      socket.once('close', () => this.connections.delete(socket));
+    });
     const { promise, resolve } = Promise.withResolvers<string>();
     this.closed = promise;
     this.resolveClosed = resolve;
@@ -137,6 +142,8 @@ class RunningExtension implements Extension, ExtensionHandler {
     this.ended = true;
     clearInterval(this.timer);
     this.server.close();
+    // A connection that someone keeps open must not keep us running.
+    for (const socket of this.connections) socket.destroySoon();
     rmSync(this.path, { force: true });
     this.resolveClosed(reason);
   }

@@ -1,0 +1,179 @@
+/** The extension against a manager over real sockets. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { Row, Table } from '../../src/model/table.ts';
+import { createManagerClient } from '../../src/osquery/client.ts';
+import { startExtension, type Extension, type ExtensionOptions } from '../../src/osquery/server.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
+import { contextOf, exchange, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
+
+const running: Extension[] = [];
+const managers: PlayedManager[] = [];
+
+afterEach(async () => {
+  for (const extension of running.splice(0)) await extension.stop('the test is over');
+  for (const manager of managers.splice(0)) await manager.close();
+});
+
+function tableOf(generate: Table['generate']): Table {
+  return { name: 'fruit', description: 'for the test', columns: [{ name: 'name', type: 'TEXT', optimized: true }, { name: 'weight', type: 'BIGINT' }], generate };
+}
+
+const FRUIT: Row[] = [{ name: 'apple', weight: 120 }, { name: 'pear', weight: null }];
+
+async function start(options: Partial<ExtensionOptions> & { play?: PlayOptions } = {}): Promise<{ manager: PlayedManager; extension: Extension; uuid: string; notices: string[] }> {
+  const manager = await playManager(temporaryDirectory(), options.play);
+  managers.push(manager);
+  const notices: string[] = [];
+  const extension = await startExtension({ name: 'tickward', version: '1', socket: manager.socket, timeoutSeconds: 3, intervalSeconds: 0.1, tables: [tableOf(() => FRUIT)], onNotice: ({ message }) => notices.push(message), ...options });
+  running.push(extension);
+  return { manager, extension, uuid: String(extension.uuid), notices };
+}
+
+test('registers its tables, and answers rows as strings', async () => {
+  const { manager, uuid } = await start();
+  expect(manager.extensions[uuid]).toMatchObject({ name: 'tickward', version: '1' });
+  expect(manager.registries[uuid]?.['table']?.['fruit']).toContainEqual({ id: 'column', name: 'name', type: 'TEXT', op: '8' });
+  expect(await manager.ping(uuid)).toBe(0);
+  expect(await manager.ask(uuid, 'fruit', contextOf())).toEqual({ status: { code: 0, message: 'OK', uuid: expect.anything() }, response: [{ name: 'apple', weight: '120' }, { name: 'pear' }] });
+});
+
+test('gives constraints of one call to the table, a list of values for IN', async () => {
+  const seen: string[][] = [];
+  const { manager, uuid } = await start({
+    tables: [
+      tableOf((context) => {
+        seen.push(context.constraints('name').map(({ value }) => value));
+        return [];
+      }),
+    ],
+  });
+  await manager.ask(uuid, 'fruit', contextOf(['name', 2, 'apple'], ['name', 2, 'pear'], ['weight', 73, '1']));
+  expect(seen).toEqual([['apple', 'pear']]);
+});
+
+test.each<[string, string, Record<string, string>, RegExp]>([
+  ['an unknown action', 'fruit', { action: 'destroy' }, /destroy/],
+  ['an unknown table', 'vegetable', contextOf(), /no table vegetable/],
+  ['a context that is no JSON', 'fruit', { action: 'generate', context: '{"constraints":' }, /context/],
+])('%s is a status with a reason', async (_, table, request, message) => {
+  const { manager, uuid } = await start();
+  const { status, response } = await manager.ask(uuid, table, request);
+  expect(status.code).toBe(1);
+  expect(status.message).toMatch(message);
+  expect(response).toEqual([]);
+  expect(await manager.ping(uuid)).toBe(0);
+});
+
+test('a table that throws or takes too long is a status, and the next call is answered', async () => {
+  let mood: 'throws' | 'slow' | 'well' = 'throws';
+  const { manager, uuid } = await start({
+    answerTimeoutMs: 50,
+    tables: [
+      tableOf(function* (context) {
+        if (mood === 'throws') throw new Error('the basket fell');
+        while (mood === 'slow') context.checkpoint();
+        yield* FRUIT;
+      }),
+    ],
+  });
+  expect((await manager.ask(uuid, 'fruit', contextOf())).status).toMatchObject({ code: 1, message: 'the basket fell' });
+  mood = 'slow';
+  expect((await manager.ask(uuid, 'fruit', contextOf())).status).toMatchObject({ code: 1, message: expect.stringMatching(/0\.05 s/) });
+  mood = 'well';
+  expect((await manager.ask(uuid, 'fruit', contextOf())).response).toHaveLength(2);
+});
+
+test('a hundred thousand rows arrive whole', async () => {
+  const rows = Array.from({ length: 100_000 }, (_, index) => ({ name: `n${index}`, weight: index }));
+  const { manager, uuid } = await start({ tables: [tableOf(() => rows)] });
+  const { response } = await manager.ask(uuid, 'fruit', contextOf());
+  expect(response).toHaveLength(100_000);
+  expect(response.at(-1)).toEqual({ name: 'n99999', weight: '99999' });
+});
+
+test('fifty connections at once are all answered', async () => {
+  const { manager, uuid } = await start();
+  const answers = await Promise.all(Array.from({ length: 50 }, () => manager.ask(uuid, 'fruit', contextOf())));
+  expect(answers.map(({ response }) => response.length)).toEqual(Array.from({ length: 50 }, () => 2));
+});
+
+test('garbage, a message cut off and a length beyond reason end their own connection only', async () => {
+  const { manager, uuid, notices } = await start();
+  const path = `${manager.socket}.${uuid}`;
+  const begin = Buffer.from('80010001000000046369616c00000000', 'hex');
+  await exchange(path, Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+  await exchange(path, begin.subarray(0, 9));
+  await exchange(path, Buffer.concat([begin.subarray(0, 4), Buffer.from('7fffffff', 'hex'), Buffer.from('ping')]));
+  expect(await manager.ping(uuid)).toBe(0);
+  expect(notices.join('\n')).toMatch(/dropped/);
+});
+
+test('ends when osquery says so, also while someone keeps a connection open', async () => {
+  const { manager, extension, uuid } = await start();
+  const idle = connect(`${manager.socket}.${uuid}`);
+  const closed = new Promise((resolve) => idle.once('close', resolve));
+  await new Promise((resolve) => idle.once('connect', resolve));
+  await manager.shutdown(uuid);
+  expect(await extension.closed).toMatch(/asked/);
+  await closed;
+  expect(existsSync(`${manager.socket}.${uuid}`)).toBe(false);
+});
+
+test('ends when osquery no longer lists it', async () => {
+  const { manager, extension, uuid } = await start();
+  await sleep(250);
+  expect(await manager.ping(uuid), 'it stays while it is listed').toBe(0);
+  delete manager.extensions[uuid];
+  expect(await extension.closed).toMatch(/does not list/);
+});
+
+test('ends when osquery is gone', async () => {
+  const { manager, extension } = await start();
+  managers.splice(0);
+  await manager.close();
+  expect(await extension.closed).toMatch(/gone/);
+});
+
+test('tries again while osquery still holds the table from before', async () => {
+  const { uuid } = await start({ play: { refusals: ['SQLITE_ERROR', 'SQLITE_ERROR'] } });
+  expect(uuid).toBe('101');
+});
+
+test('says what osquery refuses for good, and when there is none', async () => {
+  await expect(start({ timeoutSeconds: 0.1, play: { refusals: Array.from({ length: 20 }, () => 'Duplicate extension') } })).rejects.toThrow(/Duplicate extension/);
+  await expect(start({ timeoutSeconds: 0.1, socket: join(temporaryDirectory(), 'none') })).rejects.toThrow(/no such socket/);
+});
+
+test('refuses a path that leaves no room for its number', async () => {
+  await expect(start({ socket: `/tmp/${'x'.repeat(100)}` })).rejects.toThrow(/107/);
+});
+
+test('a socket file that a killed extension left is replaced', async () => {
+  const manager = await playManager(temporaryDirectory());
+  managers.push(manager);
+  writeFileSync(`${manager.socket}.101`, '');
+  running.push(await startExtension({ name: 'tickward', version: '1', socket: manager.socket, timeoutSeconds: 1, intervalSeconds: 1, tables: [tableOf(() => FRUIT)], onNotice: () => undefined }));
+  expect(await manager.ping('101')).toBe(0);
+});
+
+test('a client gets a clear error from a peer that is no osquery, or that hangs up', async () => {
+  const { createServer } = await import('node:net');
+  const path = join(temporaryDirectory(), 's');
+  let answer: Buffer | undefined;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => (answer === undefined ? socket.destroy() : socket.write(answer)));
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const client = createManagerClient(path, 500);
+  await expect(client.ping()).rejects.toThrow(/closed the connection/);
+  answer = Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n');
+  await expect(client.ping()).rejects.toThrow(/refused|no Thrift/);
+  answer = Buffer.from('80010002', 'hex');
+  await expect(client.ping()).rejects.toThrow(/no answer to ping within 0.5 s/);
+  await new Promise((resolve) => server.close(resolve));
+});
