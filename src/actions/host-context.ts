@@ -1,8 +1,9 @@
 /** The host that we are on, as the actions see it. */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { unitDirectories } from '../host/directories.ts';
 import { readUsers } from '../host/passwd.ts';
 import { statOf } from '../host/proc.ts';
+import { isBooted } from '../host/systemd.ts';
 import type { HostContext } from './action.ts';
 
 export function createHostContext(options: { quarantine: string; management?: readonly string[] }): HostContext {
@@ -19,11 +20,6 @@ export function createHostContext(options: { quarantine: string; management?: re
     management: options.management ?? [],
     ...(sshConnection === undefined ? {} : { sshConnection }),
   };
-}
-
-/** sd_booted(3). */
-function isBooted(): boolean {
-  return statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** sudo takes SSH_CONNECTION out of the environment; the login shell above it still has it. Only our own ancestors are asked. */

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type ExecResult, run } from '../exec.ts';
+import { hasUserManager } from '../host/systemd.ts';
 import { printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, HostContext } from './action.ts';
@@ -53,7 +54,7 @@ export function createManager(id: ManagerId, context: HostContext): Manager | un
   const user = context.users.find((entry) => entry.name === id.user);
   if (user === undefined || (context.uid !== 0 && context.uid !== user.uid)) return undefined;
   const runtime = `/run/user/${user.uid}`;
-  if (!existsSync(`${runtime}/systemd/private`)) return undefined;
+  if (!hasUserManager(user.uid)) return undefined;
   const ours = context.uid === user.uid;
   const env = ours ? { XDG_RUNTIME_DIR: runtime } : {};
   return managerWith(id, `the manager of ${printable(user.name)}`, ours ? ['--user'] : ['--user', '-M', `${user.name}@`], env, `${runtime}/systemd/user.control`, user);

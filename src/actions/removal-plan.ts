@@ -1,19 +1,16 @@
 /** Plans the removal of a timer: what makes it, what of that may be taken away, and in which order. */
 import { accessSync, constants } from 'node:fs';
 import { look, openFile, openParent, readRegular, sha256Of } from '../host/files.ts';
+import { packagesOf } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
-import { parseUnit } from '../host/units.ts';
+import { MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
 import { isActive, managersOf, type Manager, type UnitState } from './manager.ts';
-import { packagesOf } from './packages.ts';
 import { operationsOf } from './removal-order.ts';
 import type { Removal } from './removal.ts';
 import { entriesOf, findUnitFiles, forEachDirectory, templateOf, type Findings, type UnitFile } from './unit-files.ts';
-
-/** systemd reads lines of at most 1 MiB (LONG_LINE_MAX); a unit of more than that is not read further. */
-const MOST_UNIT_BYTES = 1024 ** 2;
 
 export interface RemovalParams {
   keep_service: boolean;

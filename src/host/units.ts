@@ -7,6 +7,30 @@ export interface UnitEntry {
   line: number;
 }
 
+/** systemd reads lines of at most 1 MiB (LONG_LINE_MAX); a unit of more than that is not read further. */
+export const MOST_UNIT_BYTES = 1024 ** 2;
+
+/** Values of a setting over a unit's files in their order: an empty one takes back all before it (systemd.syntax(7)). */
+export function listOf(entries: readonly UnitEntry[], section: string, key: string): string[] {
+  const values: string[] = [];
+  for (const entry of entries) {
+    if (entry.section !== section || entry.key !== key) continue;
+    if (entry.value === '') values.length = 0;
+    else values.push(entry.value);
+  }
+  return values;
+}
+
+/** The last value of a setting, which is the one that counts; undefined where it is not set. */
+export function lastOf(entries: readonly UnitEntry[], section: string, key: string): string | undefined {
+  return listOf(entries, section, key).at(-1);
+}
+
+/** systemd.syntax(7): any of these, in any case. */
+export function isTrue(value: string | undefined): boolean {
+  return value !== undefined && /^(?:1|y|yes|t|true|on)$/i.test(value);
+}
+
 /** Every assignment in its order; an empty value, which resets a list, is kept. Never throws: what is no assignment is passed over, as systemd does. */
 export function parseUnit(text: string): UnitEntry[] {
   const entries: UnitEntry[] = [];

@@ -56,3 +56,14 @@ async function tolerant(file: string, args: readonly string[], mustSucceed = fal
     throw error;
   }
 }
+
+/** Of these files, with their packages: the ones whose content is no longer what the package installed. */
+export async function modifiedFiles(owners: ReadonlyMap<string, string>): Promise<Set<string>> {
+  const packages = [...new Set([...owners.values()].flatMap((name) => name.split(', ')))];
+  if (packages.length === 0) return new Set();
+  const report = (await tolerant('dpkg', ['--verify', '--', ...packages])) ?? (await tolerant('rpm', ['--verify', '--nodeps', '--', ...packages])) ?? '';
+  // Both print "??5?????? c /path": attributes that differ, "c" for a configuration file, the path.
+  const changed = report.split('\n').flatMap((line) => /^(?:..5\S*|missing)\s+(?:[a-z] )?\s*(\/.*)$/.exec(line)?.[1] ?? []);
+  const spelled = new Set(changed.flatMap(spellings));
+  return new Set([...owners.keys()].filter((path) => spelled.has(path)));
+}

@@ -1,0 +1,169 @@
+/** Every timer of every manager: what is on disk, joined with what the running managers say. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { unitDirectories, type UnitDirectory } from '../host/directories.ts';
+import { modifiedFiles, packagesOf } from '../host/packages.ts';
+import type { PasswdEntry } from '../host/passwd.ts';
+import { isBooted } from '../host/systemd.ts';
+import { isTrue, lastOf, listOf } from '../host/units.ts';
+import type { Scope } from '../model/event.ts';
+import { chainOf, wordsOf, type ScriptLink } from './command.ts';
+import { readDisk, type Disk, type DiskUnit } from './disk.ts';
+import { managedTimers, type ManagedTimer } from './manager.ts';
+
+/** Times are ISO 8601; null is "not known" or "there is none". */
+export interface TimerRow {
+  unit: string;
+  scope: Scope;
+  user: string | null;
+  /** active, inactive, failed, … ; `template`; `not-loaded` where the manager has not read it yet; null where no manager runs. */
+  state: string | null;
+  /** enabled, disabled, static, masked, transient, generated, … */
+  enabled: string;
+  path: string | null;
+  transient: boolean;
+  masked: boolean;
+  /** The settings that say when, as they stand: `OnCalendar=daily; OnBootSec=5min`. */
+  schedule: string | null;
+  next_run: string | null;
+  last_run: string | null;
+  persistent: boolean;
+  service: string;
+  service_path: string | null;
+  /** Commands in their order, separated by `; `. */
+  exec: string | null;
+  run_as: string | null;
+  script_chain: ScriptLink[];
+  package: string | null;
+  package_modified: boolean | null;
+  drop_ins: string[];
+  created: string | null;
+}
+
+export interface ListOptions {
+  uid: number;
+  users: readonly PasswdEntry[];
+  directories?: readonly UnitDirectory[];
+  /** Where the system manager keeps the stamps of persistent timers. */
+  stamps?: string;
+}
+
+const WHEN = ['OnCalendar', 'OnActiveSec', 'OnBootSec', 'OnStartupSec', 'OnUnitActiveSec', 'OnUnitInactiveSec', 'OnClockChange', 'OnTimezoneChange'];
+const STAMPS = '/var/lib/systemd/timers';
+
+export async function listTimers(options: ListOptions): Promise<{ timers: TimerRow[]; warnings: string[] }> {
+  const disk = readDisk(options.directories ?? unitDirectories(options.users));
+  const { timers: managed, warnings } = await managedTimers(options.uid, options.users);
+  const found = joined(disk, managed);
+  const rows = found.map(([unit, timer]) => rowOf(unit, timer, disk, options));
+  await addPackages(rows);
+  rows.sort((one, other) => `${one.scope} ${one.user ?? ''} ${one.unit}`.localeCompare(`${other.scope} ${other.user ?? ''} ${other.unit}`, 'en'));
+  return { timers: rows, warnings: [...warnings, ...disk.unread] };
+}
+
+type Found = [unit: DiskUnit | undefined, timer: ManagedTimer | undefined];
+
+/** A unit of all users is a row for each manager that has loaded it, and a row of its own where none has. */
+function joined(disk: Disk, managed: readonly ManagedTimer[]): Found[] {
+  const used = new Set<string>();
+  const loaded = managed.filter((timer) => timer.load !== 'not-found').map((timer): Found => {
+    const unit = disk.find(timer.unit, timer);
+    if (unit !== undefined) used.add(unit.path);
+    return [unit, timer];
+  });
+  const others = disk.units('.timer').filter((unit) => !used.has(unit.path)).map((unit): Found => [unit, undefined]);
+  return [...loaded, ...others];
+}
+
+function rowOf(unit: DiskUnit | undefined, timer: ManagedTimer | undefined, disk: Disk, options: ListOptions): TimerRow {
+  const name = timer?.unit ?? unit?.name ?? '';
+  const entries = unit?.entries ?? [];
+  const of = { scope: timer?.scope ?? unit?.scope ?? 'system', ...userOf(timer ?? unit) };
+  const service = timer?.service || lastOf(entries, 'Timer', 'Unit') || name.replace(/\.timer$/, '.service');
+  const started = disk.find(service, of);
+  const commands = listOf(started?.entries ?? [], 'Service', 'ExecStart');
+  const persistent = isTrue(lastOf(entries, 'Timer', 'Persistent'));
+  const path = unit?.path ?? (timer?.path || null);
+  return {
+    unit: name,
+    scope: of.scope,
+    user: of.user ?? null,
+    state: stateOf(name, timer),
+    enabled: timer?.enabled || enabledOf(unit),
+    path,
+    transient: timer?.transient ?? unit?.transient ?? false,
+    masked: timer?.load === 'masked' || (unit?.masked ?? false),
+    schedule: scheduleOf(unit),
+    next_run: timer?.next ?? null,
+    last_run: timer?.last ?? (persistent ? stampOf(name, of.user, of.scope, options) : null),
+    persistent,
+    service,
+    service_path: started?.path ?? null,
+    exec: commands.length === 0 ? null : commands.join('; '),
+    run_as: lastOf(started?.entries ?? [], 'Service', 'User') ?? of.user ?? (of.scope === 'system' ? 'root' : null),
+    script_chain: commands.flatMap((command) => chainOf(wordsOf(command))),
+    package: null,
+    package_modified: null,
+    drop_ins: unit?.dropIns ?? [],
+    created: path === null ? null : createdAt(path),
+  };
+}
+
+function userOf(of: { user?: string } | undefined): { user?: string } {
+  return of?.user === undefined ? {} : { user: of.user };
+}
+
+function stateOf(name: string, timer: ManagedTimer | undefined): string | null {
+  if (timer !== undefined) return timer.active;
+  if (name.includes('@.')) return 'template';
+  return isBooted() ? 'not-loaded' : null;
+}
+
+function enabledOf(unit: DiskUnit | undefined): string {
+  if (unit === undefined) return '';
+  if (unit.masked) return 'masked';
+  if (unit.transient) return 'transient';
+  if (unit.generated) return 'generated';
+  if (unit.pulledIn) return 'enabled';
+  return unit.entries.some((entry) => entry.section === 'Install') ? 'disabled' : 'static';
+}
+
+/** In the order of the files: an empty value takes back all settings of when (systemd.timer(5)). */
+function scheduleOf(unit: DiskUnit | undefined): string | null {
+  const parts: string[] = [];
+  for (const { section, key, value } of unit?.entries ?? []) {
+    if (section !== 'Timer' || !WHEN.includes(key)) continue;
+    if (value === '') parts.length = 0;
+    else parts.push(`${key}=${value}`);
+  }
+  return parts.length === 0 ? null : parts.join('; ');
+}
+
+/** The modification time of its stamp is when a persistent timer ran last. */
+function stampOf(unit: string, user: string | undefined, scope: Scope, { users, stamps = STAMPS }: ListOptions): string | null {
+  const home = users.find((entry) => entry.name === user)?.home;
+  const directory = scope === 'system' ? stamps : home === undefined ? undefined : join(home, '.local/share/systemd/timers');
+  const stat = directory === undefined ? undefined : statSync(join(directory, `stamp-${unit}`), { throwIfNoEntry: false });
+  return stat === undefined ? null : stat.mtime.toISOString();
+}
+
+/** When the file was born, where the file system keeps that; else null rather than a time that touch(1) can set. */
+function createdAt(path: string): string | null {
+  try {
+    const { birthtimeMs } = statSync(path);
+    return birthtimeMs > 0 ? new Date(birthtimeMs).toISOString() : null;
+  } catch {
+    return null;
+  }
+}
+
+async function addPackages(rows: readonly TimerRow[]): Promise<void> {
+  const paths = rows.flatMap((row) => [row.path, row.service_path].filter((path) => path !== null));
+  const owners = await packagesOf([...new Set(paths)]);
+  const modified = await modifiedFiles(owners);
+  for (const row of rows) {
+    row.package = owners.get(row.path ?? '') ?? null;
+    const own = [row.path ?? '', row.service_path ?? ''].filter((path) => owners.has(path));
+    row.package_modified = own.length === 0 ? null : own.some((path) => modified.has(path));
+  }
+}

@@ -1,0 +1,95 @@
+/** What running service managers say about their timers, through systemctl(1): all timers of a manager in one call. */
+import { run } from '../exec.ts';
+import type { PasswdEntry } from '../host/passwd.ts';
+import { bootTimeMs } from '../host/proc.ts';
+import { hasUserManager, isBooted } from '../host/systemd.ts';
+import { messageOf } from '../model/errors.ts';
+import type { Scope } from '../model/event.ts';
+
+export interface ManagedTimer {
+  unit: string;
+  scope: Scope;
+  user?: string;
+  load: string;
+  active: string;
+  enabled: string;
+  path: string;
+  transient: boolean;
+  /** ISO 8601. */
+  next?: string;
+  last?: string;
+  service: string;
+}
+
+const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath', 'Transient', 'NextElapseUSecRealtime', 'NextElapseUSecMonotonic', 'LastTriggerUSec', 'Unit', 'Triggers'];
+const TIMEOUT_MS = 15_000;
+
+interface Asked {
+  scope: Scope;
+  user?: string;
+  prefix: string[];
+  env: Record<string, string>;
+}
+
+/** The timers of every manager that this user may ask; warnings for those that do not answer. */
+export async function managedTimers(uid: number, users: readonly PasswdEntry[]): Promise<{ timers: ManagedTimer[]; warnings: string[] }> {
+  if (!isBooted()) return { timers: [], warnings: ['systemd is not running here: states and runs are not known'] };
+  const asked: Asked[] = [
+    { scope: 'system', prefix: [], env: {} },
+    ...users.filter((user) => (uid === 0 || uid === user.uid) && hasUserManager(user.uid)).map((user): Asked => ({
+      scope: 'user',
+      user: user.name,
+      prefix: uid === user.uid ? ['--user'] : ['--user', '-M', `${user.name}@`],
+      env: uid === user.uid ? { XDG_RUNTIME_DIR: `/run/user/${user.uid}` } : {},
+    })),
+  ];
+  const warnings: string[] = [];
+  const timers = await Promise.all(asked.map(async ({ prefix, env, ...of }) => {
+    try {
+      const { exitCode, stdout, stderr } = await run('systemctl', [...prefix, 'show', '*.timer', '--timestamp=unix', '-p', PROPERTIES.join(',')], { timeout: TIMEOUT_MS, env });
+      if (exitCode === 0) return stdout.split('\n\n').filter((block) => block.trim() !== '').map((block) => timerOf(block, of));
+      warnings.push(`the manager of ${of.user ?? 'the system'} does not answer: ${stderr.trim().split('\n')[0] ?? ''}`);
+    } catch (error) {
+      warnings.push(messageOf(error));
+    }
+    return [];
+  }));
+  return { timers: timers.flat(), warnings };
+}
+
+/** One block of `systemctl show --timestamp=unix`. */
+export function timerOf(block: string, of: { scope: Scope; user?: string }): ManagedTimer {
+  const values = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const value = (name: string): string => values.get(name) ?? '';
+  const realtime = moment(value('NextElapseUSecRealtime'));
+  const monotonic = spanMs(value('NextElapseUSecMonotonic'));
+  const next = Math.min(realtime ?? Infinity, monotonic === undefined ? Infinity : bootTimeMs() + monotonic);
+  const last = moment(value('LastTriggerUSec'));
+  return {
+    unit: value('Id'),
+    ...of,
+    load: value('LoadState'),
+    active: value('ActiveState'),
+    enabled: value('UnitFileState'),
+    path: value('FragmentPath'),
+    transient: value('Transient') === 'yes',
+    ...(Number.isFinite(next) ? { next: new Date(next).toISOString() } : {}),
+    ...(last === undefined ? {} : { last: new Date(last).toISOString() }),
+    service: value('Unit') || (value('Triggers').split(' ')[0] ?? ''),
+  };
+}
+
+/** `@1700000000`, in ms; undefined for `n/a`, an empty text and 0, which all mean never. */
+function moment(text: string): number | undefined {
+  const seconds = Number(/^@(\d+)$/.exec(text)?.[1] ?? 0);
+  return seconds === 0 ? undefined : seconds * 1000;
+}
+
+const SPANS: Record<string, number> = { y: 31_557_600_000, month: 2_629_800_000, w: 604_800_000, d: 86_400_000, h: 3_600_000, min: 60_000, s: 1_000, ms: 1, us: 0.001 };
+
+/** `1d 2h 3min 4.5s` (systemd.time(7)) in ms; undefined for `infinity`, an empty text and 0, which mean never. */
+export function spanMs(text: string): number | undefined {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(y|month|w|d|h|min|s|ms|us)\b/g)];
+  const span = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (SPANS[unit ?? ''] ?? 0), 0);
+  return span > 0 ? span : undefined;
+}
