@@ -69,21 +69,21 @@ test.each<[string, string, Record<string, string>, RegExp]>([
 });
 
 test('a table that throws or takes too long is a status, and the next call is answered', async () => {
-  let mood: 'throws' | 'slow' | 'well' = 'throws';
+  const basket = { mood: 'throws' };
   const { manager, uuid } = await start({
     answerTimeoutMs: 50,
     tables: [
       tableOf(function* (context) {
-        if (mood === 'throws') throw new Error('the basket fell');
-        while (mood === 'slow') context.checkpoint();
+        if (basket.mood === 'throws') throw new Error('the basket fell');
+        while (basket.mood === 'slow') context.checkpoint();
         yield* FRUIT;
       }),
     ],
   });
   expect((await manager.ask(uuid, 'fruit', contextOf())).status).toMatchObject({ code: 1, message: 'the basket fell' });
-  mood = 'slow';
+  basket.mood = 'slow';
   expect((await manager.ask(uuid, 'fruit', contextOf())).status).toMatchObject({ code: 1, message: expect.stringMatching(/0\.05 s/) });
-  mood = 'well';
+  basket.mood = 'well';
   expect((await manager.ask(uuid, 'fruit', contextOf())).response).toHaveLength(2);
 });
 

@@ -1,0 +1,133 @@
+/** `tickward doctor`: what works here, what does not, and what would mend it. Changes nothing. */
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { actions } from '../../actions/index.ts';
+import { run } from '../../exec.ts';
+import { isBooted } from '../../host/systemd.ts';
+import { errnoOf, messageOf } from '../../model/errors.ts';
+import { printable } from '../../model/text.ts';
+import { loadRules, playbookNames, readGuide, readPlaybook } from '../../playbooks.ts';
+import { sensorSupport } from '../../sensor/index.ts';
+import { engines } from '../../sql/index.ts';
+import { Exit, type Context, type Register } from '../context.ts';
+
+/** One line of the report; `fix` is null where there is nothing to mend. */
+export interface Finding {
+  check: string;
+  ok: boolean;
+  found: string;
+  fix: string | null;
+}
+
+export const doctor: Register = (program, act) => {
+  program
+    .command('doctor')
+    .description('checks what the sensor, the engines, the responses and the osquery extension need')
+    .option('--socket <path>', "osquery's extension manager socket")
+    .addHelpText('after', "\nExamples:\n  sudo tickward doctor\n  sudo tickward doctor --json | jq '.[] | select(.ok | not)'\n\nExit code 1 when something is not as it should be.")
+    .action(act(async (context) => {
+      const findings = await examine(context);
+      if (context.out.json) context.out.document(findings);
+      else for (const finding of findings) print(context, finding);
+      return findings.every((finding) => finding.ok) ? Exit.DONE : Exit.FAILED;
+    }));
+};
+
+function print({ out }: Context, { check, ok, found, fix }: Finding): void {
+  out.line(`${ok ? out.paint('green', 'ok  ') : out.paint('yellow', 'look')}  ${check.padEnd(20)} ${printable(found)}`);
+  if (fix !== null) out.line(`      ${' '.repeat(20)} → ${printable(fix)}`);
+}
+
+async function examine(context: Context): Promise<Finding[]> {
+  return [
+    { check: 'node', ok: true, found: `${process.version} (${process.execPath})`, fix: null },
+    rights(context),
+    state(context),
+    sensor(),
+    ...playbooks(),
+    ...(await sqlEngines(context)),
+    serviceManager(),
+    await nft(),
+    extension(),
+  ];
+}
+
+function rights({ uid }: Context): Finding {
+  if (uid === 0) return { check: 'rights', ok: true, found: 'root', fix: null };
+  return { check: 'rights', ok: false, found: `uid ${uid}: only this user's units can be watched closely and changed; isolation is a plan only`, fix: 'run as root: sudo tickward doctor' };
+}
+
+/** Looks without making it. */
+function state({ settings, uid }: Context): Finding {
+  const check = 'state directory';
+  const shown = printable(settings.stateDir);
+  const stat = lstatSync(settings.stateDir, { throwIfNoEntry: false });
+  if (stat === undefined) return { check, ok: true, found: `${shown} is not there yet and will be made`, fix: null };
+  if (!stat.isDirectory()) return { check, ok: false, found: `${shown} is no directory`, fix: 'move it away, or give another one with --state-dir DIR' };
+  if (stat.uid !== uid) return { check, ok: false, found: `${shown} belongs to uid ${stat.uid}`, fix: 'run as its owner, or give another one with --state-dir DIR' };
+  if ((stat.mode & 0o022) !== 0) return { check, ok: false, found: `${shown} can be written by others`, fix: `look at what is in it, then: chmod 700 ${shown}` };
+  return { check, ok: true, found: shown, fix: null };
+}
+
+function sensor(): Finding {
+  const { mode, attribution, reasons } = sensorSupport();
+  const ok = mode === 'fanotify' && attribution !== 'inferred';
+  return { check: 'sensor', ok, found: `${mode}, processes by ${attribution}${reasons.length === 0 ? '' : `; ${reasons.join('; ')}`}`, fix: ok ? null : 'run as root on kernel 5.17 or newer; a container needs CAP_SYS_ADMIN' };
+}
+
+function playbooks(): Finding[] {
+  const broken: string[] = [];
+  const rules = loadRules((error, file) => broken.push(`${file}: ${messageOf(error)}`));
+  for (const name of playbookNames()) {
+    try {
+      readGuide(name, 'en');
+      readPlaybook(name);
+    } catch (error) {
+      broken.push(`${name}: ${messageOf(error)}`);
+    }
+  }
+  return [{ check: 'playbooks', ok: broken.length === 0, found: broken.length === 0 ? `${rules.length} rule(s), guides and responses load; actions: ${actions.map((action) => action.name).join(', ')}` : broken.join('; '), fix: broken.length === 0 ? null : 'mend the file that is named, or install Tickward again' }];
+}
+
+/** osquery is welcome, not needed: without it the embedded engine answers. */
+async function sqlEngines({ settings }: Context): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { name, create } of engines) {
+    const engine = await create(settings.socket === undefined ? {} : { socket: settings.socket });
+    const answer = await engine.available();
+    await engine.close();
+    const needed = name === 'embedded' || (name === 'osqueryd' && settings.socket !== undefined);
+    findings.push({ check: `engine ${name}`, ok: answer.ok || !needed, found: answer.ok ? answer.detail ?? 'answers' : `${answer.reason}${needed ? '' : ' (not needed)'}`, fix: answer.ok || !needed ? null : 'see what the reason names' });
+  }
+  return findings;
+}
+
+function serviceManager(): Finding {
+  return { check: 'systemd', ok: true, found: isBooted() ? 'runs: timers are stopped and removed through systemctl' : 'does not run here: only files are removed', fix: null };
+}
+
+async function nft(): Promise<Finding> {
+  try {
+    const { stdout } = await run('nft', ['--version']);
+    return { check: 'nftables', ok: true, found: stdout.trim(), fix: null };
+  } catch (error) {
+    return { check: 'nftables', ok: false, found: `${messageOf(error)}: the host cannot be isolated`, fix: 'apt-get install nftables (dnf install nftables)' };
+  }
+}
+
+/** What osquery asks of a file before it loads it: only root may write it and its folder, it ends in .ext and can be run. */
+function extension(): Finding {
+  const check = 'osquery extension';
+  const path = join(import.meta.dirname, '../../../extension/systemd_timer_events.ext');
+  try {
+    accessSync(path, constants.X_OK);
+  } catch (error) {
+    return { check, ok: false, found: `${path} cannot be run: ${errnoOf(error) ?? messageOf(error)}`, fix: `chmod 755 ${path}` };
+  }
+  const unsafe = [path, dirname(path)].filter((each) => {
+    const stat = statSync(each);
+    return stat.uid !== 0 || (stat.mode & 0o022) !== 0;
+  });
+  if (unsafe.length === 0) return { check, ok: true, found: `${path}: osquery may load it`, fix: null };
+  return { check, ok: true, found: `osqueryi --extension loads it; osqueryd's autoload refuses it, since others than root may write ${unsafe.join(' and ')}`, fix: `chown root: ${unsafe.join(' ')} && chmod go-w ${unsafe.join(' ')}` };
+}

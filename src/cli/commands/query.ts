@@ -1,0 +1,35 @@
+/** `tickward query`: SQL on osqueryd, osqueryi or the embedded engine. */
+import { TickwardError } from '../../model/errors.ts';
+import { Exit, type Register } from '../context.ts';
+import { openEngine } from '../engine.ts';
+
+interface Options {
+  maxRows: string;
+}
+
+export const query: Register = (program, act) => {
+  program
+    .command('query <sql>')
+    .description("SQL over the host's tables; --json prints what osqueryi --json prints")
+    .option('--engine <name>', 'auto, osqueryd, osqueryi or embedded (default auto: the first that answers)')
+    .option('--socket <path>', "osquery's extension manager socket")
+    .option('--timeout <seconds>', 'how long the query may take (default 30)')
+    .option('--max-rows <n>', 'rows at most', '100000')
+    .addHelpText('after', `
+Examples:
+  tickward query "SELECT path, size FROM file WHERE path LIKE '/etc/systemd/system/%.timer'"
+  tickward query --engine embedded --json "SELECT * FROM crontab"
+  tickward query "SELECT datetime(time, 'unixepoch') AS at, path, executable, username FROM systemd_timer_events"`)
+    .action(act(async (context, sql: string, options: Options) => {
+      const maxRows = Number(options.maxRows);
+      if (!Number.isInteger(maxRows) || maxRows < 1) throw new TickwardError('USAGE', '--max-rows takes a whole number from 1');
+      const engine = await openEngine(context);
+      const result = await engine.query(sql, { timeoutMs: context.settings.timeout * 1000, maxRows });
+      for (const warning of result.warnings) context.notice({ level: 'warn', message: warning });
+      if (result.truncated) context.notice({ level: 'warn', message: `only the first ${maxRows} rows are shown` });
+      if (context.out.json) context.out.document(result.rows);
+      else if (result.rows.length === 0) context.out.progress(`no rows (${engine.name})`);
+      else context.out.table(result.columns, result.rows.map((row) => result.columns.map((column) => row[column])));
+      return Exit.DONE;
+    }));
+};

@@ -1,0 +1,29 @@
+/** `tickward timers`: every timer of every manager. */
+import { readUsers } from '../../host/passwd.ts';
+import type { FileEvent } from '../../model/event.ts';
+import type { Store } from '../../store/index.ts';
+import { listTimers } from '../../timers/index.ts';
+import { Exit, type Register } from '../context.ts';
+
+export const timers: Register = (program, act) => {
+  program
+    .command('timers')
+    .description('every timer of every manager with service, command chain, owner, package, next and last run')
+    .addHelpText('after', '\nExamples:\n  tickward timers\n  sudo tickward timers --json | jq \'.[] | select(.package == null) | {unit, exec, created_by}\'')
+    .action(act(async (context) => {
+      const { timers: found, warnings } = await listTimers({ uid: context.uid, users: readUsers() });
+      for (const warning of warnings) context.notice({ level: 'warn', message: warning });
+      const rows = found.map((timer) => ({ ...timer, created_by: timer.path === null ? null : creatorOf(timer.path, context.store()) }));
+      if (context.out.json) context.out.document(rows);
+      else if (rows.length === 0) context.out.progress('no timers');
+      else context.out.table(['unit', 'scope', 'state', 'schedule', 'next', 'last', 'package', 'exec', 'path'], rows.map((row) => [row.unit, row.user ?? row.scope, row.state, row.schedule, row.next_run, row.last_run, row.package, row.exec, row.path]));
+      return Exit.DONE;
+    }));
+};
+
+/** The program that made the file, as the sensor saw it; null when it was made before Tickward watched. */
+function creatorOf(path: string, store: Store): string | null {
+  let creator: FileEvent | undefined;
+  for (const event of store.events.list({ paths: [path], actions: ['creation', 'rename'] })) creator = event;
+  return creator?.process?.executable ?? null;
+}

@@ -1,0 +1,66 @@
+/** `tickward watch`: the sensor and the rules in the foreground. */
+import { messageOf } from '../../model/errors.ts';
+import type { Alert } from '../../model/event.ts';
+import { printable } from '../../model/text.ts';
+import { loadRules } from '../../playbooks.ts';
+import { startWatch } from '../../watch/index.ts';
+import { Exit, type Context, type Register } from '../context.ts';
+import { durationMs } from '../duration.ts';
+import { untilStopped } from '../signals.ts';
+
+interface Options {
+  once?: true;
+  for?: string;
+}
+
+export const watch: Register = (program, act) => {
+  program
+    .command('watch')
+    .description('watches the unit directories and shows alerts as they come')
+    .option('--once', 'end with the first alerts (exit code 3)')
+    .option('--for <span>', 'end after this time: 30s, 5m (exit code 3 when there were alerts and --once was given)')
+    .option('--sensor <kind>', 'auto, fanotify, inotify or scan')
+    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m')
+    .action(act((context, options: Options) => run(context, options)));
+};
+
+async function run(context: Context, options: Options): Promise<number> {
+  const stopping = untilStopped(options.for === undefined ? undefined : durationMs(options.for));
+  let alerts = 0;
+  const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${messageOf(error)}` }));
+  const watching = await startWatch({
+    store: context.store(),
+    rules,
+    mode: context.settings.sensor,
+    onNotice: (notice) => context.notice(notice),
+    onAlert(alert) {
+      alerts += 1;
+      show(context, alert);
+      if (options.once) stopping.stop();
+    },
+  });
+  const { sensor } = watching;
+  if (sensor !== undefined) {
+    context.notice({ level: 'info', message: `watching by ${sensor.source} with ${rules.length} rule(s); Ctrl-C ends` });
+    for (const blind of sensor.blind) context.notice({ level: 'warn', message: blind });
+  }
+  await stopping.stopped;
+  await watching.stop();
+  return options.once && alerts > 0 ? Exit.FINDINGS : Exit.DONE;
+}
+
+function show(context: Context, alert: Alert): void {
+  const { out } = context;
+  if (out.json) {
+    out.document(alert);
+    return;
+  }
+  const { event } = alert;
+  const by = event.process;
+  out.line(`${out.paint('red', 'ALERT')} ${alert['@timestamp']}  ${out.paint('bold', printable(event.file.path))} (${event.event.action})`);
+  out.line(`  rule     ${alert.rule.name} — ${alert.rule.severity}, risk ${alert.rule.risk_score}, ${alert.rule.threat.technique.join(', ')}`);
+  out.line(`  by       ${by?.executable === undefined ? 'not known' : printable(by.executable)}${by === undefined ? '' : ` (pid ${by.pid}, parent ${printable(by.parent?.name ?? '?')})`}, attribution ${event.tickward.attribution}`);
+  if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
+  out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+  out.line(`  next     tickward investigate ${alert.id}`);
+}

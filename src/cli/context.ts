@@ -1,0 +1,65 @@
+/** What every command gets: settings, output, the store when it asks for it, and a way to say things. */
+import type { Command } from 'commander';
+import { openStore, type Store } from '../store/index.ts';
+import { messageOf } from '../model/errors.ts';
+import type { Notice } from './log.ts';
+import { createOutput, type Output } from './output.ts';
+import { resolveSettings, type Settings } from './settings.ts';
+
+export interface Context {
+  readonly settings: Settings;
+  readonly out: Output;
+  readonly uid: number;
+  /** Opened at the first call, closed when the program ends. */
+  store(): Store;
+  notice(notice: Notice): void;
+  /** Runs at the end of the program, newest first. */
+  atEnd(work: () => void | Promise<void>): void;
+}
+
+/** A command adds itself to the program; `run` gives the exit code. */
+export type Register = (program: Command, act: Act) => void;
+
+export type Act = <Arguments extends unknown[]>(run: (context: Context, ...given: Arguments) => Promise<number> | number) => (...given: Arguments) => Promise<void>;
+
+export const Exit = { DONE: 0, FAILED: 1, USAGE: 2, FINDINGS: 3, INTERRUPTED: 130 } as const;
+
+export function createContext(options: Record<string, unknown>): Context & { end(): Promise<void> } {
+  const uid = process.getuid?.() ?? 0;
+  const settings = resolveSettings(options, process.env, uid);
+  const endings: (() => void | Promise<void>)[] = [];
+  let store: Store | undefined;
+  let log: Promise<(notice: Notice) => void> | undefined;
+  return {
+    settings,
+    out: createOutput(settings),
+    uid,
+    store() {
+      if (store === undefined) {
+        const opened = openStore(settings.stateDir, uid);
+        endings.push(() => opened.close());
+        store = opened;
+      }
+      return store;
+    },
+    notice(notice) {
+      // pino takes 60 ms to load: only commands that have something to say pay for it.
+      log ??= import('./log.ts').then(({ createLog }) => {
+        const logger = createLog(settings);
+        return ({ level, message }) => logger[level](message);
+      });
+      void log.then((say) => say(notice));
+    },
+    atEnd: (work) => void endings.push(work),
+    async end() {
+      for (const work of endings.toReversed()) {
+        try {
+          await work();
+        } catch (error) {
+          process.stderr.write(`tickward: at the end: ${messageOf(error)}\n`);
+        }
+      }
+      await log;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The program `tickward`: reads the command line, runs one command, turns errors into one line and an exit code. */
+import { Command, CommanderError } from 'commander';
+import { messageOf, TickwardError } from '../model/errors.ts';
+import { commands } from './commands/index.ts';
+import { createContext, Exit, type Act } from './context.ts';
+import { errorDocument, errorText } from './output.ts';
+import { addGlobalOptions } from './settings.ts';
+import { VERSION } from '../version.ts';
+
+const EXAMPLES = `
+Examples:
+  tickward drill                               a harmless timer, from planting to removal
+  sudo tickward watch                          alerts as they come
+  tickward query "SELECT path, mtime FROM file WHERE path LIKE '/etc/systemd/system/%.timer'"
+  tickward investigate --file /etc/systemd/system/x.timer
+  sudo tickward respond --file /etc/systemd/system/x.timer --dry-run
+
+Exit codes: 0 done, nothing found · 1 failed · 2 wrong usage · 3 findings · 130 interrupted`;
+
+export function createProgram(): Command {
+  const program = new Command('tickward')
+    .description('Watches a Linux host for systemd timers made by someone who should not, says which process made them, investigates, and takes them out again.')
+    .version(VERSION)
+    .showHelpAfterError('(tickward --help shows the commands, tickward COMMAND --help one of them)')
+    .addHelpText('after', EXAMPLES);
+  addGlobalOptions(program);
+  const act: Act = (run) => async (...given) => {
+    const context = createContext(program.opts());
+    try {
+      process.exitCode = await run(context, ...given);
+    } finally {
+      await context.end();
+    }
+  };
+  for (const register of commands) register(program, act);
+  for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
+  return program;
+}
+
+async function main(): Promise<void> {
+  // A reader that went away (`| head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? Exit.DONE : Exit.FAILED));
+  const program = createProgram();
+  try {
+    await program.parseAsync(process.argv);
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      process.exitCode = thrown.exitCode === 0 ? Exit.DONE : Exit.USAGE;
+      return;
+    }
+    report(thrown, program);
+  }
+}
+
+function report(thrown: unknown, program: Command): void {
+  const error = thrown instanceof TickwardError ? thrown : new TickwardError('FAILED', `something unforeseen: ${messageOf(thrown)}`, { hint: 'run it again with --verbose and report what it says', cause: thrown });
+  if (program.opts()['json'] === true) process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
+  process.stderr.write(`${errorText(error)}\n`);
+  if (program.opts()['verbose'] === true && error.stack !== undefined) process.stderr.write(`${error.stack}\n${error.cause instanceof Error ? `caused by: ${error.cause.stack ?? ''}\n` : ''}`);
+  process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: TickwardError): number {
+  if (error.code === 'USAGE') return Exit.USAGE;
+  if (error.code === 'INTERRUPTED') return Exit.INTERRUPTED;
+  return Exit.FAILED;
+}
+
+if (import.meta.main) await main();

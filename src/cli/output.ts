@@ -1,0 +1,68 @@
+/** Data on stdout, everything else on stderr; nothing an attacker named reaches a terminal unescaped. */
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import type { TickwardError } from '../model/errors.ts';
+import { printable, shorten } from '../model/text.ts';
+
+export type Style = Parameters<typeof styleText>[0];
+
+export interface Output {
+  readonly json: boolean;
+  /** One JSON document, or one line of many where a command streams. */
+  document(value: unknown): void;
+  /** A line of data for people. Escape what it quotes with `printable`. */
+  line(text?: string): void;
+  /** A line of progress on stderr. */
+  progress(text: string): void;
+  paint(style: Style, text: string): string;
+  /** Cells are escaped and cut to the width of the terminal. */
+  table(columns: readonly string[], rows: readonly (readonly (string | number | null | undefined)[])[]): void;
+}
+
+const WIDTH_WITHOUT_TERMINAL = 200;
+const LEAST_CELL = 8;
+
+export function createOutput(settings: { json: boolean; color: boolean }): Output {
+  const colored = settings.color && (process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined);
+  const paint = (style: Style, text: string): string => (colored ? styleText(style, text, { validateStream: false }) : text);
+  const write = (text: string): void => void process.stdout.write(`${text}\n`);
+  return {
+    json: settings.json,
+    document: (value) => write(JSON.stringify(value)),
+    line: (text = '') => write(text),
+    progress: (text) => void process.stderr.write(`${text}\n`),
+    paint,
+    table(columns, rows) {
+      const limit = cellWidth(columns, rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL);
+      const table = new Table({ head: columns.map((column) => paint('bold', column)), style: { head: [], border: [], compact: true }, chars: PLAIN });
+      for (const row of rows) table.push(row.map((cell) => shorten(cell === null || cell === undefined ? '' : String(cell), limit)));
+      write(table.toString());
+    },
+  };
+}
+
+/** Columns side by side without boxes: they copy well and survive any encoding. */
+const PLAIN = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' ' };
+
+/** The widest cell with which all columns still fit: narrow columns give what they do not need to the wide ones. */
+function cellWidth(columns: readonly string[], rows: readonly (readonly unknown[])[], width: number): number {
+  const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => printable(String(row[index] ?? '')).length)));
+  const fits = (limit: number): boolean => widths.reduce((sum, cell) => sum + Math.min(cell, limit) + 3, 0) <= width;
+  let limit = Math.max(LEAST_CELL, ...widths);
+  while (limit > LEAST_CELL && !fits(limit)) limit -= 1;
+  return limit;
+}
+
+/** The one line of an error, with the place below it where it has one. */
+export function errorText(error: TickwardError): string {
+  const place = error.place;
+  const where = place === undefined ? '' : `${place.file === undefined ? '' : `${printable(place.file)}, `}line ${place.line}, column ${place.column}: `;
+  const hint = error.hint === undefined ? '' : ` — ${error.hint}`;
+  const excerpt = place === undefined ? '' : `\n${place.excerpt.split('\n').map((line) => `  ${printable(line)}`).join('\n')}`;
+  return `tickward: ${where}${printable(error.message)}${printable(hint)}${excerpt}`;
+}
+
+/** `{error: {code, message, hint}}`, what `--json` prints of a failure. */
+export function errorDocument(error: TickwardError): { error: object } {
+  return { error: { code: error.code, message: error.message, hint: error.hint ?? null, ...(error.place === undefined ? {} : { place: error.place }) } };
+}

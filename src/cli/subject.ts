@@ -1,0 +1,62 @@
+/** What a command is about: a stored alert, or a file that someone names. */
+import { lstatSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { classify, unitDirectories } from '../host/directories.ts';
+import { hostIdentity } from '../host/identity.ts';
+import { readUsers, userOf } from '../host/passwd.ts';
+import { TickwardError } from '../model/errors.ts';
+import type { Alert, FileEvent } from '../model/event.ts';
+import { printable } from '../model/text.ts';
+import type { Context } from './context.ts';
+
+export interface SubjectOptions {
+  file?: string;
+  user?: string;
+}
+
+export interface Subject {
+  event: FileEvent;
+  alert?: Alert;
+}
+
+/** The alert, or the newest event of the file, or an event made of the file as it is (attribution `none`). */
+export function subjectOf(context: Context, alertId: string | undefined, options: SubjectOptions): Subject {
+  if ((alertId === undefined) === (options.file === undefined)) throw new TickwardError('USAGE', 'give either an alert or --file PATH', { hint: 'tickward alerts lists the alerts' });
+  if (alertId !== undefined) {
+    const alert = context.store().alerts.get(alertId);
+    if (alert === undefined) throw new TickwardError('NOT_FOUND', `there is no alert ${printable(alertId)} in this store`, { hint: 'tickward alerts lists them' });
+    return { event: withUser(alert.event, options.user), alert };
+  }
+  const path = resolve(options.file ?? '');
+  const seen = [...context.store().events.list({ paths: [path], limit: 1 })][0];
+  return { event: withUser(seen ?? eventOfFile(path), options.user) };
+}
+
+function withUser(event: FileEvent, name: string | undefined): FileEvent {
+  if (name === undefined) return event;
+  const user = readUsers().find((entry) => entry.name === name);
+  if (user === undefined) throw new TickwardError('NOT_FOUND', `there is no user ${printable(name)} on this host`, { hint: 'getent passwd lists them' });
+  return { ...event, user: { id: String(user.uid), name } };
+}
+
+/** An event for a file that no sensor saw: its owner stands for the user, and nobody is named as its maker. */
+function eventOfFile(path: string): FileEvent {
+  let stat: ReturnType<typeof lstatSync>;
+  try {
+    stat = lstatSync(path);
+  } catch (error) {
+    throw new TickwardError('NOT_FOUND', `there is no file ${printable(path)}`, { hint: 'check the path; tickward events shows what was deleted', cause: error });
+  }
+  const directory = unitDirectories(readUsers()).find((each) => path.startsWith(`${each.path}/`));
+  const { unit, unit_type } = classify(directory ?? { kind: 'units' }, directory === undefined ? basename(path) : path.slice(directory.path.length + 1));
+  const owner = userOf(stat.uid);
+  const extension = /.\.([^.]+)$/.exec(basename(path))?.[1];
+  return {
+    '@timestamp': stat.mtime.toISOString(),
+    event: { id: '', kind: 'event', category: ['file'], type: ['creation'], action: 'creation', dataset: 'tickward.file' },
+    host: hostIdentity(),
+    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), mtime: stat.mtime.toISOString() },
+    user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
+    tickward: { attribution: 'none', attribution_note: 'no sensor saw the file being made: the user is its owner', source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [] },
+  };
+}
