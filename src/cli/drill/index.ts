@@ -8,6 +8,7 @@ import { readUsers, userOf } from '../../host/passwd.ts';
 import { investigate, type InvestigatedStep, type Investigation } from '../../investigate/index.ts';
 import { messageOf, TickwardError } from '../../model/errors.ts';
 import type { Alert } from '../../model/event.ts';
+import { printable } from '../../model/text.ts';
 import { loadRules, playbookOfRule, readGuide, readPlaybook, type Language } from '../../playbooks.ts';
 import { planResponse, type PlannedStep } from '../../respond/plan.ts';
 import type { Playbook } from '../../respond/playbook.ts';
@@ -184,6 +185,7 @@ class Drill {
     });
     const removing = { playbook: onlyRemoval(playbook), event: alert.event, context, journal: this.store.journal, signal: this.options.signal, decide: async () => 'apply' as const };
     const remove = async (stage: Stage): Promise<RunResult> => {
+      if (standing(this.site).length < this.site.files.size) throw new TickwardError('REFUSED', `${printable(this.path)} or its service is not what the drill planted any more: it is not touched`, { hint: 'look at who changed it: tickward watch' });
       const done = await respond(removing);
       this.options.onRun(stage, done);
       return done;
