@@ -1,7 +1,7 @@
 /** The program `tickward`: reads the command line, runs one command, turns errors into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { commands } from './commands/index.ts';
+import { loadCommands } from './commands/index.ts';
 import { createContext, Exit, type Act } from './context.ts';
 import { errorDocument, errorText } from './output.ts';
 import { addGlobalOptions } from './settings.ts';
@@ -17,22 +17,24 @@ Examples:
 
 Exit codes: 0 done, nothing found · 1 failed · 2 wrong usage · 3 findings · 130 interrupted`;
 
-export function createProgram(): Command {
+export async function createProgram(given: readonly string[]): Promise<Command> {
   const program = new Command('tickward')
     .description('Watches a Linux host for systemd timers made by someone who should not, says which process made them, investigates, and takes them out again.')
     .version(VERSION)
     .showHelpAfterError('(tickward --help shows the commands, tickward COMMAND --help one of them)')
     .addHelpText('after', EXAMPLES);
   addGlobalOptions(program);
-  const act: Act = (run) => async (...given) => {
-    const context = createContext(program.opts());
+  const act: Act = (run) => async (...values) => {
+    // commander gives the options and the command last: those of the command and of the program count alike.
+    const command = values.at(-1);
+    const context = createContext(command instanceof Command ? command.optsWithGlobals() : program.opts());
     try {
-      process.exitCode = await run(context, ...given);
+      process.exitCode = await run(context, ...values);
     } finally {
       await context.end();
     }
   };
-  for (const register of commands) register(program, act);
+  for (const register of await loadCommands(given)) register(program, act);
   for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
   return program;
 }
@@ -40,12 +42,14 @@ export function createProgram(): Command {
 async function main(): Promise<void> {
   // A reader that went away (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? Exit.DONE : Exit.FAILED));
-  const program = createProgram();
+  const program = await createProgram(process.argv.slice(2));
   try {
     await program.parseAsync(process.argv);
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       process.exitCode = thrown.exitCode === 0 ? Exit.DONE : Exit.USAGE;
+      // commander has said it on stderr.
+      if (thrown.exitCode !== 0 && wantsJson(program)) writeError(new TickwardError('USAGE', thrown.message.replace(/^error: /, ''), { hint: 'tickward --help' }));
       return;
     }
     report(thrown, program);
@@ -54,10 +58,19 @@ async function main(): Promise<void> {
 
 function report(thrown: unknown, program: Command): void {
   const error = thrown instanceof TickwardError ? thrown : new TickwardError('FAILED', `something unforeseen: ${messageOf(thrown)}`, { hint: 'run it again with --verbose and report what it says', cause: thrown });
-  if (program.opts()['json'] === true) process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
+  if (wantsJson(program)) writeError(error);
   process.stderr.write(`${errorText(error)}\n`);
   if (program.opts()['verbose'] === true && error.stack !== undefined) process.stderr.write(`${error.stack}\n${error.cause instanceof Error ? `caused by: ${error.cause.stack ?? ''}\n` : ''}`);
   process.exitCode = exitCodeOf(error);
+}
+
+/** Also where reading the command line failed before --json was reached. */
+function wantsJson(program: Command): boolean {
+  return program.opts()['json'] === true || process.argv.includes('--json');
+}
+
+function writeError(error: TickwardError): void {
+  process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
 }
 
 function exitCodeOf(error: TickwardError): number {

@@ -3,8 +3,6 @@ import { TickwardError } from '../model/errors.ts';
 import type { Table } from '../model/table.ts';
 import { createEmbedded, type Embedded } from './embedded/index.ts';
 import type { Engine, EngineName } from './engine.ts';
-import { createOsqueryd } from './osqueryd.ts';
-import { createOsqueryi } from './osqueryi.ts';
 
 export type { Engine, EngineName, QueryOptions, QueryResult } from './engine.ts';
 export { createEmbedded, type Embedded };
@@ -16,10 +14,10 @@ export interface EngineOptions {
   socket?: string;
 }
 
-/** The only list of engines, in the order in which `auto` tries them. */
+/** The only list of engines, in the order in which `auto` tries them. Thrift and execa are loaded only by the engine that needs them. */
 export const engines: readonly { name: EngineName; create: (options: EngineOptions) => Promise<Engine> }[] = [
-  { name: 'osqueryd', create: async ({ socket }) => createOsqueryd(socket) },
-  { name: 'osqueryi', create: async () => createOsqueryi() },
+  { name: 'osqueryd', create: async ({ socket }) => (await import('./osqueryd.ts')).createOsqueryd(socket) },
+  { name: 'osqueryi', create: async () => (await import('./osqueryi.ts')).createOsqueryi() },
   { name: 'embedded', create: ({ tables }) => createEmbedded(tables === undefined ? {} : { tables }) },
 ];
 

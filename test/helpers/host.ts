@@ -50,6 +50,8 @@ export interface OwnHost {
   run(argv: readonly string[], options?: { input?: string; env?: NodeJS.ProcessEnv; timeout?: number }): SpawnSyncReturns<string>;
   /** Starts a program there; it is ended with the test. */
   start(argv: readonly string[]): Child;
+  /** The arguments with which a program runs there. */
+  enter(argv: readonly string[]): string[];
   /** The same program as the host's own user. */
   asUser(argv: readonly string[]): string[];
 }
@@ -73,6 +75,7 @@ export async function ownHost(): Promise<OwnHost> {
       });
       return child;
     },
+    enter: (argv) => ['nsenter', ...enter, ...argv],
     asUser: (argv) => ['setpriv', '--reuid', String(USER.uid), '--regid', String(USER.uid), '--clear-groups', 'env', '-i', `HOME=${USER.home}`, `USER=${USER.name}`, 'PATH=/usr/bin:/bin', ...argv],
   };
 }

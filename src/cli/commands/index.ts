@@ -1,15 +1,24 @@
-/** The only list of commands, in the order in which --help shows them. */
+/** The only list of commands, in the order in which --help shows them. Each is loaded when it is named: what one needs, the others do not wait for. */
 import type { Register } from '../context.ts';
-import { doctor } from './doctor.ts';
-import { drill } from './drill.ts';
-import { alerts, events } from './events.ts';
-import { guide } from './guide.ts';
-import { investigate } from './investigate.ts';
-import { query } from './query.ts';
-import { respond } from './respond.ts';
-import { rule } from './rule.ts';
-import { runs, undo } from './runs.ts';
-import { timers } from './timers.ts';
-import { watch } from './watch.ts';
 
-export const commands: readonly Register[] = [drill, watch, events, alerts, timers, query, investigate, respond, undo, runs, rule, guide, doctor];
+export const commands: readonly { name: string; load: () => Promise<Register> }[] = [
+  { name: 'drill', load: async () => (await import('./drill.ts')).drill },
+  { name: 'watch', load: async () => (await import('./watch.ts')).watch },
+  { name: 'events', load: async () => (await import('./events.ts')).events },
+  { name: 'alerts', load: async () => (await import('./events.ts')).alerts },
+  { name: 'timers', load: async () => (await import('./timers.ts')).timers },
+  { name: 'query', load: async () => (await import('./query.ts')).query },
+  { name: 'investigate', load: async () => (await import('./investigate.ts')).investigate },
+  { name: 'respond', load: async () => (await import('./respond.ts')).respond },
+  { name: 'undo', load: async () => (await import('./runs.ts')).undo },
+  { name: 'runs', load: async () => (await import('./runs.ts')).runs },
+  { name: 'rule', load: async () => (await import('./rule.ts')).rule },
+  { name: 'guide', load: async () => (await import('./guide.ts')).guide },
+  { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
+];
+
+/** Those that the arguments name anywhere; all of them where they name none, as for --help. */
+export async function loadCommands(given: readonly string[]): Promise<Register[]> {
+  const named = commands.filter(({ name }) => given.includes(name));
+  return Promise.all((named.length > 0 && !given.includes('help') ? named : commands).map(({ load }) => load()));
+}

@@ -1,14 +1,18 @@
 /** `tickward respond`: a playbook's steps, each planned, decided, done, verified and journaled. */
 import { TickwardError } from '../../model/errors.ts';
+import type { FileEvent } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { playbookOfRule, readPlaybook } from '../../playbooks.ts';
-import type { PlannedStep } from '../../respond/plan.ts';
+import { selectSteps, type PlannedStep } from '../../respond/plan.ts';
+import type { Playbook } from '../../respond/playbook.ts';
 import { respond as runResponse, type Decision, type RunResult } from '../../respond/run.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { actionContext } from '../response.ts';
 import { printEnd, printPlanned, printStep, resultCode } from '../run-output.ts';
 import { untilStopped } from '../signals.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
+
+type Ui = typeof import('../ui.ts').ui;
 
 interface Options extends SubjectOptions {
   playbook?: string;
@@ -44,11 +48,28 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const { isInteractive, ui } = await import('../ui.ts');
   const asks = isInteractive(settings) && !settings.yes && options.dryRun !== true;
   if (!asks && !settings.yes && options.dryRun !== true) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes, and --only to choose steps' });
+  const only = options.only?.split(',').map((step) => step.trim()).filter(Boolean);
+  selectSteps(playbook, only);
   if (!out.json) out.line(`${out.paint('bold', printable(playbook.title))}: ${printable(subject.event.file.path)}`);
 
   const stop = new AbortController();
   const stopping = untilStopped();
   void stopping.stopped.then(() => stop.abort());
+  try {
+    return await carryOut(context, { ...subject, playbook, ...(only === undefined ? {} : { only }) }, { asks, dryRun: options.dryRun === true, ui }, stop);
+  } finally {
+    stopping.stop();
+  }
+}
+
+interface Subjects {
+  event: FileEvent;
+  playbook: Playbook;
+  only?: readonly string[];
+}
+
+async function carryOut(context: Context, { event, playbook, only }: Subjects, { asks, dryRun, ui }: { asks: boolean; dryRun: boolean; ui: Ui }, stop: AbortController): Promise<number> {
+  const { out } = context;
   let interrupted: unknown;
   const asked = <Answer>(answer: Promise<Answer>, otherwise: Answer): Promise<Answer> => answer.catch((error: unknown) => {
     interrupted = error;
@@ -57,11 +78,11 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   });
   const result: RunResult = await runResponse({
     playbook,
-    event: subject.event,
+    event,
     context: actionContext(context),
     journal: context.store().journal,
-    dryRun: options.dryRun === true,
-    ...(options.only === undefined ? {} : { only: options.only.split(',').map((step) => step.trim()).filter(Boolean) }),
+    dryRun,
+    ...(only === undefined ? {} : { only }),
     signal: stop.signal,
     decide: async (step) => (asks ? await asked(decide(context, step, ui), { stop: true }) : 'apply'),
     ...(asks ? { acknowledge: (step: PlannedStep) => asked(acknowledge(context, step, ui), false) } : {}),
@@ -69,15 +90,11 @@ async function run(context: Context, alertId: string | undefined, options: Optio
       if (!out.json) printStep(out, step);
     },
   });
-  const wasStopped = stop.signal.aborted;
-  stopping.stop();
   if (out.json) out.document(result);
   else printEnd(out, result);
   if (interrupted !== undefined) throw interrupted;
-  return wasStopped ? Exit.INTERRUPTED : resultCode(result);
+  return stop.signal.aborted ? Exit.INTERRUPTED : resultCode(result);
 }
-
-type Ui = typeof import('../ui.ts').ui;
 
 async function decide({ out }: Context, step: PlannedStep, ui: Ui): Promise<Decision> {
   printPlanned(out, step);

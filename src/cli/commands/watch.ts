@@ -6,7 +6,7 @@ import { loadRules } from '../../playbooks.ts';
 import { startWatch } from '../../watch/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
-import { untilStopped } from '../signals.ts';
+import { untilStopped, type Stopping } from '../signals.ts';
 
 interface Options {
   once?: true;
@@ -26,6 +26,14 @@ export const watch: Register = (program, act) => {
 
 async function run(context: Context, options: Options): Promise<number> {
   const stopping = untilStopped(options.for === undefined ? undefined : durationMs(options.for));
+  try {
+    return await watchUntil(context, options, stopping);
+  } finally {
+    stopping.stop();
+  }
+}
+
+async function watchUntil(context: Context, options: Options, stopping: Stopping): Promise<number> {
   let alerts = 0;
   const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${messageOf(error)}` }));
   const watching = await startWatch({

@@ -1,0 +1,244 @@
+/** Every command as a script meets it: exit codes, JSON, errors, help. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands/index.ts';
+import { openStore } from '../../src/store/index.ts';
+import type { Alert } from '../../src/model/event.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { tickward, type Ran } from '../helpers/tickward.ts';
+
+let stateDir = '';
+beforeEach(() => {
+  stateDir = join(temporaryDirectory(), 'state');
+});
+
+function run(...args: string[]): Ran {
+  return tickward([...args, '--state-dir', stateDir]);
+}
+
+function lines(text: string): unknown[] {
+  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as unknown);
+}
+
+/** A store with one alert over a file that is there. */
+function withAlert(path: string, executable = '/usr/bin/dash'): Alert {
+  const store = openStore(stateDir);
+  const event = fileEvent({ path, executable, user: 'root' });
+  const alert: Alert = { id: `${event.event.id}-aaaaaaaa`, '@timestamp': event['@timestamp'], event, rule: { id: 'r', name: 'A rule', version: 1, severity: 'low', risk_score: 21, threat: { technique: ['T1053.006'], tactic: ['TA0003'] } }, status: 'open' } as unknown as Alert;
+  store.events.append([event]);
+  store.alerts.append([alert]);
+  store.close();
+  return alert;
+}
+
+describe('help', () => {
+  test.each(commands.map(({ name }) => name))('%s --help shows examples', (name) => {
+    const { code, stdout } = tickward([name, '--help']);
+    expect(code).toBe(0);
+    const sub = /^ {2}(list|test|render)\b/m.exec(stdout)?.[1];
+    const whole = sub === undefined ? stdout : stdout + tickward([name, sub, '--help']).stdout;
+    expect(whole).toMatch(/Examples:\n\s+(?:sudo )?tickward /);
+  });
+
+  test('the list has every command and the exit codes', () => {
+    const { code, stdout } = tickward(['--help']);
+    expect(code).toBe(0);
+    for (const { name } of commands) expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
+    expect(stdout).toMatch(/Exit codes: 0 done/);
+    expect(tickward(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('wrong usage is exit code 2 with a line that says what to do', () => {
+  test.each([
+    [['frobnicate'], /unknown command/],
+    [['query'], /missing required argument/],
+    [['query', 'SELECT 1', '--engine', 'duckdb'], /duckdb is no value for engine/],
+    [['query', 'SELECT 1', '--timeout', 'soon'], /is no value for timeout/],
+    [['query', 'SELECT 1', '--max-rows', '0'], /--max-rows takes/],
+    [['investigate'], /give either an alert or --file/],
+    [['respond'], /give either an alert or --file/],
+    [['respond', '--file', '/etc/passwd'], /nobody is here to decide/],
+    [['respond', '--file', '/etc/passwd', '--dry-run', '--only', 'nothing'], /no step nothing/],
+    [['events', '--since', 'yesterday'], /no span of time/],
+    [['alerts', '--limit', 'many'], /--limit takes/],
+    [['rule', 'test'], /either --rule FILE or --query EQL/],
+    [['watch', '--sensor', 'radar'], /no value for sensor/],
+    [['drill', '--unit', 'x.service'], /no name for the drill/],
+  ])('%j', (args, message) => {
+    const { code, stderr, stdout } = run(...args);
+    expect(stderr).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    const json = run(...args, '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'USAGE', message: expect.stringMatching(message) } });
+  });
+});
+
+describe('what is not there is exit code 1', () => {
+  test.each([
+    [['investigate', 'nope'], /no alert nope/],
+    [['respond', 'nope', '--yes'], /no alert nope/],
+    [['undo', 'nope'], /no run nope/],
+    [['runs', 'show', 'nope'], /no run nope/],
+    [['events', 'show', 'nope'], /no event nope/],
+    [['alerts', 'show', 'no\u001b[2Jpe'], /no alert no\\e\[2Jpe/],
+    [['investigate', '--file', '/nonexistent.timer'], /no file \/nonexistent\.timer/],
+    [['guide', 'render', '/nonexistent.md'], /cannot be read/],
+    [['rule', 'test', '--rule', '/nonexistent.toml'], /cannot be read/],
+    [['rule', 'test', '--query', 'file where true', '/nonexistent.ndjson'], /cannot be read/],
+    [['query', '--engine', 'osqueryd', '--socket', '/nonexistent.em', 'SELECT 1'], /no socket \/nonexistent\.em/],
+  ])('%j', (args, message) => {
+    const { code, stderr } = run(...args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+  });
+});
+
+describe('query', () => {
+  test('prints what osqueryi --json prints', () => {
+    const { code, stdout } = run('query', '--engine', 'embedded', '--json', "SELECT path, 1 AS one, NULL AS none FROM file WHERE path = '/etc/passwd'");
+    expect({ code, rows: JSON.parse(stdout) as unknown }).toEqual({ code: 0, rows: [{ path: '/etc/passwd', one: '1', none: '' }] });
+  });
+
+  test('has the table of events', () => {
+    withAlert('/etc/systemd/system/evil.timer');
+    const { stdout } = run('query', '--engine', 'embedded', '--json', "SELECT path, executable, username, attribution FROM systemd_timer_events WHERE action = 'creation'");
+    expect(JSON.parse(stdout)).toEqual([{ path: '/etc/systemd/system/evil.timer', executable: '/usr/bin/dash', username: 'root', attribution: 'proc' }]);
+  });
+
+  test('shows where SQL is wrong', () => {
+    const { code, stderr } = run('query', '--engine', 'embedded', 'SELECT path FORM file');
+    expect(stderr).toMatch(/line 1, column 18: near "file": syntax error\n {2}SELECT path FORM file\n {19}\^/);
+    expect(code).toBe(1);
+  });
+
+  test('stops at its time', () => {
+    const { code, stderr } = run('query', '--engine', 'embedded', '--timeout', '0.3', 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n');
+    expect(stderr).toMatch(/0\.3 s/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('rule test', () => {
+  const events = [{ event: { category: ['file'], action: 'creation' }, file: { name: 'a.timer' } }, { event: { category: ['process'] } }].map((event) => JSON.stringify(event)).join('\n');
+
+  test('gives a line for each event', () => {
+    const { code, stdout } = tickward(['rule', 'test', '--query', 'file where file.name : "*.timer"', '-', '--json'], { input: events });
+    expect(lines(stdout)).toEqual([{ line: 1, match: true }, { line: 2, match: false }]);
+    expect(code).toBe(0);
+  });
+
+  test('goes on after a broken line, and fails at the end', () => {
+    const { code, stdout } = tickward(['rule', 'test', '--query', 'file where true', '--json'], { input: `{broken\n${events}` });
+    expect(lines(stdout)).toMatchObject([{ line: 1, error: expect.stringContaining('JSON') }, { line: 2, match: true }, { line: 3, match: false }]);
+    expect(code).toBe(1);
+  });
+
+  test('shows where EQL is wrong', () => {
+    const { code, stderr } = tickward(['rule', 'test', '--query', 'file where file.name ==']);
+    expect(stderr).toMatch(/line 1, column 24.*\n {2}file where file\.name ==\n {25}\^/);
+    expect(code).toBe(1);
+  });
+
+  test('shows where TOML is wrong', () => {
+    const file = join(temporaryDirectory(), 'rule.toml');
+    writeFileSync(file, '[rule]\nname = "x\n');
+    const { code, stderr } = tickward(['rule', 'test', '--rule', file]);
+    expect(stderr).toMatch(/rule\.toml, line 2, column \d+: /);
+    expect(stderr).toContain('^');
+    expect(code).toBe(1);
+  });
+});
+
+test('guide render gives the queries with their values as literals', () => {
+  const alert = join(temporaryDirectory(), 'alert.json');
+  writeFileSync(alert, JSON.stringify(fileEvent({ path: "/etc/systemd/system/a'b.timer", user: "x' OR 1=1 --" })));
+  const { code, stdout } = tickward(['guide', 'render', 'playbooks/systemd-timer-created/guide.md', '--alert', alert, '--json']);
+  const queries = JSON.parse(stdout) as { index: number; sql: string }[];
+  expect(code).toBe(0);
+  expect(Object.keys(queries[0] ?? {}).sort()).toEqual(['index', 'label', 'placeholders', 'repairs', 'skipped', 'sql']);
+  expect(queries.map(({ sql }) => sql).join('\n')).toContain("'/etc/systemd/system/a''b.timer'");
+});
+
+test('investigate of a file that no sensor saw says so, and has the shape that scripts use', () => {
+  const { code, stdout } = run('investigate', '--file', '/etc/passwd', '--engine', 'embedded', '--json');
+  const result = JSON.parse(stdout) as { verdict: { level: string; reasons: string[] }; steps: { sql: string | null; error: string | null }[] };
+  expect(result).toMatchObject({ alert: null, engine: 'embedded', verdict: { level: expect.stringMatching(/^(?:suspicious|unclear)$/) }, indicators: { paths: ['/etc/passwd'] } });
+  expect(result.verdict.reasons.join()).toContain('the process that made the file is not known');
+  expect(result.steps.filter((step) => step.sql !== null).length).toBeGreaterThanOrEqual(5);
+  expect(result.steps.filter((step) => step.error !== null)).toEqual([]);
+  for (const key of ['id', 'title', 'kind', 'sql', 'engine', 'rows', 'repairs', 'skipped', 'error', 'needs_person']) expect(Object.keys(result.steps[0] ?? {})).toContain(key);
+  expect(code).toBe(3);
+});
+
+test('respond --dry-run shows the plan in the shape that scripts use, and leaves no run', () => {
+  const alert = withAlert('/etc/systemd/system/tickward-test-none.timer');
+  const { stdout } = run('respond', alert.id, '--dry-run', '--only', 'remove', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ run: null, playbook: 'systemd-timer-created', target: { path: '/etc/systemd/system/tickward-test-none.timer' }, dry_run: true, steps: [{ id: 'remove', action: 'remove_timer', state: expect.any(String), summary: expect.any(String), changes: expect.any(Array), undo: null }] });
+  expect(run('runs', '--json').stdout).toBe('');
+});
+
+test('timers is one list with the columns of the contract', () => {
+  const { code, stdout } = run('timers', '--json');
+  const rows = JSON.parse(stdout) as object[];
+  expect(code).toBe(0);
+  for (const row of rows) expect(Object.keys(row).sort()).toEqual(['created', 'created_by', 'drop_ins', 'enabled', 'exec', 'last_run', 'masked', 'next_run', 'package', 'package_modified', 'path', 'persistent', 'run_as', 'schedule', 'scope', 'script_chain', 'service', 'service_path', 'state', 'transient', 'unit', 'user']);
+});
+
+test('doctor gives findings with what would mend them', () => {
+  const { stdout, code } = run('doctor', '--json');
+  const findings = JSON.parse(stdout) as { check: string; ok: boolean; found: string; fix: string | null }[];
+  expect(findings.map(({ check }) => check)).toEqual(['node', 'rights', 'state directory', 'sensor', 'playbooks', 'engine osqueryd', 'engine osqueryi', 'engine embedded', 'systemd', 'nftables', 'osquery extension']);
+  expect(findings.filter(({ ok, fix }) => !ok && fix === null)).toEqual([]);
+  expect(code).toBe(findings.every(({ ok }) => ok) ? 0 : 1);
+});
+
+describe('settings', () => {
+  test('come from the command line, else the environment, else the file', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, `state_dir: ${stateDir}\nengine: osqueryi\ntimeout: 0.2\n`);
+    const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n';
+    expect(tickward(['--config', config, 'query', '--engine', 'embedded', endless]).stderr).toMatch(/0\.2 s/);
+    expect(tickward(['query', endless], { env: { TICKWARD_CONFIG: config, TICKWARD_ENGINE: 'embedded', TICKWARD_TIMEOUT: '0.1' } }).stderr).toMatch(/0\.1 s/);
+  });
+
+  test.each([
+    ['state_dir: [', /line 1, column \d+/],
+    ['colour: red', /Unrecognized key.*known settings: state_dir/s],
+    ['engine: duckdb', /engine/],
+  ])('%j is refused with what is wrong', (text, message) => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, text);
+    const { code, stderr } = tickward(['--config', config, 'alerts']);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+  });
+});
+
+describe('a state directory that cannot be trusted or used is refused', () => {
+  test('one that others can write', () => {
+    mkdirSync(stateDir);
+    chmodSync(stateDir, 0o777);
+    expect(run('alerts')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/can be written by others.*chmod 700/) });
+  });
+
+  test('a store from a newer version', () => {
+    expect(run('alerts').code).toBe(0);
+    const database = new DatabaseSync(join(stateDir, 'events.db'));
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    expect(run('alerts')).toMatchObject({ code: 1, stderr: expect.stringMatching(/newer Tickward/) });
+  });
+
+  test('a file in its place', () => {
+    writeFileSync(stateDir, '');
+    expect(run('alerts')).toMatchObject({ code: 1, stderr: expect.stringContaining('file in the way') });
+  });
+});
+
+test('a reader that goes away is no failure', () => {
+  expect(execFileSync('/bin/sh', ['-c', `sh src/cli/tickward query --engine embedded "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 50000) SELECT i FROM n" | head -n 1`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })).toMatch(/i/);
+});
