@@ -1,4 +1,5 @@
 /** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { TickwardError } from './model/errors.ts';
 
@@ -30,20 +31,45 @@ const PASSED_ON = ['HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_B
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
   const passed = Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
-  const result = await execa(file, args, {
+  const child = execa(file, args, {
     reject: false,
-    stripFinalNewline: false,
+    // Collected below: execa would put what overflows into an error message, escaped letter by letter, for seconds.
+    buffer: false,
     timeout,
     forceKillAfterDelay: 2_000,
-    maxBuffer: options.maxBuffer ?? 16 * 1024 * 1024,
     extendEnv: false,
     env: { PATH: SYSTEM_PATH, LC_ALL: 'C', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '', ...passed, ...options.env },
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
+  let flooded = false;
+  const limit = options.maxBuffer ?? 16 * 1024 * 1024;
+  const onFlood = (): void => {
+    flooded = true;
+    child.kill('SIGKILL');
+  };
+  const [result, stdout, stderr] = await Promise.all([child, textOf(child.stdout, limit, onFlood), textOf(child.stderr, limit, onFlood)]);
+  if (flooded) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
   if (result.timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${file} ${args.join(' ')}` });
-  if (result.isMaxBuffer) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
   if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
   if (result.exitCode === undefined && result.signal === undefined) throw new TickwardError('FAILED', `${file} could not be started: ${result.shortMessage ?? result.code ?? 'unknown'}`);
-  return { exitCode: result.exitCode, signal: result.signal, stdout: result.stdout, stderr: result.stderr };
+  return { exitCode: result.exitCode, signal: result.signal, stdout, stderr };
+}
+
+/** What a stream says, up to its end or to more than `limit` bytes. */
+async function textOf(stream: Readable | null, limit: number, onFlood: () => void): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream ?? []) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length <= limit) continue;
+      onFlood();
+      return '';
+    }
+  } catch {
+    // A program that was ended closes its streams early: what it said until then stands.
+  }
+  return Buffer.concat(chunks).toString();
 }

@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { DrillResult } from '../../src/cli/drill/index.ts';
-import { collect, noHost, noUser, ownHost, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
+import { collect, noHost, noUser, ownHost, SCRATCH, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
 import { until } from '../helpers/until.ts';
+
+const DRILL = ['env', `TMPDIR=${SCRATCH}`, TICKWARD, 'drill'];
 
 /** Every name there is below, with what it is. */
 function tree(host: OwnHost, ...roots: string[]): string {
@@ -13,8 +15,8 @@ function tree(host: OwnHost, ...roots: string[]): string {
 test.skipIf(noHost !== undefined)(`as root it detects, names, investigates, removes, undoes and leaves nothing (${noHost ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   host.run(['sh', '-c', 'echo "[Timer]" > /etc/systemd/system/other.timer']);
-  const before = tree(host, '/etc/systemd', '/tmp');
-  const { status, stdout, stderr } = host.run([TICKWARD, 'drill', '--json', '--yes']);
+  const before = tree(host, '/etc/systemd', SCRATCH);
+  const { status, stdout, stderr } = host.run([...DRILL, '--json', '--yes']);
   expect(stderr).toBe('');
   const result = JSON.parse(stdout) as DrillResult;
   expect(result).toMatchObject({ detected: true, engine: 'embedded', investigation: { queries: 5, failed: 0, skipped: 0 }, removed: true, undone: true, clean: true, user: 'root' });
@@ -22,7 +24,7 @@ test.skipIf(noHost !== undefined)(`as root it detects, names, investigates, remo
   expect(result.detection_ms).toBeLessThan(1_000);
   expect(result.steps.map(({ id, ok }) => `${id} ${ok}`)).toEqual(['sense', 'plant', 'detect', 'investigate', 'plan', 'remove', 'undo', 'remove-again', 'clean'].map((id) => `${id} true`));
   expect(status).toBe(0);
-  expect(tree(host, '/etc/systemd', '/tmp')).toBe(before);
+  expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
 });
 
 test.skipIf(noUser !== undefined)(`as a plain user it does the same in that user's own directory (${noUser ?? 'on a host of its own'})`, async () => {
@@ -45,17 +47,17 @@ test.skipIf(noUser !== undefined)(`by inotify as well (${noUser ?? 'on a host of
 test.skipIf(noHost !== undefined)('a unit that is there already is refused and stays', async () => {
   const host = await ownHost();
   host.run(['sh', '-c', 'echo mine > /etc/systemd/system/mine.service']);
-  const before = tree(host, '/etc/systemd', '/tmp');
-  const { status, stdout } = host.run([TICKWARD, 'drill', '--unit', 'mine.timer', '--json']);
+  const before = tree(host, '/etc/systemd', SCRATCH);
+  const { status, stdout } = host.run([...DRILL, '--unit', 'mine.timer', '--json']);
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'REFUSED', message: expect.stringContaining('mine.service is there already') } });
   expect(status).toBe(1);
-  expect(tree(host, '/etc/systemd', '/tmp')).toBe(before);
-  expect(host.run([TICKWARD, 'drill', '--unit', '../../x.timer']).status).toBe(2);
+  expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
+  expect(host.run([...DRILL, '--unit', '../../x.timer']).status).toBe(2);
 });
 
 test.skipIf(noHost !== undefined)('a timer that was exchanged for another one meanwhile is left alone, and said', async () => {
   const host = await ownHost();
-  const drill = host.start([TICKWARD, 'drill', '--unit', 'exchanged.timer', '--json']);
+  const drill = host.start([...DRILL, '--unit', 'exchanged.timer', '--json']);
   const output = collect(drill.stdout);
   const path = '/etc/systemd/system/exchanged.timer';
   // In the moment in which the shell that plants it still lingers.
@@ -71,8 +73,8 @@ test.skipIf(noHost !== undefined)('a timer that was exchanged for another one me
 
 test.skipIf(noHost !== undefined).each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s in the middle leaves nothing', async (signal) => {
   const host = await ownHost();
-  const before = tree(host, '/etc/systemd', '/tmp');
-  const drill = host.start([TICKWARD, 'drill']);
+  const before = tree(host, '/etc/systemd', SCRATCH);
+  const drill = host.start(DRILL);
   const output = collect(drill.stdout);
   const errors = collect(drill.stderr);
   await until(() => host.run(['sh', '-c', 'ls /etc/systemd/system']).stdout.includes('tickward-drill-'), () => `planting, got ${output.text()} ${errors.text()}`);
@@ -80,7 +82,7 @@ test.skipIf(noHost !== undefined).each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   const [code] = (await once(drill, 'close')) as [number];
   expect(errors.text()).toMatch(/interrupted/);
   expect(code).toBe(130);
-  expect(tree(host, '/etc/systemd', '/tmp')).toBe(before);
+  expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
 });
 
 test.skipIf(noUser !== undefined)('a home that the rule does not cover is said plainly', async () => {

@@ -11,6 +11,8 @@ export const USER = { name: 'drill', uid: 54_321, home: '/home/drill' };
 const REPOSITORY = join(import.meta.dirname, '../..');
 /** Where the repository is on that host: readable also where its own parents are closed to others. */
 const MOUNTED = '/mnt/tickward';
+/** Its own /tmp, for programs that are told so by TMPDIR. */
+export const SCRATCH = '/mnt/tmp';
 export const TICKWARD = `${MOUNTED}/src/cli/tickward`;
 
 const isRoot = process.getuid?.() === 0;
@@ -28,6 +30,7 @@ set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /mnt
 mkdir ${MOUNTED}
+mkdir -m 1777 ${SCRATCH}
 mount --bind "$1" ${MOUNTED}
 cp /etc/passwd /mnt/passwd
 echo '${USER.name}:x:${USER.uid}:${USER.uid}::${USER.home}:/bin/sh' >> /mnt/passwd
@@ -76,7 +79,7 @@ export async function ownHost(): Promise<OwnHost> {
       return child;
     },
     enter: (argv) => ['nsenter', ...enter, ...argv],
-    asUser: (argv) => ['setpriv', '--reuid', String(USER.uid), '--regid', String(USER.uid), '--clear-groups', 'env', '-i', `HOME=${USER.home}`, `USER=${USER.name}`, 'PATH=/usr/bin:/bin', ...argv],
+    asUser: (argv) => ['setpriv', '--reuid', String(USER.uid), '--regid', String(USER.uid), '--clear-groups', 'env', '-i', `HOME=${USER.home}`, `USER=${USER.name}`, 'PATH=/usr/bin:/bin', `TMPDIR=${SCRATCH}`, ...argv],
   };
 }
 

@@ -22,7 +22,8 @@ export interface PlayedManager {
 export interface PlayOptions {
   /** Refusals to give before the first registration is accepted. */
   refusals?: string[];
-  answer?: (sql: string) => ExtensionResponse;
+  answer?: (sql: string) => ExtensionResponse | Promise<ExtensionResponse>;
+  columns?: (sql: string) => ExtensionResponse | Promise<ExtensionResponse>;
 }
 
 export async function playManager(directory: string, options: PlayOptions = {}): Promise<PlayedManager> {
@@ -51,7 +52,7 @@ export async function playManager(directory: string, options: PlayOptions = {}):
     },
     deregisterExtension: () => ok,
     query: (sql) => options.answer?.(sql) ?? { status: ok, response: [] },
-    getQueryColumns: () => ({ status: ok, response: [] }),
+    getQueryColumns: (sql) => options.columns?.(sql) ?? { status: ok, response: [] },
   };
   const server = serve('manager', handler, () => undefined);
   await listen(server, socket);
