@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { DrillResult } from '../../src/cli/drill/index.ts';
-import { collect, noHost, noUser, ownHost, SCRATCH, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
+import { collect, noHost, notRoot, ownHost, SCRATCH, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
 import { until } from '../helpers/until.ts';
 
 const DRILL = ['env', `TMPDIR=${SCRATCH}`, TICKWARD, 'drill'];
@@ -27,7 +27,7 @@ test.skipIf(noHost !== undefined)(`as root it detects, names, investigates, remo
   expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
 });
 
-test.skipIf(noUser !== undefined)(`as a plain user it does the same in that user's own directory (${noUser ?? 'on a host of its own'})`, async () => {
+test.skipIf(notRoot !== undefined)(`as a plain user it does the same in that user's own directory (${notRoot ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   const { status, stdout } = host.run(host.asUser([TICKWARD, 'drill', '--json', '--yes']));
   const result = JSON.parse(stdout) as DrillResult;
@@ -37,7 +37,7 @@ test.skipIf(noUser !== undefined)(`as a plain user it does the same in that user
   expect(tree(host, USER.home).split('\n')).toHaveLength(1 + 1);
 });
 
-test.skipIf(noUser !== undefined)(`by inotify as well (${noUser ?? 'on a host of its own'})`, async () => {
+test.skipIf(notRoot !== undefined)(`by inotify as well (${notRoot ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   const { status, stdout } = host.run(host.asUser([TICKWARD, 'drill', '--json', '--sensor', 'inotify']));
   expect(JSON.parse(stdout)).toMatchObject({ detected: true, attribution: 'inferred', clean: true });
@@ -85,7 +85,7 @@ test.skipIf(noHost !== undefined).each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
 });
 
-test.skipIf(noUser !== undefined)('a home that the rule does not cover is said plainly', async () => {
+test.skipIf(notRoot !== undefined)('a home that the rule does not cover is said plainly', async () => {
   const host = await ownHost();
   host.run(['sh', '-c', `mkdir /mnt/elsewhere && chown ${USER.uid} /mnt/elsewhere && sed s:${USER.home}:/mnt/elsewhere: /etc/passwd > /mnt/other && cat /mnt/other > /etc/passwd`]);
   const { status, stdout } = host.run(host.asUser([TICKWARD, 'drill', '--json']));

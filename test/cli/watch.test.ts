@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Alert, FileEvent } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { collect, noHost, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
+import { collect, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
 import { contextOf, playManager } from '../helpers/manager.ts';
 import { until } from '../helpers/until.ts';
 
@@ -40,7 +40,7 @@ function lines<Item>(text: string): Item[] {
   return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Item);
 }
 
-test.skipIf(noHost !== undefined)(`echo into a timer alerts within a second, with the shell that did it (${noHost ?? 'on a host of its own'})`, async () => {
+test.skipIf(notRoot !== undefined)(`echo into a timer alerts within a second, with the shell that did it (${notRoot ?? 'on a host of its own'})`, async () => {
   const { alerts, shell, host, stateDir } = await watching();
   const before = performance.now();
   shell.stdin.write(`echo x > ${UNITS}/a.timer\n`);
@@ -51,7 +51,7 @@ test.skipIf(noHost !== undefined)(`echo into a timer alerts within a second, wit
   expect(JSON.parse(host.run([TICKWARD, 'alerts', 'show', id, '--json', '--state-dir', stateDir]).stdout)).toEqual(alerts()[0]);
 });
 
-test.skipIf(noHost !== undefined || spawnSync('dpkg-deb', ['--version']).status !== 0)(`the same by dpkg does not (${noHost ?? 'needs dpkg: a Debian'})`, async () => {
+test.skipIf(notRoot !== undefined || spawnSync('dpkg-deb', ['--version']).status !== 0)(`the same by dpkg does not (${notRoot ?? 'needs dpkg: a Debian'})`, async () => {
   const { host, alerts, events, shell } = await watching();
   const tree = join(temporaryDirectory(), 'package');
   mkdirSync(join(tree, 'DEBIAN'), { recursive: true, mode: 0o755 });
@@ -73,7 +73,7 @@ test.skipIf(noHost !== undefined || spawnSync('dpkg-deb', ['--version']).status 
   expect(alerts().map((alert) => alert.event.file.name)).toEqual(['later.timer']);
 });
 
-test.skipIf(noHost !== undefined)(`the same by a program that the rule leaves out does not (${noHost ?? 'on a host of its own'})`, async () => {
+test.skipIf(notRoot !== undefined)(`the same by a program that the rule leaves out does not (${notRoot ?? 'on a host of its own'})`, async () => {
   const { host, alerts, events, shell } = await watching();
   host.run(['sh', '-ec', 'mount -t tmpfs tmpfs /usr/local/bin; cp /bin/sh /usr/local/bin/dockerd']);
   const dockerd = host.start(['/usr/local/bin/dockerd']);
@@ -85,7 +85,7 @@ test.skipIf(noHost !== undefined)(`the same by a program that the rule leaves ou
   expect(alerts().map((alert) => alert.event.file.name)).toEqual(['later.timer']);
 });
 
-test.skipIf(noHost !== undefined)(`names with quotes, escapes, newlines and bytes that are no UTF-8 are shown escaped (${noHost ?? 'on a host of its own'})`, async () => {
+test.skipIf(notRoot !== undefined)(`names with quotes, escapes, newlines and bytes that are no UTF-8 are shown escaped (${notRoot ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   const stateDir = join(temporaryDirectory(), 'state');
   const watch = host.start([TICKWARD, 'watch', '--state-dir', stateDir]);
@@ -107,7 +107,7 @@ test.skipIf(noHost !== undefined)(`names with quotes, escapes, newlines and byte
   expect(host.run(['ls', UNITS]).stdout).toBe('');
 });
 
-test.skipIf(noHost !== undefined)(`a query over the extension's socket returns the row (${noHost ?? 'on a host of its own'})`, async () => {
+test.skipIf(notRoot !== undefined)(`a query over the extension's socket returns the row (${notRoot ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   const directory = temporaryDirectory();
   const manager = await playManager(directory);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   base = realpathSync(mkdtempSync(join(tmpdir(), 'tickward-tree-')));
   root = join(base, 'tree');
   execFileSync('sh', [join(FIXTURES, 'make-tree.sh'), root], { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
-  execFileSync('sh', ['-c', 'umask 022; find "$1" -type d ! -name empty -exec chmod 755 {} +; chmod 644 "$1"/etc/systemd/system/backup.*', 'sh', root]);
+  execFileSync('sh', ['-c', 'umask 022; find "$1" -type d ! -name empty -exec chmod 755 {} +; chmod 644 "$1"/etc/systemd/system/backup.timer "$1"/etc/systemd/system/backup.service', 'sh', root]);
   engine = await createEmbedded();
 });
 
