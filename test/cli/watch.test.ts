@@ -57,6 +57,8 @@ test.skipIf(notRoot !== undefined || spawnSync('dpkg-deb', ['--version']).status
   mkdirSync(join(tree, 'DEBIAN'), { recursive: true, mode: 0o755 });
   mkdirSync(join(tree, UNITS), { recursive: true });
   writeFileSync(join(tree, 'DEBIAN/control'), 'Package: tickward-test\nVersion: 1\nArchitecture: all\nMaintainer: nobody\nDescription: ships a timer\n');
+  // dpkg lives on until its script has ended: long enough to be named by /proc.
+  writeFileSync(join(tree, 'DEBIAN/postinst'), '#!/bin/sh\nsleep 0.3\n', { mode: 0o755 });
   writeFileSync(join(tree, UNITS, 'packaged.timer'), '[Timer]\nOnCalendar=daily\n');
   expect(spawnSync('dpkg-deb', ['--build', '--root-owner-group', tree, `${tree}.deb`]).status).toBe(0);
   // A package database of this host's own.
