@@ -34,6 +34,7 @@ async function main(): Promise<void> {
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));
   const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`${file}: ${messageOf(error)}`)), onNotice });
+  if (watching.sensor !== undefined) log.info(`watching by ${watching.sensor.source}`);
   for (const blind of watching.sensor?.blind ?? []) log.warn(blind);
 
   log.info(`ends: ${await extension.closed}`);
