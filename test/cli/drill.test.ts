@@ -85,7 +85,7 @@ test.skipIf(noHost !== undefined).each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
 });
 
-test.skipIf(notRoot !== undefined)('a home that the rule does not cover is said plainly', async () => {
+test.skipIf(notRoot !== undefined)(`a home that the rule does not cover is said plainly (${notRoot ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   host.run(['sh', '-c', `mkdir /mnt/elsewhere && chown ${USER.uid} /mnt/elsewhere && sed s:${USER.home}:/mnt/elsewhere: /etc/passwd > /mnt/other && cat /mnt/other > /etc/passwd`]);
   const { status, stdout } = host.run(host.asUser([TICKWARD, 'drill', '--json']));

@@ -22,7 +22,7 @@ const ENTER = isRoot ? ['--mount'] : ['--user', '--mount', '--preserve-credentia
 /** Why such a host cannot be had here; undefined where it can. */
 export const noHost: string | undefined = spawnSync('unshare', [...NEW, 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0 ? undefined : 'needs a mount namespace: run as root, with unshare and nsenter (apt-get install util-linux)';
 /** The same for what only the machine's own root may: become another user, be told of processes by the kernel. */
-export const notRoot: string | undefined = isRoot ? noHost : 'needs root';
+export const notRoot: string | undefined = isRoot ? noHost : 'needs root: sudo npm test';
 
 /** /run/systemd is hidden: no manager of the machine is asked for anything. */
 const SETUP = `
