@@ -1,0 +1,109 @@
+/** Real Debian hosts with systemd as their first process, booted from one base tree, thrown away after the test. */
+import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { until } from './until.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+/** Made once (20 to 40 s) and kept beside the packages; delete it to have it made anew. */
+const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
+const SUITE = 'bookworm';
+const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'procps'];
+const BASE = join(CACHE, `base-${SUITE}-1`);
+
+export const PROGRAM = '/opt/tickward/src/cli/tickward';
+
+function has(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
+}
+
+/** Where control groups of version 2 are: alone, or beside those of version 1. */
+const cgroups = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];
+
+/** Why no host can be booted here; undefined where one can. */
+export const noBoot: string | undefined = reason();
+
+function reason(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root: sudo npm test';
+  const missing = [['systemd-nspawn', 'systemd-container'], ['mmdebstrap', 'mmdebstrap'], ['ip', 'iproute2']].filter(([program]) => !has(program ?? '')).map(([, name]) => name);
+  if (missing.length > 0) return `needs a host to boot: apt-get install ${missing.join(' ')}`;
+  if (cgroups === undefined) return 'needs control groups of version 2';
+  try {
+    const probe = join(cgroups, `tickward-probe-${process.pid}`);
+    mkdirSync(probe);
+    rmdirSync(probe);
+  } catch {
+    return 'needs control groups that can be written';
+  }
+  const name = `tickward-${process.pid}`;
+  const network = spawnSync('ip', ['netns', 'add', name]).status === 0;
+  spawnSync('ip', ['netns', 'del', name]);
+  return network ? undefined : 'needs network namespaces (ip netns add)';
+}
+
+/** Undefined once the base tree is there; else why it could not be made (no network, say). */
+export function prepareBase(): string | undefined {
+  if (existsSync(BASE)) return undefined;
+  mkdirSync(CACHE, { recursive: true });
+  const part = `${BASE}.${process.pid}`;
+  const made = spawnSync('mmdebstrap', ['--variant=minbase', '--mode=root', `--include=${PACKAGES.join(',')}`, '--aptopt=APT::Install-Recommends "false"', '--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/locale/*', SUITE, part], { encoding: 'utf8', timeout: 300_000 });
+  if (made.status === 0) {
+    renameSync(part, BASE);
+    return undefined;
+  }
+  rmSync(part, { recursive: true, force: true });
+  return `mmdebstrap failed: ${made.stderr.trim().split('\n').at(-1) ?? ''}`;
+}
+
+export interface Booted {
+  run(argv: readonly string[], options?: { timeout?: number }): SpawnSyncReturns<string>;
+  shell(script: string): SpawnSyncReturns<string>;
+  /** In a session of that user, with that user's manager. */
+  as(user: string, argv: readonly string[]): SpawnSyncReturns<string>;
+}
+
+/** Ended with the test: its control group is killed, its network and its changes are gone. */
+export async function boot(): Promise<Booted> {
+  const name = `tw-${randomBytes(3).toString('hex')}`;
+  const group = join(cgroups ?? '', `tickward-${name}`);
+  mkdirSync(group);
+  spawnSync('ip', ['netns', 'add', name]);
+  spawnSync('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+  // Its own control group, or hosts would manage each other's units.
+  const nspawn = spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"', 'sh', group, 'systemd-nspawn', '--quiet', '--boot', '--directory', BASE, `--machine=${name}`, `--hostname=${name}`, '--volatile=overlay', `--bind-ro=${REPOSITORY}:/opt/tickward`, '--capability=CAP_NET_ADMIN,CAP_NET_RAW', '--register=no', '--keep-unit', `--network-namespace-path=/run/netns/${name}`, '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } });
+  let log = '';
+  for (const stream of [nspawn.stdout, nspawn.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
+  onTestFinished(async () => {
+    writeFileSync(join(group, 'cgroup.kill'), '1');
+    await until(() => readFileSync(join(group, 'cgroup.events'), 'utf8').includes('populated 0'), () => 'the end of the host');
+    for (const each of [group, `/sys/fs/cgroup/systemd/tickward-${name}`]) removeGroups(each);
+    spawnSync('ip', ['netns', 'del', name]);
+  });
+  let leader: number | undefined;
+  await until(() => {
+    leader = childOf(nspawn.pid ?? 0);
+    return leader !== undefined || nspawn.exitCode !== null;
+  }, () => `the start of systemd: ${log}`, 30_000);
+  const enter = ['--target', String(leader), '--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup', '--'];
+  const run: Booted['run'] = (argv, { timeout } = {}) => spawnSync('nsenter', [...enter, 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', ...argv], { encoding: 'utf8', timeout: timeout ?? 30_000 });
+  await until(() => ['running', 'degraded'].includes(run(['systemctl', 'is-system-running']).stdout.trim()), () => `the boot: ${log}`, 30_000);
+  return {
+    run,
+    shell: (script) => run(['sh', '-ec', script]),
+    as: (user, argv) => run(['runuser', '-u', user, '--', 'sh', '-c', 'XDG_RUNTIME_DIR=/run/user/$(id -u) HOME=$(getent passwd "$(id -un)" | cut -d: -f6) exec "$@"', 'sh', ...argv]),
+  };
+}
+
+function childOf(pid: number): number | undefined {
+  const found = spawnSync('pgrep', ['--parent', String(pid), '--exact', 'systemd'], { encoding: 'utf8' }).stdout.trim().split('\n')[0];
+  return found ? Number(found) : undefined;
+}
+
+/** Only directories of control groups, from the innermost. */
+function removeGroups(path: string): void {
+  if (!existsSync(path)) return;
+  for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) removeGroups(join(path, entry.name));
+  rmdirSync(path);
+}
