@@ -80,6 +80,8 @@ export async function boot(): Promise<Booted> {
     await until(() => readFileSync(join(group, 'cgroup.events'), 'utf8').includes('populated 0'), () => 'the end of the host');
     for (const each of [group, `/sys/fs/cgroup/systemd/tickward-${name}`]) removeGroups(each);
     spawnSync('ip', ['netns', 'del', name]);
+    // What systemd-nspawn leaves when it is killed.
+    for (const each of ['propagate', 'unix-export']) rmSync(`/run/systemd/nspawn/${each}/${name}`, { recursive: true, force: true });
   });
   let leader: number | undefined;
   await until(() => {
