@@ -14,6 +14,8 @@ export interface Attributed {
   cgroup?: string;
   container?: string;
   ancestry: FileEvent['tickward']['ancestry'];
+  /** The program is what the process ran a moment before; it may have become another since. */
+  isGuess?: true;
   /** Milliseconds since the epoch at which the process started, to ±10 ms. */
   startedMs?: number;
 }

@@ -100,7 +100,7 @@ export class Watcher {
     const before = this.remembered.get(pid);
     if (before === undefined || now - before.at > REMEMBER_MS) return found;
     // It may have become another program since: the process is certain, its program is not.
-    return { ...before.by, attribution: 'inferred', note: 'the process had ended; its program is the one it ran a moment before, at another event' };
+    return { ...before.by, attribution: 'inferred', isGuess: true, note: 'the process had ended; its program is the one it ran a moment before, at another event' };
   }
 
   private refresh(by: Attributed): void {
@@ -247,7 +247,9 @@ export class Watcher {
 
   private report(action: FileAction, folder: Folder, name: Buffer, by: Attributed, source: EventSource, stat: Seen['stat'], original?: Seen['original']): void {
     const place = { directory: folder.directory, folder: folder.path, relative: folder.relative, name };
-    const seen: Seen = { place, action, by, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) };
+    // A shell that ends with `rm FILE` becomes rm: of removals and edits a guess says less. A creation keeps it, or no rule would judge it.
+    const maker = by.isGuess === true && action !== 'creation' && action !== 'rename' ? withoutProgram(by) : by;
+    const seen: Seen = { place, action, by: maker, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) };
     this.events.push(documentOf(seen, { host: this.options.host, now: Date.now(), ...this.database() }));
   }
 
@@ -269,6 +271,12 @@ export class Watcher {
 
 function nameKey(name: Buffer): string {
   return name.toString('latin1');
+}
+
+function withoutProgram(by: Attributed): Attributed {
+  const { pid, start, parent, user, group } = by.process ?? { pid: 0 };
+  const process = { pid, ...(start === undefined ? {} : { start }), ...(parent === undefined ? {} : { parent }), ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) };
+  return { ...by, process, note: 'the process had ended, and its program was not read in time' };
 }
 
 function tooYoung(by: Attributed, changedMs: bigint | undefined): boolean {

@@ -177,6 +177,18 @@ describe('who did it', () => {
     expect(events[0]?.tickward.ancestry[0]?.pid).toBe(process.pid);
   });
 
+  test.skipIf(!privileged)('a shell that becomes rm is never named as what removed the file (needs CAP_SYS_ADMIN: run as root)', async () => {
+    const { root, events, told, wait } = await watch('fanotify');
+    // The last command takes the shell's place: the same process, another program.
+    const shell = spawn('/bin/sh', ['-c', 'echo x > "$1"; sleep 0.1; exec rm "$1"', 'evil', join(root, 'a.timer')], { stdio: 'ignore' });
+    await once(shell, 'close');
+    await wait(2);
+    expect(told()).toEqual(['creation a.timer', 'deletion a.timer']);
+    expect(events[0]?.process?.executable).toMatch(/sh$/);
+    expect(events[1]?.process?.pid ?? shell.pid).toBe(shell.pid);
+    expect(events[1]?.process?.executable ?? '/bin/rm').toMatch(/\/rm$/);
+  });
+
   test('a process that has the file open is inferred where the kernel names none', async () => {
     const { root, events, wait } = await watch('inotify');
     const shell = spawn('/bin/sh', ['-c', 'exec 3> "$1"; read line', 'evil', join(root, 'a.timer')], { stdio: ['pipe', 'ignore', 'ignore'] });
