@@ -1,6 +1,6 @@
 /** Paths that may hold any bytes, and what system errors mean for them. */
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, printableBytes } from '../model/text.ts';
 
 /** Bytes where the name is no UTF-8. */
 export type HostPath = string | Buffer;
@@ -12,7 +12,7 @@ export function toBytes(path: HostPath): Buffer {
 }
 
 export function show(path: HostPath): string {
-  return printable(path.toString());
+  return typeof path === 'string' ? printable(path) : printableBytes(path);
 }
 
 export function pathIn(directory: { readonly path: Buffer }, name: HostPath): Buffer {

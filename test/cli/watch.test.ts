@@ -101,6 +101,7 @@ test.skipIf(notRoot !== undefined)(`names with quotes, escapes, newlines and byt
   const shown = `${output.text()}${host.run([TICKWARD, 'events', '--state-dir', stateDir]).stdout}${host.run([TICKWARD, 'alerts', '--state-dir', stateDir]).stdout}`;
   expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   expect(shown).toContain(String.raw`a\e[2J.timer`);
+  expect(shown).toContain(String.raw`u\xff\xfe.timer`);
   const ids = lines<Alert>(host.run([TICKWARD, 'alerts', '--json', '--state-dir', stateDir]).stdout).map((alert) => alert.id);
   for (const id of ids) {
     const planned = host.run([TICKWARD, 'respond', id, '--only', 'remove', '--yes', '--json', '--state-dir', stateDir]);

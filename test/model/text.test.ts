@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { excerptOf, placeAt } from '../../src/model/errors.ts';
-import { printable, shorten } from '../../src/model/text.ts';
+import { printable, printableBytes, shorten } from '../../src/model/text.ts';
 
 test.each([
   ['\u001b[2Jx', '\\e[2Jx'],
@@ -25,4 +25,13 @@ test('a very long line is cut around the column', () => {
   const [shown, caret] = excerptOf(`${'a'.repeat(5000)}!${'b'.repeat(5000)}`, 5001).split('\n') as [string, string];
   expect(shown.length).toBeLessThanOrEqual(100);
   expect(shown[caret.length - 1]).toBe('!');
+});
+
+test.each([
+  [Buffer.from('plain é 时间 😀'), 'plain é 时间 😀'],
+  [Buffer.from([0x61, 0xff, 0xfe, 0x62]), 'a\\xff\\xfeb'],
+  [Buffer.from([0xc3, 0x28, 0xe2, 0x82, 0xed, 0xa0, 0x80]), '\\xc3(\\xe2\\x82\\xed\\xa0\\x80'],
+  [Buffer.from([0x1b, 0x5b, 0xff]), '\\e[\\xff'],
+])('bytes %j read %s', (bytes, text) => {
+  expect(printableBytes(bytes)).toBe(text);
 });

@@ -1,4 +1,5 @@
 /** `tickward drill`: a stranger's first minute. */
+import { shownPath } from '../../model/event.ts';
 import { printable, shorten } from '../../model/text.ts';
 import { runDrill, type DrillResult } from '../drill/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
@@ -54,7 +55,7 @@ async function run(context: Context, options: Options): Promise<number> {
       if (out.json) return;
       const { event } = alert;
       heading(`Alert: ${alert.rule.name} — ${alert.rule.severity}, risk ${alert.rule.risk_score}`);
-      out.line(`  file     ${printable(event.file.path)}`);
+      out.line(`  file     ${shownPath(event)}`);
       out.line(`  program  ${printable(event.process?.executable ?? 'not known')} (pid ${event.process?.pid ?? '?'}, attribution ${event.tickward.attribution})`);
       out.line(`  command  ${shorten(event.process?.command_line ?? 'not known', SHOWN)}`);
       out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);

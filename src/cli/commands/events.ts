@@ -1,7 +1,7 @@
 /** `tickward events` and `tickward alerts`: what was seen, and what a rule said of it. */
 import type { Command } from 'commander';
 import { TickwardError } from '../../model/errors.ts';
-import type { Alert, FileEvent } from '../../model/event.ts';
+import { shownPath, type Alert, type FileEvent } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { sinceMs } from '../duration.ts';
@@ -73,12 +73,12 @@ function stream<Item>(context: Context, items: Iterable<Item>, columns: readonly
 }
 
 function eventRow(event: FileEvent): (string | undefined)[] {
-  return [event['@timestamp'], event.event.action, event.file.path, event.process?.executable, event.user?.name ?? event.user?.id, event.tickward.attribution, event.event.id];
+  return [event['@timestamp'], event.event.action, shownPath(event), event.process?.executable, event.user?.name ?? event.user?.id, event.tickward.attribution, event.event.id];
 }
 
 function alertRow(alert: Alert): (string | undefined)[] {
   const event = alert.event;
-  return [alert['@timestamp'], alert.status, alert.rule.severity, alert.rule.name, event.file.path, event.process?.executable, event.user?.name ?? event.user?.id, alert.id];
+  return [alert['@timestamp'], alert.status, alert.rule.severity, alert.rule.name, shownPath(event), event.process?.executable, event.user?.name ?? event.user?.id, alert.id];
 }
 
 function known<Item>(item: Item | undefined, what: string, id: string): Item {

@@ -1,5 +1,6 @@
 /** `tickward investigate`: the guide answered for one alert or one file. */
 import { TickwardError } from '../../model/errors.ts';
+import { shownPath } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { readUsers } from '../../host/passwd.ts';
 import { investigate as runGuide, type InvestigatedStep, type Investigation } from '../../investigate/index.ts';
@@ -71,7 +72,7 @@ function stepIndex(text: string, known: readonly number[]): number {
 
 function heading({ out }: Context, event: Investigation['event'], title: string, engine: string): void {
   out.line(out.paint('bold', printable(title)));
-  out.line(`file     ${printable(event.file.path)} (${event.event.action}, ${event['@timestamp']})`);
+  out.line(`file     ${shownPath(event)} (${event.event.action}, ${event['@timestamp']})`);
   out.line(`by       ${printable(event.process?.executable ?? 'not known')} (attribution ${event.tickward.attribution}), user ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
   out.line(`engine   ${engine}`);
 }
@@ -98,6 +99,6 @@ function summary({ out }: Context, result: Investigation, problems: readonly str
   out.line();
   out.line(out.paint(result.verdict.level === 'suspicious' ? 'red' : 'yellow', `Verdict: ${result.verdict.level}`));
   for (const reason of [...result.verdict.reasons, ...problems]) out.line(`  - ${printable(reason)}`);
-  const target = result.alert ?? `--file '${printable(result.event.file.path)}'`;
+  const target = result.alert ?? `--file '${shownPath(result.event)}'`;
   out.line(`Next: tickward respond ${target} --dry-run`);
 }

@@ -1,6 +1,6 @@
 /** `tickward respond`: a playbook's steps, each planned, decided, done, verified and journaled. */
 import { TickwardError } from '../../model/errors.ts';
-import type { FileEvent } from '../../model/event.ts';
+import { shownPath, type FileEvent } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { playbookOfRule, readPlaybook } from '../../playbooks.ts';
 import { selectSteps, type PlannedStep } from '../../respond/plan.ts';
@@ -50,7 +50,7 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   if (!asks && !settings.yes && options.dryRun !== true) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes, and --only to choose steps' });
   const only = options.only?.split(',').map((step) => step.trim()).filter(Boolean);
   selectSteps(playbook, only);
-  if (!out.json) out.line(`${out.paint('bold', printable(playbook.title))}: ${printable(subject.event.file.path)}`);
+  if (!out.json) out.line(`${out.paint('bold', printable(playbook.title))}: ${shownPath(subject.event)}`);
 
   const stop = new AbortController();
   const stopping = untilStopped();

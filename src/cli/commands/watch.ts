@@ -1,6 +1,6 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
 import { messageOf } from '../../model/errors.ts';
-import type { Alert } from '../../model/event.ts';
+import { shownPath, type Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { loadRules } from '../../playbooks.ts';
 import { startWatch } from '../../watch/index.ts';
@@ -65,7 +65,7 @@ function show(context: Context, alert: Alert): void {
   }
   const { event } = alert;
   const by = event.process;
-  out.line(`${out.paint('red', 'ALERT')} ${alert['@timestamp']}  ${out.paint('bold', printable(event.file.path))} (${event.event.action})`);
+  out.line(`${out.paint('red', 'ALERT')} ${alert['@timestamp']}  ${out.paint('bold', shownPath(event))} (${event.event.action})`);
   out.line(`  rule     ${alert.rule.name} — ${alert.rule.severity}, risk ${alert.rule.risk_score}, ${alert.rule.threat.technique.join(', ')}`);
   out.line(`  by       ${by?.executable === undefined ? 'not known' : printable(by.executable)}${by === undefined ? '' : ` (pid ${by.pid}, parent ${printable(by.parent?.name ?? '?')})`}, attribution ${event.tickward.attribution}`);
   if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
