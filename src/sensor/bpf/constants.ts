@@ -1,0 +1,97 @@
+/** Constants of the kernel for BPF and BTF, with their header. All but the system call's number are the same on x86-64 and arm64. */
+
+/** Number of bpf(2) by `process.arch`: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
+export const SYS_BPF: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
+
+/** include/uapi/linux/bpf.h: enum bpf_cmd, enum bpf_map_type, enum bpf_prog_type */
+export const BPF = {
+  MAP_CREATE: 0,
+  MAP_LOOKUP_ELEM: 1,
+  PROG_LOAD: 5,
+  PROG_GET_NEXT_ID: 11,
+  MAP_GET_NEXT_ID: 12,
+  RAW_TRACEPOINT_OPEN: 17,
+  MAP_TYPE_PERCPU_ARRAY: 6,
+  MAP_TYPE_LRU_HASH: 9,
+  PROG_TYPE_RAW_TRACEPOINT: 17,
+  /** Longest name of a map or a program, without its NUL (BPF_OBJ_NAME_LEN). */
+  NAME_LENGTH: 15,
+} as const;
+
+/** include/uapi/linux/bpf.h: byte offsets of the members of union bpf_attr, and how much of it each command uses. */
+export const ATTR = {
+  MAP_CREATE: { type: 0, keySize: 4, valueSize: 8, maxEntries: 12, name: 28, LENGTH: 48 },
+  MAP_ELEM: { map: 0, key: 8, value: 16, LENGTH: 32 },
+  PROG_LOAD: { type: 0, instructionCount: 4, instructions: 8, license: 16, logLevel: 24, logSize: 28, logBuffer: 32, name: 48, LENGTH: 64 },
+  RAW_TRACEPOINT: { name: 0, program: 8, LENGTH: 16 },
+  GET_NEXT_ID: { start: 0, next: 4, LENGTH: 12 },
+} as const;
+
+/** include/uapi/linux/bpf.h: enum bpf_func_id. The newest, the last three, are of Linux 5.5. */
+export const HELPERS = {
+  map_lookup_elem: 1,
+  map_update_elem: 2,
+  ktime_get_ns: 5,
+  get_current_pid_tgid: 14,
+  probe_read_user: 112,
+  probe_read_kernel: 113,
+  probe_read_kernel_str: 115,
+} as const;
+
+/** include/uapi/linux/bpf_common.h and bpf.h: the parts that an opcode is or-ed together from. */
+export const OP = {
+  // classes
+  LD: 0x00,
+  LDX: 0x01,
+  ST: 0x02,
+  STX: 0x03,
+  JMP: 0x05,
+  ALU64: 0x07,
+  // the second operand is the immediate value, or the source register
+  K: 0x00,
+  X: 0x08,
+  // width of a memory access: 8, 32 and 64 bits
+  B: 0x10,
+  W: 0x00,
+  DW: 0x18,
+  // addressing
+  IMM: 0x00,
+  MEM: 0x60,
+  // arithmetic
+  ADD: 0x00,
+  SUB: 0x10,
+  AND: 0x50,
+  RSH: 0x70,
+  MOV: 0xb0,
+  // jumps
+  JA: 0x00,
+  JEQ: 0x10,
+  JNE: 0x50,
+  JLE: 0xb0,
+  CALL: 0x80,
+  EXIT: 0x90,
+  /** The source "register" of a 64-bit load that says that its value is a map's descriptor. */
+  PSEUDO_MAP_FD: 1,
+} as const;
+
+export const INSTRUCTION_LENGTH = 8;
+
+/** include/uapi/linux/btf.h: struct btf_header, struct btf_type, enum BTF_KIND_* */
+export const BTF = {
+  MAGIC: 0xeb9f,
+  VERSION: 1,
+  HEADER: { magic: 0, version: 2, length: 4, typesOffset: 8, typesLength: 12, stringsOffset: 16, stringsLength: 20, LENGTH: 24 },
+  KIND: { INT: 1, PTR: 2, ARRAY: 3, STRUCT: 4, UNION: 5, ENUM: 6, FWD: 7, TYPEDEF: 8, VOLATILE: 9, CONST: 10, RESTRICT: 11, FUNC: 12, FUNC_PROTO: 13, VAR: 14, DATASEC: 15, FLOAT: 16, DECL_TAG: 17, TYPE_TAG: 18, ENUM64: 19 },
+} as const;
+
+/** include/linux/kdev_t.h: width of the minor in the kernel's own dev_t. */
+export const MINOR_BITS = 20;
+
+/** include/uapi/linux/audit.h: AUDIT_UID_UNSET and AUDIT_SID_UNSET, what nobody's login has. */
+export const AUDIT_UNSET = 0xffff_ffff;
+
+/** include/linux/proc_ns.h: PROC_PID_INIT_INO, the inode of the first pid namespace. */
+export const INITIAL_PID_NAMESPACE = 0xefff_fffc;
+
+/** include/uapi/linux/capability.h: bits in CapEff. */
+export const CAP = { SYS_ADMIN: 21, PERFMON: 38, BPF: 39 } as const;
