@@ -1,5 +1,6 @@
 /** The one door to koffi: the few calls of libc that Node does not have. */
 import koffi from 'koffi';
+import { SYS_BPF } from './bpf/constants.ts';
 import { AT_FDCWD, AT_HANDLE_FID, MAX_HANDLE_SZ, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
 
 const libc = koffi.load(null);
@@ -12,6 +13,7 @@ const readBytes = libc.func('long read(int fd, _Out_ void *buffer, size_t count)
 const closeFd = libc.func('int close(int fd)');
 const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
 const statfs = libc.func('int statfs(const char *path, _Out_ void *buffer)');
+const bpfCall = libc.func('long syscall(long number, int command, void *attributes, unsigned int size)');
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
 
@@ -20,11 +22,16 @@ export class SystemError extends Error {
   readonly code: string;
 
   constructor(call: string, errno: number) {
-    const code = ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+    const code = errnoName(errno);
     super(`${call}: ${code}`);
     this.name = 'SystemError';
     this.code = code;
   }
+}
+
+/** `ENOENT` for 2. */
+export function errnoName(errno: number): string {
+  return ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
 }
 
 function checked(call: string, result: number): number {
@@ -42,6 +49,19 @@ export const inotify = {
   open: (flags: number): number => checked('inotify_init1', inotifyInit1(flags)),
   watch: (fd: number, path: string, mask: number): number => checked('inotify_add_watch', inotifyAddWatch(fd, path, mask)),
 };
+
+const bpfNumber = SYS_BPF[process.arch] ?? -1;
+
+/** bpf(2), which libc does not wrap: its result, or the errno as a negative number. To find nothing is no exception, and looking up is done often. */
+export function bpf(command: number, attributes: Buffer): number {
+  const result = Number(bpfCall(bpfNumber, command, attributes, attributes.length));
+  return result < 0 ? -koffi.errno() : result;
+}
+
+/** Where the bytes are, for structs of the kernel that point to them. They have to be kept until the call is over. */
+export function addressOf(buffer: Buffer): bigint {
+  return koffi.address(buffer);
+}
 
 /** Bytes read, 0 when there is nothing now. */
 export function read(fd: number, buffer: Buffer): number {

@@ -1,0 +1,187 @@
+/** What the BPF programs are made of: the blocks that write one part of a record each. */
+import { Assembler, type Register } from './assembler.ts';
+import { AUDIT_UNSET } from './constants.ts';
+import { BpfError } from './error.ts';
+import { ARGS_LIMIT, FIELDS, type Field } from './record.ts';
+
+/** Members of kernel structs that the programs read. A kernel may be built without the last six (CONFIG_AUDIT, CONFIG_CGROUPS). */
+export const MEMBERS = [
+  'task_struct.pid',
+  'task_struct.tgid',
+  'task_struct.real_parent',
+  'task_struct.group_leader',
+  'task_struct.start_boottime',
+  'task_struct.comm',
+  'task_struct.cred',
+  'task_struct.mm',
+  'cred.uid',
+  'cred.euid',
+  'cred.egid',
+  'mm_struct.arg_start',
+  'mm_struct.arg_end',
+  'mm_struct.exe_file',
+  'linux_binprm.file',
+  'linux_binprm.interp',
+  'file.f_inode',
+  'file.f_path.dentry',
+  'dentry.d_name.name',
+  'inode.i_ino',
+  'inode.i_nlink',
+  'inode.i_sb',
+  'super_block.s_dev',
+  'task_struct.loginuid',
+  'task_struct.sessionid',
+  'task_struct.cgroups',
+  'css_set.dfl_cgrp',
+  'cgroup.kn',
+  'kernfs_node.id',
+] as const;
+
+export type Member = (typeof MEMBERS)[number];
+/** Byte offsets of the members in this kernel. */
+export type Offsets = ReadonlyMap<Member, number>;
+
+/** Descriptors of the maps. `current` and `previous` have a record for each tgid (u32); `scratch` has one for each of the two programs and each processor, as the stack is too small. */
+export interface Maps {
+  current: number;
+  previous: number;
+  scratch: number;
+}
+
+export const SCRATCH = { EXEC: 0, FORK: 1, ENTRIES: 2 } as const;
+
+/** What the registers that survive a call hold. */
+export const FIRST: Register = 'r6'; // whatever is looked at: a mm, a file, credentials
+export const TASK: Register = 'r7'; // struct task_struct of the process that is written down
+export const SECOND: Register = 'r8'; // whatever is looked at beside it
+export const RECORD: Register = 'r9'; // the record in the scratch map
+
+/** What the stack holds, as offsets from its end. */
+export const STACK = { INDEX: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28 } as const;
+
+const CONTROL_GROUP_MEMBERS = ['task_struct.cgroups', 'css_set.dfl_cgrp', 'cgroup.kn', 'kernfs_node.id'] as const;
+
+/** The blocks that both programs are made of. A read that fails gives zeroes, and what follows a null pointer likewise. */
+export class ImageProgram extends Assembler {
+  readonly #offsets: Offsets;
+  readonly #maps: Maps;
+
+  constructor(offsets: Offsets, maps: Maps) {
+    super();
+    this.#offsets = offsets;
+    this.#maps = maps;
+  }
+
+  /** r9 = this program's record to write in. */
+  scratch(index: number): this {
+    return this.store32('fp', STACK.INDEX, index).lookup('scratch', STACK.INDEX).jeq('r0', 0, 'out').mov(RECORD, 'r0');
+  }
+
+  /** r0 = the entry of the map for the key on the stack, 0 without one. */
+  lookup(map: keyof Maps, key: number): this {
+    return this.map('r1', this.#maps[map]).mov('r2', 'fp').add('r2', key).call('map_lookup_elem');
+  }
+
+  /** Puts a record under the pid. */
+  update(map: 'current' | 'previous', record: Register): this {
+    return this.mov('r3', record).map('r1', this.#maps[map]).mov('r2', 'fp').add('r2', STACK.PID).mov('r4', 0).call('map_update_elem');
+  }
+
+  /** `size` bytes at target + offset = pointer->member */
+  read(target: Register, offset: number, size: number, pointer: Register, member: Member): this {
+    return this.mov('r1', target).add('r1', offset).mov('r2', size).mov('r3', pointer).add('r3', this.#offset(member)).call('probe_read_kernel');
+  }
+
+  /** destination = pointer->member, an address or a number of 8 bytes */
+  follow(destination: Register, pointer: Register, member: Member): this {
+    return this.read('fp', STACK.POINTER, 8, pointer, member).load64(destination, 'fp', STACK.POINTER);
+  }
+
+  /** record.field = pointer->member */
+  copy(field: Field, pointer: Register, member: Member): this {
+    return this.read(RECORD, FIELDS[field].offset, FIELDS[field].size, pointer, member);
+  }
+
+  /** record.field = the text that pointer->member points to, cut to fit */
+  copyText(field: Field, pointer: Register, member: Member): this {
+    return this.follow('r3', pointer, member).mov('r1', RECORD).add('r1', FIELDS[field].offset).mov('r2', FIELDS[field].size).call('probe_read_kernel_str');
+  }
+
+  /** Everything that the task itself says. Uses r6. */
+  describeTask(how: number): this {
+    return this.store32(RECORD, FIELDS.how.offset, how)
+      .load32('r1', 'fp', STACK.PID)
+      .store32(RECORD, FIELDS.pid.offset, 'r1')
+      .call('ktime_get_ns')
+      .store64(RECORD, FIELDS.since.offset, 'r0')
+      .store64(RECORD, FIELDS.seal.offset, 'r0')
+      .copy('start', TASK, 'task_struct.start_boottime')
+      .copy('comm', TASK, 'task_struct.comm')
+      .follow(FIRST, TASK, 'task_struct.real_parent')
+      .copy('parent', FIRST, 'task_struct.tgid')
+      .follow(FIRST, TASK, 'task_struct.cred')
+      .copy('uid', FIRST, 'cred.euid')
+      .copy('gid', FIRST, 'cred.egid')
+      .copy('ruid', FIRST, 'cred.uid')
+      .#describeLogin()
+      .#describeControlGroup();
+  }
+
+  /** Device, inode, links and name of the struct file in r6. Uses r8. */
+  describeFile(): this {
+    return this.follow(SECOND, FIRST, 'file.f_inode')
+      .copy('inode', SECOND, 'inode.i_ino')
+      .copy('nlink', SECOND, 'inode.i_nlink')
+      .follow(SECOND, SECOND, 'inode.i_sb')
+      .copy('device', SECOND, 'super_block.s_dev')
+      .follow(SECOND, FIRST, 'file.f_path.dentry')
+      .copyText('name', SECOND, 'dentry.d_name.name');
+  }
+
+  /** The arguments of the struct mm_struct in r6, out of the memory of the process that runs this. Uses r8. */
+  describeArguments(): this {
+    return (
+      this.follow(SECOND, FIRST, 'mm_struct.arg_start')
+        .follow('r2', FIRST, 'mm_struct.arg_end')
+        // r2 = their length, or ARGS_LIMIT for more
+        .sub('r2', SECOND)
+        .jle('r2', ARGS_LIMIT - 1, 'fits')
+        .mov('r2', ARGS_LIMIT)
+        .label('fits')
+        .store32(RECORD, FIELDS.argsLength.offset, 'r2')
+        // The mask tells old verifiers what the comparison did.
+        .jle('r2', ARGS_LIMIT - 1, 'bounded')
+        .mov('r2', ARGS_LIMIT - 1)
+        .label('bounded')
+        .and('r2', ARGS_LIMIT - 1)
+        .mov('r1', RECORD)
+        .add('r1', FIELDS.args.offset)
+        .mov('r3', SECOND)
+        .call('probe_read_user')
+        // Memory that is swapped out cannot be read here.
+        .jeq('r0', 0, 'argumentsRead')
+        .store32(RECORD, FIELDS.argsLength.offset, 0)
+        .label('argumentsRead')
+    );
+  }
+
+  #describeLogin(): this {
+    for (const [field, member] of [['auid', 'task_struct.loginuid'], ['session', 'task_struct.sessionid']] as const) {
+      if (this.#offsets.has(member)) this.copy(field, TASK, member);
+      else this.store32(RECORD, FIELDS[field].offset, AUDIT_UNSET | 0);
+    }
+    return this;
+  }
+
+  /** Of the task, not of who runs this: a child may be made right into another control group (CLONE_INTO_CGROUP). */
+  #describeControlGroup(): this {
+    if (!CONTROL_GROUP_MEMBERS.every((member) => this.#offsets.has(member))) return this.store64(RECORD, FIELDS.cgroup.offset, 0);
+    return this.follow(FIRST, TASK, 'task_struct.cgroups').follow(FIRST, FIRST, 'css_set.dfl_cgrp').follow(FIRST, FIRST, 'cgroup.kn').copy('cgroup', FIRST, 'kernfs_node.id');
+  }
+
+  #offset(member: Member): number {
+    const offset = this.#offsets.get(member);
+    if (offset === undefined) throw new BpfError('BTF', `this kernel has no ${member}`, 'use Linux 5.5 or newer');
+    return offset;
+  }
+}

@@ -1,0 +1,112 @@
+/** bpf(2): the few of its commands that the sensor uses. Whatever is made here is gone when its descriptor is closed or the process ends: nothing is pinned. */
+import { addressOf, bpf, errnoName } from '../libc.ts';
+import { ATTR, BPF, INSTRUCTION_LENGTH } from './constants.ts';
+import { BpfError } from './error.ts';
+
+/** The helpers that read kernel memory are only for programs that say so. */
+const LICENSE = Buffer.from('GPL\0');
+const LOG_LENGTH = 1 << 20;
+const LOG_LINES = 15;
+
+/** A descriptor. `name` is what bpftool(8) shows: letters, digits, `_` and `.`. */
+export function createMap(name: string, type: number, valueLength: number, entries: number): number {
+  const at = ATTR.MAP_CREATE;
+  const attributes = Buffer.alloc(at.LENGTH);
+  attributes.writeUInt32LE(type, at.type);
+  attributes.writeUInt32LE(4, at.keySize);
+  attributes.writeUInt32LE(valueLength, at.valueSize);
+  attributes.writeUInt32LE(entries, at.maxEntries);
+  attributes.write(name.slice(0, BPF.NAME_LENGTH), at.name, 'latin1');
+  return checked(`create the BPF map ${name}`, bpf(BPF.MAP_CREATE, attributes));
+}
+
+/** A descriptor of a program for raw tracepoints. Throws BpfError, with the verifier's last lines when it was the verifier that refused. */
+export function loadProgram(name: string, instructions: Buffer): number {
+  const at = ATTR.PROG_LOAD;
+  const attributes = Buffer.alloc(at.LENGTH);
+  attributes.writeUInt32LE(BPF.PROG_TYPE_RAW_TRACEPOINT, at.type);
+  attributes.writeUInt32LE(instructions.length / INSTRUCTION_LENGTH, at.instructionCount);
+  attributes.writeBigUInt64LE(addressOf(instructions), at.instructions);
+  attributes.writeBigUInt64LE(addressOf(LICENSE), at.license);
+  attributes.write(name.slice(0, BPF.NAME_LENGTH), at.name, 'latin1');
+  const result = bpf(BPF.PROG_LOAD, attributes);
+  if (result >= 0) return result;
+  // The log costs time, so it is asked for only now.
+  const log = Buffer.alloc(LOG_LENGTH);
+  attributes.writeUInt32LE(1, at.logLevel);
+  attributes.writeUInt32LE(log.length, at.logSize);
+  attributes.writeBigUInt64LE(addressOf(log), at.logBuffer);
+  const again = bpf(BPF.PROG_LOAD, attributes);
+  if (again >= 0) return again;
+  return checked(`load the BPF program ${name}`, result, lastLines(log));
+}
+
+/** A descriptor that keeps the program running at every passing of the tracepoint. */
+export function attach(program: number, tracepoint: string): number {
+  const at = ATTR.RAW_TRACEPOINT;
+  const attributes = Buffer.alloc(at.LENGTH);
+  const name = Buffer.from(`${tracepoint}\0`);
+  attributes.writeBigUInt64LE(addressOf(name), at.name);
+  attributes.writeUInt32LE(program, at.program);
+  return checked(`attach to the tracepoint ${tracepoint}`, bpf(BPF.RAW_TRACEPOINT_OPEN, attributes));
+}
+
+/** Looks up in a map whose key is a number of four bytes. The answer is whether there is one, and is then in `value`, which the next call overwrites. */
+export class Lookup {
+  readonly value: Buffer;
+  readonly #attributes = Buffer.alloc(ATTR.MAP_ELEM.LENGTH);
+  readonly #key = Buffer.alloc(4);
+
+  constructor(map: number, valueLength: number) {
+    const at = ATTR.MAP_ELEM;
+    this.value = Buffer.alloc(valueLength);
+    this.#attributes.writeUInt32LE(map, at.map);
+    this.#attributes.writeBigUInt64LE(addressOf(this.#key), at.key);
+    this.#attributes.writeBigUInt64LE(addressOf(this.value), at.value);
+  }
+
+  find(key: number): boolean {
+    this.#key.writeUInt32LE(key, 0);
+    return bpf(BPF.MAP_LOOKUP_ELEM, this.#attributes) >= 0;
+  }
+}
+
+/** Ids of all programs or maps of the kernel, whoever made them. */
+export function idsOf(command: typeof BPF.PROG_GET_NEXT_ID | typeof BPF.MAP_GET_NEXT_ID): number[] {
+  const at = ATTR.GET_NEXT_ID;
+  const attributes = Buffer.alloc(at.LENGTH);
+  const ids: number[] = [];
+  while (bpf(command, attributes) >= 0) {
+    const id = attributes.readUInt32LE(at.next);
+    ids.push(id);
+    attributes.writeUInt32LE(id, at.start);
+  }
+  return ids;
+}
+
+function checked(what: string, result: number, log = ''): number {
+  if (result >= 0) return result;
+  const code = errnoName(-result);
+  throw new BpfError(code, `cannot ${what}: ${code}`, hintFor(code), log);
+}
+
+function hintFor(code: string): string {
+  switch (code) {
+    case 'EPERM':
+      return 'run as root of the host itself, not in a container or a user namespace; before Linux 5.11 also raise the limit of locked memory (LimitMEMLOCK=infinity)';
+    case 'ENOSYS':
+      return 'use a kernel with CONFIG_BPF_SYSCALL';
+    case 'ENOMEM':
+    case 'E2BIG':
+      return 'free some memory of the kernel (27 MB are needed)';
+    case 'ENOENT':
+      return 'use a kernel with CONFIG_BPF_EVENTS';
+    default:
+      return 'use Linux 5.5 or newer; there, report this with the version of the kernel (uname -r)';
+  }
+}
+
+function lastLines(log: Buffer): string {
+  const end = log.indexOf(0);
+  return log.toString('utf8', 0, end < 0 ? log.length : end).trimEnd().split('\n').slice(-LOG_LINES).join('\n');
+}

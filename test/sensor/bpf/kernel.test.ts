@@ -1,0 +1,67 @@
+/** Against the real kernel. */
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Assembler } from '../../../src/sensor/bpf/assembler.ts';
+import { memberOffsetsOf } from '../../../src/sensor/bpf/btf.ts';
+import { BPF } from '../../../src/sensor/bpf/constants.ts';
+import { BpfError } from '../../../src/sensor/bpf/error.ts';
+import { MEMBERS, SCRATCH, type Maps, type Member } from '../../../src/sensor/bpf/image-program.ts';
+import { attach, createMap, loadProgram } from '../../../src/sensor/bpf/kernel.ts';
+import { execProgram, forkProgram } from '../../../src/sensor/bpf/programs.ts';
+import { RECORD_LENGTH } from '../../../src/sensor/bpf/record.ts';
+import { close } from '../../../src/sensor/libc.ts';
+import { noBpf } from '../../helpers/bpf.ts';
+
+const OPTIONAL: readonly Member[] = ['task_struct.loginuid', 'task_struct.sessionid', 'task_struct.cgroups', 'css_set.dfl_cgrp', 'cgroup.kn', 'kernfs_node.id'];
+
+/** What `make` throws. */
+function refusal(make: () => unknown): BpfError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof BpfError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+test('a member that the programs need and the kernel does not have is named', () => {
+  const offsets = new Map(MEMBERS.map((member) => [member, 8]));
+  offsets.delete('task_struct.start_boottime');
+  expect(refusal(() => execProgram(offsets, { current: 3, previous: 4, scratch: 5 })).message).toBe('this kernel has no task_struct.start_boottime; use Linux 5.5 or newer');
+});
+
+describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () => {
+  const kept = (descriptor: number): number => {
+    onTestFinished(() => close(descriptor));
+    return descriptor;
+  };
+  const maps = (): Maps => ({
+    current: kept(createMap('test_now', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, 64)),
+    previous: kept(createMap('test_before', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, 64)),
+    scratch: kept(createMap('test_work', BPF.MAP_TYPE_PERCPU_ARRAY, RECORD_LENGTH, SCRATCH.ENTRIES)),
+  });
+
+  test.each([['exec', execProgram], ['fork', forkProgram]] as const)('the verifier accepts the %s program, also on a kernel without audit and control groups', (name, program) => {
+    const offsets = memberOffsetsOf('/sys/kernel/btf/vmlinux', MEMBERS);
+    expect(kept(loadProgram(`test_${name}`, program(offsets, maps())))).toBeGreaterThan(0);
+    for (const member of OPTIONAL) offsets.delete(member);
+    expect(kept(loadProgram(`test_${name}`, program(offsets, maps())))).toBeGreaterThan(0);
+  });
+
+  test("a program that the verifier refuses shows the verifier's last lines", () => {
+    const reads = new Assembler().mov('r1', 0).load64('r0', 'r1', 0).exit().assemble();
+    const error = refusal(() => loadProgram('test_bad', reads));
+    expect(error).toMatchObject({ name: 'BpfError', code: 'EACCES' });
+    expect(error.message).toMatch(/^cannot load the BPF program test_bad: EACCES; use Linux 5\.5 or newer; .*\. The verifier's last lines:\n/);
+    expect(error.message).toContain('R1 invalid mem access');
+  });
+
+  test('a tracepoint that is not there is named', () => {
+    const program = kept(loadProgram('test_nothing', new Assembler().mov('r0', 0).exit().assemble()));
+    expect(refusal(() => attach(program, 'no_such_tracepoint')).message).toMatch(/^cannot attach to the tracepoint no_such_tracepoint: ENOENT; /);
+  });
+
+  test('a map that cannot be made is named', () => {
+    expect(refusal(() => createMap('test_none', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, 0)).message).toMatch(/^cannot create the BPF map test_none: EINVAL; /);
+  });
+});
