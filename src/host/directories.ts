@@ -46,14 +46,17 @@ const RUNTIME_UNITS = ['systemd/user', 'systemd/user.control', 'systemd/transien
 
 /** Every directory, whether it exists or not, the homes of all users of the passwd database included. */
 export function unitDirectories(users: readonly PasswdEntry[]): UnitDirectory[] {
-  const all: UnitDirectory[] = [
+  const all = [...systemDirectories(), ...users.flatMap((user) => userDirectories(user))];
+  const byPath = new Map(all.map((directory) => [directory.path, directory] as const));
+  return [...byPath.values()];
+}
+
+function systemDirectories(): UnitDirectory[] {
+  return [
     ...SYSTEM_UNITS.map((path) => ({ path, scope: 'system' as const, kind: 'units' as const })),
     ...USER_UNITS.map((path) => ({ path, scope: 'user' as const, kind: 'units' as const })),
     ...GENERATORS.map(({ path, scope }) => ({ path, scope, kind: 'generators' as const })),
-    ...users.flatMap((user) => userDirectories(user)),
   ];
-  const byPath = new Map(all.map((directory) => [directory.path, directory] as const));
-  return [...byPath.values()];
 }
 
 /** A home that is no absolute path, or the root itself, holds no unit directory of its own. */
@@ -62,6 +65,73 @@ export function userDirectories(user: Pick<PasswdEntry, 'name' | 'uid' | 'home'>
   const inHome = home.startsWith('/') ? HOME_UNITS.map((path) => `${home}/${path}`) : [];
   const inRuntime = RUNTIME_UNITS.map((path) => `/run/user/${user.uid}/${path}`);
   return [...inHome, ...inRuntime].map((path) => ({ path, scope: 'user', kind: 'units', user: user.name }));
+}
+
+/** What is wanted at a directory on the way to unit directories. Homes share one, so that a hundred thousand users cost no more than one. */
+export interface Place {
+  /** Unit files or generators lie right here. */
+  unit?: Pick<UnitDirectory, 'scope' | 'kind'>;
+  /** Names that lead further. */
+  readonly named: Map<string, Place>;
+  /** Where names are not known beforehand, what every name of this form leads to. */
+  any?: { readonly form: RegExp; readonly place: Place };
+}
+
+/** The root of all places: those of the system, the homes in /home whoever owns them, the homes of all users, and what /run has for users. */
+export function unitPlaces(users: readonly Pick<PasswdEntry, 'home'>[]): Place {
+  const root = placesOf(systemDirectories());
+  const home = placesOf(HOME_UNITS.map((path) => ({ path, scope: 'user', kind: 'units' })));
+  const runtime = placesOf(RUNTIME_UNITS.map((path) => ({ path, scope: 'user', kind: 'units' })));
+  placeAt(root, '/home').any = { form: /^/, place: home };
+  placeAt(root, '/run/user').any = { form: /^\d+$/, place: runtime };
+  for (const path of new Set(users.map((user) => user.home.replace(/\/+$/, '')))) {
+    if (!path.startsWith('/') || /^\/home\/[^/]+$/.test(path)) continue;
+    const parent = placeAt(root, path.slice(0, path.lastIndexOf('/')), home);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const there = parent.named.get(name);
+    parent.named.set(name, there === undefined ? home : both(there, home));
+  }
+  return root;
+}
+
+/** The places that lead to a list of directories. */
+export function placesOf(directories: readonly Pick<UnitDirectory, 'path' | 'scope' | 'kind'>[]): Place {
+  const root: Place = { named: new Map() };
+  for (const { path, scope, kind } of directories) placeAt(root, path).unit = { scope, kind };
+  return root;
+}
+
+/** What a name leads to from a place. */
+export function placeIn(place: Place, name: string): Place | undefined {
+  const named = place.named.get(name);
+  const any = place.any?.form.test(name) === true ? place.any.place : undefined;
+  return named === undefined || any === undefined || named === any ? named ?? any : both(named, any);
+}
+
+/** Makes what is missing on the way. On a way through `shared` (a home in another one's home) that is copied first: it stands in many places. */
+function placeAt(root: Place, path: string, shared?: Place): Place {
+  let place = root;
+  let inShared = false;
+  for (const name of path.split('/').filter(Boolean)) {
+    const there = place.named.get(name);
+    inShared ||= there !== undefined && there === shared;
+    const next: Place = there === undefined ? { named: new Map() } : inShared ? { ...there, named: new Map(there.named) } : there;
+    place.named.set(name, next);
+    place = next;
+  }
+  return place;
+}
+
+/** A new place that leads where either leads. */
+function both(one: Place, other: Place): Place {
+  const unit = one.unit ?? other.unit;
+  const any = one.any ?? other.any;
+  const named = new Map(one.named);
+  for (const [name, place] of other.named) {
+    const there = named.get(name);
+    named.set(name, there === undefined || there === place ? place : both(there, place));
+  }
+  return { named, ...(unit === undefined ? {} : { unit }), ...(any === undefined ? {} : { any }) };
 }
 
 /** Directories inside a unit directory whose content counts too. */

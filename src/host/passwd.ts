@@ -16,8 +16,8 @@ export interface GroupEntry {
   members: string[];
 }
 
-const PASSWD = '/etc/passwd';
-const GROUP = '/etc/group';
+export const PASSWD = '/etc/passwd';
+export const GROUP = '/etc/group';
 
 /** passwd(5). Malformed lines are left out, as getpwent does. */
 export function parsePasswd(text: string): PasswdEntry[] {

@@ -1,10 +1,23 @@
-/** Who did it, read from /proc the moment an event arrives. Says less rather than something wrong. */
-import { readdirSync, readlinkSync } from 'node:fs';
-import { userOf, type PasswdEntry } from '../host/passwd.ts';
-import * as proc from '../host/proc.ts';
+/**
+ * Who made a change: the kernel's map of images and its log of opened programs decide, /proc confirms and adds what only a living process has.
+ * Where they disagree, or several programs may have been it, less is said rather than something wrong.
+ */
+import { uptime } from 'node:os';
+import { basename } from 'node:path';
+import type { Accounts } from '../host/accounts.ts';
+import { containerOf, statOf } from '../host/proc.ts';
 import type { Attribution, EcsProcess, FileEvent } from '../model/event.ts';
+import { Ancestors, startedAt } from './ancestry.ts';
+import type { Bracket } from './backend.ts';
+import type { Image, Images } from './bpf/images.ts';
+import { TICK_NS } from './constants.ts';
+import { decide, type Moment } from './decide.ts';
+import type { ExecLog, Opened } from './exec-log.ts';
+import type { ControlGroups, Handles } from './filesystems.ts';
+import { readFacts, type ProcFacts } from './proc-facts.ts';
+import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
 
-/** What is said of the process in an event. */
+/** What is said of the process in an event. One object for all changes of one process as one program. */
 export interface Attributed {
   attribution: Attribution;
   note?: string;
@@ -14,110 +27,215 @@ export interface Attributed {
   cgroup?: string;
   container?: string;
   ancestry: FileEvent['tickward']['ancestry'];
-  /** The program is what the process ran a moment before; it may have become another since. */
-  isGuess?: true;
-  /** Milliseconds since the epoch at which the process started, to ±10 ms. */
-  startedMs?: number;
 }
-
-const MOST_ANCESTORS = 32;
-const DELETED = / \(deleted\)$/;
 
 export function unknown(note: string): Attributed {
   return { attribution: 'none', note, ancestry: [] };
 }
 
-/** Reads first what vanishes first: program and arguments, then the rest. */
-export function attribute(pid: number, users: () => readonly PasswdEntry[]): Attributed {
-  const executable = proc.executableOf(pid);
-  const args = proc.argumentsOf(pid);
-  const stat = proc.statOf(pid);
-  if (stat === undefined) return unknown(`process ${pid} had ended before it could be read`);
-  const status = proc.statusOf(pid);
-  const uid = status?.get('Uid')?.split('\t')[1];
-  const gid = status?.get('Gid')?.split('\t')[1];
-  const cgroup = proc.cgroupOf(pid);
-  const container = cgroup === undefined ? undefined : proc.containerOf(cgroup);
-  const auid = proc.loginUidOf(pid);
-  const name = uid === undefined ? undefined : userOf(Number(uid), users())?.name;
-  const notes: string[] = [];
-  if (executable === undefined) notes.push(`process ${pid} was ending: its program could not be read`);
-  else if (DELETED.test(executable)) notes.push(executable.startsWith('/memfd:') ? 'the program runs from memory (memfd), not from a file' : 'the program was deleted while it ran');
-  const ancestry = ancestorsOf(stat.ppid);
-  const workingDirectory = proc.workingDirectoryOf(pid);
-  const user = uid === undefined ? undefined : { id: uid, ...(name === undefined ? {} : { name }) };
-  return {
-    attribution: executable === undefined ? 'none' : 'proc',
-    ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
-    process: {
-      pid,
-      ...programOf(executable, stat.comm),
-      ...(args === undefined || args.length === 0 ? {} : { args, command_line: args.join(' ') }),
-      ...(workingDirectory === undefined ? {} : { working_directory: workingDirectory }),
-      start: proc.startedAt(stat),
-      ...(ancestry[0] === undefined ? { parent: { pid: stat.ppid } } : { parent: ancestry[0] }),
+export interface Sources {
+  images?: Images;
+  log?: ExecLog;
+  handles: Handles;
+  groups: ControlGroups;
+  accounts: Accounts;
+}
+
+/** A change of a file as far as it matters for who did it. */
+export interface Deed extends Moment {
+  pid: number;
+  /** When the file itself says it happened; asked for only when it decides. */
+  stamp?: () => Bracket | undefined;
+}
+
+interface Known {
+  identity: bigint;
+  /** When it was found out, in ms of `performance.now()`. */
+  at: number;
+  /** Place in the kernel's queue from which on it holds. */
+  position: number;
+  by: Attributed;
+}
+
+/** A user that was changed, a directory that was: how long what was read of a process is taken to be so still. Milliseconds. */
+const FRESH_MS = 1_000;
+
+/** Processes whose answer is kept. */
+const MOST_KNOWN = 4_096;
+
+export class Attributor {
+  private readonly sources: Sources;
+  private readonly ancestors: Ancestors;
+  private readonly known = new Map<number, Known>();
+
+  constructor(sources: Sources) {
+    this.sources = sources;
+    this.ancestors = new Ancestors(sources.images);
+  }
+
+  who(deed: Deed): Attributed {
+    const { images } = this.sources;
+    const known = this.known.get(deed.pid);
+    if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS && this.identity(deed.pid) === known.identity) return known.by;
+    return images === undefined ? this.withoutImages(deed) : this.byImages(deed, images);
+  }
+
+  /** Another one means another process, or another program of the same. Where there is no map of images, the log must tell of the program. */
+  private identity(pid: number): bigint {
+    const { images, log } = this.sources;
+    if (images !== undefined) return images.since(pid);
+    return ((statOf(pid)?.startTicks ?? -1n) << 32n) + BigInt(log?.of(pid).at(-1)?.position ?? 0);
+  }
+
+  /** What is kept of a process while others are asked for must not be taken for true for ever. */
+  forget(): void {
+    this.known.clear();
+  }
+
+  private byImages(deed: Deed, images: Images): Attributed {
+    const { log } = this.sources;
+    const { current, previous } = images.lookup(deed.pid);
+    const history = [previous, current].filter((image) => image !== undefined);
+    if (history.length === 0) return this.withoutImages(deed);
+    const opened = log?.of(deed.pid) ?? [];
+    const isLogged = (device: string): boolean => log?.isLogged(device) ?? false;
+    const ran = history.map((image) => ({ image, how: image.how, since: image.since, name: image.name, device: deviceOf(image) }));
+    let decision = decide(ran, opened, deed, isLogged);
+    if (decision.images.length > 1) {
+      const stamp = deed.stamp?.();
+      if (stamp !== undefined) decision = { ...decision, images: decide(decision.images, opened, { ...deed, bracket: both(deed.bracket, stamp) }, isLogged).images };
+    }
+    const [only] = decision.images;
+    if (only === undefined) return this.forgotten(deed, opened, history);
+    if (decision.images.length > 1) return less(decision.images.map(({ image }) => image));
+    const by = this.ofImage(only.image, opened, deed, decision.confirmed);
+    if (only.image === current) this.remember(deed, current.since, by);
+    return by;
+  }
+
+  /** `identity`: as it was before anything was read. */
+  private remember({ pid, position }: Deed, identity: bigint, by: Attributed): Attributed {
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
+    this.known.set(pid, { identity, at: performance.now(), position, by });
+    return by;
+  }
+
+  private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
+    const facts = isSameProcess(image) ? readFacts(image.pid) : undefined;
+    const executable = pathOfImage(image, opened.findLast(({ name, position }) => name === image.name && position < deed.position), this.sources.handles);
+    const isCurrent = this.sources.images?.since(image.pid) === image.since;
+    const isProven = confirmed || (isCurrent && facts?.executable !== undefined && facts.executable === executable);
+    const notes: string[] = [];
+    if (isInMemory(image)) notes.push('the program runs from memory (memfd), not from a file');
+    else if (isCurrent && facts?.deleted === true) notes.push('the program was deleted while it ran');
+    const args = image.argsTruncated && isCurrent && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
+    if (image.argsTruncated && args === image.args) notes.push('the command line is cut: the kernel kept its first 511 bytes');
+    const cgroup = (isCurrent ? facts?.cgroup : undefined) ?? this.sources.groups.pathOf(image.cgroup);
+    return this.attributed(executable === undefined ? 'none' : isProven ? 'exact' : 'bpf', executable === undefined ? [...notes, 'the path of its program is not known'] : notes, {
+      pid: image.pid,
+      name: executable === undefined ? Buffer.from(image.name, 'latin1').toString() || image.comm : basename(executable),
+      ...(executable === undefined ? {} : { executable }),
+      args,
+      ...(isCurrent && facts?.workingDirectory !== undefined ? { workingDirectory: facts.workingDirectory } : {}),
+      uid: facts?.uid ?? image.uid,
+      gid: facts?.gid ?? image.gid,
+      ...(image.auid === undefined ? {} : { auid: image.auid }),
+      ...(cgroup === undefined ? {} : { cgroup }),
+      ppid: image.parent,
+      startTicks: image.start / TICK_NS,
+    });
+  }
+
+  /** It ran more programs since than the map remembers: of which one the log tells the path, and nothing else. */
+  private forgotten(deed: Deed, opened: readonly Opened[], history: readonly Image[]): Attributed {
+    const last = opened.findLast(({ position, bracket }) => position < deed.position && bracket.before >= deed.bracket.after);
+    const executable = last === undefined || deed.orLater === true ? undefined : pathOfOpened(last, this.sources.handles);
+    if (executable === undefined) return less(history);
+    return { ...less(history), attribution: 'inferred', note: 'the process ran other programs since: this is the one it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) } };
+  }
+
+  /** No map of images: /proc as it is now, checked against the log. */
+  private withoutImages(deed: Deed): Attributed {
+    const { log, handles } = this.sources;
+    const identity = this.identity(deed.pid);
+    const opened = log?.of(deed.pid) ?? [];
+    const facts = readFacts(deed.pid);
+    const last = opened.findLast(({ position }) => position < deed.position);
+    const movedOn = opened.some(({ position }) => position > deed.position);
+    if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
+      const name = Buffer.from(basename(facts.executable)).toString('latin1');
+      const agrees = opened.some((each) => each.name === name && each.position < deed.position);
+      if (last === undefined || agrees || last.bracket.before < deed.bracket.after) return this.remember(deed, identity, this.ofFacts(deed.pid, facts, agrees ? 'exact' : 'proc'));
+      return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
+    }
+    // Its last program was opened in this very reading: the process is gone or has moved on, and the number cannot be another's yet.
+    const executable = last?.bracket === deed.bracket && deed.orLater !== true ? pathOfOpened(last, handles) : undefined;
+    if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
+    if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: `process ${deed.pid} was ending: its program could not be read` };
+    return unknown(`process ${deed.pid} had ended before it could be read`);
+  }
+
+  /** Of a process as /proc has it. */
+  ofFacts(pid: number, facts: ProcFacts, attribution: Attribution, note?: string): Attributed {
+    const notes = note === undefined ? [] : [note];
+    if (facts.deleted) notes.push(facts.executable?.startsWith('/memfd:') === true ? 'the program runs from memory (memfd), not from a file' : 'the program was deleted while it ran');
+    return this.attributed(attribution, notes, { ...facts, pid, name: facts.executable === undefined ? facts.comm : basename(facts.executable) });
+  }
+
+  private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted'> & { pid: number; name: string }): Attributed {
+    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks } = found;
+    const userName = uid === undefined ? undefined : this.sources.accounts.userName(uid);
+    const user = uid === undefined ? undefined : { id: String(uid), ...(userName === undefined ? {} : { name: userName }) };
+    const ancestry = this.ancestors.of(ppid, startTicks);
+    const container = cgroup === undefined ? undefined : containerOf(cgroup);
+    return {
+      attribution,
+      ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+      process: {
+        pid,
+        ...(executable === undefined ? {} : { executable }),
+        name,
+        ...(args.length === 0 ? {} : { args, command_line: args.join(' ') }),
+        ...(workingDirectory === undefined ? {} : { working_directory: workingDirectory }),
+        start: startedAt(startTicks),
+        parent: ancestry[0] ?? { pid: ppid },
+        ...(user === undefined ? {} : { user }),
+        ...(gid === undefined ? {} : { group: { id: String(gid) } }),
+      },
       ...(user === undefined ? {} : { user }),
-      ...(gid === undefined ? {} : { group: { id: gid } }),
-    },
-    ...(user === undefined ? {} : { user }),
-    ...(auid === undefined ? {} : { auid: String(auid) }),
-    ...(cgroup === undefined ? {} : { cgroup }),
-    ...(container === undefined ? {} : { container }),
-    ancestry,
-    startedMs: Date.parse(proc.startedAt(stat)),
-  };
-}
-
-/** The name is the program's file name: what a process calls itself (comm) it can change, and rules exclude by name. */
-function programOf(executable: string | undefined, comm: string): { executable?: string; name: string } {
-  if (executable === undefined) return { name: comm };
-  const path = executable.replace(DELETED, '');
-  return { executable: path, name: path.slice(path.lastIndexOf('/') + 1) || comm };
-}
-
-function ancestorsOf(parent: number): FileEvent['tickward']['ancestry'] {
-  const ancestry: FileEvent['tickward']['ancestry'] = [];
-  for (let pid = parent; pid > 0 && ancestry.length < MOST_ANCESTORS; ) {
-    const stat = proc.statOf(pid);
-    if (stat === undefined) break;
-    const args = proc.argumentsOf(pid);
-    ancestry.push({ pid, ...programOf(proc.executableOf(pid), stat.comm), ...(args === undefined || args.length === 0 ? {} : { command_line: args.join(' ') }) });
-    pid = stat.ppid;
-  }
-  return ancestry;
-}
-
-/** Which processes have which file open now, of those that we may look into: with a plain user's rights, that user's own. */
-export function openFiles(): Map<string, number[]> {
-  const holders = new Map<string, number[]>();
-  for (const pid of proc.processIds()) {
-    if (pid === process.pid) continue;
-    for (const path of openFilesOf(pid)) holders.set(path, [...(holders.get(path) ?? []), pid]);
-  }
-  return holders;
-}
-
-function openFilesOf(pid: number): Set<string> {
-  try {
-    return new Set(readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-      try {
-        return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-      } catch {
-        return [];
-      }
-    }));
-  } catch {
-    return new Set();
+      ...(auid === undefined ? {} : { auid: String(auid) }),
+      ...(cgroup === undefined ? {} : { cgroup }),
+      ...(container === undefined ? {} : { container }),
+      ancestry,
+    };
   }
 }
 
-/** Where the kernel names no process: the one that has the file open now. Children inherit open files, so of several the outermost is taken. */
-export function attributeHolder(path: string, open: ReadonlyMap<string, readonly number[]>, users: () => readonly PasswdEntry[]): Attributed {
-  const holders = open.get(path) ?? [];
-  const outermost = holders.filter((pid) => !holders.includes(proc.statOf(pid)?.ppid ?? 0));
-  const [pid] = outermost;
-  if (pid === undefined) return unknown('the kernel names no process to a plain user, and none had the file open any more');
-  if (outermost.length > 1) return unknown(`the kernel names no process to a plain user, and ${outermost.length} had the file open`);
-  const found = attribute(pid, users);
-  return found.process?.executable === undefined ? found : { ...found, attribution: 'inferred', note: ['it had the file open when the event came', found.note].filter(Boolean).join('; ') };
+function deviceOf({ device }: Image): string {
+  return `${device.major}:${device.minor}`;
+}
+
+function both(one: Bracket, other: Bracket): Bracket {
+  const after = one.after > other.after ? one.after : other.after;
+  const before = one.before < other.before ? one.before : other.before;
+  // The clocks disagree: then the file's word is worth nothing.
+  return after <= before ? { after, before } : one;
+}
+
+/** Which process is certain, which of its programs is not. */
+function less(images: readonly Image[]): Attributed {
+  const [image] = images;
+  const names = [...new Set(images.map(({ name }) => name))].join(' or ');
+  return { attribution: 'none', note: `the process ran several programs in that moment, and which one it was is not known (${names})`, ancestry: [], ...(image === undefined ? {} : { process: { pid: image.pid } }) };
+}
+
+function startsAlike(full: readonly string[] | undefined, cut: readonly string[]): boolean {
+  return full !== undefined && cut.slice(0, -1).every((argument, index) => full[index] === argument);
+}
+
+/** It started later than the change was read: the number is another one's by now. */
+function startedAfter({ startTicks }: ProcFacts, { bracket }: Deed): boolean {
+  // CLOCK_MONOTONIC stands still while the machine sleeps; both are read to a tick.
+  const asleep = BigInt(Math.round(uptime() * 1e9)) - process.hrtime.bigint();
+  return startTicks * TICK_NS - asleep > bracket.before + 2n * TICK_NS;
 }

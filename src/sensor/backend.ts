@@ -1,41 +1,59 @@
-/** What fanotify and inotify have in common for the rest of the sensor. */
+/** What fanotify, inotify and comparing have in common for the rest of the sensor. */
 import type { EventSource } from '../model/event.ts';
+import type { ExecLog } from './exec-log.ts';
 
-/** What happened to one name in one directory. Flags, because the kernel merges events of one process and one name; their order is lost then. */
+/** When something happened at the earliest and at the latest, in ns of CLOCK_MONOTONIC (`process.hrtime.bigint()`). */
+export interface Bracket {
+  after: bigint;
+  before: bigint;
+}
+
+/** What happened to a name; a change has several of them, because the kernel merges events of one process and one name and their order is lost then. */
+export const Did = { CREATED: 1, WRITTEN: 2, CLOSED: 4, ATTRIBUTES: 8, DELETED: 16, MOVED_IN: 32, MOVED_OUT: 64 } as const;
+
+/** Names are bytes, here as latin1 text: a character a byte. */
 export interface Change {
   /** Key of the directory as `mark` gave it. */
   directory: string;
-  name: Buffer;
+  name: string;
   isDirectory: boolean;
-  created: boolean;
-  written: boolean;
-  attributes: boolean;
-  deleted: boolean;
-  /** Renamed to or from this name; the other side is in `from` when it is marked too. */
-  movedIn: boolean;
-  movedOut: boolean;
-  from?: { directory: string; name: Buffer };
+  /** Bits of `Did`. */
+  did: number;
+  /** The other side of a rename into this name, where it is known. */
+  from?: { directory: string; name: string };
   /** 0 when the kernel does not say. */
   pid: number;
+  /** Place in the kernel's queue: rises for ever. */
+  position: number;
+  bracket: Bracket;
 }
+
+export type Gone = Pick<Change, 'directory' | 'pid' | 'position' | 'bracket'>;
 
 export interface Batch {
   changes: Change[];
   /** The kernel's queue was full: what happened has to be found by comparing. */
   overflow: boolean;
-  /** Keys of marked directories that were deleted or renamed themselves. */
-  gone: string[];
+  /** Marked directories that were deleted or renamed themselves. */
+  gone: Gone[];
 }
 
-/** `contents`: everything that happens in the directory; `appearance`: only that something appears. */
-export type Interest = 'contents' | 'appearance';
+/** `contents`: everything that happens in the directory; `appearance`: that something appears, or that it goes itself; `self`: only the latter. */
+export type Interest = 'contents' | 'appearance' | 'self';
 
 export interface Backend {
   readonly source: EventSource;
   /** Whether the kernel says which process it was. */
   readonly namesProcesses: boolean;
-  /** Follows links. Gives the key of the directory; throws a SystemError. Marking again widens the interest. */
-  mark(path: string, interest: Interest): string;
+  /** Which programs processes opened to run them, in the order of the changes; where the kernel tells. */
+  readonly execLog?: ExecLog;
+  /** The directory behind an O_PATH descriptor of this path. Gives its key; throws a SystemError. Marking again widens the interest. */
+  mark(directory: number, interest: Interest, path: string): string;
+  /** Calls back with what waits, whenever something does. */
   start(onBatch: (batch: Batch) => void): void;
+  /** Reads what waits now, nothing included. */
+  drain(): void;
+  /** Takes up file systems that were mounted since. */
+  mountsChanged(): void;
   close(): void;
 }

@@ -1,8 +1,8 @@
 /** A change of a file as an ECS document. */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type BigIntStats } from 'node:fs';
 import { classify, type UnitDirectory } from '../host/directories.ts';
-import type { GroupEntry, PasswdEntry } from '../host/passwd.ts';
+import type { Accounts } from '../host/accounts.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import type { Attributed } from './attribution.ts';
 
@@ -12,7 +12,8 @@ export interface Place {
   folder: string;
   /** Name of that folder below the unit directory, '' for the unit directory itself. */
   relative: string;
-  name: Buffer;
+  /** Bytes as latin1. */
+  name: string;
 }
 
 export interface Seen {
@@ -21,7 +22,7 @@ export interface Seen {
   by: Attributed;
   source: EventSource;
   /** Where it was before a rename. */
-  original?: { folder: string; name: Buffer };
+  original?: { folder: string; name: string };
   /** undefined for a file that is gone. */
   stat?: BigIntStats;
 }
@@ -29,8 +30,7 @@ export interface Seen {
 export interface DocumentContext {
   host: FileEvent['host'];
   now: number;
-  users: readonly PasswdEntry[];
-  groups: readonly GroupEntry[];
+  accounts: Accounts;
 }
 
 /** Unit files are small; a larger file's hash is left out rather than letting it stall the sensor. Bytes. */
@@ -38,73 +38,101 @@ const MOST_HASHED = 1024 * 1024;
 
 const ECS_TYPES: Record<FileAction, FileEvent['event']['type']> = { creation: ['creation'], rename: ['change'], modification: ['change'], deletion: ['deletion'] };
 
-export function pathOf(folder: string, name: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${folder}/`), name]);
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** For system calls: text where it is all ASCII, which is most of the time and cheaper, else bytes. */
+export function pathOf(folder: string, name: string): string | Buffer {
+  return ASCII.test(name) ? `${folder}/${name}` : Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
+}
+
+/** The name as text; bytes that are no UTF-8 become U+FFFD. */
+function textOf(name: string): string {
+  return ASCII.test(name) ? name : Buffer.from(name, 'latin1').toString();
 }
 
 /** lstat, undefined when there is nothing. Links are never followed. */
-export function lookAt(path: Buffer): BigIntStats | undefined {
+export function lookAt(path: string | Buffer): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false });
 }
 
 export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   const { place, by } = seen;
   const bytes = pathOf(place.folder, place.name);
-  const path = bytes.toString('utf8');
-  const { unit, unit_type } = classify(place.directory, place.relative === '' ? place.name.toString('utf8') : `${place.relative}/${place.name.toString('utf8')}`);
-  return {
-    '@timestamp': new Date(context.now).toISOString(),
+  const name = textOf(place.name);
+  const path = `${place.folder}/${name}`;
+  const { unit, unit_type } = classify(place.directory, place.relative === '' ? name : `${place.relative}/${name}`);
+  const file: FileEvent['file'] = { path, directory: place.folder, ...named(name) };
+  if (seen.stat !== undefined) Object.assign(file, factsOf(bytes, seen.stat, context.accounts));
+  if (seen.original !== undefined) file.Ext = { original: { path: `${seen.original.folder}/${textOf(seen.original.name)}`, ...named(textOf(seen.original.name)) } };
+  const tickward: FileEvent['tickward'] = { attribution: by.attribution, source: seen.source, unit, unit_type, scope: place.directory.scope, ancestry: by.ancestry };
+  if (by.note !== undefined) tickward.attribution_note = by.note;
+  if (by.auid !== undefined) tickward.auid = by.auid;
+  if (by.cgroup !== undefined) tickward.cgroup = by.cgroup;
+  if (typeof bytes !== 'string' && !Buffer.from(path).equals(bytes)) tickward.path_bytes = bytes.toString('base64');
+  const event: FileEvent = {
+    '@timestamp': timestamp(context.now),
     event: { id: nextId(context.now), kind: 'event', category: ['file'], type: ECS_TYPES[seen.action], action: seen.action, dataset: 'tickward.file' },
     host: context.host,
-    file: {
-      path,
-      directory: place.folder,
-      ...named(place.name),
-      ...(seen.stat === undefined ? {} : factsOf(bytes, seen.stat, context)),
-      ...(seen.original === undefined ? {} : { Ext: { original: { path: pathOf(seen.original.folder, seen.original.name).toString('utf8'), ...named(seen.original.name) } } }),
-    },
-    ...(by.process === undefined ? {} : { process: by.process }),
-    ...(by.user === undefined ? {} : { user: by.user }),
-    ...(by.container === undefined ? {} : { container: { id: by.container } }),
-    tickward: {
-      attribution: by.attribution,
-      ...(by.note === undefined ? {} : { attribution_note: by.note }),
-      source: seen.source,
-      unit,
-      unit_type,
-      scope: place.directory.scope,
-      ...(by.auid === undefined ? {} : { auid: by.auid }),
-      ...(by.cgroup === undefined ? {} : { cgroup: by.cgroup }),
-      ancestry: by.ancestry,
-      ...(Buffer.from(path).equals(bytes) ? {} : { path_bytes: bytes.toString('base64') }),
-    },
+    file,
+    tickward,
   };
+  if (by.process !== undefined) event.process = by.process;
+  if (by.user !== undefined) event.user = by.user;
+  if (by.container !== undefined) event.container = { id: by.container };
+  return event;
 }
 
-function named(bytes: Buffer): { name: string; extension?: string } {
-  const name = bytes.toString('utf8');
+let stampedMs = 0;
+let stamped = '';
+
+/** Made once a millisecond. */
+function timestamp(now: number): string {
+  if (now !== stampedMs) {
+    stampedMs = now;
+    stamped = new Date(now).toISOString();
+  }
+  return stamped;
+}
+
+function named(name: string): { name: string; extension?: string } {
   const dot = name.lastIndexOf('.');
   return dot > 0 && dot < name.length - 1 ? { name, extension: name.slice(dot + 1) } : { name };
 }
 
-function factsOf(path: Buffer, stat: BigIntStats, { users, groups }: DocumentContext): Omit<FileEvent['file'], 'path' | 'directory' | 'name'> {
-  const owner = users.find((user) => user.uid === Number(stat.uid))?.name;
-  const group = groups.find((entry) => entry.gid === Number(stat.gid))?.name;
+function factsOf(path: string | Buffer, stat: BigIntStats, accounts: Accounts): Omit<FileEvent['file'], 'path' | 'directory' | 'name'> {
+  const owner = accounts.userName(Number(stat.uid));
+  const group = accounts.groupName(Number(stat.gid));
   const sha256 = stat.isFile() ? hashOf(path, stat) : undefined;
   const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
-  return {
-    type: typeOf(stat),
-    size: Number(stat.size),
-    mode: (Number(stat.mode) & 0o7777).toString(8).padStart(4, '0'),
-    uid: String(stat.uid),
-    gid: String(stat.gid),
-    ...(owner === undefined ? {} : { owner }),
-    ...(group === undefined ? {} : { group }),
-    inode: String(stat.ino),
-    mtime: stat.mtime.toISOString(),
-    ...(sha256 === undefined ? {} : { hash: { sha256 } }),
-    ...(target === undefined ? {} : { target_path: target }),
-  };
+  const facts: Omit<FileEvent['file'], 'path' | 'directory' | 'name'> = { type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino), mtime: timeOf(stat.mtimeMs) };
+  if (owner !== undefined) facts.owner = owner;
+  if (group !== undefined) facts.group = group;
+  if (sha256 !== undefined) facts.hash = { sha256 };
+  if (target !== undefined) facts.target_path = target;
+  return facts;
+}
+
+const modes = new Map<number, string>();
+
+/** Permission bits have 4,096 values. */
+function modeOf(mode: number): string {
+  const bits = mode & 0o7777;
+  const known = modes.get(bits);
+  if (known !== undefined) return known;
+  const text = bits.toString(8).padStart(4, '0');
+  modes.set(bits, text);
+  return text;
+}
+
+let timedMs = 0n;
+let timed = '';
+
+function timeOf(milliseconds: bigint): string {
+  if (milliseconds !== timedMs) {
+    timedMs = milliseconds;
+    timed = new Date(Number(milliseconds)).toISOString();
+  }
+  return timed;
 }
 
 function typeOf(stat: BigIntStats): NonNullable<FileEvent['file']['type']> {
@@ -115,7 +143,7 @@ function typeOf(stat: BigIntStats): NonNullable<FileEvent['file']['type']> {
   return stat.isSocket() ? 'socket' : 'device';
 }
 
-function targetOf(path: Buffer): string | undefined {
+function targetOf(path: string | Buffer): string | undefined {
   try {
     return readlinkSync(path);
   } catch {
@@ -124,22 +152,37 @@ function targetOf(path: Buffer): string | undefined {
 }
 
 /** O_NONBLOCK so that a FIFO put in the file's place does not hang us; the same inode, or nothing. */
-function hashOf(path: Buffer, expected: BigIntStats): string | undefined {
+function hashOf(path: string | Buffer, expected: BigIntStats): string | undefined {
   if (expected.size > MOST_HASHED) return undefined;
+  if (expected.size === 0n) return EMPTY;
   let fd: number | undefined;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile() || stat.ino !== expected.ino || stat.size > MOST_HASHED) return undefined;
-    const content = Buffer.allocUnsafe(Number(stat.size) + 1);
+    const content = contentOf(Number(stat.size) + 1);
     let length = 0;
-    for (let count = -1; count !== 0 && length < content.length; length += count) count = readSync(fd, content, length, content.length - length, length);
-    return createHash('sha256').update(content.subarray(0, length)).digest('hex');
+    // A read that gives less than there is room for has come to the end.
+    for (let room = content.length, count = room; count === room && room > 0; room = content.length - length) {
+      count = readSync(fd, content, length, room, length);
+      length += count;
+    }
+    return hash('sha256', content.subarray(0, length));
   } catch {
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+/** SHA-256 of nothing. */
+const EMPTY = hash('sha256', '');
+
+/** Most unit files fit: one buffer for all of them. */
+const scratch = Buffer.allocUnsafe(16 * 1024);
+
+function contentOf(length: number): Buffer {
+  return length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
 }
 
 let lastMs = 0;
@@ -150,5 +193,18 @@ function nextId(now: number): string {
   lastMs = Math.max(now, lastMs);
   counter = (counter + 1) & 0xffff;
   if (counter === 0) lastMs += 1;
-  return `${lastMs.toString(16).padStart(12, '0')}${counter.toString(16).padStart(4, '0')}${randomBytes(4).toString('hex')}`;
+  return `${lastMs.toString(16).padStart(12, '0')}${counter.toString(16).padStart(4, '0')}${chance()}`;
+}
+
+let pool = '';
+let drawn = 0;
+
+/** 32 bits in hex, drawn some hundred at a time. */
+function chance(): string {
+  if (drawn >= pool.length) {
+    pool = randomBytes(2_048).toString('hex');
+    drawn = 0;
+  }
+  drawn += 8;
+  return pool.slice(drawn - 8, drawn);
 }

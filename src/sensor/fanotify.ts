@@ -1,120 +1,107 @@
-/** fanotify(7) with directory handles and names: inode marks on directories, one event for each name and process. */
-import type { Backend, Batch, Change, Interest } from './backend.ts';
+/**
+ * fanotify(7) by two groups. `wake` only says that something happened: without names its events merge into a few, so it costs next to nothing and never
+ * fills up. `log` holds what happened, with names, and between it which programs were run; it is read when `wake` wakes us, and now and then.
+ */
+import type { Backend, Batch, Bracket, Interest } from './backend.ts';
 import { FAN } from './constants.ts';
+import { ExecLog } from './exec-log.ts';
+import { parseFanotify, type Numbering, type Parsed } from './fanotify-parse.ts';
+import { programFileSystems, readMounts, type Handles } from './filesystems.ts';
 import * as libc from './libc.ts';
 
 /** Events that wait in the kernel are read in pieces of this size, in bytes. */
 const BUFFER = 256 * 1024;
 
-const MASKS: Record<Interest, number> = {
-  contents: FAN.CREATE | FAN.DELETE | FAN.RENAME | FAN.CLOSE_WRITE | FAN.ATTRIB | FAN.DELETE_SELF | FAN.MOVE_SELF | FAN.EVENT_ON_CHILD | FAN.ONDIR,
-  appearance: FAN.CREATE | FAN.MOVED_TO | FAN.DELETE_SELF | FAN.MOVE_SELF | FAN.ONDIR,
-};
+/** Changes taken into memory at once; the rest waits in the kernel until these are worked off. */
+const MOST_AT_ONCE = 50_000;
 
-const BASE_FLAGS = FAN.CLASS_NOTIF | FAN.CLOEXEC | FAN.NONBLOCK | FAN.REPORT_DIR_FID | FAN.REPORT_NAME;
+const GONE = FAN.DELETE_SELF | FAN.MOVE_SELF | FAN.ONDIR;
+const CONTENTS = FAN.CREATE | FAN.DELETE | FAN.MODIFY | FAN.CLOSE_WRITE | FAN.ATTRIB | FAN.EVENT_ON_CHILD;
 
-/** Throws a SystemError where the kernel does not allow it. Without CAP_SYS_ADMIN it works, but names no process. */
-export function openFanotify(): Backend {
-  const { fd, privileged } = openGroup();
+const LOG_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN.RENAME | GONE, appearance: FAN.CREATE | FAN.MOVED_TO | GONE, self: GONE };
+/** Renames are told of only together with names, so here they are their two halves. */
+const WAKE_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN.MOVED_FROM | FAN.MOVED_TO | GONE, appearance: FAN.CREATE | FAN.MOVED_TO | GONE, self: GONE };
+
+const FLAGS = FAN.CLASS_NOTIF | FAN.CLOEXEC | FAN.NONBLOCK | FAN.REPORT_DIR_FID;
+
+/** Throws a SystemError where the kernel does not allow it. Without CAP_SYS_ADMIN it works, but names no process and logs no programs. */
+export function openFanotify(handles: Handles): Backend {
+  const groups = openGroups();
+  const { wake, log, privileged } = groups;
+  const execLog = new ExecLog();
   const buffer = Buffer.allocUnsafe(BUFFER);
+  const spill = Buffer.allocUnsafe(4096);
+  const numbering: Numbering = { position: 0 };
+  let emptiedAt = process.hrtime.bigint();
   let waiting: libc.Poll | undefined;
+  let deliver: (batch: Batch) => void = () => undefined;
+
+  const drain = (): void => {
+    while (libc.read(wake, spill) > 0);
+    const bracket: Bracket = { after: emptiedAt, before: 0n };
+    const parsed: Parsed = { changes: [], executions: [], overflow: false, gone: [] };
+    let length = 0;
+    while (parsed.changes.length < MOST_AT_ONCE && (length = libc.read(log, buffer)) > 0) parseFanotify(buffer, length, bracket, numbering, parsed);
+    bracket.before = process.hrtime.bigint();
+    if (length <= 0) emptiedAt = bracket.before;
+    if (parsed.overflow) execLog.forget();
+    for (const { pid, directory, name, position } of parsed.executions) execLog.add(pid, { directory, name, position, bracket });
+    if (parsed.changes.length > 0 || parsed.overflow || parsed.gone.length > 0) deliver(parsed);
+  };
+  const markPrograms = (): void => {
+    if (privileged) for (const mount of programFileSystems(readMounts())) if (!execLog.isLogged(mount.device)) markFileSystem(log, mount, execLog, handles);
+  };
+
   return {
     source: 'fanotify',
     namesProcesses: privileged,
-    mark(path, interest) {
-      libc.fanotify.mark(fd, FAN.MARK_ADD | FAN.MARK_ONLYDIR, MASKS[interest], path);
-      return libc.directoryKey(path);
+    ...(privileged ? { execLog } : {}),
+    mark(directory, interest) {
+      libc.fanotify.mark(log, FAN.MARK_ADD | FAN.MARK_ONLYDIR, LOG_MASKS[interest], directory);
+      libc.fanotify.mark(wake, FAN.MARK_ADD | FAN.MARK_ONLYDIR, WAKE_MASKS[interest], directory);
+      return libc.directoryKey(directory);
     },
     start(onBatch) {
-      waiting = libc.poll(fd, () => {
-        for (let length = libc.read(fd, buffer); length > 0; length = libc.read(fd, buffer)) onBatch(parseFanotify(buffer, length));
-      });
+      deliver = onBatch;
+      markPrograms();
+      waiting = libc.poll(wake, drain);
     },
+    drain,
+    mountsChanged: markPrograms,
     close() {
       waiting?.close();
-      libc.close(fd);
+      libc.close(wake);
+      libc.close(log);
     },
   };
 }
 
-function openGroup(): { fd: number; privileged: boolean } {
+function markFileSystem(log: number, mount: { path: string; device: string; type: string }, execLog: ExecLog, handles: Handles): void {
   try {
-    return { fd: libc.fanotify.open(BASE_FLAGS | FAN.UNLIMITED_MARKS), privileged: true };
+    libc.fanotify.markPath(log, FAN.MARK_ADD | FAN.MARK_FILESYSTEM, FAN.OPEN_EXEC, Buffer.from(mount.path, 'latin1').toString());
+  } catch {
+    // Overlay and others have no such marks: what is run from them is not logged, and the attribution knows it by the device.
+    return;
+  }
+  execLog.logs(mount.device);
+  handles.learn(mount);
+}
+
+function openGroups(): { wake: number; log: number; privileged: boolean } {
+  try {
+    return openPair(FLAGS | FAN.UNLIMITED_MARKS, true);
   } catch (error) {
     if (!(error instanceof libc.SystemError) || error.code !== 'EPERM') throw error;
-    return { fd: libc.fanotify.open(BASE_FLAGS), privileged: false };
+    return openPair(FLAGS, false);
   }
 }
 
-interface Entry {
-  directory: string;
-  name: Buffer;
-}
-
-/** The events in a buffer as `read` filled it. Anything that does not fit its own length ends the parsing: the kernel never writes such. */
-export function parseFanotify(buffer: Buffer, length: number): Batch {
-  const batch: Batch = { changes: [], overflow: false, gone: [] };
-  let offset = 0;
-  while (offset + FAN.METADATA_LENGTH <= length) {
-    const eventLength = buffer.readUInt32LE(offset);
-    const metadataLength = buffer.readUInt16LE(offset + 6);
-    if (eventLength < FAN.METADATA_LENGTH || offset + eventLength > length) break;
-    // All bits we ask for are in the lower half of the 64-bit mask.
-    const mask = buffer.readUInt32LE(offset + 8);
-    const pid = buffer.readInt32LE(offset + 20);
-    if ((mask & FAN.Q_OVERFLOW) !== 0) batch.overflow = true;
-    else add(batch, mask, pid, entries(buffer, offset + metadataLength, offset + eventLength));
-    offset += eventLength;
+function openPair(flags: number, privileged: boolean): { wake: number; log: number; privileged: boolean } {
+  const log = libc.fanotify.open(flags | FAN.REPORT_NAME);
+  try {
+    return { wake: libc.fanotify.open(flags), log, privileged };
+  } catch (error) {
+    libc.close(log);
+    throw error;
   }
-  return batch;
 }
-
-interface Entries {
-  here?: Entry;
-  old?: Entry;
-  fresh?: Entry;
-}
-
-function entries(buffer: Buffer, start: number, end: number): Entries {
-  const found: Entries = {};
-  let offset = start;
-  while (offset + 4 <= end) {
-    const type = buffer[offset];
-    const length = buffer.readUInt16LE(offset + 2);
-    if (length < 4 || offset + length > end) break;
-    const entry = type === FAN.INFO_DFID_NAME || type === FAN.INFO_DFID || type === FAN.INFO_OLD_DFID_NAME || type === FAN.INFO_NEW_DFID_NAME ? entryAt(buffer, offset, length) : undefined;
-    if (entry !== undefined && type === FAN.INFO_OLD_DFID_NAME) found.old = entry;
-    else if (entry !== undefined && type === FAN.INFO_NEW_DFID_NAME) found.fresh = entry;
-    else if (entry !== undefined) found.here = entry;
-    offset += length;
-  }
-  return found;
-}
-
-/** header (4 bytes), fsid (8), handle_bytes (4), handle_type (4), handle, name, NUL */
-function entryAt(buffer: Buffer, offset: number, length: number): Entry | undefined {
-  if (length < 20) return undefined;
-  const handleLength = buffer.readUInt32LE(offset + 12);
-  const nameStart = offset + 20 + handleLength;
-  if (nameStart > offset + length) return undefined;
-  const nul = buffer.indexOf(0, nameStart);
-  const nameEnd = nul < 0 || nul > offset + length ? offset + length : nul;
-  return { directory: libc.keyOf(buffer, offset + 4, buffer, offset + 12, handleLength), name: Buffer.from(buffer.subarray(nameStart, nameEnd)) };
-}
-
-/** What the kernel calls the directory itself. */
-const SELF = '.';
-
-function add(batch: Batch, mask: number, pid: number, { here, old, fresh }: Entries): void {
-  const isDirectory = (mask & FAN.ONDIR) !== 0;
-  const change = (entry: Entry, what: Partial<Change>): void => void batch.changes.push({ ...NOTHING, ...entry, isDirectory, pid, ...what });
-  if (here !== undefined) {
-    if (here.name.length === 0 || here.name.toString('latin1') === SELF) {
-      if ((mask & (FAN.DELETE_SELF | FAN.MOVE_SELF)) !== 0) batch.gone.push(here.directory);
-    } else change(here, { created: (mask & FAN.CREATE) !== 0, written: (mask & FAN.CLOSE_WRITE) !== 0, attributes: (mask & FAN.ATTRIB) !== 0, deleted: (mask & FAN.DELETE) !== 0, movedIn: (mask & FAN.MOVED_TO) !== 0 });
-  }
-  if (fresh !== undefined) change(fresh, { movedIn: true, ...(old === undefined ? {} : { from: old }) });
-  else if (old !== undefined) change(old, { movedOut: true });
-}
-
-const NOTHING = { created: false, written: false, attributes: false, deleted: false, movedIn: false, movedOut: false };

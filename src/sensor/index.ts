@@ -1,9 +1,12 @@
 /** The sensor: every change of a unit file as an event, by the best way that this kernel and these rights allow. */
-import type { UnitDirectory } from '../host/directories.ts';
+import type { Place } from '../host/directories.ts';
+import type { PasswdEntry } from '../host/passwd.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Attribution, EventSource, FileEvent } from '../model/event.ts';
 import type { Backend } from './backend.ts';
+import { openImages, type Images } from './bpf/images.ts';
 import { openFanotify } from './fanotify.ts';
+import { Handles, onMountChange } from './filesystems.ts';
 import { openInotify } from './inotify.ts';
 import { openScan } from './scan.ts';
 import { Watcher } from './watcher.ts';
@@ -13,8 +16,8 @@ export type SensorMode = 'auto' | 'fanotify' | 'inotify' | 'scan';
 export interface SensorOptions {
   /** Default auto: fanotify, else inotify, else comparing. A mode that is asked for by name is used or fails. */
   mode?: SensorMode;
-  /** Asked again at every rescan: users may be added. */
-  directories: () => readonly UnitDirectory[];
+  /** Where unit files may appear; asked again when the users have changed. */
+  places: (users: readonly PasswdEntry[]) => Place;
   /** Called in the order things happened; when it returns the events are taken. */
   onEvents: (events: FileEvent[]) => void;
   onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void;
@@ -25,6 +28,8 @@ export interface SensorOptions {
 
 export interface Sensor {
   readonly source: EventSource;
+  /** The best attribution that an event can have here. */
+  readonly attribution: Attribution;
   /** What it cannot see, in words. */
   readonly blind: readonly string[];
   stop(): Promise<void>;
@@ -32,54 +37,94 @@ export interface Sensor {
 
 const RESCAN_SECONDS: Record<EventSource, number> = { fanotify: 30, inotify: 30, scan: 5 };
 
+/** A burst of mounts (a container that starts) is looked at once. Milliseconds. */
+const MOUNTS_SETTLE_MS = 50;
+
 /** Resolves when the marks are set: what happens afterwards is seen. Throws UNSUPPORTED when a named mode is not possible here. */
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
-  const { backend, reasons } = openBackend(options.mode ?? 'auto');
-  const watcher = new Watcher(backend, options);
+  const sources = openSources(options.mode ?? 'auto');
+  const { backend, images } = sources;
+  const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
-  const limits = limitsOf(backend, reasons);
+  let settling: NodeJS.Timeout | undefined;
+  const mounts = onMountChange(() => {
+    settling ??= setTimeout(() => {
+      settling = undefined;
+      watcher.mountsChanged();
+    }, MOUNTS_SETTLE_MS);
+  });
   return {
     source: backend.source,
+    attribution: bestAttribution(sources),
     get blind() {
-      return [...limits, ...watcher.tree.blind];
+      return [...limitsOf(sources), ...watcher.tree.blind];
     },
     async stop() {
       clearInterval(timer);
+      clearTimeout(settling);
+      mounts.close();
       watcher.stop();
+      images?.close();
     },
   };
 }
 
 /** What would be chosen here and why nothing better, for `doctor`. Leaves nothing behind. */
 export function sensorSupport(): { mode: EventSource; attribution: Attribution; reasons: string[] } {
-  const { backend, reasons } = openBackend('auto');
-  backend.close();
-  return { mode: backend.source, attribution: backend.namesProcesses ? 'proc' : backend.source === 'scan' ? 'none' : 'inferred', reasons: limitsOf(backend, reasons) };
+  const sources = openSources('auto');
+  sources.backend.close();
+  sources.images?.close();
+  return { mode: sources.backend.source, attribution: bestAttribution(sources), reasons: limitsOf(sources) };
 }
 
-function limitsOf(backend: Backend, reasons: readonly string[]): string[] {
+interface Sources {
+  backend: Backend;
+  images?: Images;
+  handles: Handles;
+  /** Why nothing better, in words. */
+  reasons: string[];
+}
+
+function bestAttribution({ backend, images }: Sources): Attribution {
+  if (images !== undefined) return 'exact';
+  if (backend.source === 'scan') return 'none';
+  return backend.namesProcesses ? 'proc' : 'inferred';
+}
+
+function limitsOf({ backend, reasons }: Sources): string[] {
   const limits = [...reasons];
   if (backend.source === 'scan') limits.push('no kernel events: changes are found by comparing every few seconds, and nobody is named');
   else if (!backend.namesProcesses) limits.push('the kernel names no process (CAP_SYS_ADMIN is missing or fanotify is not there): a process is named only when it still has the file open, as inferred');
   return limits;
 }
 
-const WAYS: readonly { mode: EventSource; open: () => Backend }[] = [
+const WAYS: readonly { mode: EventSource; open: (handles: Handles) => Backend }[] = [
   { mode: 'fanotify', open: openFanotify },
   { mode: 'inotify', open: openInotify },
   { mode: 'scan', open: openScan },
 ];
 
-function openBackend(mode: SensorMode): { backend: Backend; reasons: string[] } {
+function openSources(mode: SensorMode): Sources {
   const reasons: string[] = [];
+  const handles = new Handles();
   for (const way of WAYS) {
     if (mode !== 'auto' && mode !== way.mode) continue;
     try {
-      return { backend: way.open(), reasons };
+      const backend = way.open(handles);
+      return { backend, handles, reasons, ...(backend.namesProcesses ? imagesOr(reasons) : {}) };
     } catch (error) {
       reasons.push(`${way.mode} is not possible here: ${messageOf(error)}`);
     }
   }
   throw new TickwardError('UNSUPPORTED', `the sensor cannot start: ${reasons.join('; ')}`, { hint: 'let it choose by itself (auto)' });
+}
+
+function imagesOr(reasons: string[]): { images?: Images } {
+  try {
+    return { images: openImages() };
+  } catch (error) {
+    reasons.push(`short-lived processes are named less often, since the kernel's map of programs cannot be used: ${messageOf(error)}`);
+    return {};
+  }
 }

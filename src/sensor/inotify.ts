@@ -1,5 +1,5 @@
 /** inotify(7), where fanotify is not allowed: the same changes, but never who made them. */
-import type { Backend, Batch, Change, Interest } from './backend.ts';
+import { Did, type Backend, type Batch, type Bracket, type Change, type Interest } from './backend.ts';
 import { IN } from './constants.ts';
 import * as libc from './libc.ts';
 
@@ -7,31 +7,45 @@ import * as libc from './libc.ts';
 const BUFFER = 64 * 1024;
 
 const MASKS: Record<Interest, number> = {
-  contents: IN.CREATE | IN.DELETE | IN.MOVED_FROM | IN.MOVED_TO | IN.CLOSE_WRITE | IN.ATTRIB | IN.DELETE_SELF | IN.MOVE_SELF | IN.ONLYDIR,
+  contents: IN.CREATE | IN.DELETE | IN.MOVED_FROM | IN.MOVED_TO | IN.MODIFY | IN.CLOSE_WRITE | IN.ATTRIB | IN.DELETE_SELF | IN.MOVE_SELF | IN.ONLYDIR,
   appearance: IN.CREATE | IN.MOVED_TO | IN.DELETE_SELF | IN.MOVE_SELF | IN.ONLYDIR,
+  self: IN.DELETE_SELF | IN.MOVE_SELF | IN.ONLYDIR,
 };
 
 /** Throws a SystemError when the user has no instance or watch left (fs.inotify.max_user_instances, max_user_watches). */
 export function openInotify(): Backend {
   const fd = libc.inotify.open(IN.CLOEXEC | IN.NONBLOCK);
   const buffer = Buffer.allocUnsafe(BUFFER);
-  const wide = new Set<string>();
+  let emptiedAt = process.hrtime.bigint();
+  let position = 0;
   let waiting: libc.Poll | undefined;
+  let deliver: (batch: Batch) => void = () => undefined;
+
+  const drain = (): void => {
+    const bracket: Bracket = { after: emptiedAt, before: 0n };
+    for (let length = libc.read(fd, buffer); length > 0; length = libc.read(fd, buffer)) {
+      const batch = parseInotify(buffer, length, bracket, position);
+      position += length;
+      bracket.before = process.hrtime.bigint();
+      deliver(batch);
+    }
+    emptiedAt = process.hrtime.bigint();
+  };
+
   return {
     source: 'inotify',
     namesProcesses: false,
-    mark(path, interest) {
-      // A second watch on the same directory replaces the mask: widen only.
-      const key = String(libc.inotify.watch(fd, path, MASKS[interest]));
-      if (interest === 'contents') wide.add(key);
-      else if (wide.has(key)) libc.inotify.watch(fd, path, MASKS.contents);
-      return key;
+    mark(directory, interest) {
+      // The kernel's own link to the directory that the descriptor has: the same one whatever has its name by now.
+      const wd = libc.inotify.watch(fd, `/proc/self/fd/${directory}`, MASKS[interest] | IN.MASK_ADD);
+      return String(wd);
     },
     start(onBatch) {
-      waiting = libc.poll(fd, () => {
-        for (let length = libc.read(fd, buffer); length > 0; length = libc.read(fd, buffer)) onBatch(parseInotify(buffer, length));
-      });
+      deliver = onBatch;
+      waiting = libc.poll(fd, drain);
     },
+    drain,
+    mountsChanged: () => undefined,
     close() {
       waiting?.close();
       libc.close(fd);
@@ -39,8 +53,8 @@ export function openInotify(): Backend {
   };
 }
 
-/** struct inotify_event: wd (4), mask (4), cookie (4), length of the name (4), name padded with NULs. */
-export function parseInotify(buffer: Buffer, length: number): Batch {
+/** struct inotify_event: wd (4), mask (4), cookie (4), length of the name (4), name padded with NULs. Positions are offsets in all that was ever read. */
+export function parseInotify(buffer: Buffer, length: number, bracket: Bracket, position = 0): Batch {
   const batch: Batch = { changes: [], overflow: false, gone: [] };
   const moves = new Map<number, Change>();
   let offset = 0;
@@ -51,35 +65,34 @@ export function parseInotify(buffer: Buffer, length: number): Batch {
     const directory = String(buffer.readInt32LE(offset));
     const mask = buffer.readUInt32LE(offset + 4);
     const cookie = buffer.readUInt32LE(offset + 8);
-    const padded = buffer.subarray(offset + IN.HEADER_LENGTH, end);
-    const nul = padded.indexOf(0);
-    const name = Buffer.from(nul < 0 ? padded : padded.subarray(0, nul));
-    offset = end;
+    const nul = buffer.indexOf(0, offset + IN.HEADER_LENGTH);
+    const name = buffer.toString('latin1', offset + IN.HEADER_LENGTH, nul < 0 || nul > end ? end : nul);
     if ((mask & IN.Q_OVERFLOW) !== 0) batch.overflow = true;
-    else if ((mask & (IN.DELETE_SELF | IN.MOVE_SELF)) !== 0) batch.gone.push(directory);
-    else if (name.length > 0) add(batch, moves, { directory, mask, cookie, name });
+    else if ((mask & (IN.DELETE_SELF | IN.MOVE_SELF)) !== 0) batch.gone.push({ directory, pid: 0, position: position + offset, bracket });
+    else if (name.length > 0 && didOf(mask) !== 0) add(batch, moves, cookie, { directory, name, isDirectory: (mask & IN.ISDIR) !== 0, did: didOf(mask), pid: 0, position: position + offset, bracket });
+    offset = end;
   }
   return batch;
 }
 
-function add(batch: Batch, moves: Map<number, Change>, { directory, mask, cookie, name }: { directory: string; mask: number; cookie: number; name: Buffer }): void {
-  const change: Change = {
-    directory,
-    name,
-    isDirectory: (mask & IN.ISDIR) !== 0,
-    created: (mask & IN.CREATE) !== 0,
-    written: (mask & IN.CLOSE_WRITE) !== 0,
-    attributes: (mask & IN.ATTRIB) !== 0,
-    deleted: (mask & IN.DELETE) !== 0,
-    movedIn: (mask & IN.MOVED_TO) !== 0,
-    movedOut: (mask & IN.MOVED_FROM) !== 0,
-    pid: 0,
-  };
+function add(batch: Batch, moves: Map<number, Change>, cookie: number, change: Change): void {
   const other = cookie === 0 ? undefined : moves.get(cookie);
-  if (change.movedIn && other !== undefined) {
+  if (change.did === Did.MOVED_IN && other !== undefined) {
     // Both halves of one rename: the first becomes where it came from.
     batch.changes.splice(batch.changes.indexOf(other), 1);
     change.from = { directory: other.directory, name: other.name };
-  } else if (change.movedOut) moves.set(cookie, change);
+  } else if (change.did === Did.MOVED_OUT) moves.set(cookie, change);
   batch.changes.push(change);
+}
+
+function didOf(mask: number): number {
+  let did = 0;
+  if ((mask & IN.CREATE) !== 0) did |= Did.CREATED;
+  if ((mask & IN.MODIFY) !== 0) did |= Did.WRITTEN;
+  if ((mask & IN.CLOSE_WRITE) !== 0) did |= Did.CLOSED;
+  if ((mask & IN.ATTRIB) !== 0) did |= Did.ATTRIBUTES;
+  if ((mask & IN.DELETE) !== 0) did |= Did.DELETED;
+  if ((mask & IN.MOVED_TO) !== 0) did |= Did.MOVED_IN;
+  if ((mask & IN.MOVED_FROM) !== 0) did |= Did.MOVED_OUT;
+  return did;
 }

@@ -1,7 +1,7 @@
 /** The one door to koffi: the few calls of libc that Node does not have. */
 import koffi from 'koffi';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, MAX_HANDLE_SZ, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
 import { SYS_BPF } from './bpf/constants.ts';
-import { AT_FDCWD, AT_HANDLE_FID, MAX_HANDLE_SZ, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
 
 const libc = koffi.load(null);
 
@@ -12,8 +12,9 @@ const inotifyAddWatch = libc.func('int inotify_add_watch(int fd, const char *pat
 const readBytes = libc.func('long read(int fd, _Out_ void *buffer, size_t count)');
 const closeFd = libc.func('int close(int fd)');
 const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
-const statfs = libc.func('int statfs(const char *path, _Out_ void *buffer)');
+const openByHandleAt = libc.func('int open_by_handle_at(int mount_fd, void *handle, int flags)');
 const bpfCall = libc.func('long syscall(long number, int command, void *attributes, unsigned int size)');
+const fstatfs = libc.func('int fstatfs(int fd, _Out_ void *buffer)');
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
 
@@ -42,7 +43,9 @@ function checked(call: string, result: number): number {
 
 export const fanotify = {
   open: (flags: number): number => checked('fanotify_init', fanotifyInit(flags, 0)),
-  mark: (fd: number, flags: number, mask: number, path: string): void => void checked('fanotify_mark', fanotifyMark(fd, flags, mask, AT_FDCWD, path)),
+  /** Of the directory behind a descriptor, so that what is marked and what is read is the same one. */
+  mark: (fd: number, flags: number, mask: number, directory: number): void => void checked('fanotify_mark', fanotifyMark(fd, flags, mask, directory, '.')),
+  markPath: (fd: number, flags: number, mask: number, path: string): void => void checked('fanotify_mark', fanotifyMark(fd, flags, mask, AT_FDCWD, path)),
 };
 
 export const inotify = {
@@ -76,18 +79,28 @@ export function close(fd: number): void {
   closeFd(fd);
 }
 
-/** What fanotify will call this directory: its file system's id and its handle, as one key. */
-export function directoryKey(path: string): string {
+/** What fanotify will call the directory behind a descriptor: its file system's id and its handle, as one key. */
+export function directoryKey(directory: number): string {
   const handle = Buffer.alloc(8 + MAX_HANDLE_SZ);
   const mountId = [0];
   handle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-  if (nameToHandleAt(AT_FDCWD, path, handle, mountId, AT_HANDLE_FID) < 0) {
+  if (nameToHandleAt(directory, '', handle, mountId, AT_HANDLE_FID | AT_EMPTY_PATH) < 0) {
     handle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-    checked('name_to_handle_at', nameToHandleAt(AT_FDCWD, path, handle, mountId, 0));
+    checked('name_to_handle_at', nameToHandleAt(directory, '', handle, mountId, AT_EMPTY_PATH));
   }
+  return keyOf(fsidOf(directory), 0, handle, 0, handle.readUInt32LE(0));
+}
+
+/** `f_fsid` of the file system that a descriptor is on: the first 8 bytes of every key of it. */
+export function fsidOf(fd: number): Buffer {
   const info = Buffer.alloc(STATFS_LENGTH);
-  checked('statfs', statfs(path, info));
-  return keyOf(info, STATFS_FSID_OFFSET, handle, 0, handle.readUInt32LE(0));
+  checked('fstatfs', fstatfs(fd, info));
+  return info.subarray(STATFS_FSID_OFFSET, STATFS_FSID_OFFSET + 8);
+}
+
+/** An O_PATH descriptor of what a handle (length, type, bytes) names, on the file system of `mount`. Needs CAP_DAC_READ_SEARCH; ESTALE when it is gone. */
+export function openByHandle(mount: number, handle: Buffer): number {
+  return checked('open_by_handle_at', openByHandleAt(mount, handle, O_PATH));
 }
 
 /** File system id (8 bytes) and handle (length, type, bytes), each out of a buffer. */
@@ -102,9 +115,9 @@ export interface Poll {
 /** A handle that is collected stops silently, so every open one is kept here. */
 const openPolls = new Set<Poll>();
 
-/** Calls back when the descriptor can be read. The callback must not throw: koffi would never call it again. */
-export function poll(fd: number, callback: () => void): Poll {
-  const handle = koffi.node.poll(fd, { readable: true }, callback);
+/** Calls back when the descriptor can be read, or for `exceptional` when it is in an exceptional state (poll(2), POLLPRI). The callback must not throw: koffi would never call it again. */
+export function poll(fd: number, callback: () => void, what: 'readable' | 'exceptional' = 'readable'): Poll {
+  const handle = koffi.node.poll(fd, what === 'readable' ? { readable: true } : { disconnect: true }, callback);
   const kept: Poll = {
     close() {
       openPolls.delete(kept);

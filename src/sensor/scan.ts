@@ -1,5 +1,5 @@
 /** Directories as they are, to compare with what was known: the baseline, the rescan, and the only way where no kernel tells us. */
-import { readdirSync, statSync } from 'node:fs';
+import { fstatSync, readdirSync } from 'node:fs';
 import type { Backend } from './backend.ts';
 import { lookAt, pathOf } from './document.ts';
 
@@ -15,22 +15,20 @@ export type Entries = Map<string, Signature>;
 /** More than any unit directory has; an attacker may link one to a directory of millions. */
 const MOST_ENTRIES = 100_000;
 
-/** Everything but plain folders. Throws the system error when the directory cannot be read. */
-export function readEntries(folder: string): { entries: Entries; folders: Buffer[] } {
+/** Everything but plain folders, and the names of those and of links to them. Throws the system error when the directory cannot be read. */
+export function readEntries(folder: string): { entries: Entries; folders: string[]; isCut: boolean } {
   const entries: Entries = new Map();
-  const folders: Buffer[] = [];
+  const folders: string[] = [];
   for (const entry of readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })) {
-    if (entries.size >= MOST_ENTRIES) break;
-    const name = Buffer.from(entry.name);
-    if (entry.isDirectory()) {
-      folders.push(name);
-      continue;
-    }
-    if (entry.isSymbolicLink()) folders.push(name);
+    if (entries.size >= MOST_ENTRIES) return { entries, folders, isCut: true };
+    const bytes = Buffer.from(entry.name);
+    if (entry.isDirectory() || entry.isSymbolicLink()) folders.push(bytes.toString());
+    if (entry.isDirectory()) continue;
+    const name = bytes.toString('latin1');
     const stat = lookAt(pathOf(folder, name));
-    if (stat !== undefined) entries.set(name.toString('latin1'), { inode: stat.ino, changed: stat.ctimeNs });
+    if (stat !== undefined) entries.set(name, { inode: stat.ino, changed: stat.ctimeNs });
   }
-  return { entries, folders };
+  return { entries, folders, isCut: false };
 }
 
 export interface Difference {
@@ -54,12 +52,13 @@ export function openScan(): Backend {
   return {
     source: 'scan',
     namesProcesses: false,
-    mark(path) {
-      const stat = statSync(path, { bigint: true });
-      if (!stat.isDirectory()) throw Object.assign(new Error(`${path} is no directory`), { code: 'ENOTDIR' });
+    mark(directory) {
+      const stat = fstatSync(directory, { bigint: true });
       return `${stat.dev}:${stat.ino}`;
     },
     start: () => undefined,
+    drain: () => undefined,
+    mountsChanged: () => undefined,
     close: () => undefined,
   };
 }

@@ -1,167 +1,230 @@
-/** Which directories are marked: unit directories, the folders in them that count, and what has to appear first for the missing ones. */
-import { realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { isUnitSubdirectory, type UnitDirectory } from '../host/directories.ts';
+/** Which directories are marked: those that hold units, the folders in them that count, and on the way to missing ones the nearest that is there. */
+import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
+import { isUnitSubdirectory, placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
 import { errnoOf } from '../model/errors.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, Interest } from './backend.ts';
+import { O_PATH } from './constants.ts';
 import { readEntries, type Entries } from './scan.ts';
 
 /** A marked folder whose content counts. */
 export interface Folder {
-  key: string;
-  path: string;
-  directory: UnitDirectory;
+  readonly key: string;
+  readonly path: string;
+  readonly directory: UnitDirectory;
   /** '' or the name below the unit directory. */
-  relative: string;
+  readonly relative: string;
   entries: Entries;
 }
 
-/** What a refresh found. */
-export interface Refreshed {
-  /** Folders that were not watched before, with what is in them now. */
-  appeared: Folder[];
-  /** Folders watched before, with what is in them now beside what was known. */
-  known: { folder: Folder; now: Entries }[];
-  /** Folders that are not at their path any more. */
-  gone: Folder[];
+/** One name of a marked directory: two paths may lead to it (/lib is a link to /usr/lib on most hosts). */
+interface Way {
+  readonly path: string;
+  readonly place: Place;
+  /** Set inside a unit directory. */
+  readonly within?: { readonly directory: UnitDirectory; readonly relative: string };
 }
+
+interface Marked {
+  readonly ways: Way[];
+  folder?: Folder;
+}
+
+/** What a visit found. */
+export interface Found {
+  /** Folders that were not watched before, with what is in them now. */
+  readonly appeared: { folder: Folder; now: Entries }[];
+  /** Folders watched before, with what is in them now. */
+  readonly known: { folder: Folder; now: Entries }[];
+  /** Folders that are not at their path any more. */
+  readonly gone: Folder[];
+}
+
+/** Asking for more names one by one would cost more than listing the directory. */
+const MOST_ASKED = 32;
 
 export class Tree {
   private readonly backend: Backend;
-  private readonly folders = new Map<string, Folder>();
-  /** Marked ancestors of missing directories, by key, with the names that matter there. */
-  private readonly waiting = new Map<string, { path: string; names: Set<string> }>();
+  private root: Place;
+  private readonly marked = new Map<string, Marked>();
+  /** Keys by path, for what is looked for again. */
+  private readonly keys = new Map<string, string>();
   /** Why a directory cannot be watched, by path. */
   private readonly unseen = new Map<string, string>();
+  /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
+  private queue: Way[] = [];
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, root: Place) {
     this.backend = backend;
+    this.root = root;
   }
 
   folder(key: string): Folder | undefined {
-    return this.folders.get(key);
+    return this.marked.get(key)?.folder;
   }
 
   /** Path of any marked directory. */
   pathOf(key: string): string | undefined {
-    return this.folders.get(key)?.path ?? this.waiting.get(key)?.path;
-  }
-
-  /** Whether something of this name in a marked ancestor may lead to a missing unit directory. */
-  awaits(key: string, name: string): boolean {
-    return this.waiting.get(key)?.names.has(name) ?? false;
-  }
-
-  get size(): number {
-    return this.folders.size;
+    return this.marked.get(key)?.ways[0]?.path;
   }
 
   /** In words, a line a reason. */
   get blind(): string[] {
     const byReason = new Map<string, string[]>();
     for (const [path, reason] of this.unseen) byReason.set(reason, [...(byReason.get(reason) ?? []), path]);
-    return [...byReason].map(([reason, paths]) => `cannot see ${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ', …' : ''}`);
+    const lines = [...byReason].map(([reason, paths]) => `cannot see ${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ', …' : ''}`);
+    return this.queue.length === 0 ? lines : [...lines, `${this.queue.length} directories are yet to be looked at`];
+  }
+
+  /** Looks at everything anew, as the queue is worked off. */
+  revisit(root: Place = this.root): void {
+    this.root = root;
+    this.queue = [{ path: '', place: root }];
+  }
+
+  get isDone(): boolean {
+    return this.queue.length === 0;
+  }
+
+  /** Works off the queue until `enough` says so. */
+  work(enough: () => boolean = () => false): Found {
+    const found = nothing();
+    for (let way = this.queue.shift(); way !== undefined; way = this.queue.shift()) {
+      this.visit(way, found, true);
+      if (enough()) break;
+    }
+    return found;
+  }
+
+  /** The folders that are watched, as they are now. */
+  reread(): Found {
+    const found = nothing();
+    const folders = [...this.marked.values()].flatMap(({ ways }) => ways.filter(isFolder));
+    for (const way of folders) this.visit(way, found, false);
+    return found;
+  }
+
+  /** Something appeared under, or went from, a name in a marked directory. undefined when that name leads nowhere. */
+  changed(key: string, name: string): Found | undefined {
+    const ways = (this.marked.get(key)?.ways ?? []).flatMap((way) => this.inside(way, name) ?? []);
+    if (ways.length === 0) return undefined;
+    const found = nothing();
+    for (const way of ways) this.visit(way, found, false);
+    return found;
+  }
+
+  /** A marked directory was removed or renamed itself: it and all below it are at their paths no more, and something else may be. */
+  gone(key: string): Found {
+    const found = nothing();
+    const ways = [...(this.marked.get(key)?.ways ?? [])];
+    for (const way of ways) this.leave(way.path, found);
+    for (const way of ways) this.visitParentOf(way, found);
+    return found;
   }
 
   /** Marks first and reads afterwards, so that nothing falls between. */
-  refresh(directories: readonly UnitDirectory[]): Refreshed {
-    this.unseen.clear();
-    this.waiting.clear();
-    const result: Refreshed = { appeared: [], known: [], gone: [] };
-    const seen = new Set<string>();
-    for (const directory of realNamesFirst(directories)) this.visit(directory, directory.path, '', result, seen);
-    for (const folder of this.folders.values()) {
-      if (seen.has(folder.key)) continue;
-      this.folders.delete(folder.key);
-      result.gone.push(folder);
-    }
-    return result;
-  }
-
-  private visit(directory: UnitDirectory, path: string, relative: string, result: Refreshed, seen: Set<string>): void {
-    const key = this.markContents(path, relative === '');
-    if (key === undefined) return;
-    // Two names for one directory (/lib is a link to /usr/lib on most hosts): the first one, its real name, stays.
-    if (seen.has(key)) return;
-    const known = this.folders.get(key);
-    if (known !== undefined && known.path === path) {
-      this.reread(known, result, seen);
+  private visit(way: Way, found: Found, isQueued: boolean): void {
+    const opened = this.open(way);
+    if (opened === undefined) {
+      this.leave(way.path, found);
       return;
     }
-    if (known !== undefined) result.gone.push(known);
-    this.appear({ key, path, directory, relative, entries: new Map() }, result, seen);
-  }
-
-  private appear(folder: Folder, result: Refreshed, seen: Set<string>): void {
-    const content = this.read(folder);
-    if (content === undefined) return;
-    seen.add(folder.key);
-    folder.entries = content.entries;
-    this.folders.set(folder.key, folder);
-    result.appeared.push(folder);
-    this.visitFolders(folder, content.folders, result, seen);
-  }
-
-  private reread(folder: Folder, result: Refreshed, seen: Set<string>): void {
-    const content = this.read(folder);
-    if (content === undefined) return;
-    seen.add(folder.key);
-    result.known.push({ folder, now: content.entries });
-    this.visitFolders(folder, content.folders, result, seen);
-  }
-
-  private visitFolders(folder: Folder, names: readonly Buffer[], result: Refreshed, seen: Set<string>): void {
-    if (folder.relative !== '') return;
-    for (const name of names.map((bytes) => bytes.toString('utf8'))) if (isUnitSubdirectory(name)) this.visit(folder.directory, `${folder.path}/${name}`, name, result, seen);
-  }
-
-  private read(folder: Folder): ReturnType<typeof readEntries> | undefined {
     try {
-      return readEntries(folder.path);
+      const key = this.backend.mark(opened, this.interestIn(way), way.path || '/');
+      this.unseen.delete(way.path);
+      const before = this.keys.get(way.path);
+      if (before !== undefined && before !== key) this.leave(way.path, found);
+      const marked = this.marked.get(key) ?? { ways: [] };
+      this.marked.set(key, marked);
+      this.keys.set(way.path, key);
+      if (!marked.ways.some(({ path }) => path === way.path)) marked.ways.push(way);
+      const inside = isFolder(way) ? this.read(key, way, marked, opened, found) : undefined;
+      this.visitNext(way, opened, inside, found, isQueued);
     } catch (error) {
-      this.note(folder.path, error);
-      return undefined;
+      this.note(way.path, error);
+    } finally {
+      closeSync(opened);
     }
   }
 
-  /** The key, or undefined when the directory is not there (then its nearest ancestor is marked) or not ours to see. */
-  private markContents(path: string, followAppearance: boolean): string | undefined {
+  private open({ path }: Way): number | undefined {
     try {
-      return this.backend.mark(path, 'contents');
+      return openSync(path || '/', O_PATH | constants.O_DIRECTORY);
     } catch (error) {
       const code = errnoOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.note(path, error);
-      else if (followAppearance) return this.await(path);
+      if (code === 'ENOENT' || code === 'ENOTDIR') this.unseen.delete(path);
+      else this.note(path, error);
       return undefined;
     }
   }
 
-  /** Marks the nearest ancestor that is there. When the next name has appeared meanwhile, goes one down and tries again. */
-  private await(path: string): string | undefined {
-    let child = path;
-    for (let tries = 0; tries < 2 * path.split('/').length && child !== '/'; tries += 1) {
-      const parent = dirname(child);
-      let key: string;
-      try {
-        key = this.backend.mark(parent, 'appearance');
-      } catch (error) {
-        const code = errnoOf(error);
-        if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-          this.note(path, error);
-          return undefined;
-        }
-        child = parent;
-        continue;
-      }
-      const name = child.slice(child.lastIndexOf('/') + 1);
-      const entry = this.waiting.get(key) ?? { path: parent, names: new Set<string>() };
-      entry.names.add(name);
-      this.waiting.set(key, entry);
-      if (!exists(child)) return undefined;
-      if (child === path) return this.markContents(path, false);
-      child = path;
+  /** Entries of a folder with units; gives the names of the folders in it. */
+  private read(key: string, way: Way, marked: Marked, opened: number, found: Found): string[] {
+    const { entries, folders, isCut } = readEntries(`/proc/self/fd/${opened}`);
+    if (isCut) this.unseen.set(way.path, `more than ${entries.size} entries: the rest`);
+    if (marked.folder === undefined) {
+      const { scope, kind } = way.place.unit ?? way.within?.directory ?? { scope: 'system', kind: 'units' };
+      const directory = way.within?.directory ?? { path: way.path, scope, kind };
+      marked.folder = { key, path: way.path, directory, relative: way.within?.relative ?? '', entries: new Map() };
+      found.appeared.push({ folder: marked.folder, now: entries });
+    } else if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, now: entries });
+    return folders;
+  }
+
+  private visitNext(way: Way, opened: number, inside: readonly string[] | undefined, found: Found, isQueued: boolean): void {
+    const names = new Set([...(inside ?? []).filter((name) => this.inside(way, name) !== undefined), ...namesToVisit(way.place, opened)]);
+    // Real names before links, so that what two ways lead to is called by its real name.
+    const next = [...names].flatMap((name) => this.inside(way, name) ?? []).map((child) => ({ child, isLink: isLink(child.path) })).sort((one, other) => Number(one.isLink) - Number(other.isLink));
+    for (const { child, isLink: later } of next) {
+      if (isQueued && (later || names.size > MOST_ASKED)) this.queue.push(child);
+      else this.visit(child, found, isQueued);
     }
-    return undefined;
+  }
+
+  private inside(way: Way, name: string): Way | undefined {
+    const path = `${way.path}/${name}`;
+    const place = placeIn(way.place, name);
+    const directory = way.place.unit === undefined ? undefined : { path: way.path, ...way.place.unit };
+    const isInside = directory?.kind === 'units' && isUnitSubdirectory(name);
+    if (place === undefined && !isInside) return undefined;
+    return { path, place: place ?? NOWHERE, ...(isInside ? { within: { directory, relative: name } } : {}) };
+  }
+
+  /** Self is enough where all that is waited for is there, and is no link that could be led elsewhere. */
+  private interestIn(way: Way): Interest {
+    if (isFolder(way)) return 'contents';
+    if (way.place.any !== undefined || way.place.named.size > MOST_ASKED) return 'appearance';
+    return [...way.place.named.keys()].every((name) => isDirectory(`${way.path}/${name}`)) ? 'self' : 'appearance';
+  }
+
+  private leave(path: string, found: Found): void {
+    const key = this.keys.get(path);
+    if (key === undefined) return;
+    this.keys.delete(path);
+    const marked = this.marked.get(key);
+    if (marked === undefined) return;
+    const [left] = marked.ways.splice(marked.ways.findIndex((way) => way.path === path), 1);
+    if (marked.folder?.path === path) {
+      found.gone.push(marked.folder);
+      delete marked.folder;
+    }
+    if (marked.ways.length === 0) this.marked.delete(key);
+    if (left === undefined) return;
+    for (const child of this.childrenOf(left)) this.leave(child, found);
+  }
+
+  private childrenOf({ path, place }: Way): string[] {
+    const direct = [...place.named.keys()].map((name) => `${path}/${name}`).filter((child) => this.keys.has(child));
+    if (place.any === undefined && place.unit === undefined) return direct;
+    const prefix = `${path}/`;
+    return [...this.keys.keys()].filter((child) => child.startsWith(prefix) && !child.includes('/', prefix.length));
+  }
+
+  /** Where the directory was, its parent waits again: for the same name, or for the way to it. */
+  private visitParentOf(way: Way, found: Found): void {
+    const parentPath = way.path.slice(0, way.path.lastIndexOf('/'));
+    const key = this.keys.get(parentPath);
+    const parent = key === undefined ? undefined : this.marked.get(key)?.ways.find(({ path }) => path === parentPath);
+    if (parent !== undefined && way.path !== '') this.visit(parent, found, false);
   }
 
   private note(path: string, error: unknown): void {
@@ -170,25 +233,39 @@ export class Tree {
   }
 }
 
-/** Links to directories count: systemd follows them. */
-function exists(path: string): boolean {
+/** Whether what lies in it counts. */
+function isFolder(way: Way): boolean {
+  return way.place.unit !== undefined || way.within !== undefined;
+}
+
+const NOWHERE: Place = { named: new Map() };
+
+function nothing(): Found {
+  return { appeared: [], known: [], gone: [] };
+}
+
+/** Names below that may be there. */
+function namesToVisit({ named, any }: Place, opened: number): string[] {
+  if (any === undefined && named.size <= MOST_ASKED) return [...named.keys()];
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    return readdirSync(`/proc/self/fd/${opened}`).filter((name) => named.has(name) || any?.form.test(name) === true);
+  } catch {
+    return [...named.keys()];
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
   } catch {
     return false;
   }
 }
 
-function realNamesFirst(directories: readonly UnitDirectory[]): UnitDirectory[] {
-  const isReal = (directory: UnitDirectory): boolean => realPath(directory.path) === directory.path;
-  const [real, others] = [directories.filter(isReal), directories.filter((directory) => !isReal(directory))];
-  return [...real, ...others];
-}
-
-function realPath(path: string): string | undefined {
+function isDirectory(path: string): boolean {
   try {
-    return realpathSync(path);
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch {
-    return undefined;
+    return false;
   }
 }

@@ -2,9 +2,9 @@
  * Sensor → store → rules, wired: the same for `tickward watch`, the drill and the osquery extension.
  * Of the processes that share a state directory one senses (it holds the lock); the others follow what it stores and take over when it dies.
  */
-import { unitDirectories, type UnitDirectory } from '../host/directories.ts';
+import { unitPlaces, type Place } from '../host/directories.ts';
 import { hostIdentity } from '../host/identity.ts';
-import { readUsers } from '../host/passwd.ts';
+import type { PasswdEntry } from '../host/passwd.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
 import { createDetector } from '../rule/detect.ts';
@@ -23,8 +23,8 @@ export interface WatchOptions {
   store: Store;
   rules: readonly Rule[];
   mode?: SensorMode;
-  /** Default: every unit directory of the system and of all users, read anew at each rescan. */
-  directories?: () => readonly UnitDirectory[];
+  /** Default: every unit directory of the system and of all users. */
+  places?: (users: readonly PasswdEntry[]) => Place;
   onEvents?: (events: readonly FileEvent[]) => void;
   onAlert?: (alert: Alert) => void;
   onNotice: (notice: Notice) => void;
@@ -112,7 +112,7 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
   };
   const sensor = await startSensor({
     mode: options.mode ?? 'auto',
-    directories: options.directories ?? (() => unitDirectories(readUsers())),
+    places: options.places ?? unitPlaces,
     host: hostIdentity(),
     onNotice,
     onEvents(events) {

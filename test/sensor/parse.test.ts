@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Did, type Bracket } from '../../src/sensor/backend.ts';
 import { FAN, IN } from '../../src/sensor/constants.ts';
-import { parseFanotify } from '../../src/sensor/fanotify.ts';
+import { parseFanotify, type Parsed } from '../../src/sensor/fanotify-parse.ts';
 import { parseInotify } from '../../src/sensor/inotify.ts';
 import { compare } from '../../src/sensor/scan.ts';
 
@@ -36,30 +37,47 @@ function inotifyEvent(wd: number, mask: number, cookie: number, name: string): B
   return Buffer.concat([header, padded]);
 }
 
+const bracket: Bracket = { after: 1n, before: 2n };
+
+function parsed(buffer: Buffer, length = buffer.length, position = 0): Parsed {
+  const into: Parsed = { changes: [], executions: [], overflow: false, gone: [] };
+  parseFanotify(buffer, length, bracket, { position }, into);
+  return into;
+}
+
 describe('a buffer of fanotify', () => {
   test('gives the name as bytes, the process and every flag of a merged event', () => {
     const buffer = fanotifyEvent(FAN.CREATE | FAN.CLOSE_WRITE, 7, info(FAN.INFO_DFID_NAME, 'x\xff.timer'));
-    expect(parseFanotify(buffer, buffer.length).changes).toMatchObject([{ name: Buffer.from('x\xff.timer', 'latin1'), pid: 7, created: true, written: true, deleted: false, isDirectory: false }]);
+    expect(parsed(buffer).changes).toMatchObject([{ name: 'x\xff.timer', pid: 7, did: Did.CREATED | Did.CLOSED, isDirectory: false, bracket }]);
   });
 
   test('gives one change with both names for a rename, and a removal when only the old side is marked', () => {
     const both = fanotifyEvent(FAN.RENAME, 7, info(FAN.INFO_OLD_DFID_NAME, 'old'), info(FAN.INFO_NEW_DFID_NAME, 'new'));
-    expect(parseFanotify(both, both.length).changes).toMatchObject([{ name: Buffer.from('new'), movedIn: true, from: { name: Buffer.from('old') } }]);
+    expect(parsed(both).changes).toMatchObject([{ name: 'new', did: Did.MOVED_IN, from: { name: 'old' } }]);
     const old = fanotifyEvent(FAN.RENAME, 7, info(FAN.INFO_OLD_DFID_NAME, 'old'));
-    expect(parseFanotify(old, old.length).changes).toMatchObject([{ name: Buffer.from('old'), movedOut: true, movedIn: false }]);
+    expect(parsed(old).changes).toMatchObject([{ name: 'old', did: Did.MOVED_OUT }]);
   });
 
   test('says when the queue was full and when a directory itself is gone', () => {
     const buffer = Buffer.concat([fanotifyEvent(FAN.Q_OVERFLOW, 0), fanotifyEvent(FAN.DELETE_SELF | FAN.ONDIR, 7, info(FAN.INFO_DFID_NAME, '.'))]);
-    expect(parseFanotify(buffer, buffer.length)).toMatchObject({ overflow: true, gone: [expect.stringContaining('FSIDFSID')], changes: [] });
+    expect(parsed(buffer)).toMatchObject({ overflow: true, gone: [{ directory: expect.stringContaining('FSIDFSID'), pid: 7 }], changes: [] });
+  });
+
+  test('keeps the order of what was run and what was changed', () => {
+    const buffer = Buffer.concat([fanotifyEvent(FAN.OPEN_EXEC, 7, info(FAN.INFO_DFID_NAME, 'sh')), fanotifyEvent(FAN.CREATE, 7, info(FAN.INFO_DFID_NAME, 'a.timer', 'OTHER')), fanotifyEvent(FAN.OPEN_EXEC, 7, info(FAN.INFO_DFID_NAME, 'true'))]);
+    const { changes, executions } = parsed(buffer, buffer.length, 40);
+    expect(executions).toMatchObject([{ pid: 7, name: 'sh', position: 40 }, { pid: 7, name: 'true', position: 42 }]);
+    expect(changes).toMatchObject([{ name: 'a.timer', position: 41 }]);
+    expect(executions[0]?.directory).toBe(executions[1]?.directory);
+    expect(changes[0]?.directory).not.toBe(executions[0]?.directory);
   });
 
   test('that is cut anywhere or holds nonsense never throws and never invents a name', () => {
     const whole = Buffer.concat([fanotifyEvent(FAN.CREATE, 7, info(FAN.INFO_DFID_NAME, 'a.timer')), fanotifyEvent(FAN.DELETE, 8, info(FAN.INFO_DFID_NAME, 'b.timer'))]);
-    for (let length = 0; length <= whole.length; length += 1) expect(parseFanotify(whole, length).changes.map((change) => change.name.toString()).every((name) => ['a.timer', 'b.timer'].includes(name))).toBe(true);
+    for (let length = 0; length <= whole.length; length += 1) expect(parsed(whole, length).changes.map((change) => change.name).every((name) => ['a.timer', 'b.timer'].includes(name))).toBe(true);
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      parseFanotify(Buffer.from(bytes), bytes.length);
-      parseInotify(Buffer.from(bytes), bytes.length);
+      parsed(Buffer.from(bytes));
+      parseInotify(Buffer.from(bytes), bytes.length, bracket);
     }));
   });
 });
@@ -67,12 +85,12 @@ describe('a buffer of fanotify', () => {
 describe('a buffer of inotify', () => {
   test('joins the two halves of a rename by their cookie', () => {
     const buffer = Buffer.concat([inotifyEvent(1, IN.MOVED_FROM, 9, 'old'), inotifyEvent(1, IN.CREATE, 0, 'other'), inotifyEvent(2, IN.MOVED_TO, 9, 'new')]);
-    expect(parseInotify(buffer, buffer.length).changes).toMatchObject([{ name: Buffer.from('other'), created: true }, { directory: '2', name: Buffer.from('new'), movedIn: true, from: { directory: '1', name: Buffer.from('old') } }]);
+    expect(parseInotify(buffer, buffer.length, bracket).changes).toMatchObject([{ name: 'other', did: Did.CREATED }, { directory: '2', name: 'new', did: Did.MOVED_IN, from: { directory: '1', name: 'old' } }]);
   });
 
   test('gives a half that stays alone as what it is', () => {
     const buffer = inotifyEvent(1, IN.MOVED_FROM, 9, 'old');
-    expect(parseInotify(buffer, buffer.length).changes).toMatchObject([{ name: Buffer.from('old'), movedOut: true }]);
+    expect(parseInotify(buffer, buffer.length, bracket).changes).toMatchObject([{ name: 'old', did: Did.MOVED_OUT }]);
   });
 });
 

@@ -1,0 +1,159 @@
+/** The file systems that are mounted (proc_pid_mountinfo(5)), word when that changes, and the path of a directory that fanotify names by handle. */
+import { closeSync, constants, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { FILEID_KERNFS, O_PATH } from './constants.ts';
+import * as libc from './libc.ts';
+
+const MOUNTINFO = '/proc/self/mountinfo';
+
+export interface Mount {
+  /** `major:minor` of the file system, as the kernel has it inside. */
+  device: string;
+  path: string;
+  type: string;
+}
+
+/** Nothing is run from these, and most cannot be marked. */
+const NO_PROGRAMS = new Set(['autofs', 'binfmt_misc', 'bpf', 'cgroup', 'cgroup2', 'configfs', 'debugfs', 'devpts', 'efivarfs', 'fusectl', 'hugetlbfs', 'mqueue', 'nsfs', 'proc', 'pstore', 'rpc_pipefs', 'securityfs', 'selinuxfs', 'sysfs', 'tracefs']);
+
+/** Its files and folders have other device numbers than the file system itself. */
+const OWN_NUMBERS = new Set(['btrfs', 'bcachefs']);
+
+export function parseMounts(text: string): Mount[] {
+  return text.split('\n').flatMap((line) => {
+    const [before, after] = line.split(' - ');
+    const [, , device, , path] = (before ?? '').split(' ');
+    const type = after?.split(' ')[0];
+    return device === undefined || path === undefined || type === undefined ? [] : [{ device, path: unescape(path), type }];
+  });
+}
+
+/** Blanks, tabs, newlines and backslashes are three octal digits there. */
+function unescape(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+export function readMounts(): Mount[] {
+  return parseMounts(readFileSync(MOUNTINFO, 'latin1'));
+}
+
+/** File systems that programs can be run from, one mount each, as far as something else is not mounted over it. */
+export function programFileSystems(mounts: readonly Mount[]): Mount[] {
+  const found = new Map<string, Mount>();
+  for (const mount of mounts) if (!NO_PROGRAMS.has(mount.type) && !found.has(mount.device) && isOnTop(mount)) found.set(mount.device, mount);
+  return [...found.values()];
+}
+
+function isOnTop({ path, device, type }: Mount): boolean {
+  try {
+    return OWN_NUMBERS.has(type) || deviceText(BigInt(statSync(Buffer.from(path, 'latin1')).dev)) === device;
+  } catch {
+    return false;
+  }
+}
+
+/** `st_dev` as mountinfo writes it (glibc's gnu_dev_major and gnu_dev_minor). */
+export function deviceText(dev: bigint): string {
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
+  return `${major}:${minor}`;
+}
+
+/** Calls back after something was mounted or unmounted. */
+export function onMountChange(callback: () => void): { close(): void } {
+  const fd = openSync(MOUNTINFO, constants.O_RDONLY);
+  let waiting: libc.Poll | undefined;
+  let closed = false;
+  // poll(2) on mountinfo reports each change once as POLLERR|POLLPRI; libuv then stops the handle, so it is made anew.
+  const arm = (): void => {
+    waiting = libc.poll(fd, () => {
+      waiting?.close();
+      waiting = undefined;
+      setImmediate(() => {
+        if (closed) return;
+        arm();
+        callback();
+      });
+    }, 'exceptional');
+  };
+  arm();
+  return {
+    close() {
+      closed = true;
+      waiting?.close();
+      closeSync(fd);
+    },
+  };
+}
+
+/** Finds where directories are that fanotify names by file system and handle. */
+export class Handles {
+  /** Where a file system of this id is mounted. */
+  private readonly mounts = new Map<string, string>();
+
+  learn(mount: Mount): void {
+    try {
+      const fd = openSync(Buffer.from(mount.path, 'latin1'), O_PATH | constants.O_DIRECTORY);
+      try {
+        this.mounts.set(libc.fsidOf(fd).toString('latin1'), mount.path);
+      } finally {
+        closeSync(fd);
+      }
+    } catch {
+      // Gone already: its directories stay without a path.
+    }
+  }
+
+  /** The directory's path now; undefined when it is gone, or we may not open by handle. */
+  pathOf(key: string): string | undefined {
+    const mount = this.mounts.get(key.slice(0, 8));
+    return mount === undefined ? undefined : pathByHandle(mount, Buffer.from(key.slice(8), 'latin1'));
+  }
+}
+
+const DELETED = / \(deleted\)$/;
+
+function pathByHandle(mount: string, handle: Buffer): string | undefined {
+  let anchor: number | undefined;
+  let found: number | undefined;
+  try {
+    // Only for as long as the call takes: an open descriptor would keep the file system from being unmounted.
+    anchor = openSync(Buffer.from(mount, 'latin1'), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK);
+    found = libc.openByHandle(anchor, handle);
+    const path = readlinkSync(`/proc/self/fd/${found}`);
+    return DELETED.test(path) ? undefined : path;
+  } catch {
+    return undefined;
+  } finally {
+    if (found !== undefined) closeSync(found);
+    if (anchor !== undefined) closeSync(anchor);
+  }
+}
+
+/** Paths of control groups by their ids, in the unified hierarchy. */
+export class ControlGroups {
+  private mount: string | undefined;
+  private readonly known = new Map<bigint, string>();
+
+  constructor(mounts: readonly Mount[]) {
+    this.mount = mounts.find((mount) => mount.type === 'cgroup2')?.path;
+  }
+
+  /** Below the hierarchy's root, as /proc/PID/cgroup has it; undefined when it is gone. */
+  pathOf(id: bigint): string | undefined {
+    const known = this.known.get(id);
+    if (known !== undefined || this.mount === undefined || id === 0n) return known;
+    const handle = Buffer.alloc(16);
+    handle.writeUInt32LE(8, 0);
+    handle.writeInt32LE(FILEID_KERNFS, 4);
+    handle.writeBigUInt64LE(id, 8);
+    const path = pathByHandle(this.mount, handle);
+    if (path === undefined || !path.startsWith(this.mount)) return undefined;
+    const relative = path.slice(this.mount.length) || '/';
+    if (this.known.size >= MOST_GROUPS) this.known.clear();
+    this.known.set(id, relative);
+    return relative;
+  }
+}
+
+/** Ids are never used again; only memory limits what is remembered. */
+const MOST_GROUPS = 4_096;

@@ -1,0 +1,208 @@
+/**
+ * What is in every watched folder, and each change of it told once: a change that the kernel reports and one that a comparison finds meet here, and whichever
+ * comes second says nothing.
+ */
+import type { EventSource, FileAction } from '../model/event.ts';
+import type { Attributed } from './attribution.ts';
+import { Did, type Change } from './backend.ts';
+import { lookAt, pathOf, type Seen } from './document.ts';
+import { compare, type Entries, type Signature } from './scan.ts';
+import type { Folder } from './tree.ts';
+
+/** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
+export const HOLD_MS = 5;
+
+type Stat = NonNullable<Seen['stat']>;
+
+/** A change whose file is still being written. */
+interface Held {
+  action: 'creation' | 'modification';
+  folder: Folder;
+  name: string;
+  inode: bigint;
+  by: Attributed;
+}
+
+export interface LedgerOptions {
+  source: EventSource;
+  report: (seen: Seen) => void;
+  /** Told of every entry that is known anew or differently, and of those that are gone. */
+  remember: (folder: Folder, name: string, signature: Signature | undefined) => void;
+  folderOf: (key: string) => Folder | undefined;
+  pathOf: (key: string) => string | undefined;
+}
+
+/** Who did it, at the first or the last of several things that the kernel merged into one change. */
+export type Who = (change: Change, stat: Stat | undefined, orLater?: boolean) => Attributed;
+
+export class Ledger {
+  private readonly options: LedgerOptions;
+  private readonly held = new Map<string, Held>();
+  /** Renames into a name that are still queued: what has the name now is not what an earlier change was about. */
+  private readonly replaced = new Map<string, number>();
+  /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
+  private readonly compared = new Map<string, bigint>();
+
+  constructor(options: LedgerOptions) {
+    this.options = options;
+  }
+
+  /** Looks at changes before their turn comes. */
+  announce({ did, directory, name }: Change): void {
+    if ((did & Did.MOVED_IN) !== 0) this.replaced.set(`${directory}\0${name}`, (this.replaced.get(`${directory}\0${name}`) ?? 0) + 1);
+  }
+
+  private arrived({ directory, name }: Change): void {
+    const key = `${directory}\0${name}`;
+    const left = (this.replaced.get(key) ?? 1) - 1;
+    if (left === 0) this.replaced.delete(key);
+    else this.replaced.set(key, left);
+  }
+
+  get isHolding(): boolean {
+    return this.held.size > 0;
+  }
+
+  /** A change of an entry of a folder, or of one that came from or went to a folder. */
+  take(change: Change, folder: Folder | undefined, who: Who): void {
+    const { did, from } = change;
+    if ((did & Did.MOVED_IN) !== 0) this.arrived(change);
+    if (folder === undefined) {
+      const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
+      if (origin !== undefined && from !== undefined) this.removed(origin, from.name, () => who(change, undefined));
+      return;
+    }
+    if ((did & Did.MOVED_IN) !== 0) this.movedIn(folder, change, who);
+    else if ((did & Did.MOVED_OUT) !== 0) this.removed(folder, change.name, () => who(change, undefined));
+    else {
+      const isOne = (did & (did - 1)) === 0;
+      if ((did & Did.CREATED) !== 0) this.created(folder, change, who);
+      if ((did & (Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES)) !== 0) this.touched(folder, change, who);
+      if ((did & Did.DELETED) !== 0) this.removed(folder, change.name, () => who(change, undefined, !isOne));
+    }
+  }
+
+  private created(folder: Folder, change: Change, who: Who): void {
+    const stat = this.replaced.has(`${change.directory}\0${change.name}`) ? undefined : lookAt(pathOf(folder.path, change.name));
+    if (this.isTold(folder, change)) return;
+    const by = who(change, stat);
+    const waits = stat?.isFile() === true && stat.nlink === 1n && (change.did & (Did.CLOSED | Did.DELETED)) === 0;
+    if (waits) {
+      this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
+      this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, by });
+      return;
+    }
+    this.set(folder, change.name, { inode: stat?.ino ?? 0n, changed: stat?.ctimeNs ?? 0n });
+    this.report('creation', folder, change.name, by, stat);
+  }
+
+  private touched(folder: Folder, change: Change, who: Who): void {
+    const waiting = this.held.get(heldKey(folder, change.name));
+    if (waiting !== undefined) {
+      // What happens while it waits is part of it.
+      if ((change.did & Did.CLOSED) !== 0) this.release(waiting);
+      return;
+    }
+    const stat = lookAt(pathOf(folder.path, change.name));
+    const known = folder.entries.get(change.name);
+    if (stat === undefined || (known?.inode === stat.ino && known.changed === stat.ctimeNs)) return;
+    const by = who(change, stat);
+    if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
+      this.held.set(heldKey(folder, change.name), { action: 'modification', folder, name: change.name, inode: stat.ino, by });
+      return;
+    }
+    this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
+    this.report('modification', folder, change.name, by, stat);
+  }
+
+  private removed(folder: Folder, name: string, by: () => Attributed): void {
+    this.releaseOne(folder, name);
+    const known = folder.entries.get(name);
+    // Not known: a comparison has told of it already. The same file is there: something new follows with its own event.
+    if (known === undefined || lookAt(pathOf(folder.path, name))?.ino === known.inode) return;
+    this.set(folder, name, undefined);
+    this.report('deletion', folder, name, by(), undefined);
+  }
+
+  private movedIn(folder: Folder, change: Change, who: Who): void {
+    const stat = lookAt(pathOf(folder.path, change.name));
+    const { from } = change;
+    const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
+    if (origin !== undefined && from !== undefined) this.leave(origin, from.name);
+    this.releaseOne(folder, change.name);
+    if (this.isTold(folder, change)) return;
+    const by = who(change, stat);
+    this.set(folder, change.name, { inode: stat?.ino ?? 0n, changed: stat?.ctimeNs ?? 0n });
+    const fromPath = from === undefined ? undefined : this.options.pathOf(from.directory);
+    this.report('rename', folder, change.name, by, stat, from === undefined || fromPath === undefined ? undefined : { folder: fromPath, name: from.name });
+  }
+
+  /** The old name of a rename: gone, unless two names were exchanged. */
+  private leave(folder: Folder, name: string): void {
+    this.releaseOne(folder, name);
+    if (folder.entries.has(name) && lookAt(pathOf(folder.path, name)) === undefined) this.set(folder, name, undefined);
+  }
+
+  /** A comparison was faster than the kernel's queue. */
+  private isTold(folder: Folder, { name, bracket }: Change): boolean {
+    if (this.compared.size === 0) return false;
+    const at = this.compared.get(heldKey(folder, name));
+    return at !== undefined && at > bracket.after;
+  }
+
+  /** What a comparison found: a folder as it is now (undefined: it is gone), and who is taken to have made the difference. */
+  compare(folder: Folder, now: Entries | undefined, by: Attributed): void {
+    const there = now ?? new Map<string, Signature>();
+    const at = process.hrtime.bigint();
+    for (const { name, action } of compare(folder.entries, there)) {
+      if (now === undefined) this.releaseOne(folder, name);
+      else if (this.held.has(heldKey(folder, name))) continue;
+      const stat = action === 'deletion' ? undefined : lookAt(pathOf(folder.path, name));
+      this.set(folder, name, there.get(name));
+      this.compared.set(heldKey(folder, name), at);
+      this.report(action, folder, name, by, stat, undefined, 'scan');
+    }
+  }
+
+  /** Nothing from before this moment is queued any more. */
+  settle(): void {
+    if (this.compared.size > 0) this.compared.clear();
+  }
+
+  /** What is there is known from now on, and no news. */
+  accept(folder: Folder, now: Entries): void {
+    for (const [name, signature] of now) this.set(folder, name, signature);
+  }
+
+  releaseAll(): void {
+    for (const held of this.held.values()) this.release(held);
+  }
+
+  private releaseOne(folder: Folder, name: string): void {
+    const held = this.held.get(heldKey(folder, name));
+    if (held !== undefined) this.release(held);
+  }
+
+  private release({ action, folder, name, inode, by }: Held): void {
+    this.held.delete(heldKey(folder, name));
+    const found = lookAt(pathOf(folder.path, name));
+    // Another file may have its name by now; that one's own event follows.
+    const stat = found?.ino === inode ? found : undefined;
+    if (stat !== undefined) this.set(folder, name, { inode: stat.ino, changed: stat.ctimeNs });
+    this.report(action, folder, name, by, stat);
+  }
+
+  private set(folder: Folder, name: string, signature: Signature | undefined): void {
+    if (signature === undefined) folder.entries.delete(name);
+    else folder.entries.set(name, signature);
+    this.options.remember(folder, name, signature);
+  }
+
+  private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
+    this.options.report({ place: { directory: folder.directory, folder: folder.path, relative: folder.relative, name }, action, by, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) });
+  }
+}
+
+function heldKey(folder: Folder, name: string): string {
+  return `${folder.path}\0${name}`;
+}

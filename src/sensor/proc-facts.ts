@@ -1,0 +1,54 @@
+/** What /proc says of a process now: good only while it lives, and of the program only until it runs another. */
+import * as proc from '../host/proc.ts';
+
+export interface ProcFacts {
+  /** As the kernel has it; without its mark of a deleted file, which is in `deleted`. */
+  executable?: string;
+  deleted: boolean;
+  args: string[];
+  comm: string;
+  ppid: number;
+  /** USER_HZ ticks after boot. */
+  startTicks: bigint;
+  workingDirectory?: string;
+  /** Effective. */
+  uid?: number;
+  gid?: number;
+  auid?: number;
+  cgroup?: string;
+}
+
+const DELETED = / \(deleted\)$/;
+
+/** Reads first what vanishes first: program and arguments, then the rest. undefined when the process is gone. */
+export function readFacts(pid: number): ProcFacts | undefined {
+  const executable = proc.executableOf(pid);
+  const args = proc.argumentsOf(pid);
+  const stat = proc.statOf(pid);
+  if (stat === undefined) return undefined;
+  const workingDirectory = proc.workingDirectoryOf(pid);
+  const status = proc.statusOf(pid);
+  const uid = idOf(status?.get('Uid'));
+  const gid = idOf(status?.get('Gid'));
+  const auid = proc.loginUidOf(pid);
+  const cgroup = proc.cgroupOf(pid);
+  return {
+    ...(executable === undefined ? {} : { executable: executable.replace(DELETED, '') }),
+    deleted: executable !== undefined && DELETED.test(executable),
+    args: args ?? [],
+    comm: stat.comm,
+    ppid: stat.ppid,
+    startTicks: stat.startTicks,
+    ...(workingDirectory === undefined ? {} : { workingDirectory }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+    ...(auid === undefined ? {} : { auid }),
+    ...(cgroup === undefined ? {} : { cgroup }),
+  };
+}
+
+/** `real effective saved filesystem` of /proc/PID/status. */
+function idOf(line: string | undefined): number | undefined {
+  const effective = line?.split('\t')[1];
+  return effective === undefined ? undefined : Number(effective);
+}
