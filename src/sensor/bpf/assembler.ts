@@ -94,6 +94,11 @@ export class Assembler {
     return this.#jump(OP.JNE, left, right, label);
   }
 
+  /** Jumps when left < right, both unsigned. */
+  jlt(left: Register, right: Register | number, label: string): this {
+    return this.#jump(OP.JLT, left, right, label);
+  }
+
   /** Jumps when left ≤ right, both unsigned. */
   jle(left: Register, right: Register | number, label: string): this {
     return this.#jump(OP.JLE, left, right, label);

@@ -11,7 +11,7 @@ export const BPF = {
   PROG_GET_NEXT_ID: 11,
   MAP_GET_NEXT_ID: 12,
   RAW_TRACEPOINT_OPEN: 17,
-  MAP_TYPE_PERCPU_ARRAY: 6,
+  MAP_TYPE_ARRAY: 2,
   MAP_TYPE_LRU_HASH: 9,
   PROG_TYPE_RAW_TRACEPOINT: 17,
   /** Longest name of a map or a program, without its NUL (BPF_OBJ_NAME_LEN). */
@@ -67,6 +67,7 @@ export const OP = {
   JA: 0x00,
   JEQ: 0x10,
   JNE: 0x50,
+  JLT: 0xa0,
   JLE: 0xb0,
   CALL: 0x80,
   EXIT: 0x90,

@@ -2,7 +2,7 @@
 import { Assembler, type Register } from './assembler.ts';
 import { AUDIT_UNSET } from './constants.ts';
 import { BpfError } from './error.ts';
-import { ARGS_LIMIT, FIELDS, type Field } from './record.ts';
+import { ARGS_LIMIT, FIELDS, IMAGE_LENGTH, type Field } from './record.ts';
 
 /** Members of kernel structs that the programs read. A kernel may be built without the last six (CONFIG_AUDIT, CONFIG_CGROUPS). */
 export const MEMBERS = [
@@ -41,23 +41,23 @@ export type Member = (typeof MEMBERS)[number];
 /** Byte offsets of the members in this kernel. */
 export type Offsets = ReadonlyMap<Member, number>;
 
-/** Descriptors of the maps. `current` and `previous` have a record for each tgid (u32); `scratch` has one for each of the two programs and each processor, as the stack is too small. */
+/** Descriptors of the maps: `records` has a record for each tgid (u32), `empty` has one that is all zeroes. */
 export interface Maps {
-  current: number;
-  previous: number;
-  scratch: number;
+  records: number;
+  empty: number;
 }
-
-export const SCRATCH = { EXEC: 0, FORK: 1, ENTRIES: 2 } as const;
 
 /** What the registers that survive a call hold. */
 export const FIRST: Register = 'r6'; // whatever is looked at: a mm, a file, credentials
 export const TASK: Register = 'r7'; // struct task_struct of the process that is written down
 export const SECOND: Register = 'r8'; // whatever is looked at beside it
-export const RECORD: Register = 'r9'; // the record in the scratch map
+export const IMAGE: Register = 'r9'; // the image that is written, in its record
 
 /** What the stack holds, as offsets from its end. */
 export const STACK = { INDEX: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28 } as const;
+
+/** Where the two images of a record keep the time they began. */
+const SINCE = [FIELDS.since.offset, IMAGE_LENGTH + FIELDS.since.offset] as const;
 
 const CONTROL_GROUP_MEMBERS = ['task_struct.cgroups', 'css_set.dfl_cgrp', 'cgroup.kn', 'kernfs_node.id'] as const;
 
@@ -72,19 +72,48 @@ export class ImageProgram extends Assembler {
     this.#maps = maps;
   }
 
-  /** r9 = this program's record to write in. */
-  scratch(index: number): this {
-    return this.store32('fp', STACK.INDEX, index).lookup('scratch', STACK.INDEX).jeq('r0', 0, 'out').mov(RECORD, 'r0');
-  }
-
   /** r0 = the entry of the map for the key on the stack, 0 without one. */
   lookup(map: keyof Maps, key: number): this {
     return this.map('r1', this.#maps[map]).mov('r2', 'fp').add('r2', key).call('map_lookup_elem');
   }
 
-  /** Puts a record under the pid. */
-  update(map: 'current' | 'previous', record: Register): this {
-    return this.mov('r3', record).map('r1', this.#maps[map]).mov('r2', 'fp').add('r2', STACK.PID).mov('r4', 0).call('map_update_elem');
+  /** r9 = the older image in the record of the process, r6 = the newer; without a record, a new one is made. */
+  open(): this {
+    return (
+      this.lookup('records', STACK.PID)
+        .jne('r0', 0, 'found')
+        .store32('fp', STACK.INDEX, 0)
+        .lookup('empty', STACK.INDEX)
+        .jeq('r0', 0, 'out')
+        .mov('r3', 'r0')
+        .map('r1', this.#maps.records)
+        .mov('r2', 'fp')
+        .add('r2', STACK.PID)
+        .mov('r4', 0)
+        .call('map_update_elem')
+        .lookup('records', STACK.PID)
+        .jeq('r0', 0, 'out')
+        .label('found')
+        .mov(FIRST, 'r0')
+        .newer(FIRST, 'first')
+        // The older is the other one.
+        .mov(IMAGE, 'r0')
+        .jne(FIRST, 'r0', 'older')
+        .add(IMAGE, IMAGE_LENGTH)
+        .label('older')
+        // From here on it does not count, until `close`.
+        .store64(IMAGE, FIELDS.seal.offset, 0)
+    );
+  }
+
+  /** record = the newer of its two images. Uses r1 and r2; `name` is for its label. */
+  newer(record: Register, name: string): this {
+    return this.load64('r1', record, SINCE[0]).load64('r2', record, SINCE[1]).jlt('r2', 'r1', name).add(record, IMAGE_LENGTH).label(name);
+  }
+
+  /** The image begins now, and counts. */
+  close(): this {
+    return this.call('ktime_get_ns').store64(IMAGE, FIELDS.since.offset, 'r0').store64(IMAGE, FIELDS.seal.offset, 'r0').label('out').mov('r0', 0).exit();
   }
 
   /** `size` bytes at target + offset = pointer->member */
@@ -97,34 +126,34 @@ export class ImageProgram extends Assembler {
     return this.read('fp', STACK.POINTER, 8, pointer, member).load64(destination, 'fp', STACK.POINTER);
   }
 
-  /** record.field = pointer->member */
+  /** image.field = pointer->member */
   copy(field: Field, pointer: Register, member: Member): this {
-    return this.read(RECORD, FIELDS[field].offset, FIELDS[field].size, pointer, member);
+    return this.read(IMAGE, FIELDS[field].offset, FIELDS[field].size, pointer, member);
   }
 
-  /** record.field = the text that pointer->member points to, cut to fit */
+  /** image.field = the text that pointer->member points to, cut to fit */
   copyText(field: Field, pointer: Register, member: Member): this {
-    return this.follow('r3', pointer, member).mov('r1', RECORD).add('r1', FIELDS[field].offset).mov('r2', FIELDS[field].size).call('probe_read_kernel_str');
+    return this.follow('r3', pointer, member).mov('r1', IMAGE).add('r1', FIELDS[field].offset).mov('r2', FIELDS[field].size).call('probe_read_kernel_str');
   }
 
-  /** Everything that the task itself says. Uses r6. */
+  /** What the task itself says, but for its parent. Uses r6. */
   describeTask(how: number): this {
-    return this.store32(RECORD, FIELDS.how.offset, how)
+    return this.store32(IMAGE, FIELDS.how.offset, how)
       .load32('r1', 'fp', STACK.PID)
-      .store32(RECORD, FIELDS.pid.offset, 'r1')
-      .call('ktime_get_ns')
-      .store64(RECORD, FIELDS.since.offset, 'r0')
-      .store64(RECORD, FIELDS.seal.offset, 'r0')
+      .store32(IMAGE, FIELDS.pid.offset, 'r1')
       .copy('start', TASK, 'task_struct.start_boottime')
       .copy('comm', TASK, 'task_struct.comm')
-      .follow(FIRST, TASK, 'task_struct.real_parent')
-      .copy('parent', FIRST, 'task_struct.tgid')
       .follow(FIRST, TASK, 'task_struct.cred')
       .copy('uid', FIRST, 'cred.euid')
       .copy('gid', FIRST, 'cred.egid')
       .copy('ruid', FIRST, 'cred.uid')
       .#describeLogin()
       .#describeControlGroup();
+  }
+
+  /** The parent that the task has now. Uses r6. */
+  describeParent(): this {
+    return this.follow(FIRST, TASK, 'task_struct.real_parent').copy('parent', FIRST, 'task_struct.tgid');
   }
 
   /** Device, inode, links and name of the struct file in r6. Uses r8. */
@@ -148,19 +177,19 @@ export class ImageProgram extends Assembler {
         .jle('r2', ARGS_LIMIT - 1, 'fits')
         .mov('r2', ARGS_LIMIT)
         .label('fits')
-        .store32(RECORD, FIELDS.argsLength.offset, 'r2')
+        .store32(IMAGE, FIELDS.argsLength.offset, 'r2')
         // The mask tells old verifiers what the comparison did.
         .jle('r2', ARGS_LIMIT - 1, 'bounded')
         .mov('r2', ARGS_LIMIT - 1)
         .label('bounded')
         .and('r2', ARGS_LIMIT - 1)
-        .mov('r1', RECORD)
+        .mov('r1', IMAGE)
         .add('r1', FIELDS.args.offset)
         .mov('r3', SECOND)
         .call('probe_read_user')
         // Memory that is swapped out cannot be read here.
         .jeq('r0', 0, 'argumentsRead')
-        .store32(RECORD, FIELDS.argsLength.offset, 0)
+        .store32(IMAGE, FIELDS.argsLength.offset, 0)
         .label('argumentsRead')
     );
   }
@@ -168,14 +197,14 @@ export class ImageProgram extends Assembler {
   #describeLogin(): this {
     for (const [field, member] of [['auid', 'task_struct.loginuid'], ['session', 'task_struct.sessionid']] as const) {
       if (this.#offsets.has(member)) this.copy(field, TASK, member);
-      else this.store32(RECORD, FIELDS[field].offset, AUDIT_UNSET | 0);
+      else this.store32(IMAGE, FIELDS[field].offset, AUDIT_UNSET | 0);
     }
     return this;
   }
 
   /** Of the task, not of who runs this: a child may be made right into another control group (CLONE_INTO_CGROUP). */
   #describeControlGroup(): this {
-    if (!CONTROL_GROUP_MEMBERS.every((member) => this.#offsets.has(member))) return this.store64(RECORD, FIELDS.cgroup.offset, 0);
+    if (!CONTROL_GROUP_MEMBERS.every((member) => this.#offsets.has(member))) return this.store64(IMAGE, FIELDS.cgroup.offset, 0);
     return this.follow(FIRST, TASK, 'task_struct.cgroups').follow(FIRST, FIRST, 'css_set.dfl_cgrp').follow(FIRST, FIRST, 'cgroup.kn').copy('cgroup', FIRST, 'kernfs_node.id');
   }
 

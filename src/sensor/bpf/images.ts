@@ -3,10 +3,10 @@ import { close } from '../libc.ts';
 import { memberOffsetsOf } from './btf.ts';
 import { BPF } from './constants.ts';
 import { checkHost, HOST_FILES, pidMaxOf, type HostFiles } from './host.ts';
-import { MEMBERS, SCRATCH, type Maps } from './image-program.ts';
+import { MEMBERS, type Maps } from './image-program.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
 import { execProgram, forkProgram } from './programs.ts';
-import { decode, isSound, RECORD_LENGTH, sinceOf, type Image } from './record.ts';
+import { decode, placesOf, RECORD_LENGTH, sinceOf, type Image } from './record.ts';
 
 export { BpfError } from './error.ts';
 export type { Image } from './record.ts';
@@ -24,13 +24,14 @@ export interface Images {
 }
 
 /**
- * How many images are kept: those used least recently go first. A record takes 920 bytes with what the map has beside it,
- * all of them 27 MB of kernel memory. Each processor sets some aside (up to 128), so that more processors keep fewer.
+ * How many processes are kept, with two images each: those used least recently go first. A record takes 1,784 bytes with
+ * what the map has beside it, all of them 26 MB of kernel memory. Each processor sets some aside (up to 128), so that
+ * many processors keep fewer.
  */
-const ENTRIES = { current: 20_480, previous: 8_192 } as const;
+const ENTRIES = 14_336;
 
-/** A record that was overwritten while it was read is read again, this often. */
-const ATTEMPTS = 3;
+/** Writing an image takes some µs, and reading a record one: this often is enough, unless the processor that writes was taken away. */
+const ATTEMPTS = 16;
 
 /**
  * Puts the two programs into the kernel; they leave it with `close` or when this process ends, however it does.
@@ -50,47 +51,53 @@ export function openImages(files: Partial<HostFiles> = {}): Images {
     for (const descriptor of descriptors.splice(0).toReversed()) close(descriptor);
   };
   try {
-    const maps = createMaps(kept, pidMaxOf(host.pidMax));
+    const maps: Maps = {
+      records: kept(createMap('tickward_images', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, Math.min(ENTRIES, pidMaxOf(host.pidMax)))),
+      empty: kept(createMap('tickward_empty', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, 1)),
+    };
     const exec = kept(loadProgram('tickward_exec', execProgram(offsets, maps)));
     const fork = kept(loadProgram('tickward_fork', forkProgram(offsets, maps)));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
-    return new KernelImages(maps, closeAll);
+    return new KernelImages(maps.records, closeAll);
   } catch (error) {
     closeAll();
     throw error;
   }
 }
 
-function createMaps(kept: (descriptor: number) => number, pidMax: number): Maps {
-  return {
-    current: kept(createMap('tickward_now', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, Math.min(ENTRIES.current, pidMax))),
-    previous: kept(createMap('tickward_before', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, Math.min(ENTRIES.previous, pidMax))),
-    scratch: kept(createMap('tickward_work', BPF.MAP_TYPE_PERCPU_ARRAY, RECORD_LENGTH, SCRATCH.ENTRIES)),
-  };
-}
-
 class KernelImages implements Images {
-  readonly #current: Lookup;
-  readonly #previous: Lookup;
+  readonly #record: Lookup;
+  /** A second reading, to compare. */
+  readonly #again: Lookup;
   readonly #close: () => void;
   #open = true;
 
-  constructor(maps: Maps, closeAll: () => void) {
-    this.#current = new Lookup(maps.current, RECORD_LENGTH);
-    this.#previous = new Lookup(maps.previous, RECORD_LENGTH);
+  constructor(records: number, closeAll: () => void) {
+    this.#record = new Lookup(records, RECORD_LENGTH);
+    this.#again = new Lookup(records, RECORD_LENGTH);
     this.#close = closeAll;
   }
 
   lookup(pid: number): { current?: Image; previous?: Image } {
-    const images: { current?: Image; previous?: Image } = {};
-    if (this.#find(this.#current, pid)) images.current = decode(this.#current.value);
-    if (this.#find(this.#previous, pid)) images.previous = decode(this.#previous.value);
-    return images;
+    for (let attempt = 0; attempt < ATTEMPTS && this.#find(this.#record, pid); attempt++) {
+      const places = placesOf(this.#record.value, pid);
+      // The programs may write while the kernel copies, and nothing holds them up: what counts is what stays the same.
+      if (places === undefined || !this.#find(this.#again, pid) || !this.#record.value.equals(this.#again.value)) continue;
+      return {
+        ...(places.current === undefined ? {} : { current: decode(this.#record.value, places.current) }),
+        ...(places.previous === undefined ? {} : { previous: decode(this.#record.value, places.previous) }),
+      };
+    }
+    return {};
   }
 
   since(pid: number): bigint {
-    return this.#find(this.#current, pid) ? sinceOf(this.#current.value) : 0n;
+    for (let attempt = 0; attempt < ATTEMPTS && this.#find(this.#record, pid); attempt++) {
+      const places = placesOf(this.#record.value, pid);
+      if (places !== undefined) return places.current === undefined ? 0n : sinceOf(this.#record.value, places.current);
+    }
+    return 0n;
   }
 
   close(): void {
@@ -99,11 +106,7 @@ class KernelImages implements Images {
   }
 
   #find(map: Lookup, pid: number): boolean {
-    // Descriptors that are closed may be somebody else's by now; 0 and less are no processes.
-    if (!this.#open || pid <= 0) return false;
-    for (let attempt = 0; attempt < ATTEMPTS && map.find(pid); attempt++) {
-      if (isSound(map.value, pid)) return true;
-    }
-    return false;
+    // The descriptor may be somebody else's once it is closed; 0 and less are no processes.
+    return this.#open && pid > 0 && map.find(pid);
   }
 }

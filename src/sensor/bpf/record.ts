@@ -1,4 +1,4 @@
-/** One process image as the BPF programs write it and as the sensor reads it. */
+/** The images of a process as the BPF programs write them and as the sensor reads them. */
 import { AUDIT_UNSET, MINOR_BITS } from './constants.ts';
 
 /** What a process was when it ran one program: from an exec, or from the fork that made it, to its next exec or its end. */
@@ -43,7 +43,7 @@ export interface Image {
   argsTruncated: boolean;
 }
 
-/** The layout of a record. Numbers are in the machine's order, texts end at their first NUL. */
+/** The layout of an image. Numbers are in the machine's order, texts end at their first NUL. */
 export const FIELDS = {
   since: { offset: 0, size: 8 },
   start: { offset: 8, size: 8 },
@@ -65,67 +65,81 @@ export const FIELDS = {
   name: { offset: 92, size: 64 },
   path: { offset: 156, size: 184 },
   args: { offset: 340, size: 512 },
-  /** `since` again: the kernel reuses a record without waiting for who reads it, and then the two differ. */
+  /** `since` again, written last; 0 while the rest is written. */
   seal: { offset: 856, size: 8 },
 } as const;
 
-export const RECORD_LENGTH = 864;
+export const IMAGE_LENGTH = 864;
+/** What the map has for a process: two images. A new one overwrites the older, so that the newer, which is asked for more, can be read meanwhile. */
+export const RECORD_LENGTH = 2 * IMAGE_LENGTH;
 export const ARGS_LIMIT = FIELDS.args.size;
 export const HOW = { EXEC: 1, FORK: 2 } as const;
 
 export type Field = keyof typeof FIELDS;
 
-/** Whether this is a record of this process, and whole. */
-export function isSound(record: Buffer, pid: number): boolean {
-  return number(record, 'pid') === pid && sinceOf(record) === record.readBigUInt64LE(FIELDS.seal.offset);
+/** Where in a record the image of the process `pid` is that began last, and the one before. Undefined when one of them is being written, or is of another process. */
+export function placesOf(record: Buffer, pid: number): { current?: number; previous?: number } | undefined {
+  const first = sinceOf(record, 0);
+  const second = sinceOf(record, IMAGE_LENGTH);
+  if (!isSound(record, 0, pid) || !isSound(record, IMAGE_LENGTH, pid)) return undefined;
+  const [newer, older] = first >= second ? [0, IMAGE_LENGTH] : [IMAGE_LENGTH, 0];
+  return { ...(sinceOf(record, newer) === 0n ? {} : { current: newer }), ...(sinceOf(record, older) === 0n ? {} : { previous: older }) };
 }
 
-export function sinceOf(record: Buffer): bigint {
-  return record.readBigUInt64LE(FIELDS.since.offset);
+export function sinceOf(record: Buffer, at: number): bigint {
+  return record.readBigUInt64LE(at + FIELDS.since.offset);
 }
 
-export function decode(record: Buffer): Image {
-  const device = number(record, 'device');
-  const argsLength = number(record, 'argsLength');
-  const auid = number(record, 'auid');
-  const session = number(record, 'session');
+/** The image at this place of a record. */
+export function decode(record: Buffer, at: number): Image {
+  const image = record.subarray(at, at + IMAGE_LENGTH);
+  const device = number(image, 'device');
+  const argsLength = number(image, 'argsLength');
+  const auid = number(image, 'auid');
+  const session = number(image, 'session');
   return {
-    how: number(record, 'how') === HOW.FORK ? 'fork' : 'exec',
-    pid: number(record, 'pid'),
-    parent: number(record, 'parent'),
-    since: sinceOf(record),
-    start: record.readBigUInt64LE(FIELDS.start.offset),
-    uid: number(record, 'uid'),
-    gid: number(record, 'gid'),
-    ruid: number(record, 'ruid'),
+    how: number(image, 'how') === HOW.FORK ? 'fork' : 'exec',
+    pid: number(image, 'pid'),
+    parent: number(image, 'parent'),
+    since: sinceOf(image, 0),
+    start: image.readBigUInt64LE(FIELDS.start.offset),
+    uid: number(image, 'uid'),
+    gid: number(image, 'gid'),
+    ruid: number(image, 'ruid'),
     ...(auid === AUDIT_UNSET ? {} : { auid }),
     ...(session === AUDIT_UNSET ? {} : { session }),
-    cgroup: record.readBigUInt64LE(FIELDS.cgroup.offset),
+    cgroup: image.readBigUInt64LE(FIELDS.cgroup.offset),
     device: { major: device >>> MINOR_BITS, minor: device & ((1 << MINOR_BITS) - 1) },
-    inode: record.readBigUInt64LE(FIELDS.inode.offset),
-    name: text(record, 'name'),
-    nlink: number(record, 'nlink'),
-    path: text(record, 'path'),
-    comm: text(record, 'comm'),
-    args: argsOf(record, Math.min(argsLength, ARGS_LIMIT - 1)),
+    inode: image.readBigUInt64LE(FIELDS.inode.offset),
+    name: text(image, 'name'),
+    nlink: number(image, 'nlink'),
+    path: text(image, 'path'),
+    comm: text(image, 'comm'),
+    args: argsOf(image, Math.min(argsLength, ARGS_LIMIT - 1)),
     argsTruncated: argsLength >= ARGS_LIMIT,
   };
 }
 
-function number(record: Buffer, field: Field): number {
-  return record.readUInt32LE(FIELDS[field].offset);
+/** Whole and of this process, or not there at all. */
+function isSound(record: Buffer, at: number, pid: number): boolean {
+  const since = sinceOf(record, at);
+  return since === 0n || (since === record.readBigUInt64LE(at + FIELDS.seal.offset) && record.readUInt32LE(at + FIELDS.pid.offset) === pid);
+}
+
+function number(image: Buffer, field: Field): number {
+  return image.readUInt32LE(FIELDS[field].offset);
 }
 
 /** Bytes that are no UTF-8 become U+FFFD: these texts are to be shown, not opened. */
-function text(record: Buffer, field: Field): string {
+function text(image: Buffer, field: Field): string {
   const { offset, size } = FIELDS[field];
-  const end = record.indexOf(0, offset);
-  return record.toString('utf8', offset, end < 0 || end > offset + size ? offset + size : end);
+  const end = image.indexOf(0, offset);
+  return image.toString('utf8', offset, end < 0 || end > offset + size ? offset + size : end);
 }
 
 /** Each argument ends with a NUL; the last may be cut off, or its NUL overwritten by a process that names itself. */
-function argsOf(record: Buffer, length: number): string[] {
+function argsOf(image: Buffer, length: number): string[] {
   const { offset } = FIELDS.args;
-  const end = record[offset + length - 1] === 0 ? length - 1 : length;
-  return length === 0 ? [] : record.toString('utf8', offset, offset + end).split('\0');
+  const end = image[offset + length - 1] === 0 ? length - 1 : length;
+  return length === 0 ? [] : image.toString('utf8', offset, offset + end).split('\0');
 }

@@ -33,6 +33,7 @@ const JUMPS: readonly [string, (a: Assembler) => Assembler, string][] = [
   ['if r1 == r2', (a) => a.jeq('r1', 'r2', 'end'), '1d 21 01 00 00 00 00 00'],
   ['if r1 != r2', (a) => a.jne('r1', 'r2', 'end'), '5d 21 01 00 00 00 00 00'],
   ['if r2 != 3', (a) => a.jne('r2', 3, 'end'), '55 02 01 00 03 00 00 00'],
+  ['if r2 < r1', (a) => a.jlt('r2', 'r1', 'end'), 'ad 12 01 00 00 00 00 00'],
   ['if r2 <= 511', (a) => a.jle('r2', 511, 'end'), 'b5 02 01 00 ff 01 00 00'],
 ];
 

@@ -1,7 +1,10 @@
 /** Against the real kernel, with processes that do what an attacker's do. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, statfsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openImages, type Image, type Images } from '../../../src/sensor/bpf/images.ts';
 import { noBpf } from '../../helpers/bpf.ts';
@@ -124,11 +127,10 @@ describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'}
   });
 
   test.skipIf(noPython)('the parent is that of the fork, though it ended before the exec (needs python3)', () => {
-    const orphan = ['import os, time', 'first = os.fork()', 'if first: os.waitpid(first, 0); print(first, flush=True); os._exit(0)', 'me = os.getpid()', 'if os.fork(): os._exit(0)', 'while os.getppid() == me: time.sleep(0.001)', "print(os.getpid(), flush=True); os.execv('/bin/true', ['true'])"].join('\n');
-    const pids = run(PYTHON, ['-c', orphan]).stdout.trim().split('\n').map(Number);
-    // Which of the two prints first is open; the child of the child has the higher number, unless they start anew.
-    const [child, orphaned] = pids.map((pid) => images.lookup(pid)).sort((a, b) => Number((a.current?.start ?? 0n) - (b.current?.start ?? 0n)));
-    expect(orphaned?.current).toMatchObject({ how: 'exec', args: ['true'], parent: child?.current?.pid });
+    const orphan = ['import os, time', 'if os.fork() != 0: os._exit(0)', 'parent = os.getpid()', 'if os.fork() != 0: os._exit(0)', 'while os.getppid() == parent: time.sleep(0.001)', "os.write(1, f'{os.getpid()} {parent}'.encode())", "os.execv('/bin/true', ['true'])"].join('\n');
+    const [pid = 0, parent = 0] = run(PYTHON, ['-c', orphan]).stdout.split(' ').map(Number);
+    // The pipe is closed by the exec or the end of the process.
+    expect(imageOf(pid)).toMatchObject({ how: 'exec', args: ['true'], parent });
   });
 
   test.skipIf(noPython)('a thread that executes makes the process what it executed (needs python3)', () => {
@@ -178,6 +180,30 @@ describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'}
     const { current, previous } = images.lookup(old.pid);
     expect(current?.start).toBeGreaterThan(old.current.start);
     expect([current?.how, previous]).toEqual(['fork', old.current]);
+  });
+
+  test('of hundreds of processes at once each is itself', async () => {
+    const shells = Array.from({ length: 4 }, () => spawn('/bin/sh', ['-c', 'i=0; while [ $i -lt 100 ]; do /bin/true $i & echo $! $i; wait; i=$((i + 1)); done'], { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const told = await Promise.all(shells.map(async ({ stdout, pid }) => (await text(stdout)).trim().split('\n').map((line) => ({ parent: pid, line: line.split(' ') }))));
+    const seen = told.flat().map(({ parent, line: [pid, number] }) => ({ parent, number, image: imageOf(Number(pid)) }));
+    expect(seen).toHaveLength(400);
+    expect(seen.filter(({ parent, number, image }) => image.parent !== parent || image.args[1] !== number)).toEqual([]);
+  });
+
+  test('an image that is replaced all the time is never mixed with another', async () => {
+    const script = join(temporaryDirectory(), 'script');
+    writeFileSync(script, '#!/bin/sh\n[ $1 = 400 ] && exit\nn=$(($1 + 1))\nexec "$0" $n $n $n $n $n $n $n $n\n', { mode: 0o755 });
+    const child = spawn(script, ['0', '0']);
+    const ended = once(child, 'exit').then(() => true);
+    const seen = new Set<string>();
+    while (!(await Promise.race([ended, setImmediate(false)]))) {
+      for (let i = 0; i < 50; i++) {
+        const { current, previous } = images.lookup(child.pid ?? 0);
+        for (const image of [current, previous]) if (image?.path === '/bin/sh') seen.add([...new Set(image.args.slice(2))].join());
+      }
+    }
+    expect(seen.size).toBeGreaterThan(10);
+    expect([...seen].filter((numbers) => !/^\d+$/.test(numbers))).toEqual([]);
   });
 
   test('since tells whether the image is still the same', () => {

@@ -4,7 +4,7 @@ import { Assembler } from '../../../src/sensor/bpf/assembler.ts';
 import { memberOffsetsOf } from '../../../src/sensor/bpf/btf.ts';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { BpfError } from '../../../src/sensor/bpf/error.ts';
-import { MEMBERS, SCRATCH, type Maps, type Member } from '../../../src/sensor/bpf/image-program.ts';
+import { MEMBERS, type Maps, type Member } from '../../../src/sensor/bpf/image-program.ts';
 import { attach, createMap, loadProgram } from '../../../src/sensor/bpf/kernel.ts';
 import { execProgram, forkProgram } from '../../../src/sensor/bpf/programs.ts';
 import { RECORD_LENGTH } from '../../../src/sensor/bpf/record.ts';
@@ -27,7 +27,7 @@ function refusal(make: () => unknown): BpfError {
 test('a member that the programs need and the kernel does not have is named', () => {
   const offsets = new Map(MEMBERS.map((member) => [member, 8]));
   offsets.delete('task_struct.start_boottime');
-  expect(refusal(() => execProgram(offsets, { current: 3, previous: 4, scratch: 5 })).message).toBe('this kernel has no task_struct.start_boottime; use Linux 5.5 or newer');
+  expect(refusal(() => execProgram(offsets, { records: 3, empty: 4 })).message).toBe('this kernel has no task_struct.start_boottime; use Linux 5.5 or newer');
 });
 
 describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () => {
@@ -36,9 +36,8 @@ describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () =
     return descriptor;
   };
   const maps = (): Maps => ({
-    current: kept(createMap('test_now', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, 64)),
-    previous: kept(createMap('test_before', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, 64)),
-    scratch: kept(createMap('test_work', BPF.MAP_TYPE_PERCPU_ARRAY, RECORD_LENGTH, SCRATCH.ENTRIES)),
+    records: kept(createMap('test_images', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, 64)),
+    empty: kept(createMap('test_empty', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, 1)),
   });
 
   test.each([['exec', execProgram], ['fork', forkProgram]] as const)('the verifier accepts the %s program, also on a kernel without audit and control groups', (name, program) => {

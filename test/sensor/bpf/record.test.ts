@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { decode, FIELDS, isSound, RECORD_LENGTH, type Field } from '../../../src/sensor/bpf/record.ts';
+import { decode, FIELDS, IMAGE_LENGTH, placesOf, type Field } from '../../../src/sensor/bpf/record.ts';
 
 interface Written {
   numbers?: Partial<Record<Field, number>>;
   texts?: Partial<Record<Field, string>>;
 }
 
-function recordOf({ numbers = {}, texts = {} }: Written): Buffer {
+function imageOf({ numbers = {}, texts = {} }: Written): Buffer {
   // What an earlier record left behind: nothing of it may show.
-  const record = Buffer.alloc(RECORD_LENGTH, 'x');
+  const record = Buffer.alloc(IMAGE_LENGTH, 'x');
   for (const { offset, size } of Object.values(FIELDS)) if (size <= 8) record.fill(0, offset, offset + size);
   for (const [name, { offset, size }] of Object.entries(FIELDS)) {
     const number = Object.entries(numbers).find(([field]) => field === name)?.[1];
@@ -27,23 +27,23 @@ test('fields stand one behind the other, numbers where the processor can read th
     end = offset + size;
   }
   expect(Object.values(FIELDS).filter(({ offset, size }) => size <= 8 && offset % size !== 0)).toEqual([]);
-  expect(end).toBe(RECORD_LENGTH);
-  expect(RECORD_LENGTH % 8).toBe(0);
+  expect(end).toBe(IMAGE_LENGTH);
+  expect(IMAGE_LENGTH % 8).toBe(0);
 });
 
-test('a record becomes an image', () => {
-  const record = recordOf({ numbers: { since: 5, start: 4, cgroup: 77, inode: 1234, pid: 10, parent: 9, uid: 1, gid: 2, ruid: 3, auid: 1000, session: 4, device: (254 << 20) | 17, nlink: 1, how: 1, argsLength: 10 }, texts: { comm: 'sh\0', name: 'dash\0', path: '/bin/sh\0', args: 'sh\0-c\0\0:\0' } });
-  expect(decode(record)).toEqual({ how: 'exec', pid: 10, parent: 9, since: 5n, start: 4n, uid: 1, gid: 2, ruid: 3, auid: 1000, session: 4, cgroup: 77n, device: { major: 254, minor: 17 }, inode: 1234n, name: 'dash', nlink: 1, path: '/bin/sh', comm: 'sh', args: ['sh', '-c', '', ':', 'x'], argsTruncated: false });
+test('bytes become an image', () => {
+  const record = imageOf({ numbers: { since: 5, start: 4, cgroup: 77, inode: 1234, pid: 10, parent: 9, uid: 1, gid: 2, ruid: 3, auid: 1000, session: 4, device: (254 << 20) | 17, nlink: 1, how: 1, argsLength: 10 }, texts: { comm: 'sh\0', name: 'dash\0', path: '/bin/sh\0', args: 'sh\0-c\0\0:\0' } });
+  expect(decode(record, 0)).toEqual({ how: 'exec', pid: 10, parent: 9, since: 5n, start: 4n, uid: 1, gid: 2, ruid: 3, auid: 1000, session: 4, cgroup: 77n, device: { major: 254, minor: 17 }, inode: 1234n, name: 'dash', nlink: 1, path: '/bin/sh', comm: 'sh', args: ['sh', '-c', '', ':', 'x'], argsTruncated: false });
 });
 
 const unset = 0xffff_ffff;
 test('a login that nobody has is absent', () => {
-  const image = decode(recordOf({ numbers: { auid: unset, session: unset } }));
+  const image = decode(imageOf({ numbers: { auid: unset, session: unset } }), 0);
   expect([Object.hasOwn(image, 'auid'), Object.hasOwn(image, 'session')]).toEqual([false, false]);
 });
 
 test('the login of root is not absent', () => {
-  expect(decode(recordOf({ numbers: { auid: 0, session: 0 } }))).toMatchObject({ auid: 0, session: 0 });
+  expect(decode(imageOf({ numbers: { auid: 0, session: 0 } }), 0)).toMatchObject({ auid: 0, session: 0 });
 });
 
 const ARGS: readonly [string, string, number, string[]][] = [
@@ -55,25 +55,36 @@ const ARGS: readonly [string, string, number, string[]][] = [
 ];
 
 test.each(ARGS)('arguments: %s', (_, args, argsLength, expected) => {
-  expect(decode(recordOf({ numbers: { argsLength }, texts: { args } }))).toMatchObject({ args: expected, argsTruncated: false });
+  expect(decode(imageOf({ numbers: { argsLength }, texts: { args } }), 0)).toMatchObject({ args: expected, argsTruncated: false });
 });
 
 test('of more arguments than fit the first 511 bytes are kept', () => {
-  const image = decode(recordOf({ numbers: { argsLength: 512 }, texts: { args: 'y'.repeat(512) } }));
+  const image = decode(imageOf({ numbers: { argsLength: 512 }, texts: { args: 'y'.repeat(512) } }), 0);
   expect(image).toMatchObject({ args: ['y'.repeat(511)], argsTruncated: true });
 });
 
 test('a text without an end does not run into the next field', () => {
-  expect(decode(recordOf({ texts: { comm: 'c'.repeat(16), name: 'n\0' } }))).toMatchObject({ comm: 'c'.repeat(16), name: 'n' });
+  expect(decode(imageOf({ texts: { comm: 'c'.repeat(16), name: 'n\0' } }), 0)).toMatchObject({ comm: 'c'.repeat(16), name: 'n' });
 });
 
 test('bytes that are no UTF-8 are shown as such', () => {
-  expect(decode(recordOf({ texts: { name: 'a\xff\0' } })).name).toBe('a\ufffd');
+  expect(decode(imageOf({ texts: { name: 'a\xff\0' } }), 0).name).toBe('a\ufffd');
 });
 
-test('a record of another process, or of two mixed, is not taken', () => {
-  const sound = { since: 5, seal: 5, pid: 10 };
-  expect(isSound(recordOf({ numbers: sound }), 10)).toBe(true);
-  expect(isSound(recordOf({ numbers: sound }), 11)).toBe(false);
-  expect(isSound(recordOf({ numbers: { ...sound, seal: 6 } }), 10)).toBe(false);
+const image = (since: number, seal = since, pid = 10): Buffer => imageOf({ numbers: { since, seal, pid } });
+const nothing = imageOf({});
+
+const RECORDS: readonly [string, Buffer, Buffer, ReturnType<typeof placesOf>][] = [
+  ['nothing yet', nothing, nothing, {}],
+  ['one image', image(5), nothing, { current: 0 }],
+  ['one image and one being written for the first time', image(5), imageOf({ numbers: { pid: 10 } }), { current: 0 }],
+  ['the second after the first', image(5), image(6), { current: IMAGE_LENGTH, previous: 0 }],
+  ['the first after the second', image(7), image(6), { current: 0, previous: IMAGE_LENGTH }],
+  ['one that is being written', image(5, 0), image(6), undefined],
+  ['one that was written meanwhile', image(5, 7), image(6), undefined],
+  ['one of another process', image(5), image(6, 6, 11), undefined],
+];
+
+test.each(RECORDS)('a record with %s', (_, first, second, places) => {
+  expect(placesOf(Buffer.concat([first, second]), 10)).toEqual(places);
 });
