@@ -80,6 +80,7 @@ export class ImageProgram extends Assembler {
   /** r9 = the older image in the record of the process, r6 = the newer; without a record, a new one is made. */
   open(): this {
     return (
+      // A process that is not known yet gets an empty record.
       this.lookup('records', STACK.PID)
         .jne('r0', 0, 'found')
         .store32('fp', STACK.INDEX, 0)
@@ -94,9 +95,9 @@ export class ImageProgram extends Assembler {
         .lookup('records', STACK.PID)
         .jeq('r0', 0, 'out')
         .label('found')
+        // r6 = the image that began last, r9 = the other one
         .mov(FIRST, 'r0')
         .newer(FIRST, 'first')
-        // The older is the other one.
         .mov(IMAGE, 'r0')
         .jne(FIRST, 'r0', 'older')
         .add(IMAGE, IMAGE_LENGTH)
