@@ -1,5 +1,5 @@
 /** Single processes as /proc shows them (proc(5)). Every reader gives undefined when the process is gone or not ours to look at. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 
 export interface ProcessStat {
   pid: number;
@@ -65,11 +65,16 @@ export function statusOf(pid: number): Map<string, string> | undefined {
   }));
 }
 
-/** Arguments as the process holds them now; empty for kernel threads and zombies. */
+/** Longer command lines are cut: a process may have 6 MB of arguments (execve(2)), and an attacker's has. Bytes. */
+export const MOST_ARGUMENTS = 16 * 1024;
+
+const argumentsBuffer = Buffer.allocUnsafe(MOST_ARGUMENTS);
+
+/** Arguments as the process holds them now, up to `MOST_ARGUMENTS`; empty for kernel threads and zombies. */
 export function argumentsOf(pid: number): string[] | undefined {
-  const text = read(`/proc/${pid}/cmdline`);
-  if (text === undefined) return undefined;
-  return text === '' ? [] : text.replace(/\0$/, '').split('\0');
+  const length = readInto(`/proc/${pid}/cmdline`, argumentsBuffer);
+  if (length === undefined) return undefined;
+  return length === 0 ? [] : argumentsBuffer.toString('utf8', 0, length).replace(/\0$/, '').split('\0');
 }
 
 /** Absolute path of the image; ` (deleted)` is the kernel's own mark of a file that is gone. */
@@ -120,6 +125,20 @@ function read(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
+  }
+}
+
+function readInto(path: string, buffer: Buffer): number | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    let length = 0;
+    for (let count = -1; count !== 0 && length < buffer.length; length += count) count = readSync(fd, buffer, length, buffer.length - length, null);
+    return length;
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

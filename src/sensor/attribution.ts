@@ -27,6 +27,8 @@ export interface Attributed {
   cgroup?: string;
   container?: string;
   ancestry: FileEvent['tickward']['ancestry'];
+  /** Several programs may have been it. */
+  isOpen?: true;
 }
 
 export function unknown(note: string): Attributed {
@@ -67,17 +69,35 @@ export class Attributor {
   private readonly sources: Sources;
   private readonly ancestors: Ancestors;
   private readonly known = new Map<number, Known>();
+  private readonly settled = new Map<number, { bracket: Bracket; by: Attributed }>();
 
   constructor(sources: Sources) {
     this.sources = sources;
     this.ancestors = new Ancestors(sources.images);
   }
 
+  /** undefined: more than one program may have done it. Asked right when a change was read, while the map still has the process; `who` may know better by the file. */
+  early(deed: Deed): Attributed | undefined {
+    const by = this.who(deed);
+    return by.isOpen === true ? undefined : by;
+  }
+
   who(deed: Deed): Attributed {
     const { images } = this.sources;
+    const settled = this.settled.get(deed.pid);
+    if (settled !== undefined && settled.bracket === deed.bracket) return settled.by;
     const known = this.known.get(deed.pid);
-    if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS && this.identity(deed.pid) === known.identity) return known.by;
+    if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS && this.identity(deed.pid) === known.identity) {
+      if (known.identity <= deed.bracket.after && images !== undefined) this.settle(deed, known.by);
+      return known.by;
+    }
     return images === undefined ? this.withoutImages(deed) : this.byImages(deed, images);
+  }
+
+  /** The program has been running since before the reading: all that the process did in it was this one. */
+  private settle({ pid, bracket }: Deed, by: Attributed): void {
+    if (this.settled.size >= MOST_KNOWN) this.settled.clear();
+    this.settled.set(pid, { bracket, by });
   }
 
   /** Another one means another process, or another program of the same. Where there is no map of images, the log must tell of the program. */
@@ -90,26 +110,31 @@ export class Attributor {
   /** What is kept of a process while others are asked for must not be taken for true for ever. */
   forget(): void {
     this.known.clear();
+    this.settled.clear();
   }
 
   private byImages(deed: Deed, images: Images): Attributed {
     const { log } = this.sources;
     const { current, previous } = images.lookup(deed.pid);
     const history = [previous, current].filter((image) => image !== undefined);
+    // With another program in between them, only the last is known to have followed on nothing that is forgotten.
+    if (previous !== undefined && current !== undefined && previous.start === current.start && current.generation !== previous.generation + 1) history.shift();
     if (history.length === 0) return this.withoutImages(deed);
     const opened = log?.of(deed.pid) ?? [];
     const isLogged = (device: string): boolean => log?.isLogged(device) ?? false;
-    const ran = history.map((image) => ({ image, how: image.how, since: image.since, name: image.name, device: deviceOf(image) }));
+    const ran = history.map((image) => ({ image, ...image, name: Buffer.from(image.name).toString('latin1'), device: deviceOf(image) }));
     let decision = decide(ran, opened, deed, isLogged);
-    if (decision.images.length > 1) {
-      const stamp = deed.stamp?.();
-      if (stamp !== undefined) decision = { ...decision, images: decide(decision.images, opened, { ...deed, bracket: both(deed.bracket, stamp) }, isLogged).images };
+    const stamp = decision.isSure ? undefined : deed.stamp?.();
+    if (stamp !== undefined) {
+      const { images: found, isSure } = decide(ran, opened, { ...deed, bracket: both(deed.bracket, stamp) }, isLogged);
+      decision = { images: found, isSure, confirmed: false };
     }
     const [only] = decision.images;
-    if (only === undefined) return this.forgotten(deed, opened, history);
-    if (decision.images.length > 1) return less(decision.images.map(({ image }) => image));
+    if (only === undefined) return this.forgotten(deed, opened);
+    if (!decision.isSure) return { ...less(deed.pid, `the process ran several programs in that moment, and which one it was is not known (${namesOf(decision.images)})`), isOpen: true };
     const by = this.ofImage(only.image, opened, deed, decision.confirmed);
     if (only.image === current) this.remember(deed, current.since, by);
+    if (only.image === current && current.since <= deed.bracket.after) this.settle(deed, by);
     return by;
   }
 
@@ -147,29 +172,34 @@ export class Attributor {
   }
 
   /** It ran more programs since than the map remembers: of which one the log tells the path, and nothing else. */
-  private forgotten(deed: Deed, opened: readonly Opened[], history: readonly Image[]): Attributed {
+  private forgotten(deed: Deed, opened: readonly Opened[]): Attributed {
     const last = opened.findLast(({ position, bracket }) => position < deed.position && bracket.before >= deed.bracket.after);
     const executable = last === undefined || deed.orLater === true ? undefined : pathOfOpened(last, this.sources.handles);
-    if (executable === undefined) return less(history);
-    return { ...less(history), attribution: 'inferred', note: 'the process ran other programs since: this is the one it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) } };
+    if (executable === undefined) return less(deed.pid, 'the process ran other programs since, or another one has its number: which program it was is not known');
+    return { ...less(deed.pid, 'the process ran other programs since: this is the one it had opened last, its arguments are not known'), attribution: 'inferred', process: { pid: deed.pid, executable, name: basename(executable) } };
   }
 
-  /** No map of images: /proc as it is now, checked against the log. */
+  /** No image of it: /proc as it is now, checked against the log. */
   private withoutImages(deed: Deed): Attributed {
-    const { log, handles } = this.sources;
     const identity = this.identity(deed.pid);
-    const opened = log?.of(deed.pid) ?? [];
+    const opened = this.sources.log?.of(deed.pid) ?? [];
+    const by = this.remember(deed, identity, this.byFacts(deed, opened));
+    if (opened.every(({ bracket }) => bracket !== deed.bracket)) this.settle(deed, by);
+    return by;
+  }
+
+  private byFacts(deed: Deed, opened: readonly Opened[]): Attributed {
     const facts = readFacts(deed.pid);
     const last = opened.findLast(({ position }) => position < deed.position);
     const movedOn = opened.some(({ position }) => position > deed.position);
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
       const name = Buffer.from(basename(facts.executable)).toString('latin1');
       const agrees = opened.some((each) => each.name === name && each.position < deed.position);
-      if (last === undefined || agrees || last.bracket.before < deed.bracket.after) return this.remember(deed, identity, this.ofFacts(deed.pid, facts, agrees ? 'exact' : 'proc'));
+      if (last === undefined || agrees || last.bracket.before < deed.bracket.after) return this.ofFacts(deed.pid, facts, agrees ? 'exact' : 'proc');
       return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
     }
     // Its last program was opened in this very reading: the process is gone or has moved on, and the number cannot be another's yet.
-    const executable = last?.bracket === deed.bracket && deed.orLater !== true ? pathOfOpened(last, handles) : undefined;
+    const executable = last?.bracket === deed.bracket && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
     if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: `process ${deed.pid} was ending: its program could not be read` };
     return unknown(`process ${deed.pid} had ended before it could be read`);
@@ -223,10 +253,12 @@ function both(one: Bracket, other: Bracket): Bracket {
 }
 
 /** Which process is certain, which of its programs is not. */
-function less(images: readonly Image[]): Attributed {
-  const [image] = images;
-  const names = [...new Set(images.map(({ name }) => name))].join(' or ');
-  return { attribution: 'none', note: `the process ran several programs in that moment, and which one it was is not known (${names})`, ancestry: [], ...(image === undefined ? {} : { process: { pid: image.pid } }) };
+function less(pid: number, note: string): Attributed {
+  return { attribution: 'none', note, ancestry: [], process: { pid } };
+}
+
+function namesOf(images: readonly { name: string }[]): string {
+  return [...new Set(images.map(({ name }) => Buffer.from(name, 'latin1').toString()))].join(' or ');
 }
 
 function startsAlike(full: readonly string[] | undefined, cut: readonly string[]): boolean {

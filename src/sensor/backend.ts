@@ -1,5 +1,6 @@
 /** What fanotify, inotify and comparing have in common for the rest of the sensor. */
 import type { EventSource } from '../model/event.ts';
+import type { Attributed } from './attribution.ts';
 import type { ExecLog } from './exec-log.ts';
 
 /** When something happened at the earliest and at the latest, in ns of CLOCK_MONOTONIC (`process.hrtime.bigint()`). */
@@ -26,9 +27,11 @@ export interface Change {
   /** Place in the kernel's queue: rises for ever. */
   position: number;
   bracket: Bracket;
+  /** Found out when it was read; absent where that was not certain. */
+  by?: Attributed;
 }
 
-export type Gone = Pick<Change, 'directory' | 'pid' | 'position' | 'bracket'>;
+export type Gone = Pick<Change, 'directory' | 'pid' | 'position' | 'bracket' | 'by'>;
 
 export interface Batch {
   changes: Change[];

@@ -11,6 +11,11 @@ import type { Opened } from './exec-log.ts';
 /** What is asked of an image; the kernel's map knows more of it. */
 export interface Ran {
   how: 'exec' | 'fork';
+  /** Programs that the process has run up to here: 0 for what it was forked as. */
+  generation: number;
+  /** A bit for its name, and the bits of all programs that the process ran before it. */
+  mark: bigint;
+  ran: bigint;
   /** ns of CLOCK_MONOTONIC at which it began. */
   since: bigint;
   /** Name of the program's file, as the log has it; latin1. */
@@ -26,46 +31,74 @@ export interface Moment {
   orLater?: boolean;
 }
 
+/** An image that the map does not remember any more: it may have been any program. */
+const FORGOTTEN = 'forgotten';
+
 export interface Decision<Image extends Ran> {
-  /** Those that may have made the change, in the order they ran. One: it did. None: what did is not remembered any more. */
+  /** Those that are remembered and may have made the change, in the order they ran. */
   images: Image[];
+  /** Exactly one may have been it, and that one is remembered. */
+  isSure: boolean;
   /** The program that the log has right before the change is this one. */
   confirmed: boolean;
 }
 
-/** `images` in the order they began, with nothing missing after the first; `opened` in the order of the log. */
+/** `images` in the order they began, with nothing missing between them; `opened` in the order of the log. */
 export function decide<Image extends Ran>(images: readonly Image[], opened: readonly Opened[], moment: Moment, isLogged: (device: string) => boolean): Decision<Image> {
-  const possible = images.filter((image, index) => {
-    const next = images[index + 1];
-    return image.since <= moment.bracket.before && (next === undefined || next.since > moment.bracket.after);
+  const [first] = images;
+  // What ran before the first that is remembered may have been it as well, if it ended late enough.
+  const before = first === undefined || first.generation === 0 ? [] : [{ image: FORGOTTEN, ran: first.ran } as const];
+  const possible = [...before, ...images.map((image) => ({ image, ran: image.ran }))].filter(({ image }, index, all) => {
+    const next = all[index + 1]?.image;
+    return (image === FORGOTTEN || image.since <= moment.bracket.before) && (next === undefined || next === FORGOTTEN || next.since > moment.bracket.after);
   });
-  const feasible = possible.length < 2 ? possible : possible.filter((_, index) => isFeasible(possible, index, opened, moment, isLogged));
-  const [only] = feasible;
-  return { images: feasible, confirmed: feasible.length === 1 && only !== undefined && only.how === 'exec' && lastBefore(opened, only.name, moment) !== undefined && !contradicted(opened, only, moment) };
+  const feasible = possible.filter((_, index) => isFeasible(possible, index, opened, moment, isLogged));
+  const found = feasible.flatMap(({ image }) => (image === FORGOTTEN ? [] : [image]));
+  const [only] = found;
+  const isSure = feasible.length === 1 && only !== undefined;
+  return { images: isSure || feasible.length > 1 ? found : [], isSure, confirmed: isSure && only.how === 'exec' && lastBefore(opened, only, moment) !== undefined && !contradicted(opened, only, moment) };
+}
+
+interface Possible {
+  image: Ran | typeof FORGOTTEN;
+  /** Of what is forgotten: the bits of all of it. */
+  ran: bigint;
 }
 
 /** Could the change lie between the beginning of this image and that of the next? */
-function isFeasible(images: readonly Ran[], index: number, opened: readonly Opened[], moment: Moment, isLogged: (device: string) => boolean): boolean {
-  return images.every((image, other) => {
+function isFeasible(possible: readonly Possible[], index: number, opened: readonly Opened[], moment: Moment, isLogged: (device: string) => boolean): boolean {
+  return possible.every(({ image }, other) => {
     // A fork opens nothing, and of programs on some file systems nothing is logged: the log says neither yes nor no.
-    if (image.how === 'fork' || !isLogged(image.device)) return true;
+    if (image === FORGOTTEN || image.how === 'fork' || !isLogged(image.device)) return true;
     if (other <= index) {
       // It had begun: its program was opened before, in an earlier reading or at an earlier place.
-      return image.since <= moment.bracket.after || moment.orLater === true || opened.some(({ name, position }) => name === image.name && position < moment.position);
+      return image.since <= moment.bracket.after || moment.orLater === true || opened.some((each) => isNameOf(each, image) && each.position < moment.position);
     }
     // It had not begun yet: its program is opened later, or was merged into an earlier opening of the same one.
-    if (opened.some(({ name, position }) => name === image.name && position > moment.position)) return true;
-    return images.some((earlier, place) => place < other && earlier.how === 'exec' && earlier.name === image.name) && opened.some(({ name, position, bracket }) => name === image.name && position < moment.position && bracket === moment.bracket);
+    if (opened.some((each) => isNameOf(each, image) && each.position > moment.position)) return true;
+    return possible.slice(0, other).some((earlier) => mayHaveOpened(earlier, image)) && opened.some((each) => isNameOf(each, image) && each.position < moment.position && each.bracket === moment.bracket);
   });
 }
 
-function lastBefore(opened: readonly Opened[], name: string, { position }: Moment): Opened | undefined {
-  return opened.findLast((each) => each.name === name && each.position < position);
+/** Of what is forgotten, the bits of the names are known. */
+function mayHaveOpened({ image, ran }: Possible, { name, mark }: Ran): boolean {
+  return image === FORGOTTEN ? (ran & mark) !== 0n : image.how === 'exec' && image.name === name;
+}
+
+/** The map has the first 63 bytes of a name. */
+const NAME_LIMIT = 63;
+
+function isNameOf(opened: Opened, { name }: Ran): boolean {
+  return opened.name === name || (name.length === NAME_LIMIT && opened.name.startsWith(name));
+}
+
+function lastBefore(opened: readonly Opened[], image: Ran, { position }: Moment): Opened | undefined {
+  return opened.findLast((each) => isNameOf(each, image) && each.position < position);
 }
 
 /** A program that was opened before the change in the same reading, after this one's, and is not the loader of it: the process may have gone on to it. */
 function contradicted(opened: readonly Opened[], image: Ran, moment: Moment): boolean {
-  const own = lastBefore(opened, image.name, moment);
+  const own = lastBefore(opened, image, moment);
   return own !== undefined && opened.some((each) => each.position > own.position && each.position < moment.position && !LOADER.test(each.name));
 }
 

@@ -75,6 +75,11 @@ export class Tree {
     return this.queue.length === 0 ? lines : [...lines, `${this.queue.length} directories are yet to be looked at`];
   }
 
+  /** Whether a name in a marked directory leads to unit directories. */
+  leads(key: string, name: string): boolean {
+    return this.marked.get(key)?.ways.some((way) => placeIn(way.place, name) !== undefined) ?? false;
+  }
+
   /** Looks at everything anew, as the queue is worked off. */
   revisit(root: Place = this.root): void {
     this.root = root;

@@ -118,13 +118,29 @@ export class Watcher {
   }
 
   private take(batch: Batch): void {
-    for (const change of batch.changes) {
+    for (const change of batch.changes) if (this.matters(change)) {
       this.ledger.announce(change);
+      this.name(change);
       this.changes.push(change);
     }
-    for (const gone of batch.gone) this.changes.push(gone);
+    for (const gone of batch.gone) {
+      this.name(gone);
+      this.changes.push(gone);
+    }
     if (batch.overflow) this.overflowed = true;
     if (!this.isWorking) this.guarded(() => this.work());
+  }
+
+  /** In a home many files come and go that lead nowhere. */
+  private matters({ directory, name, from }: Change): boolean {
+    return this.tree.folder(directory) !== undefined || this.tree.leads(directory, name) || (from !== undefined && (this.tree.folder(from.directory) !== undefined || this.tree.leads(from.directory, from.name)));
+  }
+
+  /** At once: the process may be gone, and another one have its number, when the change is worked off. */
+  private name(change: Change | Gone): void {
+    if (change.pid <= 0) return;
+    const by = this.attributor.early(deedOf(change, undefined, false));
+    if (by !== undefined) change.by = by;
   }
 
   /** Slices until nothing waits, reading the kernel's queue between them so that it never fills; then makes room for other work. */
@@ -181,6 +197,7 @@ export class Watcher {
   }
 
   private readonly who = (change: Change, stat: Stat, orLater = false): Attributed => {
+    if (change.by !== undefined && !orLater) return change.by;
     if (change.pid > 0) return this.attributor.who(deedOf(change, stat, orLater));
     const folder = this.tree.folder(change.directory);
     if (this.backend.namesProcesses || stat === undefined || folder === undefined) return unknown('the kernel named no process');
@@ -193,7 +210,7 @@ export class Watcher {
 
   /** What a process did to a directory, it is taken to have done to what is in it. */
   private inferred(cause: Change | Gone, note: string): Attributed {
-    const by = cause.pid > 0 ? this.attributor.who(deedOf(cause, undefined, false)) : undefined;
+    const { by } = cause;
     if (by?.process?.executable === undefined) return unknown(note.slice(0, note.indexOf(':')) || note);
     return { ...by, attribution: 'inferred', note };
   }

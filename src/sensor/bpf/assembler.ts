@@ -41,6 +41,15 @@ export class Assembler {
     return this.#arithmetic(OP.AND, destination, value);
   }
 
+  or(destination: Register, value: Register | number): this {
+    return this.#arithmetic(OP.OR, destination, value);
+  }
+
+  /** Shifts left, by at most 63. */
+  shl(destination: Register, value: Register | number): this {
+    return this.#arithmetic(OP.LSH, destination, value);
+  }
+
   /** Shifts right, filling with zeroes. */
   shr(destination: Register, value: Register | number): this {
     return this.#arithmetic(OP.RSH, destination, value);

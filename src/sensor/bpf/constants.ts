@@ -60,7 +60,9 @@ export const OP = {
   // arithmetic
   ADD: 0x00,
   SUB: 0x10,
+  OR: 0x40,
   AND: 0x50,
+  LSH: 0x60,
   RSH: 0x70,
   MOV: 0xb0,
   // jumps

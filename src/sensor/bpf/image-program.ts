@@ -25,6 +25,7 @@ export const MEMBERS = [
   'file.f_inode',
   'file.f_path.dentry',
   'dentry.d_name.name',
+  'dentry.d_name.hash',
   'inode.i_ino',
   'inode.i_nlink',
   'inode.i_sb',
@@ -166,6 +167,17 @@ export class ImageProgram extends Assembler {
       .copy('device', SECOND, 'super_block.s_dev')
       .follow(SECOND, FIRST, 'file.f_path.dentry')
       .copyText('name', SECOND, 'dentry.d_name.name');
+  }
+
+  /** A bit for the name of the struct file in r6, in its directory: two files of one name there have the same. Uses r8. */
+  describeMark(): this {
+    return this.follow(SECOND, FIRST, 'file.f_path.dentry')
+      .read('fp', STACK.POINTER, 4, SECOND, 'dentry.d_name.hash')
+      .load32('r2', 'fp', STACK.POINTER)
+      .and('r2', 63)
+      .mov('r1', 1)
+      .shl('r1', 'r2')
+      .store64(IMAGE, FIELDS.mark.offset, 'r1');
   }
 
   /** The arguments of the struct mm_struct in r6, out of the memory of the process that runs this. Uses r8. */

@@ -5,6 +5,12 @@ import { AUDIT_UNSET, MINOR_BITS } from './constants.ts';
 export interface Image {
   /** Written by an exec, or by a fork: then it is a copy of the parent's image. */
   how: 'exec' | 'fork';
+  /** Programs that the process has executed up to here: 0 for what it was forked as. Counted from when we were there. */
+  generation: number;
+  /** One of 64 bits for the program's name in its directory (dentry.d_name.hash); 0 for a fork. */
+  mark: bigint;
+  /** The marks of all programs that the process executed before this one. */
+  ran: bigint;
   /** Process (task_struct.tgid) as the initial pid namespace numbers it. */
   pid: number;
   /** Process that was the parent at the fork; it may have ended since. After an exec of a process that was forked before us: task_struct.real_parent at the exec. */
@@ -33,7 +39,7 @@ export interface Image {
   name: string;
   /** Links of the executable (inode.i_nlink) when it was executed. 0: memfd or deleted. */
   nlink: number;
-  /** The path as it was passed (linux_binprm.interp), up to 183 bytes: may be relative, a link, or `/dev/fd/N`; of a script, the interpreter. Empty for a fork of a process that was there before us. */
+  /** The path as it was passed (linux_binprm.interp), up to 159 bytes: may be relative, a link, or `/dev/fd/N`; of a script, the interpreter. Empty for a fork of a process that was there before us. */
   path: string;
   /** task_struct.comm, up to 15 bytes: the process chooses it. */
   comm: string;
@@ -63,7 +69,10 @@ export const FIELDS = {
   argsLength: { offset: 72, size: 4 },
   comm: { offset: 76, size: 16 },
   name: { offset: 92, size: 64 },
-  path: { offset: 156, size: 184 },
+  path: { offset: 156, size: 160 },
+  generation: { offset: 316, size: 4 },
+  ran: { offset: 320, size: 8 },
+  mark: { offset: 328, size: 8 },
   args: { offset: 340, size: 512 },
   /** `since` again, written last; 0 while the rest is written. */
   seal: { offset: 856, size: 8 },
@@ -99,6 +108,9 @@ export function decode(record: Buffer, at: number): Image {
   const session = number(image, 'session');
   return {
     how: number(image, 'how') === HOW.FORK ? 'fork' : 'exec',
+    generation: number(image, 'generation'),
+    mark: image.readBigUInt64LE(FIELDS.mark.offset),
+    ran: image.readBigUInt64LE(FIELDS.ran.offset),
     pid: number(image, 'pid'),
     parent: number(image, 'parent'),
     since: sinceOf(image, 0),

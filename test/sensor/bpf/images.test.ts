@@ -72,10 +72,19 @@ describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'}
     expect(run(path).current).toMatchObject({ device: { major: (dev >>> 8) & 0xfff, minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00) }, inode: BigInt(ino) });
   });
 
+  test('the programs of one process are counted, and each leaves a bit of its name', () => {
+    const { pid, current } = run('/bin/sh', ['-c', 'exec /usr/bin/env /usr/bin/nice /bin/true']);
+    const { previous } = images.lookup(pid);
+    expect([previous?.name, previous?.generation, current.name, current.generation]).toEqual(['nice', 3, 'true', 4]);
+    expect(current.ran).toBe((previous?.ran ?? 0n) | (previous?.mark ?? 0n));
+    expect(current.mark & (current.mark - 1n)).toBe(0n);
+    expect(run('/bin/true', []).current.mark).toBe(current.mark);
+  });
+
   test('a fork without exec is what its parent is', () => {
     const { pid, stdout, current } = run('/bin/sh', ['-c', '(/bin/sh -c \'echo $PPID\'; :); :']);
     const fork = imageOf(Number(stdout));
-    expect(fork).toEqual({ ...current, how: 'fork', pid: Number(stdout), parent: pid, since: fork.since, start: fork.start });
+    expect(fork).toEqual({ ...current, how: 'fork', generation: 0, ran: 0n, mark: 0n, pid: Number(stdout), parent: pid, since: fork.since, start: fork.start });
     expect(fork.since).toBeGreaterThan(current.since);
     expect(fork.start).toBeGreaterThan(current.start);
   });
@@ -155,9 +164,9 @@ describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'}
     expect(run('/bin/true', ['z'.repeat(100_000)]).current).toMatchObject({ argsTruncated: true, args: ['/bin/true', 'z'.repeat(501)] });
   });
 
-  test('a long name is cut to 63 bytes, a long path to 183', () => {
+  test('a long name is cut to 63 bytes, a long path to 159', () => {
     const { path } = tool('n'.repeat(200));
-    expect(run(path).current).toMatchObject({ name: 'n'.repeat(63), path: path.slice(0, 183) });
+    expect(run(path).current).toMatchObject({ name: 'n'.repeat(63), path: path.slice(0, 159) });
   });
 
   const cgroups = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];

@@ -1,0 +1,113 @@
+/** Lives of processes as the kernel would tell of them, against what is decided from it. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Bracket } from '../../src/sensor/backend.ts';
+import { decide, type Ran } from '../../src/sensor/decide.ts';
+import type { Opened } from '../../src/sensor/exec-log.ts';
+
+const DISK = '254:0';
+const MEMORY = '0:1';
+const isLogged = (device: string): boolean => device === DISK;
+
+/** Few bits, so that some names share one. */
+function markOf(name: string): bigint {
+  return 1n << BigInt(name.length % 3);
+}
+
+interface Image extends Ran {
+  label: string;
+}
+
+type Step = { do: 'exec'; name: string; memory?: boolean } | { do: 'fork'; name: string } | { do: 'change' } | { do: 'read' };
+
+interface Told {
+  truth: string;
+  position: number;
+  bracket: Bracket;
+}
+
+/** What the map and the log have of one process that took these steps. The log keeps one entry of those with one name between two readings, at the first place. */
+function live(steps: readonly Step[], remembered: number): { images: Image[]; opened: Opened[]; changes: Told[] } {
+  const images: Image[] = [];
+  const opened: Opened[] = [];
+  const changes: Told[] = [];
+  let bracket: Bracket = { after: 0n, before: 0n };
+  let time = 0n;
+  let position = 0;
+  let generation = 0;
+  let ran = 0n;
+  let mark = 0n;
+  const open = (name: string): void => {
+    if (!opened.some((each) => each.name === name && each.bracket === bracket)) opened.push({ directory: 'bin', name, position: position++, bracket });
+  };
+  for (const step of [...steps, { do: 'read' as const }]) {
+    time += 10n;
+    if (step.do === 'read') {
+      bracket.before = time;
+      bracket = { after: time, before: 0n };
+    } else if (step.do === 'change') changes.push({ truth: images.at(-1)?.label ?? '', position: position++, bracket });
+    else {
+      if (step.do === 'exec' && step.memory !== true) open(step.name);
+      if (step.do === 'exec' && step.memory !== true) open('ld-linux-x86-64.so.2');
+      generation += step.do === 'exec' ? 1 : 0;
+      ran |= mark;
+      mark = step.do === 'exec' ? markOf(step.name) : 0n;
+      images.push({ how: step.do, generation, mark, ran, since: time, name: step.name, device: step.do === 'exec' && step.memory === true ? MEMORY : DISK, label: `${images.length} ${step.name}` });
+    }
+  }
+  return { images: images.slice(-remembered), opened, changes };
+}
+
+const read: Step = { do: 'read' };
+const change: Step = { do: 'change' };
+const fork = (name: string): Step => ({ do: 'fork', name });
+const exec = (name: string): Step => ({ do: 'exec', name });
+const memory = (name: string): Step => ({ do: 'exec', name, memory: true });
+
+function decided(steps: readonly Step[], remembered = 9): { labels: string[]; confirmed: boolean }[] {
+  const { images, opened, changes } = live(steps, remembered);
+  return changes.map((each) => {
+    const { images: found, confirmed } = decide(images, opened, each, isLogged);
+    return { labels: found.map(({ label }) => label), confirmed };
+  });
+}
+
+describe('which program made a change', () => {
+  test.each<[what: string, steps: Step[], labels: string[], confirmed: boolean]>([
+    ['a short-lived program', [fork('bash'), exec('touch'), change], ['1 touch'], true],
+    ['a shell that was run by a shell', [fork('bash'), exec('bash'), change], ['1 bash'], true],
+    ['a child that runs nothing else', [fork('bash'), change], ['0 bash'], false],
+    ['a shell that becomes another program afterwards', [fork('bash'), exec('sh'), change, exec('true')], ['1 sh'], true],
+    ['a program that a shell became', [fork('bash'), exec('sh'), exec('rm'), change], ['2 rm'], true],
+    ['a child that becomes a program afterwards', [fork('bash'), change, exec('true')], ['0 bash'], false],
+    ['a program that has been running for long', [fork('bash'), exec('sshd'), read, change], ['1 sshd'], true],
+    ['a program from memory that has been running for long', [fork('bash'), exec('sh'), memory('x'), read, change], ['2 x'], false],
+    ['a program from memory in the same moment: either', [fork('bash'), exec('sh'), memory('x'), change], ['1 sh', '2 x'], false],
+    ['a program that runs itself again through another: either', [fork('bash'), exec('sh'), exec('env'), exec('sh'), change], ['2 env', '3 sh'], false],
+  ])('%s', (_, steps, labels, confirmed) => {
+    expect(decided(steps)).toEqual([{ labels, confirmed }]);
+  });
+
+  test('what the map remembers no more is nobody, not someone else', () => {
+    expect(decided([fork('bash'), exec('a'), change, exec('b'), exec('c')], 2)).toEqual([{ labels: [], confirmed: false }]);
+  });
+
+  test('of a file that was made and removed in one, the removal may be a later program’s', () => {
+    const { images, opened, changes } = live([fork('bash'), exec('sh'), change, exec('rm')], 9);
+    const [made] = changes;
+    expect(decide(images, opened, { ...made, position: made?.position ?? 0, bracket: made?.bracket ?? { after: 0n, before: 0n }, orLater: true }, isLogged).images.map(({ label }) => label)).toEqual(['1 sh', '2 rm']);
+  });
+});
+
+test('whatever a process does, no other program than the one that did it is ever decided on', () => {
+  const name = fc.constantFrom('sh', 'bash', 'env', 'a');
+  const step = fc.oneof({ weight: 3, arbitrary: fc.record({ do: fc.constant('exec' as const), name }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('exec' as const), name, memory: fc.constant(true) }) }, { weight: 3, arbitrary: fc.constant(change) }, { weight: 1, arbitrary: fc.constant(read) });
+  fc.assert(fc.property(name, fc.array(step, { maxLength: 12 }), fc.integer({ min: 1, max: 4 }), (first, steps, remembered) => {
+    const { images, opened, changes } = live([fork(first), ...steps], remembered);
+    for (const each of changes) {
+      const { images: found, isSure } = decide(images, opened, each, isLogged);
+      if (isSure) expect(found.map(({ label }) => label)).toEqual([each.truth]);
+      if (images.some(({ label }) => label === each.truth)) expect(found.map(({ label }) => label)).toContain(each.truth);
+    }
+  }), { numRuns: 20_000 });
+});
