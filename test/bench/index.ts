@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { attribution } from './attribution.ts';
 import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import type { JsonValue } from './json.ts';
@@ -15,7 +16,7 @@ import { missingRivals } from './rivals.ts';
 import { start } from './start.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [idle, start];
+const BENCHMARKS: readonly Benchmark[] = [attribution, idle, start];
 
 const INTERRUPTED = 130;
 
