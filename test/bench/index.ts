@@ -9,6 +9,8 @@ import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import type { JsonValue } from './json.ts';
 import { compileWorkloads, createLab } from './lab.ts';
+import { late } from './late.ts';
+import { latency } from './latency.ts';
 import { DISK, RESULT, runInside } from './namespace.ts';
 import { Processes } from './processes.ts';
 import { machine, tableOf, versions, type Outcome } from './report.ts';
@@ -16,7 +18,7 @@ import { missingRivals } from './rivals.ts';
 import { start } from './start.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, idle, start];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, idle, start];
 
 const INTERRUPTED = 130;
 
