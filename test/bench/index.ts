@@ -12,13 +12,15 @@ import { compileWorkloads, createLab } from './lab.ts';
 import { late } from './late.ts';
 import { latency } from './latency.ts';
 import { DISK, RESULT, runInside } from './namespace.ts';
+import { overflow } from './overflow.ts';
 import { Processes } from './processes.ts';
 import { machine, tableOf, versions, type Outcome } from './report.ts';
 import { missingRivals } from './rivals.ts';
 import { start } from './start.ts';
+import { storm } from './storm.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, idle, start];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, start];
 
 const INTERRUPTED = 130;
 
