@@ -17,10 +17,12 @@ import { Processes } from './processes.ts';
 import { machine, tableOf, versions, type Outcome } from './report.ts';
 import { missingRivals } from './rivals.ts';
 import { start } from './start.ts';
+import { stopped } from './stopped.ts';
 import { storm } from './storm.ts';
+import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, start];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped];
 
 const INTERRUPTED = 130;
 
