@@ -14,6 +14,7 @@ const FILES_PER_SHAPE = 250;
 const STALL_MS = ['20', '5'];
 /** Longer than the longest time between two comparisons of the directories (30–60 s), after which nothing more comes. */
 const SETTLE_LIMIT_MS = 70_000;
+const AFTERWARDS_MS = 1_000;
 /** So many examples of what was not right are kept in the JSON. */
 const EXAMPLES = 5;
 
@@ -78,6 +79,8 @@ async function inParallel(creators: readonly Creator[], count: number, work: (cr
 async function untilSeen(lab: Lab, watcher: Watcher, count: number): Promise<void> {
   const files = countFiles(watcher.rows);
   await lab.until(() => files.count() >= count, SETTLE_LIMIT_MS, 50);
+  // Rows of the same files that come after the last new one are judged too.
+  await lab.sleep(AFTERWARDS_MS);
 }
 
 function figuresOf({ name }: Trial, { each, repeated }: Judged, creators: readonly Creator[]): Figure[] {

@@ -41,6 +41,8 @@ export interface FileCount {
   count(): number;
   /** Rows that say again that the same file appeared. */
   repeated(): number;
+  /** Rows that say that a file is gone. */
+  deleted(): number;
   /** `name: actions of its other rows`, of the first few files that did not appear. */
   missing(paths: readonly string[]): string[];
 }
@@ -52,8 +54,10 @@ export function countFiles(rows: Rows): FileCount {
   const seen = new Set<string>();
   const others = new Map<string, string[]>();
   let repeated = 0;
+  let deleted = 0;
   const take = (): void => {
     for (const { action, path } of rows.fresh()) {
+      if (action === 'deletion') deleted += 1;
       if (!appears(action)) {
         if (!seen.has(path)) others.set(path, [...(others.get(path) ?? []), action]);
         continue;
@@ -68,6 +72,7 @@ export function countFiles(rows: Rows): FileCount {
       return seen.size;
     },
     repeated: () => repeated,
+    deleted: () => deleted,
     missing: (paths) => paths.filter((path) => !seen.has(path)).slice(0, MOST_MISSING).map((path) => `${path}: ${others.get(path)?.join(', ') ?? 'no row'}`),
   };
 }
