@@ -2,11 +2,12 @@
  * What is in every watched folder, and each change of it told once: a change that the kernel reports and one that a comparison finds meet here, and whichever
  * comes second says nothing.
  */
+import type { Entries, Signature } from '../model/baseline.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attribution.ts';
 import { Did, type Change } from './backend.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
-import { compare, type Entries, type Signature } from './scan.ts';
+import { compare } from './scan.ts';
 import type { Folder } from './tree.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */

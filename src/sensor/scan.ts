@@ -1,16 +1,8 @@
 /** Directories as they are, to compare with what was known: the baseline, the rescan, and the only way where no kernel tells us. */
 import { fstatSync, readdirSync } from 'node:fs';
+import type { Entries } from '../model/baseline.ts';
 import type { Backend } from './backend.ts';
 import { lookAt, pathOf } from './document.ts';
-
-/** What identifies a file and the state it is in: inode, and the time of its last change of any kind in ns. */
-export interface Signature {
-  inode: bigint;
-  changed: bigint;
-}
-
-/** Entries of one directory by their names' bytes as latin1. */
-export type Entries = Map<string, Signature>;
 
 /** More than any unit directory has; an attacker may link one to a directory of millions. */
 const MOST_ENTRIES = 100_000;

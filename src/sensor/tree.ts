@@ -1,10 +1,11 @@
 /** Which directories are marked: those that hold units, the folders in them that count, and on the way to missing ones the nearest that is there. */
 import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
 import { isUnitSubdirectory, placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
+import type { Entries } from '../model/baseline.ts';
 import { errnoOf } from '../model/errors.ts';
 import type { Backend, Interest } from './backend.ts';
 import { O_PATH } from './constants.ts';
-import { readEntries, type Entries } from './scan.ts';
+import { readEntries } from './scan.ts';
 
 /** A marked folder whose content counts. */
 export interface Folder {

@@ -1,6 +1,7 @@
 /** Drives the sensor: what the backend reports is queued, worked off in order and in slices, and given away as events. */
 import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
+import type { Entries, Signature } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor, unknown, type Attributed, type Deed } from './attribution.ts';
@@ -12,7 +13,6 @@ import { holderOf, openFiles } from './holders.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { readFacts } from './proc-facts.ts';
-import type { Entries, Signature } from './scan.ts';
 import { Tree, type Folder, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
