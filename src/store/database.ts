@@ -1,10 +1,15 @@
 /** Opening SQLite files of ours, and what SQLite's errors mean to people. The one place that makes a DatabaseSync. */
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
 /** How long a statement waits for another process of ours, in ms. */
 const BUSY_TIMEOUT = 5_000;
+
+const ROWS_PER_CALL = [64, 8, 1];
+
+/** The WAL file is cut back to this when it starts anew, bytes. */
+const WAL_KEPT = 16 * 1024 * 1024;
 
 // Primary result codes of https://www.sqlite.org/rescode.html
 const SQLITE_BUSY = 5;
@@ -13,6 +18,7 @@ const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
+const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
 const PRIMARY_CODE = 0xff;
 
@@ -34,7 +40,7 @@ export function openDatabase(path: string, layout: Layout): DatabaseSync {
     try {
       const version = versionOf(database);
       if (version > layout.version) throw new TickwardError('STATE', `${printable(path)} was written by a newer Tickward (layout ${version}, this one knows ${layout.version})`, { hint: 'use that version, or another --state-dir; nothing was changed' });
-      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${layout.synchronous}; PRAGMA trusted_schema = OFF;`);
+      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${layout.synchronous}; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = ${WAL_KEPT};`);
       if (version < layout.version) migrate(database, layout);
       return database;
     } catch (error) {
@@ -45,19 +51,55 @@ export function openDatabase(path: string, layout: Layout): DatabaseSync {
 }
 
 function migrate(database: DatabaseSync, layout: Layout): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
+  transaction(database, () => {
     // Read again under the lock: another process may have migrated meanwhile.
     for (let version = versionOf(database); version < layout.version; version += 1) database.exec(layout.migrations[version] ?? '');
-    database.exec(`PRAGMA user_version = ${layout.version}; COMMIT`);
+    database.exec(`PRAGMA user_version = ${layout.version}`);
+  });
+}
+
+/** All of the work or none of it. */
+export function transaction<Result>(database: DatabaseSync, work: () => Result): Result {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // A full disk may have rolled the transaction back already.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }
 
+/** Reads that belong together see one state of the database. */
+export function snapshot<Result>(database: DatabaseSync, work: () => Result): Result {
+  if (database.isTransaction) return work();
+  database.exec('BEGIN');
+  try {
+    return work();
+  } finally {
+    database.exec('COMMIT');
+  }
+}
+
+/** Inserts many rows with few calls: a call into SQLite costs as much as five rows. `values` holds the rows one after the other. */
+export function bulkInsert(database: DatabaseSync, table: string, columns: readonly string[]): (values: readonly SQLInputValue[]) => void {
+  const one = `(${columns.map(() => '?').join(', ')})`;
+  const statements = ROWS_PER_CALL.map((rows) => ({ length: rows * columns.length, statement: database.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array.from({ length: rows }, () => one).join(', ')}`) }));
+  return (values) => {
+    let at = 0;
+    for (const { length, statement } of statements) for (; at + length <= values.length; at += length) statement.run(...values.slice(at, at + length));
+  };
+}
+
 function versionOf(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+/** Whether a row was refused because there is one with that key already. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & PRIMARY_CODE) === SQLITE_CONSTRAINT;
 }
 
 /** Runs work on a database and turns SQLite's errors into STATE errors that say what to do. */

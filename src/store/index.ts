@@ -1,15 +1,19 @@
-/** The store: events and alerts in one database, the journal in another that is synced to the disk at every entry. */
+/** The store: events, alerts and what is known of the directories in one database, the journal in another that is synced to the disk at every entry. */
 import { join } from 'node:path';
 import { ALERTS_SCHEMA, createAlerts, type Alerts } from './alerts.ts';
+import { createBaseline, type Baseline } from './baseline.ts';
 import { openDatabase } from './database.ts';
-import { createEvents, EVENTS_SCHEMA, type Events } from './events.ts';
+import { createEvents, type Events } from './events.ts';
 import { createJournal, JOURNAL_SCHEMA, type StoredJournal } from './journal.ts';
+import { EVENTS_1, EVENTS_2_FROM_1 } from './layouts.ts';
+import { createReaders } from './readers.ts';
 import { prepareStateDirectory } from './state-directory.ts';
 
 export interface Store {
   readonly directory: string;
   readonly events: Events;
   readonly alerts: Alerts;
+  readonly baseline: Baseline;
   readonly journal: StoredJournal;
   close(): void;
 }
@@ -19,14 +23,19 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
   prepareStateDirectory(directory, uid);
   const eventsPath = join(directory, 'events.db');
   const journalPath = join(directory, 'journal.db');
-  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 1, migrations: [EVENTS_SCHEMA + ALERTS_SCHEMA], synchronous: 'NORMAL' });
+  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 2, migrations: [EVENTS_1 + ALERTS_SCHEMA, EVENTS_2_FROM_1], synchronous: 'NORMAL' });
   const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' });
+  const readers = createReaders(directory);
+  const alerts = createAlerts(eventsDatabase, eventsPath);
+  const baseline = createBaseline(eventsDatabase, eventsPath);
   return {
     directory,
-    events: createEvents(eventsDatabase, eventsPath),
-    alerts: createAlerts(eventsDatabase, eventsPath),
+    events: createEvents(eventsDatabase, eventsPath, alerts, baseline, readers),
+    alerts,
+    baseline,
     journal: createJournal(journalDatabase, journalPath),
     close() {
+      readers.close();
       eventsDatabase.close();
       journalDatabase.close();
     },

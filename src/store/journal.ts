@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
-import { explained } from './database.ts';
+import { explained, transaction } from './database.ts';
 
 export interface Chain {
   intact: boolean;
@@ -54,22 +54,17 @@ export function createJournal(database: DatabaseSync, path: string): StoredJourn
 
   return {
     append: (entry) =>
-      explained(path, 'the journal', () => {
-        // The lock spans reading the last hash and writing the next: two processes cannot chain to the same entry.
-        database.exec('BEGIN IMMEDIATE');
-        try {
+      // The lock spans reading the last hash and writing the next: two processes cannot chain to the same entry.
+      explained(path, 'the journal', () =>
+        transaction(database, () => {
           const previous = last.get();
           const seq = Number(previous?.['seq'] ?? 0) + 1;
           const full: JournalEntry = { ...entry, seq, time: new Date().toISOString() };
           const data = JSON.stringify(full.data);
           insert.run(seq, full.run, full.time, full.step ?? null, full.kind, data, chained(String(previous?.['hash'] ?? GENESIS), full, data));
-          database.exec('COMMIT');
           return full;
-        } catch (error) {
-          if (database.isTransaction) database.exec('ROLLBACK');
-          throw error;
-        }
-      }),
+        }),
+      ),
     entries: (run) => ofRun.all(run).map(entryOf),
     runs: () =>
       started.all().map((row) => {

@@ -1,0 +1,69 @@
+/** Deleting what is too old or too many: a span at a time, each in a transaction of its own, so that nobody waits long. */
+import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from './database.ts';
+import type { Readers } from './readers.ts';
+import { firstOf, lastOf, type Span, type Spans } from './spans.ts';
+
+export interface Retention {
+  maxAgeMs: number;
+  maxCount: number;
+}
+
+/** Another span is begun until this has passed, and takes some 5 ms. */
+const BEGIN_WITHIN_MS = 8;
+
+/** A reader that is never done (a pager left open) holds the retention up no longer than this. */
+const PATIENCE_MS = 3_600_000;
+
+export function createPrune(database: DatabaseSync, spans: Spans, readers: Readers): (retention: Retention, now: number) => number {
+  const doomed = 'seq BETWEEN ?1 AND ?2 AND time < ?3';
+  const references = `SELECT maker AS id FROM events WHERE ${doomed} UNION ALL SELECT surroundings FROM events WHERE ${doomed}`;
+  const release = database.prepare(`UPDATE shared SET refs = refs - gone.n FROM (SELECT id, count(*) AS n FROM (${references}) WHERE id IS NOT NULL GROUP BY id) AS gone WHERE shared.id = gone.id`);
+  const removeUnused = database.prepare(`DELETE FROM shared WHERE refs <= 0 AND id IN (${references})`);
+  const remove = database.prepare(`DELETE FROM events WHERE ${doomed}`);
+  const nth = database.prepare('SELECT seq FROM events WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT 1 OFFSET ?');
+  let refusedSince: number | undefined;
+
+  const removeFrom = ({ span }: Span, last: number, before: number): number =>
+    transaction(database, () => {
+      release.run(firstOf(span), last, before);
+      removeUnused.run(firstOf(span), last, before);
+      const { changes } = remove.run(firstOf(span), last, before);
+      spans.shrank(span);
+      return Number(changes);
+    });
+
+  /** The last of the oldest `count` in a span. */
+  const endOf = ({ span, events }: Span, count: number): number => (events <= count ? lastOf(span) : Number(nth.get(firstOf(span), lastOf(span), count - 1)?.['seq'] ?? lastOf(span)));
+
+  /** Once over the spans, oldest first; at least one that has something to remove, or nobody knew that there is more. */
+  const removeSome = (retention: Retention, now: number): number => {
+    const end = performance.now() + BEGIN_WITHIN_MS;
+    const before = Math.floor(now - retention.maxAgeMs);
+    const all = spans.between(-Infinity, Infinity);
+    let surplus = all.reduce((sum, span) => sum + span.events, 0) - retention.maxCount;
+    let removed = 0;
+    for (const span of all) {
+      const isSurplus = surplus > 0;
+      if (!isSurplus && span.oldest >= before) continue;
+      const count = isSurplus ? removeFrom(span, endOf(span, surplus), Number.MAX_SAFE_INTEGER) : removeFrom(span, lastOf(span.span), before);
+      surplus -= count;
+      removed += count;
+      if (performance.now() > end) break;
+    }
+    return removed;
+  };
+
+  return (retention, now) => {
+    let removed = 0;
+    const work = (): void => {
+      removed = removeSome(retention, now);
+    };
+    if (readers.excluding(work)) refusedSince = undefined;
+    else {
+      refusedSince ??= now;
+      if (now - refusedSince > PATIENCE_MS) work();
+    }
+    return removed;
+  };
+}

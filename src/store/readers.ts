@@ -1,0 +1,55 @@
+/** Who reads a list now, in any process: nothing is deleted meanwhile. The lock is the kernel's (through SQLite), so a reader that dies holds nothing. */
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+
+export interface Readers {
+  enter(): void;
+  leave(): void;
+  /** Does the work unless somebody reads; whether it was done. */
+  excluding(work: () => void): boolean;
+  close(): void;
+}
+
+const FILE = 'readers.lock';
+
+/** A deletion holds the lock for some 10 ms. */
+const WAIT_MS = 5_000;
+
+export function createReaders(directory: string): Readers {
+  const path = join(directory, FILE);
+  let reading = 0;
+  let shared: DatabaseSync | undefined;
+  let exclusive: DatabaseSync | undefined;
+  return {
+    enter() {
+      reading += 1;
+      if (reading > 1) return;
+      shared ??= new DatabaseSync(path, { timeout: WAIT_MS });
+      // The lock is taken by reading, not by BEGIN.
+      shared.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
+    },
+    leave() {
+      reading -= 1;
+      if (reading === 0 && shared?.isTransaction === true) shared.exec('COMMIT');
+    },
+    excluding(work) {
+      if (reading > 0) return false;
+      exclusive ??= new DatabaseSync(path, { timeout: 0 });
+      try {
+        exclusive.exec('BEGIN EXCLUSIVE');
+      } catch {
+        return false;
+      }
+      try {
+        work();
+      } finally {
+        exclusive.exec('ROLLBACK');
+      }
+      return true;
+    },
+    close() {
+      shared?.close();
+      exclusive?.close();
+    },
+  };
+}

@@ -1,0 +1,244 @@
+/** That events come back as they were, however they are kept, and are found by every filter. */
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { FileEvent } from '../../src/model/event.ts';
+import type { EventFilter } from '../../src/store/events.ts';
+import { openStore, type Store } from '../../src/store/index.ts';
+import { arbitraryEvents } from '../helpers/arbitrary-event.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+
+function opened(directory = temporaryDirectory()): Store & { raw: (sql: string) => Record<string, unknown>[] } {
+  const store = openStore(directory);
+  return {
+    ...store,
+    raw(sql) {
+      const database = new DatabaseSync(join(directory, 'events.db'));
+      try {
+        return database.prepare(sql).all();
+      } finally {
+        database.close();
+      }
+    },
+  };
+}
+
+/** All that may be kept from an earlier example. */
+const EVERYTHING = { maxAgeMs: 1e15, maxCount: 0 };
+
+function empty({ events }: Store): void {
+  while (events.prune(EVERYTHING, Date.now()) > 0);
+}
+
+test('every event comes back exactly as it was, from the list and by its id, in this process and the next', () => {
+  const directory = temporaryDirectory();
+  fc.assert(
+    fc.property(arbitraryEvents, (list) => {
+      const store = openStore(directory);
+      empty(store);
+      const before = structuredClone(list);
+      store.events.append(list.slice(0, 3));
+      store.events.append(list.slice(3));
+      expect([...store.events.list()]).toEqual(before);
+      store.close();
+      const again = openStore(directory);
+      expect([...again.events.list()]).toEqual(before);
+      for (const event of before) expect(again.events.get(event.event.id)).toEqual(event);
+      again.close();
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('nothing of what events have in common is left when they are gone', () => {
+  const store = opened();
+  fc.assert(
+    fc.property(arbitraryEvents, fc.nat(12), (list, kept) => {
+      empty(store);
+      store.events.append(list);
+      store.events.append(list);
+      store.events.prune({ ...EVERYTHING, maxCount: kept }, Date.now());
+      expect([...store.events.list()]).toEqual(list.slice(Math.max(0, list.length - kept)));
+      expect(store.raw('SELECT id FROM shared WHERE refs != (SELECT count(*) FROM events WHERE maker = shared.id) + (SELECT count(*) FROM events WHERE surroundings = shared.id) OR refs <= 0')).toEqual([]);
+      empty(store);
+      expect(store.raw('SELECT (SELECT count(*) FROM shared) + (SELECT count(*) FROM spans) + (SELECT count(*) FROM events) AS n')).toEqual([{ n: 0 }]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('what events have in common is kept once, also after a restart and when the objects are others', () => {
+  const directory = temporaryDirectory();
+  const base = fileEvent();
+  for (let n = 0; n < 3; n += 1) {
+    const store = openStore(directory);
+    store.events.append([1, 2].map((part) => ({ ...structuredClone(base), event: { ...base.event, id: `e${n}-${part}` } })));
+    store.close();
+  }
+  expect(opened(directory).raw('SELECT refs FROM shared')).toEqual([{ refs: 6 }, { refs: 6 }]);
+});
+
+test('an event of the sensor takes a tenth of what it took as a document', () => {
+  const store = opened();
+  const base = fileEvent();
+  const ancestry = Array.from({ length: 8 }, (_, index) => ({ pid: index + 1, name: 'sh', executable: '/usr/bin/dash', command_line: 'sh -c something or other that is long' }));
+  const events = Array.from({ length: 500 }, (_, n) => ({ ...base, event: { ...base.event, id: `e${n}` }, tickward: { ...base.tickward, ancestry } }));
+  store.events.append(events);
+  const [row] = store.raw('SELECT avg(length(document)) AS own, (SELECT count(*) FROM shared) AS parts FROM events');
+  expect(row).toMatchObject({ parts: 2 });
+  expect(Number(row?.['own'])).toBeLessThan(JSON.stringify(events[0]).length / 10);
+});
+
+test('a part that another process pruned meanwhile is stored anew', () => {
+  const directory = temporaryDirectory();
+  const [one, other] = [openStore(directory), openStore(directory)];
+  const event = fileEvent();
+  one.events.append([event]);
+  empty(other);
+  const next = { ...event, event: { ...event.event, id: 'next' } };
+  one.events.append([next]);
+  expect([...other.events.list()]).toEqual([next]);
+});
+
+test('every filter, alone and with others and a limit, finds what a look at all events finds', () => {
+  const directory = temporaryDirectory();
+  const { events } = openStore(directory);
+  const names = Array.from({ length: 40 }, (_, index) => `n${index}`);
+  const all: FileEvent[] = Array.from({ length: 3_000 }, (_, n) => {
+    const folder = n % 3 === 0 ? '/etc/systemd/system' : '/run/systemd/system';
+    const event = fileEvent({ id: `id${String(n).padStart(5, '0')}`, path: `${folder}/${names[(n * 7) % names.length]}.timer`, action: n % 5 === 0 ? 'deletion' : 'creation', time: new Date(1_700_000_000_000 + n * 10 + (n % 7) * 300).toISOString() });
+    return n % 4 === 0 ? { ...event, tickward: { ...event.tickward, unit: 'n3.timer' } } : event;
+  });
+  for (let at = 0; at < all.length; at += 230) events.append(all.slice(at, at + 230));
+  const some = <Value>(values: Value[]): fc.Arbitrary<Value[]> => fc.subarray(values, { maxLength: 3 });
+  const filters: fc.Arbitrary<EventFilter> = fc.record(
+    {
+      since: fc.integer({ min: 1_699_999_999_000, max: 1_700_000_035_000 }),
+      until: fc.integer({ min: 1_699_999_999_000, max: 1_700_000_035_000 }),
+      ids: some([...all.slice(0, 20), ...all.slice(-20)].map(({ event }) => event.id)),
+      paths: some([...names.map((name) => `/etc/systemd/system/${name}.timer`), '/nowhere']),
+      actions: some(['creation', 'deletion', 'rename']),
+      units: some(names.map((name) => `${name}.timer`)),
+      limit: fc.integer({ min: 0, max: 1_200 }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(filters, (filter) => {
+      const { since = 0, until = Infinity, ids, paths, actions, units, limit = Infinity } = filter;
+      const expected = all.filter((event) => {
+        const time = Date.parse(event['@timestamp']);
+        return time >= since && time <= until && (ids?.includes(event.event.id) ?? true) && (paths?.includes(event.file.path) ?? true) && (actions?.includes(event.event.action) ?? true) && (units?.includes(event.tickward.unit) ?? true);
+      });
+      expect([...events.list(filter)].map(({ event }) => event.id)).toEqual(expected.slice(limit === 0 ? expected.length : -Math.min(limit, expected.length)).map(({ event }) => event.id));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a list tells what was there when it began, and is not lengthened by what comes', () => {
+  const { events } = openStore(temporaryDirectory());
+  const append = (count: number): void => events.append(Array.from({ length: count }, () => fileEvent()));
+  append(1_500);
+  const list = events.list();
+  list.next();
+  append(1_500);
+  expect([...list]).toHaveLength(1_499);
+});
+
+/** The layout of 0.1.0, as it was. */
+const LAYOUT_1 = `
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    time INTEGER NOT NULL, -- ms since the epoch
+    action TEXT NOT NULL,
+    path TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    document TEXT NOT NULL -- ECS, JSON
+  ) STRICT;
+  CREATE INDEX events_by_time ON events (time);
+  CREATE INDEX events_by_path ON events (path);
+  CREATE INDEX events_by_unit ON events (unit);
+  CREATE TABLE alerts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    time INTEGER NOT NULL, -- ms since the epoch
+    rule_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    status TEXT NOT NULL,
+    document TEXT NOT NULL,
+    UNIQUE (rule_id, event_id)
+  ) STRICT;
+  CREATE INDEX alerts_by_time ON alerts (time);
+  PRAGMA user_version = 1;
+`;
+
+test('a store of 0.1.0 is taken over: its events are found as before, beside new ones', () => {
+  const directory = temporaryDirectory();
+  const raw = new DatabaseSync(join(directory, 'events.db'));
+  raw.exec(`${LAYOUT_1} BEGIN`);
+  const old = Array.from({ length: 2_500 }, (_, n) => fileEvent({ path: `/etc/systemd/system/old${n}.timer.d/x.conf`, time: new Date(1_700_000_000_000 + n * 1_000).toISOString() })).map((event, n) => ({ ...event, tickward: { ...event.tickward, unit: `old${n}.timer` } }));
+  const insert = raw.prepare('INSERT INTO events (id, time, action, path, unit, document) VALUES (?, ?, ?, ?, ?, ?)');
+  for (const event of old) insert.run(event.event.id, Date.parse(event['@timestamp']), event.event.action, event.file.path, event.tickward.unit, JSON.stringify(event));
+  raw.exec('COMMIT');
+  raw.close();
+  const { events } = openStore(directory);
+  const young = fileEvent();
+  events.append([young]);
+  expect([...events.list()]).toEqual([...old, young]);
+  expect(events.count()).toBe(2_501);
+  expect([...events.list({ paths: ['/etc/systemd/system/old7.timer.d/x.conf'] })]).toEqual([old[7]]);
+  expect([...events.list({ units: ['old8.timer'], limit: 1 })]).toEqual([old[8]]);
+  expect([...events.list({ since: 1_700_000_000_000, until: 1_700_000_001_000 })]).toEqual(old.slice(0, 2));
+  expect(events.get(old[3]?.event.id ?? '')).toEqual(old[3]);
+  while (events.prune({ maxAgeMs: 1e15, maxCount: 2 }, Date.now()) > 0);
+  expect([...events.list()]).toEqual([old[2_499], young]);
+});
+
+test('the log of the database stays small while a reader pauses, and the reader still gets all', () => {
+  const directory = temporaryDirectory();
+  const [writer, reader] = [openStore(directory), openStore(directory)];
+  const append = (): void => writer.events.append(Array.from({ length: 1_000 }, () => fileEvent()));
+  for (let n = 0; n < 3; n += 1) append();
+  const list = reader.events.list();
+  list.next();
+  for (let n = 0; n < 60; n += 1) append();
+  // SQLite starts the log anew after 1,000 pages of 4 KB, unless somebody reads an old state.
+  expect(statSync(join(directory, 'events.db-wal')).size).toBeLessThan(8_000_000);
+  expect([...list]).toHaveLength(2_999);
+});
+
+test('nothing is removed while another process reads, unless it does not come to an end', () => {
+  const directory = temporaryDirectory();
+  const [keeper, reader] = [openStore(directory).events, openStore(directory).events];
+  keeper.append(Array.from({ length: 10 }, () => fileEvent()));
+  const list = reader.list();
+  list.next();
+  const now = Date.now();
+  const retention = { maxAgeMs: 1e12, maxCount: 4 };
+  expect(keeper.prune(retention, now)).toBe(0);
+  expect(keeper.prune(retention, now + 3_500_000)).toBe(0);
+  expect(keeper.prune(retention, now + 3_700_000)).toBe(6);
+  expect([...list]).toHaveLength(9);
+  expect(keeper.prune({ ...retention, maxCount: 2 }, now)).toBe(2);
+});
+
+test('a removal is done in bits, from the oldest on, and the room is used again', () => {
+  const { events, raw } = opened();
+  const fill = (): void => {
+    for (let n = 0; n < 12; n += 1) events.append(Array.from({ length: 1_000 }, () => fileEvent()));
+  };
+  fill();
+  const size = (): number => Number(raw('PRAGMA page_count')[0]?.['page_count']);
+  const before = size();
+  let steps = 0;
+  while (events.prune({ maxAgeMs: 1e12, maxCount: 100 }, Date.now()) > 0) steps += 1;
+  expect(steps).toBeGreaterThan(1);
+  expect(events.count()).toBe(100);
+  fill();
+  expect(size()).toBeLessThan(before * 1.3);
+});
