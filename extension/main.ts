@@ -5,6 +5,7 @@ import { messageOf, TickwardError } from '../src/model/errors.ts';
 import { startExtension } from '../src/osquery/server.ts';
 import { loadRules } from '../src/playbooks.ts';
 import { openStore } from '../src/store/index.ts';
+import { retentionFrom, type Retention } from '../src/store/retention.ts';
 import { defaultStateDirectory } from '../src/store/state-directory.ts';
 import { VERSION } from '../src/version.ts';
 import { startWatch } from '../src/watch/index.ts';
@@ -33,13 +34,23 @@ async function main(): Promise<void> {
   log.info(`registered as ${extension.uuid} after ${Math.round(process.uptime() * 1000)} ms`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));
-  const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`${file}: ${messageOf(error)}`)), onNotice });
+  const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`${file}: ${messageOf(error)}`)), retention: retention(), onNotice });
   if (watching.sensor !== undefined) log.info(`watching by ${watching.sensor.source}`);
   for (const blind of watching.sensor?.blind ?? []) log.warn(blind);
 
   log.info(`ends: ${await extension.closed}`);
   await watching.stop();
   store.close();
+}
+
+/** A wrong number in the environment must not keep the host unwatched. */
+function retention(): Retention {
+  try {
+    return retentionFrom(process.env);
+  } catch (error) {
+    log.warn(`${messageOf(error)}: the default is used`);
+    return retentionFrom({});
+  }
 }
 
 try {

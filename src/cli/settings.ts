@@ -5,6 +5,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { errnoOf, excerptOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import { MOST_DAYS, retentionFrom, type Retention } from '../store/retention.ts';
 import { defaultStateDirectory } from '../store/state-directory.ts';
 
 export interface Settings {
@@ -24,6 +25,8 @@ export interface Settings {
   sensor: 'auto' | 'fanotify' | 'inotify' | 'scan';
   /** Peers that keep access while the host is isolated: `ADDRESS` or `ADDRESS:PORT` of the service here. */
   management: string[];
+  /** How long and how many events are kept. */
+  retention: Retention;
 }
 
 export const DEFAULT_CONFIG = '/etc/tickward/config.yaml';
@@ -36,6 +39,7 @@ const FILE = z.strictObject({
   lang: z.enum(['en', 'zh-CN']).optional(),
   sensor: z.enum(['auto', 'fanotify', 'inotify', 'scan']).optional(),
   management: z.array(z.string()).optional(),
+  retention: z.strictObject({ days: z.number().positive().max(MOST_DAYS).optional(), events: z.int().positive().optional() }).optional(),
 });
 
 type FileSettings = z.infer<typeof FILE>;
@@ -81,6 +85,7 @@ export function resolveSettings(given: Record<string, unknown>, environment: Nod
     lang: choice('lang', 'lang') ?? (environment['LANG']?.startsWith('zh') ? 'zh-CN' : 'en'),
     sensor: choice('sensor', 'sensor') ?? 'auto',
     management: choice('management', 'management') ?? [],
+    retention: retentionFrom(environment, file.retention),
   };
 }
 

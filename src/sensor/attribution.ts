@@ -11,7 +11,7 @@ import { Ancestors, startedAt } from './ancestry.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
-import { decide, type Moment } from './decide.ts';
+import { decide, type IsLogged, type Moment } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
@@ -121,7 +121,7 @@ export class Attributor {
     if (previous !== undefined && current !== undefined && previous.start === current.start && current.generation !== previous.generation + 1) history.shift();
     if (history.length === 0) return this.withoutImages(deed);
     const opened = log?.of(deed.pid) ?? [];
-    const isLogged = (device: string): boolean => log?.isLogged(device) ?? false;
+    const isLogged: IsLogged = (device, since) => log?.isLogged(device, since) ?? false;
     const ran = history.map((image) => ({ image, ...image, name: Buffer.from(image.name).toString('latin1'), device: deviceOf(image) }));
     let decision = decide(ran, opened, deed, isLogged);
     const stamp = decision.isSure ? undefined : deed.stamp?.();
@@ -130,7 +130,7 @@ export class Attributor {
       decision = { images: found, isSure, confirmed: false };
     }
     const [only] = decision.images;
-    if (only === undefined) return this.forgotten(deed, opened);
+    if (only === undefined) return { ...this.forgotten(deed, opened), isOpen: true };
     if (!decision.isSure) return { ...less(deed.pid, `the process ran several programs in that moment, and which one it was is not known (${namesOf(decision.images)})`), isOpen: true };
     const by = this.ofImage(only.image, opened, deed, decision.confirmed);
     if (only.image === current) this.remember(deed, current.since, by);

@@ -78,3 +78,7 @@ export const STATFS_LENGTH = 120;
 export const FILEID_KERNFS = 0xfe;
 /** USER_HZ ticks of /proc are this long, in ns (include/asm-generic/param.h: 100 a second). */
 export const TICK_NS = 10_000_000n;
+
+/** include/uapi/linux/time.h */
+export const CLOCK_REALTIME = 0;
+export const CLOCK_REALTIME_COARSE = 5;

@@ -31,6 +31,9 @@ export interface Moment {
   orLater?: boolean;
 }
 
+/** Whether a program of this file system that began then must be in the log. */
+export type IsLogged = (device: string, since: bigint) => boolean;
+
 /** An image that the map does not remember any more: it may have been any program. */
 const FORGOTTEN = 'forgotten';
 
@@ -44,7 +47,7 @@ export interface Decision<Image extends Ran> {
 }
 
 /** `images` in the order they began, with nothing missing between them; `opened` in the order of the log. */
-export function decide<Image extends Ran>(images: readonly Image[], opened: readonly Opened[], moment: Moment, isLogged: (device: string) => boolean): Decision<Image> {
+export function decide<Image extends Ran>(images: readonly Image[], opened: readonly Opened[], moment: Moment, isLogged: IsLogged): Decision<Image> {
   const [first] = images;
   // What ran before the first that is remembered may have been it as well, if it ended late enough.
   const before = first === undefined || first.generation === 0 ? [] : [{ image: FORGOTTEN, ran: first.ran } as const];
@@ -66,17 +69,18 @@ interface Possible {
 }
 
 /** Could the change lie between the beginning of this image and that of the next? */
-function isFeasible(possible: readonly Possible[], index: number, opened: readonly Opened[], moment: Moment, isLogged: (device: string) => boolean): boolean {
+function isFeasible(possible: readonly Possible[], index: number, opened: readonly Opened[], moment: Moment, isLogged: IsLogged): boolean {
   return possible.every(({ image }, other) => {
-    // A fork opens nothing, and of programs on some file systems nothing is logged: the log says neither yes nor no.
-    if (image === FORGOTTEN || image.how === 'fork' || !isLogged(image.device)) return true;
+    // A fork opens nothing.
+    if (image === FORGOTTEN || image.how === 'fork') return true;
     if (other <= index) {
-      // It had begun: its program was opened before, in an earlier reading or at an earlier place.
-      return image.since <= moment.bracket.after || moment.orLater === true || opened.some((each) => isNameOf(each, image) && each.position < moment.position);
+      // It had begun: its program was opened before, in an earlier reading or at an earlier place. Of programs on some file systems nothing is logged.
+      return !isLogged(image.device, image.since) || image.since <= moment.bracket.after || moment.orLater === true || opened.some((each) => isNameOf(each, image) && each.position < moment.position);
     }
     // It had not begun yet: its program is opened later, or was merged into an earlier opening of the same one.
     if (opened.some((each) => isNameOf(each, image) && each.position > moment.position)) return true;
-    return possible.slice(0, other).some((earlier) => mayHaveOpened(earlier, image)) && opened.some((each) => isNameOf(each, image) && each.position < moment.position && each.bracket === moment.bracket);
+    const isOpenedBefore = opened.some((each) => isNameOf(each, image) && each.position < moment.position && each.bracket === moment.bracket);
+    return isOpenedBefore ? possible.slice(0, other).some((earlier) => mayHaveOpened(earlier, image)) : !isLogged(image.device, image.since);
   });
 }
 

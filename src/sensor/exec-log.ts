@@ -17,13 +17,17 @@ const MOST_OPENED = 12;
 /** As many processes as the kernel's map of images has. */
 const MOST_PROCESSES = 32_768;
 
+/** From opening a program to its beginning, at most. */
+const OPENED_BEFORE_NS = 200_000_000n;
+
 const NONE: readonly Opened[] = [];
 
 export class ExecLog {
   private processes = new Map<number, Opened[]>();
   /** The generation before, so that forgetting costs nothing: a process that has been silent for two generations is forgotten. */
   private older = new Map<number, Opened[]>();
-  private readonly devices = new Set<string>();
+  /** Since when programs of a device are logged, in ns of CLOCK_MONOTONIC. */
+  private devices = new Map<string, { fileSystem: string; since: bigint }>();
 
   add(pid: number, opened: Opened): void {
     const known = this.processes.get(pid) ?? this.older.get(pid);
@@ -45,13 +49,18 @@ export class ExecLog {
     return this.processes.get(pid) ?? this.older.get(pid) ?? NONE;
   }
 
-  /** Programs of this device (`major:minor`, as mountinfo names it) are logged. */
-  logs(device: string): void {
-    this.devices.add(device);
+  /** These are all that is logged now: devices (`major:minor`, as mountinfo names them) with what tells their file system from another one that gets the number later. */
+  logs(fileSystems: ReadonlyMap<string, string>, now: bigint): void {
+    this.devices = new Map([...fileSystems].map(([device, fileSystem]) => {
+      const known = this.devices.get(device);
+      return [device, known?.fileSystem === fileSystem ? known : { fileSystem, since: now }];
+    }));
   }
 
-  isLogged(device: string): boolean {
-    return this.devices.has(device);
+  /** Whether a program of this device that began at `since` must be in the log. It is opened a while before it begins. */
+  isLogged(device: string, since: bigint): boolean {
+    const logged = this.devices.get(device);
+    return logged !== undefined && logged.since + OPENED_BEFORE_NS < since;
   }
 
   /** The kernel dropped events: what was opened before is certain no more. */

@@ -6,7 +6,7 @@ import type { Backend, Batch, Bracket, Interest } from './backend.ts';
 import { FAN } from './constants.ts';
 import { ExecLog } from './exec-log.ts';
 import { parseFanotify, type Numbering, type Parsed } from './fanotify-parse.ts';
-import { programFileSystems, readMounts, type Handles } from './filesystems.ts';
+import { programFileSystems, readMounts, type Handles, type Mount } from './filesystems.ts';
 import * as libc from './libc.ts';
 
 /** Events that wait in the kernel are read in pieces of this size, in bytes. */
@@ -49,7 +49,10 @@ export function openFanotify(handles: Handles): Backend {
     if (parsed.changes.length > 0 || parsed.overflow || parsed.gone.length > 0) deliver(parsed);
   };
   const markPrograms = (): void => {
-    if (privileged) for (const mount of programFileSystems(readMounts())) if (!execLog.isLogged(mount.device)) markFileSystem(log, mount, execLog, handles);
+    if (!privileged) return;
+    // All anew: a device number may be that of another file system by now.
+    const logged = new Map(programFileSystems(readMounts()).filter((mount) => isMarked(log, mount)).map((mount) => [mount.device, handles.learn(mount)]));
+    execLog.logs(logged, process.hrtime.bigint());
   };
 
   return {
@@ -76,15 +79,14 @@ export function openFanotify(handles: Handles): Backend {
   };
 }
 
-function markFileSystem(log: number, mount: { path: string; device: string; type: string }, execLog: ExecLog, handles: Handles): void {
+function isMarked(log: number, mount: Mount): boolean {
   try {
     libc.fanotify.markPath(log, FAN.MARK_ADD | FAN.MARK_FILESYSTEM, FAN.OPEN_EXEC, Buffer.from(mount.path, 'latin1').toString());
   } catch {
     // Overlay and others have no such marks: what is run from them is not logged, and the attribution knows it by the device.
-    return;
+    return false;
   }
-  execLog.logs(mount.device);
-  handles.learn(mount);
+  return true;
 }
 
 function openGroups(): { wake: number; log: number; privileged: boolean } {

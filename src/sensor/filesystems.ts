@@ -90,16 +90,20 @@ export class Handles {
   /** Where a file system of this id is mounted. */
   private readonly mounts = new Map<string, string>();
 
-  learn(mount: Mount): void {
+  /** Gives its id, '' when it is gone. */
+  learn(mount: Mount): string {
     try {
       const fd = openSync(Buffer.from(mount.path, 'latin1'), O_PATH | constants.O_DIRECTORY);
       try {
-        this.mounts.set(libc.fsidOf(fd).toString('latin1'), mount.path);
+        const id = libc.fsidOf(fd).toString('latin1');
+        this.mounts.set(id, mount.path);
+        return id;
       } finally {
         closeSync(fd);
       }
     } catch {
       // Gone already: its directories stay without a path.
+      return '';
     }
   }
 

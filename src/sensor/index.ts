@@ -1,6 +1,7 @@
 /** The sensor: every change of a unit file as an event, by the best way that this kernel and these rights allow. */
 import type { Place } from '../host/directories.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
+import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Attribution, EventSource, FileEvent } from '../model/event.ts';
 import type { Backend } from './backend.ts';
@@ -18,8 +19,10 @@ export interface SensorOptions {
   mode?: SensorMode;
   /** Where unit files may appear; asked again when the users have changed. */
   places: (users: readonly PasswdEntry[]) => Place;
-  /** Called in the order things happened; when it returns the events are taken. */
-  onEvents: (events: FileEvent[]) => void;
+  /** What the directories held when they were last watched; what is different now becomes events. Without any, what is there at the start is no news. */
+  baseline?: () => KnownFolders | undefined;
+  /** Called in the order things happened; when it returns the events are taken. `known` is what the directories hold by now, as far as it changed. */
+  onEvents: (events: FileEvent[], known: KnownEntry[]) => void;
   onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void;
   host: FileEvent['host'];
   /** Default 30, and 5 where only comparing is left. */
@@ -49,6 +52,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
   let settling: NodeJS.Timeout | undefined;
   const mounts = onMountChange(() => {
+    watcher.programsChanged();
     settling ??= setTimeout(() => {
       settling = undefined;
       watcher.mountsChanged();

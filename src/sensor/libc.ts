@@ -1,6 +1,6 @@
 /** The one door to koffi: the few calls of libc that Node does not have. */
 import koffi from 'koffi';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, MAX_HANDLE_SZ, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
 import { SYS_BPF } from './bpf/constants.ts';
 
 const libc = koffi.load(null);
@@ -14,6 +14,8 @@ const closeFd = libc.func('int close(int fd)');
 const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
 const openByHandleAt = libc.func('int open_by_handle_at(int mount_fd, void *handle, int flags)');
 const bpfCall = libc.func('long syscall(long number, int command, void *attributes, unsigned int size)');
+const clockGettime = libc.func('int clock_gettime(int clock, _Out_ void *time)');
+const clockGetres = libc.func('int clock_getres(int clock, _Out_ void *resolution)');
 const fstatfs = libc.func('int fstatfs(int fd, _Out_ void *buffer)');
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
@@ -73,6 +75,24 @@ export function read(fd: number, buffer: Buffer): number {
   const error = new SystemError('read', koffi.errno());
   if (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK' || error.code === 'EINTR') return 0;
   throw error;
+}
+
+function nanoseconds(timespec: Buffer): bigint {
+  return timespec.readBigInt64LE(0) * 1_000_000_000n + timespec.readBigInt64LE(8);
+}
+
+/** CLOCK_REALTIME in ns since the epoch: JavaScript's is cut to a millisecond. */
+export function realTime(): bigint {
+  const time = Buffer.alloc(16);
+  checked('clock_gettime', clockGettime(CLOCK_REALTIME, time));
+  return nanoseconds(time);
+}
+
+/** How far apart the ticks of the kernel's clock are, whose time files are stamped with. In ns. */
+export function tick(): bigint {
+  const resolution = Buffer.alloc(16);
+  checked('clock_getres', clockGetres(CLOCK_REALTIME_COARSE, resolution));
+  return nanoseconds(resolution);
 }
 
 export function close(fd: number): void {

@@ -81,6 +81,19 @@ export class Tree {
     return this.marked.get(key)?.ways.some((way) => placeIn(way.place, name) !== undefined) ?? false;
   }
 
+  /** Which folder a path would be, whether it is there or not. */
+  folderAt(path: string): Pick<Folder, 'path' | 'directory' | 'relative'> | undefined {
+    let way: Way | undefined = { path: '', place: this.root };
+    for (const name of path.split('/').slice(1)) way = way === undefined ? undefined : this.inside(way, name);
+    const unit = way?.place.unit;
+    if (way?.within !== undefined) return { path, ...way.within };
+    return unit === undefined ? undefined : { path, directory: { path, ...unit }, relative: '' };
+  }
+
+  isWatched(path: string): boolean {
+    return this.keys.has(path);
+  }
+
   /** Looks at everything anew, as the queue is worked off. */
   revisit(root: Place = this.root): void {
     this.root = root;

@@ -1,7 +1,7 @@
 /** Drives the sensor: what the backend reports is queued, worked off in order and in slices, and given away as events. */
 import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
-import type { Entries, Signature } from '../model/baseline.ts';
+import type { Entries, KnownEntry, KnownFolders, Signature } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor, unknown, type Attributed, type Deed } from './attribution.ts';
@@ -12,6 +12,7 @@ import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
 import { holderOf, openFiles } from './holders.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
+import { realTime, tick } from './libc.ts';
 import { readFacts } from './proc-facts.ts';
 import { Tree, type Folder, type Found } from './tree.ts';
 
@@ -24,8 +25,8 @@ const MOST_BUSY_MS = 20;
 /** How often the log is read when nothing wakes us: it has the programs that ran meanwhile. Milliseconds. */
 const DRAIN_MS = 500;
 
-/** Time stamps of files are those of the last tick of the kernel's clock, at most 10 ms old (CONFIG_HZ of 100); Date.now() is cut to 1 ms. In ns. */
-const STAMP_NS = { before: 1_500_000n, after: 12_000_000n };
+/** Clocks are read one after the other. In ns. */
+const READ_APART_NS = 200_000n;
 
 /** Looking at every directory anew may take this share of the time. */
 const REVISIT_SHARE = 0.01;
@@ -44,6 +45,7 @@ export class Watcher {
   private readonly changes: (Change | Gone)[] = [];
   private overflowed = false;
   private events: FileEvent[] = [];
+  private known: KnownEntry[] = [];
   private openFiles: ReadonlyMap<string, readonly number[]> | undefined;
   private holdTimer: NodeJS.Timeout | undefined;
   private drainTimer: NodeJS.Timeout | undefined;
@@ -53,6 +55,8 @@ export class Watcher {
   /** What a folder that is looked at for the first time is compared with. */
   private before: (folder: Folder) => Entries | undefined = () => undefined;
   private why = COMPARED;
+  /** What is to be done when everything was looked at for the first time. */
+  private atEnd: (() => void) | undefined;
   private revisited = { at: 0, took: 0 };
 
   constructor(backend: Backend, images: Images | undefined, handles: Handles, options: SensorOptions) {
@@ -67,7 +71,10 @@ export class Watcher {
   /** What is there at the start is the baseline, not news. */
   start(): void {
     this.backend.start((batch) => this.take(batch));
-    this.revisit(() => undefined);
+    const known = this.options.baseline?.();
+    this.atEnd = known === undefined ? undefined : () => this.missing(known);
+    this.revisit((folder) => (known === undefined ? undefined : new Map(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
+    this.emit();
     this.drainTimer = setInterval(() => this.guarded(() => this.backend.drain()), DRAIN_MS);
   }
 
@@ -81,9 +88,13 @@ export class Watcher {
     });
   }
 
+  /** Programs of a new file system are to be logged from their first on. */
+  programsChanged(): void {
+    this.guarded(() => this.backend.mountsChanged());
+  }
+
   mountsChanged(): void {
     this.guarded(() => {
-      this.backend.mountsChanged();
       this.revisit(nothingBefore);
       this.emit();
     });
@@ -229,20 +240,29 @@ export class Watcher {
     this.found(this.tree.work(() => performance.now() - started > MOST_BUSY_MS), unknown(this.why), this.before);
     this.revisited.took += performance.now() - started;
     this.revisited.at = performance.now();
-    if (!this.tree.isDone) setImmediate(() => this.guarded(() => {
+    if (this.tree.isDone) {
+      this.atEnd?.();
+      this.atEnd = undefined;
+      this.why = COMPARED;
+    } else setImmediate(() => this.guarded(() => {
       this.visitNext();
       this.emit();
     }));
   }
 
   private found({ gone, appeared, known }: Found, by: Attributed, beforeOf: (folder: Folder) => Entries | undefined = nothingBefore): void {
-    for (const folder of gone) this.ledger.compare(folder, undefined, by);
+    for (const folder of gone) {
+      this.ledger.compare(folder, undefined, by);
+      this.known.push({ folder: folder.path, present: false });
+    }
     for (const { folder, now } of appeared) {
+      this.known.push({ folder: folder.path, present: true });
       const before = beforeOf(folder);
       if (before === undefined) {
         this.ledger.accept(folder, now);
         continue;
       }
+      // The same object from here on: it is what is known.
       folder.entries = before;
       this.ledger.compare(folder, now, by);
     }
@@ -261,13 +281,26 @@ export class Watcher {
     this.events.push(documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts }));
   }
 
-  private remember(_folder: Folder, _name: string, _signature: Signature | undefined): void {}
+  private remember(folder: Folder, name: string, signature: Signature | undefined): void {
+    this.known.push({ folder: folder.path, name, signature });
+  }
+
+  /** Folders that were known when nobody watched yet, and are not there. */
+  private missing(known: KnownFolders): void {
+    for (const [path, entries] of known) {
+      if (this.tree.isWatched(path)) continue;
+      const folder = this.tree.folderAt(path);
+      if (folder !== undefined) this.ledger.compare({ key: '', ...folder, entries: new Map(entries) }, undefined, unknown(this.why));
+      this.known.push({ folder: path, present: false });
+    }
+  }
 
   private emit(): void {
-    const { events } = this;
-    if (events.length === 0) return;
+    const { events, known } = this;
+    if (events.length === 0 && known.length === 0) return;
     this.events = [];
-    this.options.onEvents(events);
+    this.known = [];
+    this.options.onEvents(events, known);
   }
 }
 
@@ -280,8 +313,8 @@ function deedOf({ pid, position, bracket }: Gone, stat: Stat, orLater: boolean):
   return { pid, position, bracket, orLater, ...(stat === undefined ? {} : { stamp: () => stampOf(stat) }) };
 }
 
-/** When the file says that it was last changed in any way, on the clock of the kernel's map. */
+/** When the file says that it was last changed in any way, on the clock of the kernel's map. It is stamped with the time of the last tick. */
 function stampOf(stat: NonNullable<Stat>): Bracket {
-  const offset = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
-  return { after: stat.ctimeNs - offset - STAMP_NS.before, before: stat.ctimeNs - offset + STAMP_NS.after };
+  const changed = stat.ctimeNs - (realTime() - process.hrtime.bigint());
+  return { after: changed - READ_APART_NS, before: changed + tick() + READ_APART_NS };
 }

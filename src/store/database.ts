@@ -99,7 +99,16 @@ function versionOf(database: DatabaseSync): number {
 
 /** Whether a row was refused because there is one with that key already. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & PRIMARY_CODE) === SQLITE_CONSTRAINT;
+  return primaryCodeOf(error) === SQLITE_CONSTRAINT;
+}
+
+/** Whether another process holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return primaryCodeOf(error) === SQLITE_BUSY;
+}
+
+function primaryCodeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & PRIMARY_CODE : undefined;
 }
 
 /** Runs work on a database and turns SQLite's errors into STATE errors that say what to do. */
@@ -112,10 +121,11 @@ export function explained<Result>(path: string, what: string, work: () => Result
 }
 
 function explain(error: unknown, path: string, what: string): unknown {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+  const code = primaryCodeOf(error);
+  if (!(error instanceof Error) || code === undefined) return error;
   const shown = printable(path);
   const state = (message: string, hint: string): TickwardError => new TickwardError('STATE', message, { hint, cause: error });
-  switch (error.errcode & PRIMARY_CODE) {
+  switch (code) {
     case SQLITE_FULL:
       return state(`the disk is full: ${what} could not be written to ${shown}`, 'make room on that file system; what was stored before is intact');
     case SQLITE_IOERR:
@@ -125,7 +135,7 @@ function explain(error: unknown, path: string, what: string): unknown {
       return state(`${shown} is damaged or no store of Tickward (${error.message})`, `move it away to start anew: mv ${shown} ${shown}.damaged`);
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
-      return state(`${shown} cannot be ${(error.errcode & PRIMARY_CODE) === SQLITE_READONLY ? 'written' : 'opened'} (${error.message})`, 'check its owner and that the file system is not read-only or full');
+      return state(`${shown} cannot be ${code === SQLITE_READONLY ? 'written' : 'opened'} (${error.message})`, 'check its owner and that the file system is not read-only or full');
     case SQLITE_BUSY:
       return state(`${shown} is locked by another process for more than ${BUSY_TIMEOUT / 1000} s`, 'see who holds it: fuser -v ' + shown);
     default:

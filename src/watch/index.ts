@@ -5,14 +5,17 @@
 import { unitPlaces, type Place } from '../host/directories.ts';
 import { hostIdentity } from '../host/identity.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
+import { statOf } from '../host/proc.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
 import { createDetector } from '../rule/detect.ts';
 import type { Rule } from '../rule/load.ts';
 import { startSensor, type Sensor, type SensorMode } from '../sensor/index.ts';
 import type { Store } from '../store/index.ts';
-import { acquireSensorLock, type SensorLock } from '../store/lock.ts';
+import { createKeeper } from '../store/keeper.ts';
+import { openSensorLock, sensorLockHolder, type SensorLock, type SensorLockFile } from '../store/lock.ts';
 import { createRecorder } from '../store/recorder.ts';
+import { retentionOf, type Retention } from '../store/retention.ts';
 
 export interface Notice {
   level: 'info' | 'warn';
@@ -25,6 +28,8 @@ export interface WatchOptions {
   mode?: SensorMode;
   /** Default: every unit directory of the system and of all users. */
   places?: (users: readonly PasswdEntry[]) => Place;
+  /** Default: 90 days, a million events. */
+  retention?: Retention;
   onEvents?: (events: readonly FileEvent[]) => void;
   onAlert?: (alert: Alert) => void;
   onNotice: (notice: Notice) => void;
@@ -36,108 +41,159 @@ export interface Watch {
   stop(): Promise<void>;
 }
 
-/** How often a follower looks for new alerts and for a lock that came free, in ms. */
-const FOLLOW_MS = 1_000;
+/** How often a follower looks for new alerts and for a lock that came free, in ms: with the start of the sensor it takes over well within 2 s. */
+const FOLLOW_MS = 500;
 
-const RETENTION = { maxAgeMs: 90 * 86_400_000, maxCount: 1_000_000 };
-const PRUNE_MS = 3_600_000;
+/** How often it looks whether the process that senses is stopped, in ms. */
+const CHECK_HOLDER_MS = 5_000;
 
 /** Resolves when the sensor is ready, or when it is known that another process senses. */
 export async function startWatch(options: WatchOptions): Promise<Watch> {
-  const { store, onNotice } = options;
-  let sensing = await trySensing(options);
-  if (sensing !== undefined) return { sensor: sensing.sensor, stop: sensing.stop };
-
-  onNotice({ level: 'info', message: 'another process senses for this state directory: following what it finds' });
-  let seenAt = Date.now();
-  const shown = new Set<string>();
-  const follow = async (): Promise<void> => {
-    const from = seenAt - 5 * FOLLOW_MS;
-    seenAt = Date.now();
-    for (const alert of store.alerts.list({ since: from })) {
-      if (shown.has(alert.id) || Date.parse(alert['@timestamp']) < started) continue;
-      shown.add(alert.id);
-      options.onAlert?.(alert);
-    }
-    sensing = await trySensing(options);
-    if (sensing === undefined) return;
-    clearInterval(timer);
-    onNotice({ level: 'info', message: 'the process that sensed is gone: sensing here now' });
-  };
-  const started = Date.now();
-  let running = Promise.resolve();
-  const timer = setInterval(() => {
-    running = running.then(() => (sensing === undefined ? follow() : undefined)).catch((error: unknown) => onNotice({ level: 'warn', message: `following failed: ${messageOf(error)}` }));
-  }, FOLLOW_MS);
-  return {
-    get sensor() {
-      return sensing?.sensor;
-    },
-    async stop() {
-      clearInterval(timer);
-      await running;
-      await sensing?.stop();
-    },
-  };
+  const lock = openSensorLock(options.store.directory);
+  try {
+    const following = new Follower(options, lock);
+    await following.start();
+    return following;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
 }
+
+/** Follows until the lock is free, then senses. It never takes the lock from a process that has it: one that is stopped (SIGSTOP) would go on writing later. */
+class Follower implements Watch {
+  private readonly options: WatchOptions;
+  private readonly lock: SensorLockFile;
+  private sensing: Sensing | undefined;
+  /** Alerts up to this one were shown, or were there before. */
+  private shown: number;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private trouble: string | undefined;
+  private checkedAt = performance.now();
+  private stoppedHolder: number | undefined;
+
+  constructor(options: WatchOptions, lock: SensorLockFile) {
+    this.options = options;
+    this.lock = lock;
+    this.shown = options.store.alerts.last();
+  }
+
+  get sensor(): Sensor | undefined {
+    return this.sensing?.sensor;
+  }
+
+  async start(): Promise<void> {
+    if (await this.trySensing()) return;
+    this.options.onNotice({ level: 'info', message: 'another process senses for this state directory: following what it finds' });
+    this.timer = setInterval(() => {
+      this.running = this.running.then(() => this.follow());
+    }, FOLLOW_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.running;
+    await this.sensing?.stop();
+    this.lock.close();
+  }
+
+  private async follow(): Promise<void> {
+    if (this.sensing !== undefined) return;
+    const { onNotice } = this.options;
+    try {
+      if (await this.trySensing()) {
+        clearInterval(this.timer);
+        onNotice({ level: 'info', message: `the process that sensed is gone: sensing here now, by ${this.sensor?.source}` });
+        for (const message of this.sensor?.blind ?? []) onNotice({ level: 'warn', message });
+        return;
+      }
+      this.showNew();
+      this.checkHolder();
+      this.trouble = undefined;
+    } catch (error) {
+      const message = `following failed: ${messageOf(error)}`;
+      if (message !== this.trouble) onNotice({ level: 'warn', message });
+      this.trouble = message;
+    }
+  }
+
+  private async trySensing(): Promise<boolean> {
+    const held = this.lock.acquire();
+    if (held === undefined) return false;
+    try {
+      // The lock is ours, so nobody adds any more: these are the last of the one before.
+      this.showNew();
+      this.sensing = await sense(this.options, held);
+      return true;
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  private showNew(): void {
+    const { alerts, seq } = this.options.store.alerts.after(this.shown);
+    this.shown = seq;
+    for (const alert of alerts) this.options.onAlert?.(alert);
+  }
+
+  private checkHolder(): void {
+    if (performance.now() - this.checkedAt < CHECK_HOLDER_MS) return;
+    this.checkedAt = performance.now();
+    const holder = sensorLockHolder(this.options.store.directory);
+    const stopped = holder !== undefined && STOPPED.has(statOf(holder)?.state ?? '') ? holder : undefined;
+    if (stopped === this.stoppedHolder) return;
+    this.stoppedHolder = stopped;
+    if (stopped === undefined) this.options.onNotice({ level: 'info', message: 'the process that senses goes on' });
+    else this.options.onNotice({ level: 'warn', message: `the process that senses (pid ${stopped}) is stopped: nothing is recorded until it goes on (kill -CONT ${stopped}) or ends (kill -KILL ${stopped}); then what changed meanwhile is found` });
+  }
+}
+
+/** States of proc_pid_stat(5): by a signal, and by a debugger. */
+const STOPPED = new Set(['T', 't']);
 
 interface Sensing {
   sensor: Sensor;
   stop(): Promise<void>;
 }
 
-async function trySensing(options: WatchOptions): Promise<Sensing | undefined> {
-  const lock = acquireSensorLock(options.store.directory);
-  if (lock === undefined) return undefined;
-  try {
-    return await sense(options, lock);
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-}
-
 async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> {
   const { store, rules, onNotice } = options;
-  const recorder = createRecorder(store.events, onNotice);
+  const keeper = createKeeper(store, options.retention ?? retentionOf({}), onNotice);
+  const recorder = createRecorder(store.events, onNotice, (count) => keeper.stored(count));
   const detector = createDetector(rules);
-  /** An alert that cannot be stored is shown all the same. */
-  const keep = (alerts: readonly Alert[]): readonly Alert[] => {
-    try {
-      return alerts.length === 0 ? [] : store.alerts.append(alerts);
-    } catch (error) {
-      onNotice({ level: 'warn', message: `alerts could not be stored: ${messageOf(error)}` });
-      return alerts;
-    }
+  const close = (): number => {
+    keeper.close();
+    return recorder.close();
   };
-  const sensor = await startSensor({
-    mode: options.mode ?? 'auto',
-    places: options.places ?? unitPlaces,
-    host: hostIdentity(),
-    onNotice,
-    onEvents(events) {
-      recorder.record(events);
-      options.onEvents?.(events);
-      const alerts = events.flatMap((event) => detector.judge(event, Date.now()));
-      for (const alert of keep(alerts)) options.onAlert?.(alert);
-    },
-  });
-  const prune = setInterval(() => {
-    try {
-      store.events.prune(RETENTION, Date.now());
-    } catch (error) {
-      onNotice({ level: 'warn', message: messageOf(error) });
-    }
-  }, PRUNE_MS);
-  prune.unref();
-  return {
-    sensor,
-    async stop() {
-      clearInterval(prune);
-      await sensor.stop();
-      const lost = recorder.close();
-      if (lost > 0) onNotice({ level: 'warn', message: `${lost} event(s) could not be stored and are lost` });
-      lock.release();
-    },
-  };
+  try {
+    const sensor = await startSensor({
+      mode: options.mode ?? 'auto',
+      places: options.places ?? unitPlaces,
+      host: hostIdentity(),
+      onNotice,
+      // What the directories held when the last event was stored: the sensor tells what changed since.
+      baseline: () => store.baseline.read(),
+      onEvents(events, changes) {
+        const alerts = events.flatMap((event) => detector.judge(event, Date.now()));
+        // An alert is stored with its event or waits with it, and is shown all the same.
+        recorder.record(events, changes, alerts);
+        if (events.length > 0) options.onEvents?.(events);
+        for (const alert of alerts) options.onAlert?.(alert);
+      },
+    });
+    return {
+      sensor,
+      async stop() {
+        await sensor.stop();
+        const lost = close();
+        if (lost > 0) onNotice({ level: 'warn', message: `${lost} event(s) could not be stored and are lost` });
+        lock.release();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }

@@ -40,6 +40,7 @@ async function watchUntil(context: Context, options: Options, stopping: Stopping
     store: context.store(),
     rules,
     mode: context.settings.sensor,
+    retention: context.settings.retention,
     onNotice: (notice) => context.notice(notice),
     onAlert(alert) {
       alerts += 1;
