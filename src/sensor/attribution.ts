@@ -88,10 +88,15 @@ export class Attributor {
     if (settled !== undefined && settled.bracket === deed.bracket) return settled.by;
     const known = this.known.get(deed.pid);
     if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS && this.identity(deed.pid) === known.identity) {
-      if (known.identity <= deed.bracket.after && images !== undefined) this.settle(deed, known.by);
+      if (images === undefined ? this.ranNothing(deed) : known.identity <= deed.bracket.after) this.settle(deed, known.by);
       return known.by;
     }
     return images === undefined ? this.withoutImages(deed) : this.byImages(deed, images);
+  }
+
+  /** In this reading, as far as the log tells. */
+  private ranNothing({ pid, bracket }: Deed): boolean {
+    return this.sources.log?.of(pid).every((each) => each.bracket !== bracket) ?? false;
   }
 
   /** The program has been running since before the reading: all that the process did in it was this one. */
@@ -184,7 +189,7 @@ export class Attributor {
     const identity = this.identity(deed.pid);
     const opened = this.sources.log?.of(deed.pid) ?? [];
     const by = this.remember(deed, identity, this.byFacts(deed, opened));
-    if (opened.every(({ bracket }) => bracket !== deed.bracket)) this.settle(deed, by);
+    if (this.ranNothing(deed)) this.settle(deed, by);
     return by;
   }
 

@@ -52,8 +52,8 @@ export interface Backend {
   readonly execLog?: ExecLog;
   /** The directory behind an O_PATH descriptor of this path. Gives its key; throws a SystemError. Marking again widens the interest. */
   mark(directory: number, interest: Interest, path: string): string;
-  /** Calls back with what waits, whenever something does. */
-  start(onBatch: (batch: Batch) => void): void;
+  /** Calls back with what waits, whenever something does and `mayTake` says that more is wanted; what is left waits in the kernel. */
+  start(onBatch: (batch: Batch) => void, mayTake: () => boolean): void;
   /** Reads what waits now, nothing included. */
   drain(): void;
   /** Takes up file systems that were mounted since. */

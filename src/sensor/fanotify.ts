@@ -35,9 +35,11 @@ export function openFanotify(handles: Handles): Backend {
   let emptiedAt = process.hrtime.bigint();
   let waiting: libc.Poll | undefined;
   let deliver: (batch: Batch) => void = () => undefined;
+  let wanted: () => boolean = () => true;
 
   const drain = (): void => {
     while (libc.read(wake, spill) > 0);
+    if (!wanted()) return;
     const bracket: Bracket = { after: emptiedAt, before: 0n };
     const parsed: Parsed = { changes: [], executions: [], overflow: false, gone: [] };
     let length = 0;
@@ -64,8 +66,9 @@ export function openFanotify(handles: Handles): Backend {
       libc.fanotify.mark(wake, FAN.MARK_ADD | FAN.MARK_ONLYDIR, WAKE_MASKS[interest], directory);
       return libc.directoryKey(directory);
     },
-    start(onBatch) {
+    start(onBatch, mayTake) {
       deliver = onBatch;
+      wanted = mayTake;
       markPrograms();
       waiting = libc.poll(wake, drain);
     },

@@ -85,7 +85,7 @@ export class Ledger {
 
   private created(folder: Folder, change: Change, who: Who): void {
     const stat = this.replaced.has(`${change.directory}\0${change.name}`) ? undefined : lookAt(pathOf(folder.path, change.name));
-    if (this.isTold(folder, change)) return;
+    if (this.isTold(folder, change, stat)) return;
     const by = who(change, stat);
     const waits = stat?.isFile() === true && stat.nlink === 1n && (change.did & (Did.CLOSED | Did.DELETED)) === 0;
     if (waits) {
@@ -131,7 +131,7 @@ export class Ledger {
     const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
     if (origin !== undefined && from !== undefined) this.leave(origin, from.name);
     this.releaseOne(folder, change.name);
-    if (this.isTold(folder, change)) return;
+    if (this.isTold(folder, change, stat)) return;
     const by = who(change, stat);
     this.set(folder, change.name, { inode: stat?.ino ?? 0n, changed: stat?.ctimeNs ?? 0n });
     const fromPath = from === undefined ? undefined : this.options.pathOf(from.directory);
@@ -145,23 +145,24 @@ export class Ledger {
   }
 
   /** A comparison was faster than the kernel's queue. */
-  private isTold(folder: Folder, { name, bracket }: Change): boolean {
+  private isTold(folder: Folder, { name, bracket }: Change, stat: Stat | undefined): boolean {
     if (this.compared.size === 0) return false;
     const at = this.compared.get(heldKey(folder, name));
-    return at !== undefined && at > bracket.after;
+    return at !== undefined && at > bracket.after && (stat === undefined || folder.entries.get(name)?.inode === stat.ino);
   }
 
-  /** What a comparison found: a folder as it is now (undefined: it is gone), and who is taken to have made the difference. */
-  compare(folder: Folder, now: Entries | undefined, by: Attributed): void {
-    const there = now ?? new Map<string, Signature>();
+  /** A folder as it was found a moment ago (undefined: it is gone), and who is taken to have made the difference. What has become known since is no difference. */
+  compare(folder: Folder, found: Entries | undefined, by: Attributed): void {
     const at = process.hrtime.bigint();
-    for (const { name, action } of compare(folder.entries, there)) {
-      if (now === undefined) this.releaseOne(folder, name);
+    for (const { name } of compare(folder.entries, found ?? NO_ENTRIES)) {
+      if (found === undefined) this.releaseOne(folder, name);
       else if (this.held.has(heldKey(folder, name))) continue;
-      const stat = action === 'deletion' ? undefined : lookAt(pathOf(folder.path, name));
-      this.set(folder, name, there.get(name));
+      const stat = found === undefined ? undefined : lookAt(pathOf(folder.path, name));
+      const action = difference(folder.entries.get(name), stat);
+      if (action === undefined) continue;
+      this.set(folder, name, action === 'deletion' || stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
       this.compared.set(heldKey(folder, name), at);
-      this.report(action, folder, name, by, stat, undefined, 'scan');
+      this.report(action, folder, name, by, action === 'deletion' ? undefined : stat, undefined, 'scan');
     }
   }
 
@@ -202,6 +203,14 @@ export class Ledger {
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
     this.options.report({ place: { directory: folder.directory, folder: folder.path, relative: folder.relative, name }, action, by, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) });
   }
+}
+
+const NO_ENTRIES: Entries = new Map();
+
+function difference(known: Signature | undefined, stat: Stat | undefined): FileAction | undefined {
+  if (stat === undefined || stat.isDirectory()) return known === undefined ? undefined : 'deletion';
+  if (known === undefined || known.inode !== stat.ino) return 'creation';
+  return known.changed === stat.ctimeNs ? undefined : 'modification';
 }
 
 function heldKey(folder: Folder, name: string): string {

@@ -19,6 +19,9 @@ import { Tree, type Folder, type Found } from './tree.ts';
 /** Changes worked off before the kernel's queue is emptied again. */
 const SLICE = 512;
 
+/** Changes that wait in memory, at most some MB; more of them wait in the kernel. */
+const MOST_QUEUED = 32_768;
+
 /** How long the event loop may be kept from other work, in ms. */
 const MOST_BUSY_MS = 20;
 
@@ -35,6 +38,13 @@ const COMPARED = 'found by comparing: no event told of it';
 
 type Stat = Seen['stat'];
 
+/** A folder as it was found. */
+interface Comparison {
+  folder: Folder;
+  now: Entries;
+  by: Attributed;
+}
+
 export class Watcher {
   readonly tree: Tree;
   private readonly options: SensorOptions;
@@ -42,7 +52,7 @@ export class Watcher {
   private readonly accounts = new Accounts();
   private readonly attributor: Attributor;
   private readonly ledger: Ledger;
-  private readonly changes: (Change | Gone)[] = [];
+  private readonly queue: (Change | Gone | Comparison)[] = [];
   private overflowed = false;
   private events: FileEvent[] = [];
   private known: KnownEntry[] = [];
@@ -70,7 +80,7 @@ export class Watcher {
 
   /** What is there at the start is the baseline, not news. */
   start(): void {
-    this.backend.start((batch) => this.take(batch));
+    this.backend.start((batch) => this.take(batch), () => this.queue.length < MOST_QUEUED);
     const known = this.options.baseline?.();
     this.atEnd = known === undefined ? undefined : () => this.missing(known);
     this.revisit((folder) => (known === undefined ? undefined : new Map(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
@@ -103,7 +113,7 @@ export class Watcher {
   stop(): void {
     this.guarded(() => {
       this.backend.drain();
-      while (this.changes.length > 0) this.slice();
+      while (this.queue.length > 0) this.slice();
       this.ledger.releaseAll();
       this.emit();
     });
@@ -132,11 +142,11 @@ export class Watcher {
     for (const change of batch.changes) if (this.matters(change)) {
       this.ledger.announce(change);
       this.name(change);
-      this.changes.push(change);
+      this.queue.push(change);
     }
     for (const gone of batch.gone) {
       this.name(gone);
-      this.changes.push(gone);
+      this.queue.push(gone);
     }
     if (batch.overflow) this.overflowed = true;
     if (!this.isWorking) this.guarded(() => this.work());
@@ -163,11 +173,11 @@ export class Watcher {
         this.guarded(() => this.slice());
         this.emit();
         this.backend.drain();
-      } while (this.changes.length > 0 && performance.now() - started < MOST_BUSY_MS);
+      } while (this.queue.length > 0 && performance.now() - started < MOST_BUSY_MS);
     } finally {
       this.isWorking = false;
     }
-    if (this.changes.length > 0) this.next ??= setImmediate(() => this.goOn());
+    if (this.queue.length > 0) this.next ??= setImmediate(() => this.goOn());
     else {
       this.ledger.settle();
       if (this.overflowed) this.recover();
@@ -182,9 +192,10 @@ export class Watcher {
 
   private slice(): void {
     this.accounts.refresh();
-    for (const change of this.changes.splice(0, SLICE)) {
-      if ('did' in change) this.change(change);
-      else this.found(this.tree.gone(change.directory), this.inferred(change, 'the directory was removed or renamed by this process'));
+    for (const item of this.queue.splice(0, SLICE)) {
+      if ('did' in item) this.change(item);
+      else if ('now' in item) this.ledger.compare(item.folder, item.now, item.by);
+      else this.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
     }
     this.openFiles = undefined;
   }
@@ -264,9 +275,16 @@ export class Watcher {
       }
       // The same object from here on: it is what is known.
       folder.entries = before;
-      this.ledger.compare(folder, now, by);
+      this.later({ folder, now, by });
     }
-    for (const { folder, now } of known) this.ledger.compare(folder, now, unknown(this.why));
+    for (const { folder, now } of known) this.later({ folder, now, by: unknown(this.why) });
+  }
+
+  /** What the kernel has to say of it comes first: its word is better, and it knows who it was. */
+  private later(comparison: Comparison): void {
+    this.backend.drain();
+    this.queue.push(comparison);
+    if (!this.isWorking) this.work();
   }
 
   private releaseHeld(): void {

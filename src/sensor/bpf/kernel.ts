@@ -1,4 +1,5 @@
 /** bpf(2): the few of its commands that the sensor uses. Whatever is made here is gone when its descriptor is closed or the process ends: nothing is pinned. */
+import { constants } from 'node:os';
 import { addressOf, bpf, errnoName } from '../libc.ts';
 import { ATTR, BPF, INSTRUCTION_LENGTH } from './constants.ts';
 import { BpfError } from './error.ts';
@@ -29,16 +30,23 @@ export function loadProgram(name: string, instructions: Buffer): number {
   attributes.writeBigUInt64LE(addressOf(instructions), at.instructions);
   attributes.writeBigUInt64LE(addressOf(LICENSE), at.license);
   attributes.write(name.slice(0, BPF.NAME_LENGTH), at.name, 'latin1');
-  const result = bpf(BPF.PROG_LOAD, attributes);
+  const result = verified(attributes);
   if (result >= 0) return result;
   // The log costs time, so it is asked for only now.
   const log = Buffer.alloc(LOG_LENGTH);
   attributes.writeUInt32LE(1, at.logLevel);
   attributes.writeUInt32LE(log.length, at.logSize);
   attributes.writeBigUInt64LE(addressOf(log), at.logBuffer);
-  const again = bpf(BPF.PROG_LOAD, attributes);
+  const again = verified(attributes);
   if (again >= 0) return again;
   return checked(`load the BPF program ${name}`, result, lastLines(log));
+}
+
+/** A signal that arrives ends the verifier's work with EAGAIN: then it is asked again. */
+function verified(attributes: Buffer): number {
+  let result = -EAGAIN;
+  for (let attempt = 0; attempt < MOST_ATTEMPTS && result === -EAGAIN; attempt += 1) result = bpf(BPF.PROG_LOAD, attributes);
+  return result;
 }
 
 /** A descriptor that keeps the program running at every passing of the tracepoint. */
@@ -50,6 +58,9 @@ export function attach(program: number, tracepoint: string): number {
   attributes.writeUInt32LE(program, at.program);
   return checked(`attach to the tracepoint ${tracepoint}`, bpf(BPF.RAW_TRACEPOINT_OPEN, attributes));
 }
+
+const MOST_ATTEMPTS = 32;
+const EAGAIN = constants.errno.EAGAIN;
 
 /** Looks up in a map whose key is a number of four bytes. The answer is whether there is one, and is then in `value`, which the next call overwrites. */
 export class Lookup {
