@@ -42,10 +42,17 @@ export function openFanotify(handles: Handles): Backend {
     if (!wanted()) return;
     const bracket: Bracket = { after: emptiedAt, before: 0n };
     const parsed: Parsed = { changes: [], executions: [], overflow: false, gone: [] };
-    let length = 0;
-    while (parsed.changes.length < MOST_AT_ONCE && (length = libc.read(log, buffer)) > 0) parseFanotify(buffer, length, bracket, numbering, parsed);
-    bracket.before = process.hrtime.bigint();
-    if (length <= 0) emptiedAt = bracket.before;
+    // Taken before each reading: what is older than the one that found nothing is read, and what comes later is newer.
+    let now = process.hrtime.bigint();
+    let length = libc.read(log, buffer);
+    while (length > 0) {
+      parseFanotify(buffer, length, bracket, numbering, parsed);
+      now = process.hrtime.bigint();
+      if (parsed.changes.length >= MOST_AT_ONCE) break;
+      length = libc.read(log, buffer);
+    }
+    bracket.before = now;
+    if (length === 0) emptiedAt = now;
     if (parsed.overflow) execLog.forget();
     for (const { pid, directory, name, position } of parsed.executions) execLog.add(pid, { directory, name, position, bracket });
     if (parsed.changes.length > 0 || parsed.overflow || parsed.gone.length > 0) deliver(parsed);

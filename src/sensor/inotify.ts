@@ -23,13 +23,15 @@ export function openInotify(): Backend {
 
   const drain = (): void => {
     const bracket: Bracket = { after: emptiedAt, before: 0n };
+    let now = process.hrtime.bigint();
     for (let length = libc.read(fd, buffer); length > 0; length = libc.read(fd, buffer)) {
       const batch = parseInotify(buffer, length, bracket, position);
       position += length;
-      bracket.before = process.hrtime.bigint();
+      now = process.hrtime.bigint();
+      bracket.before = now;
       deliver(batch);
     }
-    emptiedAt = process.hrtime.bigint();
+    emptiedAt = now;
   };
 
   return {

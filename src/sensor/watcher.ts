@@ -34,6 +34,7 @@ const READ_APART_NS = 200_000n;
 /** Looking at every directory anew may take this share of the time. */
 const REVISIT_SHARE = 0.01;
 
+const APPEARED = 'found when its directory appeared or went: the process is the one that made or moved the directory';
 const COMPARED = 'found by comparing: no event told of it';
 
 type Stat = Seen['stat'];
@@ -45,6 +46,12 @@ interface Comparison {
   by: Attributed;
 }
 
+/** What looking at a directory found. */
+interface Discovery {
+  found: Found;
+  by: Attributed;
+}
+
 export class Watcher {
   readonly tree: Tree;
   private readonly options: SensorOptions;
@@ -52,7 +59,7 @@ export class Watcher {
   private readonly accounts = new Accounts();
   private readonly attributor: Attributor;
   private readonly ledger: Ledger;
-  private readonly queue: (Change | Gone | Comparison)[] = [];
+  private readonly queue: (Change | Gone | Comparison | Discovery)[] = [];
   private overflowed = false;
   private events: FileEvent[] = [];
   private known: KnownEntry[] = [];
@@ -139,10 +146,17 @@ export class Watcher {
   }
 
   private take(batch: Batch): void {
+    // Directories first: until a new one is marked, nothing is told of what happens in it.
+    const led = new Map<Change, Found[]>();
+    for (const change of batch.changes) if (change.isDirectory || this.tree.folder(change.directory) === undefined) {
+      const found = this.followed(change);
+      if (found.length > 0) led.set(change, found);
+    }
     for (const change of batch.changes) if (this.matters(change)) {
       this.ledger.announce(change);
       this.name(change);
       this.queue.push(change);
+      for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.inferred(change, APPEARED) });
     }
     for (const gone of batch.gone) {
       this.name(gone);
@@ -194,6 +208,7 @@ export class Watcher {
     this.accounts.refresh();
     for (const item of this.queue.splice(0, SLICE)) {
       if ('did' in item) this.change(item);
+      else if ('found' in item) this.found(item.found, item.by);
       else if ('now' in item) this.ledger.compare(item.folder, item.now, item.by);
       else this.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
     }
@@ -211,11 +226,13 @@ export class Watcher {
   private change(change: Change): void {
     const folder = this.tree.folder(change.directory);
     if (!change.isDirectory) this.ledger.take(change, folder, this.who);
-    // Folders, and links that may lead to one, bring or take unit files with them.
-    for (const { directory, name } of [change, ...(change.from === undefined ? [] : [change.from])]) {
-      const found = this.tree.changed(directory, name);
-      if (found !== undefined) this.found(found, this.inferred(change, 'found when its directory appeared or went: the process is the one that made or moved the directory'));
-    }
+    // A link in a folder may lead to one as well.
+    if (folder !== undefined && !change.isDirectory) for (const found of this.followed(change)) this.found(found, this.inferred(change, APPEARED));
+  }
+
+  /** Folders, and links that may lead to one, bring or take unit files with them. */
+  private followed(change: Change): Found[] {
+    return [change, ...(change.from === undefined ? [] : [change.from])].flatMap(({ directory, name }) => this.tree.changed(directory, name) ?? []);
   }
 
   private readonly who = (change: Change, stat: Stat, orLater = false): Attributed => {

@@ -15,7 +15,7 @@ export interface Rows {
 
 export function openRows(stateDir: string): Rows {
   const database = new DatabaseSync(join(stateDir, 'events.db'), { readOnly: true });
-  const select = database.prepare('SELECT seq, action, path FROM events WHERE seq > ? ORDER BY seq');
+  const select = database.prepare("SELECT seq, action, directory || '/' || name AS path FROM events WHERE seq > ? ORDER BY seq");
   let last = 0;
   return {
     fresh() {
