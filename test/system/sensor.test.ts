@@ -75,6 +75,8 @@ describe.skipIf(noBoot !== undefined)(`the service on a booted Debian (${noBoot 
     const { host, property, log, event, alert } = await sensing();
     expect(property('ActiveState', 'SubState', 'NRestarts')).toEqual(['active', 'running', '0']);
     expect(log()).toContain('watching by fanotify');
+    const findings = JSON.parse(host.run([PROGRAM, 'doctor', '--json']).stdout) as { check: string; found: string }[];
+    expect(findings.flatMap(({ check, found: text }) => (check === 'service' || check === 'sensor' ? [text] : []))).toEqual([expect.stringMatching(/^without the map of images: /), 'tickward.service is active (running), enabled']);
     const shell = host.shell('echo x > /etc/systemd/system/made.timer; echo $$; sleep 1');
     const made = await event('/etc/systemd/system/made.timer', 'creation');
     expect(by(made)).toEqual({ executable: SHELL, user: 'root', attribution: 'proc' });

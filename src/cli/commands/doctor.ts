@@ -10,14 +10,9 @@ import { loadRules, playbookNames, readGuide, readPlaybook } from '../../playboo
 import { sensorSupport } from '../../sensor/index.ts';
 import { engines } from '../../sql/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
-
-/** One line of the report; `fix` is null where there is nothing to mend. */
-export interface Finding {
-  check: string;
-  ok: boolean;
-  found: string;
-  fix: string | null;
-}
+import type { Finding } from '../doctor/finding.ts';
+import { sensorFinding } from '../doctor/sensor.ts';
+import { service } from '../doctor/service.ts';
 
 export const doctor: Register = (program, act) => {
   program
@@ -43,10 +38,11 @@ async function examine(context: Context): Promise<Finding[]> {
     { check: 'node', ok: true, found: `${process.version} (${process.execPath})`, fix: null },
     rights(context),
     state(context),
-    sensor(),
+    sensorFinding(sensorSupport()),
     ...playbooks(),
     ...(await sqlEngines(context)),
     serviceManager(),
+    await service(),
     await nft(),
     extension(),
   ];
@@ -67,12 +63,6 @@ function state({ settings, uid }: Context): Finding {
   if (stat.uid !== uid) return { check, ok: false, found: `${shown} belongs to uid ${stat.uid}`, fix: 'run as its owner, or give another one with --state-dir DIR' };
   if ((stat.mode & 0o022) !== 0) return { check, ok: false, found: `${shown} can be written by others`, fix: `look at what is in it, then: chmod 700 ${shown}` };
   return { check, ok: true, found: shown, fix: null };
-}
-
-function sensor(): Finding {
-  const { mode, attribution, reasons } = sensorSupport();
-  const ok = mode === 'fanotify' && attribution !== 'inferred';
-  return { check: 'sensor', ok, found: `${mode}, processes by ${attribution}${reasons.length === 0 ? '' : `; ${reasons.join('; ')}`}`, fix: ok ? null : 'run as root on kernel 5.17 or newer; a container needs CAP_SYS_ADMIN' };
 }
 
 function playbooks(): Finding[] {

@@ -1,0 +1,51 @@
+/** What `doctor` says of the sensor and of its service. */
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { sensorFinding } from '../../src/cli/doctor/sensor.ts';
+import { serviceFinding, type ServiceState } from '../../src/cli/doctor/service.ts';
+import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { noBpf } from '../helpers/bpf.ts';
+import { notRoot } from '../helpers/host.ts';
+import { PROGRAM } from '../helpers/tickward.ts';
+
+describe('the chain of the sensor', () => {
+  test.each([
+    ['fanotify', 'exact', [], true, /^full: [^.]*$/, /^nothing$/],
+    ['fanotify', 'proc', ['no BTF'], true, /^without the map of images: .*\. Missing: no BTF$/, /BTF.*--pid=host/],
+    ['fanotify', 'inferred', ['no names'], false, /^without process names: .*\. Missing: no names$/, /CAP_SYS_ADMIN/],
+    ['inotify', 'inferred', ['fanotify is not possible here: fanotify_init: ENOSYS', 'no names'], false, /^inotify: .*fanotify_init: ENOSYS; no names$/, /CONFIG_FANOTIFY/],
+    ['scan', 'none', ['nothing else'], false, /^comparing: /, /CONFIG_FANOTIFY/],
+  ] as const)('by %s, %s at best', (mode, attribution, reasons, ok, found, fix) => {
+    const finding = sensorFinding({ mode, attribution, reasons: [...reasons] });
+    expect({ ...finding, fix: finding.fix ?? 'nothing' }).toEqual({ check: 'sensor', ok, found: expect.stringMatching(found), fix: expect.stringMatching(fix) });
+  });
+
+  const FORCED: readonly [string, string[], RegExp][] = [
+    ['as root of the host', [], /^full: /],
+    ['in a namespace of processes of its own', ['unshare', '--pid', '--fork', '--mount-proc'], /^without the map of images: .*namespace of processes of its own/],
+    ['without CAP_SYS_ADMIN', ['setpriv', '--bounding-set=-sys_admin'], /^without process names: .*CAP_SYS_ADMIN/],
+  ];
+
+  test.skipIf(notRoot !== undefined || noBpf !== undefined).each(FORCED)(`%s (${notRoot ?? noBpf ?? 'for real'})`, (_, wrapper, found) => {
+    const [program = '', ...args] = [...wrapper, '/bin/sh', PROGRAM, 'doctor', '--json'];
+    const { stdout } = spawnSync(program, args, { encoding: 'utf8', timeout: 25_000 });
+    expect((JSON.parse(stdout) as Finding[]).find(({ check }) => check === 'sensor')?.found).toMatch(found);
+  });
+});
+
+describe('the service', () => {
+  const loaded: ServiceState = { LoadState: 'loaded', ActiveState: 'active', SubState: 'running', UnitFileState: 'enabled' };
+
+  test.each([
+    ['runs', {}, { ok: true, found: 'tickward.service is active (running), enabled', fix: null }],
+    ['runs, and would not after a boot', { UnitFileState: 'disabled' }, { ok: true, fix: expect.stringContaining('systemctl enable') }],
+    ['was stopped', { ActiveState: 'inactive', SubState: 'dead' }, { ok: true, found: 'tickward.service is inactive (dead), enabled', fix: 'systemctl enable --now tickward.service' }],
+    ['is masked', { LoadState: 'masked', ActiveState: 'inactive' }, { ok: true, found: 'tickward.service is masked' }],
+    ['starts again and again', { ActiveState: 'activating', SubState: 'auto-restart' }, { ok: false, fix: expect.stringContaining('journalctl') }],
+    ['failed', { ActiveState: 'failed', SubState: 'failed' }, { ok: false, fix: expect.stringContaining('journalctl') }],
+    ['does not load', { LoadState: 'bad-setting', ActiveState: 'inactive' }, { ok: false, found: 'tickward.service does not load (bad-setting)' }],
+    ['is not installed', { LoadState: 'not-found', ActiveState: 'inactive', SubState: 'dead', UnitFileState: '' }, { ok: true, found: expect.stringContaining('not installed'), fix: expect.stringMatching(/^sed "s\|\/usr\/bin\/tickward\|\/.*\/src\/cli\/tickward\|" \/.*\/extension\/deploy\/tickward\.service > /) }],
+  ])('%s', (_, state, finding) => {
+    expect(serviceFinding({ ...loaded, ...state })).toMatchObject(finding);
+  });
+});
