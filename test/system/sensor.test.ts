@@ -115,6 +115,14 @@ systemctl restart tickward.service`);
     expect(property('Result')).toEqual(['success']);
   });
 
+  test('comes back when it is killed, and finds what was made in between', async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const { host, property, event } = await sensing();
+    host.shell('systemctl kill --signal=KILL tickward.service; until [ "$(systemctl show --value --property=SubState tickward.service)" = auto-restart ]; do sleep 0.05; done; echo x > /etc/systemd/system/between.timer');
+    await until(() => property('ActiveState', 'NRestarts').join() === 'active,1', () => `the restart, got ${property('ActiveState', 'NRestarts').join()}`, PATIENCE_MS);
+    expect(await event('/etc/systemd/system/between.timer', 'creation')).toMatchObject({ tickward: { source: 'scan', attribution: 'none' } });
+  });
+
   test('Atomic Red Team T1053.006-1: a shell writes a service and a timer, systemd links the timer', async ({ skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const { host, event, alert } = await sensing();
