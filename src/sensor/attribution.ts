@@ -11,7 +11,7 @@ import { Ancestors, startedAt } from './ancestry.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
-import { decide, type IsLogged, type Moment } from './decide.ts';
+import { decide, LOADER, type IsLogged, type Moment } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
@@ -61,6 +61,9 @@ interface Known {
 
 /** A user that was changed, a directory that was: how long what was read of a process is taken to be so still. Milliseconds. */
 const FRESH_MS = 1_000;
+
+/** All numbers of processes are not used up within this time, in ns. */
+const REUSE_NS = 250_000_000n;
 
 /** Processes whose answer is kept. */
 const MOST_KNOWN = 4_096;
@@ -178,7 +181,7 @@ export class Attributor {
 
   /** It ran more programs since than the map remembers: of which one the log tells the path, and nothing else. */
   private forgotten(deed: Deed, opened: readonly Opened[]): Attributed {
-    const last = opened.findLast(({ position, bracket }) => position < deed.position && bracket.before >= deed.bracket.after);
+    const last = opened.findLast(({ name, position, bracket }) => position < deed.position && bracket.before >= deed.bracket.after && !LOADER.test(name));
     const executable = last === undefined || deed.orLater === true ? undefined : pathOfOpened(last, this.sources.handles);
     if (executable === undefined) return less(deed.pid, 'the process ran other programs since, or another one has its number: which program it was is not known');
     return { ...less(deed.pid, 'the process ran other programs since: this is the one it had opened last, its arguments are not known'), attribution: 'inferred', process: { pid: deed.pid, executable, name: basename(executable) } };
@@ -195,7 +198,7 @@ export class Attributor {
 
   private byFacts(deed: Deed, opened: readonly Opened[]): Attributed {
     const facts = readFacts(deed.pid);
-    const last = opened.findLast(({ position }) => position < deed.position);
+    const last = opened.findLast(({ name, position }) => position < deed.position && !LOADER.test(name));
     const movedOn = opened.some(({ position }) => position > deed.position);
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
       const name = Buffer.from(basename(facts.executable)).toString('latin1');
@@ -203,8 +206,8 @@ export class Attributor {
       if (last === undefined || agrees || last.bracket.before < deed.bracket.after) return this.ofFacts(deed.pid, facts, agrees ? 'exact' : 'proc');
       return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
     }
-    // Its last program was opened in this very reading: the process is gone or has moved on, and the number cannot be another's yet.
-    const executable = last?.bracket === deed.bracket && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
+    // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
+    const executable = last !== undefined && deed.bracket.after - last.bracket.before < REUSE_NS && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
     if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: `process ${deed.pid} was ending: its program could not be read` };
     return unknown(`process ${deed.pid} had ended before it could be read`);

@@ -107,4 +107,4 @@ function contradicted(opened: readonly Opened[], image: Ran, moment: Moment): bo
 }
 
 /** The loader of shared libraries (ld.so(8)) is opened after the program it loads. */
-const LOADER = /^ld(?:-|\.so|64\.so)/;
+export const LOADER = /^ld(?:-|\.so|64\.so)/;

@@ -23,6 +23,9 @@ const OPENED_BEFORE_NS = 200_000_000n;
 const NONE: readonly Opened[] = [];
 
 export class ExecLog {
+  /** Since before anything that is known. */
+  static readonly ALWAYS = -(1n << 62n);
+
   private processes = new Map<number, Opened[]>();
   /** The generation before, so that forgetting costs nothing: a process that has been silent for two generations is forgotten. */
   private older = new Map<number, Opened[]>();
@@ -50,10 +53,10 @@ export class ExecLog {
   }
 
   /** These are all that is logged now: devices (`major:minor`, as mountinfo names them) with what tells their file system from another one that gets the number later. */
-  logs(fileSystems: ReadonlyMap<string, string>, now: bigint): void {
+  logs(fileSystems: ReadonlyMap<string, string>, since: bigint): void {
     this.devices = new Map([...fileSystems].map(([device, fileSystem]) => {
       const known = this.devices.get(device);
-      return [device, known?.fileSystem === fileSystem ? known : { fileSystem, since: now }];
+      return [device, known?.fileSystem === fileSystem ? known : { fileSystem, since }];
     }));
   }
 

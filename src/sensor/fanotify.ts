@@ -57,12 +57,14 @@ export function openFanotify(handles: Handles): Backend {
     for (const { pid, directory, name, position } of parsed.executions) execLog.add(pid, { directory, name, position, bracket });
     if (parsed.changes.length > 0 || parsed.overflow || parsed.gone.length > 0) deliver(parsed);
   };
-  const markPrograms = (): void => {
+  /** All anew: a device number may be that of another file system by now. */
+  const markPrograms = (since: bigint): void => {
     if (!privileged) return;
-    // All anew: a device number may be that of another file system by now.
     const logged = new Map(programFileSystems(readMounts()).filter((mount) => isMarked(log, mount)).map((mount) => [mount.device, handles.learn(mount)]));
-    execLog.logs(logged, process.hrtime.bigint());
+    execLog.logs(logged, since);
   };
+  // The map of images is opened after this, so that it has none whose program was opened earlier.
+  markPrograms(ExecLog.ALWAYS);
 
   return {
     source: 'fanotify',
@@ -76,11 +78,10 @@ export function openFanotify(handles: Handles): Backend {
     start(onBatch, mayTake) {
       deliver = onBatch;
       wanted = mayTake;
-      markPrograms();
       waiting = libc.poll(wake, drain);
     },
     drain,
-    mountsChanged: markPrograms,
+    mountsChanged: () => markPrograms(process.hrtime.bigint()),
     close() {
       waiting?.close();
       libc.close(wake);
