@@ -42,7 +42,7 @@ const MOST_IN_ROW = 4_000;
 const FULL_ROW = 1_000;
 
 /** A step of the compaction is ended after this. */
-const STEP_MS = 8;
+const STEP_MS = 4;
 
 interface Change {
   present: boolean;

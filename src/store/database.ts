@@ -6,7 +6,8 @@ import { printable } from '../model/text.ts';
 /** How long a statement waits for another process of ours, in ms. */
 const BUSY_TIMEOUT = 5_000;
 
-const ROWS_PER_CALL = [64, 8, 1];
+/** More in one call cost more again: the statement gets long. */
+const ROWS_PER_CALL = [16, 4, 1];
 
 /** The WAL file is cut back to this when it starts anew, bytes. */
 const WAL_KEPT = 16 * 1024 * 1024;

@@ -2,6 +2,7 @@
  * An event as a row: what many events have in common (who did it, and where that process lives) apart from what is the event's own.
  * The own part is a short array. An event that does not fit the array exactly is kept whole, as JSON, and refers to nothing.
  */
+import { TickwardError } from '../model/errors.ts';
 import type { EcsProcess, FileEvent } from '../model/event.ts';
 
 /** Who did it. */
@@ -35,26 +36,31 @@ export interface EventRow {
 
 type File = FileEvent['file'];
 type Tickward = FileEvent['tickward'];
-/** What only this event has, in this order. Absent is undefined, and null once it is JSON. */
+/** Words that every event has one of are kept as their place here: only ever add at the end. */
+const TYPES = ['creation', 'change', 'deletion'] as const satisfies FileEvent['event']['type'][0][];
+const SOURCES = ['fanotify', 'inotify', 'scan'] as const satisfies Tickward['source'][];
+const UNIT_TYPES = ['timer', 'service', 'drop-in', 'wants', 'generator', 'other'] as const satisfies Tickward['unit_type'][];
+const SCOPES = ['system', 'user'] as const satisfies Tickward['scope'][];
+const FILE_TYPES = ['file', 'dir', 'symlink', 'fifo', 'socket', 'device'] as const satisfies NonNullable<File['type']>[];
+
+/** What only this event has, in this order. Absent is undefined, and null once it is JSON; the rare ones at the end are left off together. */
 type Own<Absent> = [
-  type: FileEvent['event']['type'][0],
-  source: Tickward['source'],
-  unitType: Tickward['unit_type'],
-  scope: Tickward['scope'],
-  extension: NonNullable<File['extension']> | Absent,
-  fileType: NonNullable<File['type']> | Absent,
-  size: NonNullable<File['size']> | Absent,
-  mode: NonNullable<File['mode']> | Absent,
-  uid: NonNullable<File['uid']> | Absent,
-  gid: NonNullable<File['gid']> | Absent,
-  owner: NonNullable<File['owner']> | Absent,
-  group: NonNullable<File['group']> | Absent,
-  inode: NonNullable<File['inode']> | Absent,
-  mtime: NonNullable<File['mtime']> | Absent,
-  hash: NonNullable<File['hash']> | Absent,
-  target: NonNullable<File['target_path']> | Absent,
-  ext: NonNullable<File['Ext']> | Absent,
-  pathBytes: NonNullable<Tickward['path_bytes']> | Absent,
+  type: number,
+  source: number,
+  unitType: number,
+  scope: number,
+  fileType: number | Absent,
+  extension: string | Absent,
+  size: number | Absent,
+  mode: string | Absent,
+  uid: string | Absent,
+  gid: string | Absent,
+  owner: string | Absent,
+  group: string | Absent,
+  inode: string | Absent,
+  mtime: string | Absent,
+  sha256: string | Absent,
+  ...rare: [] | [target: string | Absent, ext: NonNullable<File['Ext']> | Absent, pathBytes: string | Absent],
 ];
 
 /** Fails to compile when an event gets a field that the array does not have: add it here and below, or such events are kept whole, at ten times the size. */
@@ -63,7 +69,13 @@ type Unpacked =
   | Exclude<keyof FileEvent['event'], 'id' | 'kind' | 'category' | 'type' | 'action' | 'dataset'>
   | Exclude<keyof File, 'path' | 'directory' | 'name' | 'extension' | 'type' | 'size' | 'mode' | 'uid' | 'gid' | 'owner' | 'group' | 'inode' | 'mtime' | 'hash' | 'target_path' | 'Ext'>
   | Exclude<keyof Tickward, 'attribution' | 'attribution_note' | 'source' | 'unit' | 'unit_type' | 'scope' | 'auid' | 'cgroup' | 'ancestry' | 'path_bytes'>;
-const everythingIsPacked: [Unpacked] extends [never] ? true : Unpacked = true;
+type Unworded =
+  | Exclude<FileEvent['event']['type'][0], (typeof TYPES)[number]>
+  | Exclude<Tickward['source'], (typeof SOURCES)[number]>
+  | Exclude<Tickward['unit_type'], (typeof UNIT_TYPES)[number]>
+  | Exclude<Tickward['scope'], (typeof SCOPES)[number]>
+  | Exclude<NonNullable<File['type']>, (typeof FILE_TYPES)[number]>;
+const everythingIsPacked: [Unpacked | Unworded] extends [never] ? true : Unpacked | Unworded = true;
 void everythingIsPacked;
 
 export function makerOf({ process, user, tickward }: FileEvent): Maker {
@@ -103,13 +115,15 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
     keysOf(what) === 6 &&
     keysOf(tickward) === 6 + has(tickward.attribution_note) + has(tickward.auid) + has(tickward.cgroup) + has(tickward.path_bytes);
   if (!fits) return undefined;
+  const { hash, target_path: target, Ext } = file;
+  const { path_bytes: pathBytes } = tickward;
   const own: Own<undefined> = [
-    what.type[0],
-    tickward.source,
-    tickward.unit_type,
-    tickward.scope,
+    TYPES.indexOf(what.type[0]),
+    SOURCES.indexOf(tickward.source),
+    UNIT_TYPES.indexOf(tickward.unit_type),
+    SCOPES.indexOf(tickward.scope),
+    file.type === undefined ? undefined : FILE_TYPES.indexOf(file.type),
     file.extension,
-    file.type,
     file.size,
     file.mode,
     file.uid,
@@ -118,22 +132,20 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
     file.group,
     file.inode,
     file.mtime,
-    file.hash,
-    file.target_path,
-    file.Ext,
-    tickward.path_bytes,
+    hash?.sha256,
   ];
-  let fields = 3;
-  for (let index = 4; index < 17; index += 1) if (own[index] !== undefined) fields += 1;
-  return keysOf(file) === fields ? JSON.stringify(own) : undefined;
+  let fields = 3 + has(target) + has(Ext);
+  for (let index = 4; index < own.length; index += 1) if (own[index] !== undefined) fields += 1;
+  if (keysOf(file) !== fields || (hash !== undefined && keysOf(hash) !== 1)) return undefined;
+  return JSON.stringify(target === undefined && Ext === undefined && pathBytes === undefined ? own : [...own, target, Ext, pathBytes]);
 }
 
 /** The event of a row that refers to a maker and its surroundings. */
 export function eventOf(row: EventRow, maker: Maker, surroundings: Surroundings): FileEvent {
-  const [type, source, unitType, scope, extension, fileType, size, mode, uid, gid, owner, group, inode, mtime, hash, target, ext, pathBytes] = JSON.parse(row.document) as Own<null>;
+  const [type, source, unitType, scope, fileType, extension, size, mode, uid, gid, owner, group, inode, mtime, sha256, target = null, ext = null, pathBytes = null] = JSON.parse(row.document) as Own<null>;
   const file: File = { path: `${row.directory}/${row.name}`, directory: row.directory, name: row.name };
   if (extension !== null) file.extension = extension;
-  if (fileType !== null) file.type = fileType;
+  if (fileType !== null) file.type = wordOf(FILE_TYPES, fileType);
   if (size !== null) file.size = size;
   if (mode !== null) file.mode = mode;
   if (uid !== null) file.uid = uid;
@@ -142,12 +154,12 @@ export function eventOf(row: EventRow, maker: Maker, surroundings: Surroundings)
   if (group !== null) file.group = group;
   if (inode !== null) file.inode = inode;
   if (mtime !== null) file.mtime = mtime;
-  if (hash !== null) file.hash = hash;
+  if (sha256 !== null) file.hash = { sha256 };
   if (target !== null) file.target_path = target;
   if (ext !== null) file.Ext = ext;
   return {
     '@timestamp': timestampOf(row.time),
-    event: { id: row.id, kind: 'event', category: ['file'], type: [type] as FileEvent['event']['type'], action: row.action as FileEvent['event']['action'], dataset: 'tickward.file' },
+    event: { id: row.id, kind: 'event', category: ['file'], type: [wordOf(TYPES, type)] as FileEvent['event']['type'], action: row.action as FileEvent['event']['action'], dataset: 'tickward.file' },
     host: surroundings.host,
     file,
     ...(maker.process === undefined ? {} : { process: maker.process }),
@@ -156,10 +168,10 @@ export function eventOf(row: EventRow, maker: Maker, surroundings: Surroundings)
     tickward: {
       attribution: maker.attribution,
       ...(maker.attribution_note === undefined ? {} : { attribution_note: maker.attribution_note }),
-      source,
+      source: wordOf(SOURCES, source),
       unit: row.unit ?? row.name,
-      unit_type: unitType,
-      scope,
+      unit_type: wordOf(UNIT_TYPES, unitType),
+      scope: wordOf(SCOPES, scope),
       ...(surroundings.auid === undefined ? {} : { auid: surroundings.auid }),
       ...(surroundings.cgroup === undefined ? {} : { cgroup: surroundings.cgroup }),
       ancestry: surroundings.ancestry,
@@ -189,6 +201,12 @@ export function timeOf(timestamp: string): number {
     lastParsed = timestamp;
   }
   return lastParsedTime;
+}
+
+function wordOf<Word extends string>(words: readonly Word[], place: number): Word {
+  const word = words[place];
+  if (word === undefined) throw new TickwardError('STATE', 'an event in the store was written by another Tickward: it has a word that this one does not know', { hint: 'use that version, or another --state-dir' });
+  return word;
 }
 
 function has(value: unknown): 0 | 1 {

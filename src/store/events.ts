@@ -54,6 +54,15 @@ export const EVENTS_SCHEMA = `
   CREATE INDEX events_by_unit ON events (seq >> ${SPAN_BITS}, unit) WHERE unit IS NOT NULL;
 `;
 
+/** Events that are read at a time: few enough to be gone before memory grows by them. */
+const PAGE = 64;
+
+interface Page {
+  page: FileEvent[];
+  /** Where the next one begins. */
+  next: number | undefined;
+}
+
 const COLUMNS = ['seq', 'id', 'time', 'action', 'directory', 'name', 'unit', 'maker', 'surroundings', 'document'] as const;
 
 export function createEvents(database: DatabaseSync, path: string, alerts: Alerts, baseline: StoredBaseline, readers: Readers): Events {
@@ -99,17 +108,23 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     return eventOf(own, parts.maker(Number(row['maker'])), parts.surroundings(Number(row['surroundings'])));
   };
 
+  const pageOf = (rows: Record<string, unknown>[]): Page => ({ page: rows.map(decode), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.['seq']) + 1 });
+
   const pages = function* (filter: EventFilter): Generator<FileEvent[]> {
     const { where, values } = whereOf(filter);
-    const read = database.prepare(`SELECT * FROM events WHERE ${where} ORDER BY seq`);
+    const read = database.prepare(`SELECT * FROM events WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
     const { within, start, end } = snapshot(database, () => {
       const found = spans.between(filter.since ?? -Infinity, filter.until ?? Infinity);
       return { within: found, start: filter.limit === undefined ? 0 : startOf(found, where, values, filter.limit), end: Number(last.get()?.['seq'] ?? 0) };
     });
     for (const { span } of within) {
       if (lastOf(span) < start) continue;
-      const page = snapshot(database, () => read.all(Math.max(start, firstOf(span)), Math.min(end, lastOf(span)), ...values).map(decode));
-      if (page.length > 0) yield page;
+      const to = Math.min(end, lastOf(span));
+      for (let from: number | undefined = Math.max(start, firstOf(span)); from !== undefined; ) {
+        const { page, next }: Page = snapshot(database, () => pageOf(read.all(from ?? to, to, ...values)));
+        yield page;
+        from = next;
+      }
     }
   };
 

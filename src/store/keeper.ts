@@ -14,7 +14,7 @@ const EVERY_MS = 3_600_000;
 const FIRST_AFTER_MS = 60_000;
 
 /** Between two steps of some 10 ms the sensor has its turn. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 10;
 
 /** So many events more than what was kept are reason enough to begin: a storm must not fill the disk until the hour is over. */
 const MANY = 50_000;

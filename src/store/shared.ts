@@ -15,8 +15,8 @@ export const SHARED_SCHEMA = `
 /** Rows whose content is remembered, and looked for again after a restart. Older ones may be stored a second time: an index over all of them would cost more than it saves. */
 const REMEMBERED = 1_024;
 
-/** Parts that were read, kept for the next events of the same process. */
-const READ_KEPT = 512;
+/** Parts that were read, kept for the next events of the same process: each in the place that its id gives it. A Map that is cleared again and again would keep its garbage alive for long. */
+const READ_KEPT = 128;
 
 /** A row that was remembered is gone: another process has pruned it. */
 export class StaleReference extends Error {}
@@ -167,15 +167,14 @@ export interface SharedReader {
 
 export function createSharedReader(database: DatabaseSync): SharedReader {
   const byId = database.prepare('SELECT document FROM shared WHERE id = ?');
-  const read = new Map<number, unknown>();
+  const read: { id: number; part: unknown }[] = Array.from({ length: READ_KEPT }, () => ({ id: -1, part: undefined }));
   const find = (id: number): unknown => {
-    const known = read.get(id);
-    if (known !== undefined) return known;
+    const place = read[id % READ_KEPT];
+    if (place?.id === id) return place.part;
     const row = byId.get(id);
     if (row === undefined) throw new StaleReference(`the store has no part ${id} that an event refers to`);
     const part: unknown = JSON.parse(String(row['document']));
-    if (read.size >= READ_KEPT) read.clear();
-    read.set(id, part);
+    if (place !== undefined) [place.id, place.part] = [id, part];
     return part;
   };
   return { maker: (id) => find(id) as Maker, surroundings: (id) => find(id) as Surroundings };
