@@ -22,6 +22,8 @@ export interface Removal {
   operations: Operation[];
   /** Units that must be gone afterwards; empty where only a file is taken away. */
   units: string[];
+  /** Those of the units of which there was anything. */
+  present: string[];
   /** Paths that stay although they make one of the units. */
   kept: string[];
   /** Where the units were looked for. */

@@ -1,14 +1,14 @@
 /** Paths that may hold any bytes, and what system errors mean for them. */
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
-import { printable, printableBytes } from '../model/text.ts';
+import { bytesOfText, printable, printableBytes } from '../model/text.ts';
 
-/** Bytes where the name is no UTF-8. */
+/** Bytes, or a text that may be one of `textOfBytes`. */
 export type HostPath = string | Buffer;
 
 export const SLASH = 0x2f;
 
 export function toBytes(path: HostPath): Buffer {
-  return typeof path === 'string' ? Buffer.from(path) : path;
+  return typeof path === 'string' ? bytesOfText(path) : path;
 }
 
 export function show(path: HostPath): string {

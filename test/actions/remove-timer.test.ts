@@ -96,10 +96,69 @@ describe('the plan', () => {
     expect((await planOf(root)).steps.map((step) => step.target.slice(root.length + 1))).toContain('etc/evil.service');
   });
 
+  test.each([
+    ['a drop-in', 'etc/evil.timer.d/more.conf', { 'etc/evil.timer.d/more.conf': '[Timer]\n' }],
+    ['a timer', 'etc/evil.timer', { 'etc/evil.timer': '[Timer]\n' }],
+    ['a link in x.wants', 'etc/timers.target.wants/evil.timer', { 'etc/timers.target.wants/evil.timer': '-> ../evil.timer' }],
+  ])('takes %s whose directory is searched under another of its names', async (_what, path, files) => {
+    const root = temporaryDirectory();
+    plant(root, files);
+    const host = hostIn(root);
+    // As /lib and /usr/lib are: the same directory, and the first of its names is the one that is searched.
+    const twice = { ...host, directories: [{ path: `${root}//etc`, scope: 'system' as const, kind: 'units' as const }, ...host.directories] };
+    const plan = await removeTimer.plan(params, contextFor(twice, join(root, path)));
+    expect(plan).toMatchObject({ state: 'ready', data: { operations: [{ path: Buffer.from(`${root}//${path}`) }] } });
+  });
+
+  test.each([
+    ['a mask', 'etc/evil.timer', { 'etc/evil.timer': '-> /dev/null' }, /is a mask/],
+    ['a directory', 'etc/evil.timer.d/more.conf', { 'etc/evil.timer.d/more.conf/x': '' }, /more\.conf is not touched: it is neither a file nor a link/],
+  ])('never says "gone already" while the file is there: %s', async (_what, path, files, reason) => {
+    const root = temporaryDirectory();
+    plant(root, files);
+    expect(await planOf(root, path)).toMatchObject({ state: 'blocked', reason: expect.stringMatching(reason), steps: [] });
+  });
+
   test('refuses a file outside of the unit directories', async () => {
     const root = temporaryDirectory();
     plant(root, { 'elsewhere/evil.timer': '[Timer]\n' });
     expect(await planOf(root, 'elsewhere/evil.timer')).toMatchObject({ state: 'blocked', steps: [] });
+  });
+
+  test.each(['/etc/passwd', '/passwd', '/'])('says of %s that systemd reads no units there', async (path) => {
+    expect(await removeTimer.plan(params, contextFor(hostIn(temporaryDirectory()), path))).toMatchObject({ state: 'blocked', reason: `${path} is in no directory that systemd reads units from` });
+  });
+
+  test('shows names as they are, and finds the service that one of them names', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/zeit-時.timer': '[Timer]\nUnit=büro.service\n', 'etc/büro.service': '[Service]\nExecStart=/bin/é\n' });
+    const context = contextFor(hostIn(root), join(root, 'etc/zeit-時.timer'));
+    const plan = await removeTimer.plan(params, context);
+    expect(plan.notes).toEqual(['what büro.service runs is not removed, look at it: /bin/é']);
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: 'zeit-時.timer and büro.service are gone' });
+  });
+
+  test('finds a service by a name that is no UTF-8', async () => {
+    const root = temporaryDirectory();
+    const etc = Buffer.from(`${join(hostIn(root).directories[0]?.path ?? '', '')}/`);
+    const name = (end: string): Buffer => Buffer.concat([Buffer.from('hid'), Buffer.of(0xff), Buffer.from(end)]);
+    writeFileSync(Buffer.concat([etc, name('.service')]), '[Service]\n');
+    writeFileSync(join(root, 'etc/a.timer'), Buffer.concat([Buffer.from('[Timer]\nUnit='), name('.service\n')]));
+    const context = contextFor(hostIn(root), join(root, 'etc/a.timer'));
+    const plan = await removeTimer.plan(params, context);
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: 'a.timer and hid\\xff.service are gone' });
+    expect(existsSync(Buffer.concat([etc, name('.service')]))).toBe(false);
+  });
+
+  test('names only what there was as gone', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/lonely.timer': '[Timer]\n' });
+    const context = contextFor(hostIn(root), join(root, 'etc/lonely.timer'));
+    const plan = await removeTimer.plan(params, context);
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: 'lonely.timer is gone' });
   });
 
   test('refuses a hard link and a FIFO and says what they are', async () => {
