@@ -1,5 +1,5 @@
 /** What the evidence says, with its reasons. It never clears anyone: `unclear` is the best it says. */
-import type { FileEvent } from '../model/event.ts';
+import { legiblePath, type FileEvent } from '../model/event.ts';
 import type { InvestigatedStep } from './index.ts';
 
 export interface Verdict {
@@ -44,7 +44,7 @@ function* suspicionsOf(event: FileEvent): Generator<string> {
 export function indicatorsOf(event: FileEvent): Indicators {
   const present = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
   return {
-    paths: [event.file.path],
+    paths: [legiblePath(event)],
     hashes: present(event.file.hash?.sha256),
     executables: present(event.process?.executable),
     command_lines: present(event.process?.command_line),

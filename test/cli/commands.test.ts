@@ -1,6 +1,6 @@
 /** Every command as a script meets it: exit codes, JSON, errors, help. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -172,6 +172,23 @@ test('investigate of a file that no sensor saw says so, and has the shape that s
   expect(result.steps.filter((step) => step.error !== null)).toEqual([]);
   for (const key of ['id', 'title', 'kind', 'sql', 'engine', 'rows', 'repairs', 'skipped', 'error', 'needs_person']) expect(Object.keys(result.steps[0] ?? {})).toContain(key);
   expect(code).toBe(3);
+});
+
+test('a file whose name is no UTF-8 is named as it is shown, and the guide finds it', () => {
+  const directory = temporaryDirectory();
+  const bytes = Buffer.concat([Buffer.from(`${directory}/hid`), Buffer.of(0xff), Buffer.from('.timer')]);
+  const shown = `${directory}/hid\\xff.timer`;
+  writeFileSync(bytes, 'x');
+  const ofFile = JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout) as { steps: { rows: object[] }[]; indicators: object };
+  expect(ofFile).toMatchObject({ steps: [{ rows: [{ path: shown, size: '1' }] }], indicators: { paths: [shown] } });
+  const event = fileEvent({ path: bytes.toString() });
+  const store = openStore(stateDir);
+  store.events.append([{ ...event, tickward: { ...event.tickward, path_bytes: bytes.toString('base64') } }]);
+  store.close();
+  const ofEvent = JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout) as object;
+  expect(ofEvent).toMatchObject({ event: { event: { id: event.event.id } }, steps: [{ rows: [{ path: shown, size: '1' }] }] });
+  unlinkSync(bytes);
+  expect(JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout)).toMatchObject({ event: { event: { id: event.event.id } } });
 });
 
 test('respond --dry-run shows the plan in the shape that scripts use, and leaves no run', () => {

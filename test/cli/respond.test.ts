@@ -32,3 +32,14 @@ describe.skipIf(noHost !== undefined)(`a file below /usr/lib has two paths (${no
     expect(dryRun(own, `${lib}/systemd/system/apt-daily.timer`)).toMatchObject({ state: 'skipped', summary: expect.stringContaining('belongs to the package apt') });
   });
 });
+
+test.skipIf(noHost !== undefined)(`a timer whose name is no UTF-8 is listed and taken out by the name that is shown (${noHost ?? 'on a host of its own'})`, async () => {
+  const own = await ownHost();
+  own.run(['sh', '-c', String.raw`printf '[Timer]\nOnCalendar=daily\n' > "/etc/systemd/system/$(printf 'hid\377').timer"`]);
+  const shown = String.raw`/etc/systemd/system/hid\xff.timer`;
+  const timers = JSON.parse(own.run([TICKWARD, 'timers', '--json', '--state-dir', '/mnt/state']).stdout) as { path: string | null }[];
+  expect(timers).toContainEqual(expect.objectContaining({ unit: String.raw`hid\xff.timer`, path: shown, schedule: 'OnCalendar=daily' }));
+  const { stdout } = own.run([TICKWARD, 'respond', '--file', shown, '--only', 'remove', '--yes', '--json', '--state-dir', '/mnt/state']);
+  expect(JSON.parse(stdout)).toMatchObject({ steps: [{ state: 'changed', summary: String.raw`hid\xff.timer is gone` }] });
+  expect(own.run(['ls', '/etc/systemd/system']).stdout).toBe('');
+});
