@@ -18,7 +18,11 @@ const MOST_BYTES = 1024 ** 3;
 
 /** Makes the quarantine directory, or checks that it is ours alone; gives its real path. */
 export function prepareQuarantine(directory: string, uid: number): string {
-  attempt(directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw fileError(directory, error);
+  }
   const stat = lstatSync(directory);
   if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0) return realpathSync(directory);
   throw new TickwardError('STATE', `the quarantine ${printable(directory)} is not a directory of ours alone`, { hint: `it must be a directory of uid ${uid} with mode 0700` });
