@@ -20,7 +20,7 @@ export interface Subject {
   alert?: Alert;
 }
 
-/** The alert, or the newest event of the file, or an event made of the file as it is (attribution `none`). */
+/** The alert, or the event in which the file was made, or an event of the file as it is (attribution `none`). */
 export function subjectOf(context: Context, alertId: string | undefined, options: SubjectOptions): Subject {
   if ((alertId === undefined) === (options.file === undefined)) throw new TickwardError('USAGE', 'give either an alert or --file PATH', { hint: 'tickward alerts lists the alerts' });
   if (alertId !== undefined) {
@@ -29,7 +29,48 @@ export function subjectOf(context: Context, alertId: string | undefined, options
     return { event: withUser(alert.event, options.user), alert };
   }
   const path = pathMeant(context, resolve(options.file ?? ''));
-  return { event: withUser(eventsOf(context, path).at(-1) ?? eventOfFile(path), options.user) };
+  return { event: withUser(eventOf(context, path), options.user) };
+}
+
+/** What a response is for: not what only changed or deleted the file. */
+function eventOf(context: Context, path: string): FileEvent {
+  const events = eventsOf(context, path);
+  const maker = makerOf(context, path, events);
+  if (maker !== undefined) return maker;
+  const last = events.at(-1);
+  if (last === undefined || isThere(path)) return eventOfFile(path, last === undefined ? undefined : 'no sensor saw the file being made, only what came after (tickward events): the user is its owner');
+  const { process: _by, user: _user, container: _container, ...rest } = last;
+  return { ...rest, tickward: { ...last.tickward, attribution: 'none', attribution_note: 'the file is gone, and no sensor saw it being made', ancestry: [] } };
+}
+
+/** The newest event in which somebody else than Tickward made what is there; in which it was made at all where what is there was not seen. */
+export function makerOf(context: Context, path: string, events: readonly FileEvent[] = eventsOf(context, path)): FileEvent | undefined {
+  const ours = events.length === 0 ? [] : ownProcesses(context);
+  const made = events.filter((event) => isMaking(event) && !ours.some((own) => isBy(event, own)));
+  const inode = String(lstatSync(bytesOfText(path), { throwIfNoEntry: false, bigint: true })?.ino);
+  return made.findLast((event) => event.file.inode === inode) ?? made.at(-1);
+}
+
+function isMaking({ event }: FileEvent): boolean {
+  return event.action === 'creation' || event.action === 'rename';
+}
+
+interface OwnProcess {
+  pid: number;
+  start: string;
+}
+
+/** Those that carried out and undid responses, as the journal has them: a file that was given back was made by another. */
+function ownProcesses(context: Context): OwnProcess[] {
+  const { journal } = context.store();
+  return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
+}
+
+/** A start time is counted from the boot, whose moment is known to the second. */
+const START_TOLERANCE_MS = 2_000;
+
+function isBy({ process: by }: FileEvent, own: OwnProcess): boolean {
+  return by?.pid === own.pid && by.start !== undefined && Math.abs(Date.parse(by.start) - Date.parse(own.start)) <= START_TOLERANCE_MS;
 }
 
 /** The path as it was typed, else what reads like it: a name that is no UTF-8 is typed as it is shown, `\\xff` for the byte 0xff. */
@@ -43,7 +84,7 @@ export function pathMeant(context: Context, typed: string): string {
 }
 
 /** All events of exactly this path, oldest first. */
-export function eventsOf(context: Context, path: string): FileEvent[] {
+function eventsOf(context: Context, path: string): FileEvent[] {
   const bytes = bytesOfText(path);
   return [...context.store().events.list({ paths: [bytes.toString()] })].filter((event) => pathBytes(event).equals(bytes));
 }
@@ -56,7 +97,7 @@ function withUser(event: FileEvent, name: string | undefined): FileEvent {
 }
 
 /** An event for a file that no sensor saw: its owner stands for the user, and nobody is named as its maker. */
-function eventOfFile(exact: string): FileEvent {
+function eventOfFile(exact: string, note = 'no sensor saw the file being made: the user is its owner'): FileEvent {
   const bytes = bytesOfText(exact);
   let stat: ReturnType<typeof lstatSync>;
   try {
@@ -75,6 +116,6 @@ function eventOfFile(exact: string): FileEvent {
     host: hostIdentity(),
     file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), mtime: stat.mtime.toISOString() },
     user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
-    tickward: { attribution: 'none', attribution_note: 'no sensor saw the file being made: the user is its owner', source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
+    tickward: { attribution: 'none', attribution_note: note, source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
   };
 }

@@ -1,6 +1,5 @@
 /** Carries out a response: every step is planned, decided, journalled before each change, done and verified. */
 import type { Change, HostContext, Target } from '../actions/index.ts';
-import { statOf } from '../host/proc.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Journal, JournalKind, JsonObject } from '../model/journal.ts';
@@ -8,6 +7,7 @@ import { type PlannedStep, prepare, type Prepared, selectSteps } from './plan.ts
 import type { Playbook, PlaybookStep } from './playbook.ts';
 import { newRunId } from './run-id.ts';
 import { targetOf } from './target.ts';
+import { thisProcess } from './this-process.ts';
 
 export type StepState = 'would-change' | 'changed' | 'unchanged' | 'skipped' | 'failed' | 'needs-person';
 
@@ -67,7 +67,7 @@ export async function respond(options: RespondOptions): Promise<RunResult> {
   const dryRun = options.dryRun ?? false;
   const running: Running = { options, run: newRunId(), target: targetOf(event, context) };
   const say = (kind: JournalKind, data: JsonObject): void => void (dryRun || options.journal.append({ run: running.run, kind, data }));
-  say('run-started', { playbook: playbook.name, target: running.target, event: event.event.id, pid: process.pid, start_ticks: String(statOf(process.pid)?.startTicks ?? '') });
+  say('run-started', { playbook: playbook.name, target: running.target, event: event.event.id, ...thisProcess() });
   const results: StepResult[] = [];
   for (const step of steps) {
     const [result, planned] = await one(step, running);

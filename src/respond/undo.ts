@@ -6,6 +6,7 @@ import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/jo
 import { printable } from '../model/text.ts';
 import type { RunResult, StepResult } from './run.ts';
 import { targetSchema } from './target.ts';
+import { thisProcess } from './this-process.ts';
 
 export interface UndoOptions {
   run: string;
@@ -25,7 +26,7 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
   const target = targetOfRun(started);
   const steps = changedSteps(entries, options);
   const results: StepResult[] = [];
-  journal.append({ run, kind: 'undo-started', data: { steps } });
+  journal.append({ run, kind: 'undo-started', data: { steps, ...thisProcess() } });
   for (const step of steps) {
     const result = await undoStep(step, entries, target, options);
     results.push(result);

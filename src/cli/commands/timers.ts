@@ -2,7 +2,7 @@
 import { readUsers } from '../../host/passwd.ts';
 import { listTimers } from '../../timers/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
-import { eventsOf, pathMeant } from '../subject.ts';
+import { makerOf, pathMeant } from '../subject.ts';
 
 export const timers: Register = (program, act) => {
   program
@@ -22,6 +22,5 @@ export const timers: Register = (program, act) => {
 
 /** The program that made the file, as the sensor saw it; null when it was made before Tickward watched. */
 function creatorOf(context: Context, path: string): string | null {
-  const made = eventsOf(context, pathMeant(context, path)).findLast(({ event }) => event.action === 'creation' || event.action === 'rename');
-  return made?.process?.executable ?? null;
+  return makerOf(context, pathMeant(context, path))?.process?.executable ?? null;
 }
