@@ -47,8 +47,17 @@ function eventOf(context: Context, path: string): FileEvent {
 export function makerOf(context: Context, path: string, events: readonly FileEvent[] = eventsOf(context, path)): FileEvent | undefined {
   const ours = events.length === 0 ? [] : ownProcesses(context);
   const made = events.filter((event) => isMaking(event) && !ours.some((own) => isBy(event, own)));
-  const inode = String(lstatSync(bytesOfText(path), { throwIfNoEntry: false, bigint: true })?.ino);
-  return made.findLast((event) => event.file.inode === inode) ?? made.at(-1);
+  const inode = inodeOf(path);
+  return made.findLast((event) => inode !== undefined && event.file.inode === inode) ?? made.at(-1);
+}
+
+/** Undefined where nothing is there, or it may not be looked at. */
+function inodeOf(path: string): string | undefined {
+  try {
+    return String(lstatSync(bytesOfText(path), { bigint: true }).ino);
+  } catch {
+    return undefined;
+  }
 }
 
 function isMaking({ event }: FileEvent): boolean {

@@ -100,7 +100,7 @@ async function trySensing(options: WatchOptions): Promise<Sensing | undefined> {
 async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> {
   const { store, rules, onNotice } = options;
   const recorder = createRecorder(store.events, onNotice);
-  const detector = createDetector(rules);
+  const detector = createDetector(rules, ({ rule, given, remainingMs }) => onNotice({ level: 'warn', message: `the rule ${rule.name} gave its ${given} alerts of this interval: what else it matches gives none for ${Math.ceil(remainingMs / 1000)} s, tickward events shows all` }));
   /** An alert that cannot be stored is shown all the same. */
   const keep = (alerts: readonly Alert[]): readonly Alert[] => {
     try {
