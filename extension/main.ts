@@ -1,7 +1,7 @@
 /** The osquery extension: registers the tables first, then senses, and ends when osquery does. */
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { messageOf, TickwardError } from '../src/model/errors.ts';
+import { messageOf, placedMessageOf, TickwardError } from '../src/model/errors.ts';
 import { startExtension } from '../src/osquery/server.ts';
 import { loadRules } from '../src/playbooks.ts';
 import { openStore } from '../src/store/index.ts';
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   log.info(`registered as ${extension.uuid} after ${Math.round(process.uptime() * 1000)} ms`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));
-  const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`${file}: ${messageOf(error)}`)), onNotice });
+  const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`the rule ${file} does not load: ${placedMessageOf(error)}`)), onNotice });
   if (watching.sensor !== undefined) log.info(`watching by ${watching.sensor.source}`);
   for (const blind of watching.sensor?.blind ?? []) log.warn(blind);
 

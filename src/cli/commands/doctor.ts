@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { actions } from '../../actions/index.ts';
 import { run } from '../../exec.ts';
 import { isBooted } from '../../host/systemd.ts';
-import { errnoOf, messageOf, TickwardError } from '../../model/errors.ts';
+import { errnoOf, messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { loadRules, playbookNames, readGuide, readPlaybook } from '../../playbooks.ts';
 import { sensorSupport } from '../../sensor/index.ts';
@@ -79,13 +79,13 @@ function sensor(): Finding {
 
 function playbooks(): Finding[] {
   const broken: string[] = [];
-  const rules = loadRules((error, file) => broken.push(`${file}: ${messageOf(error)}`));
+  const rules = loadRules((error, file) => broken.push(`${file}, ${placedMessageOf(error)}`));
   for (const name of playbookNames()) {
     try {
       readGuide(name, 'en');
       readPlaybook(name);
     } catch (error) {
-      broken.push(`${name}: ${messageOf(error)}`);
+      broken.push(`${name}: ${placedMessageOf(error)}`);
     }
   }
   return [{ check: 'playbooks', ok: broken.length === 0, found: broken.length === 0 ? `${rules.length} rule(s), guides and responses load; actions: ${actions.map((action) => action.name).join(', ')}` : broken.join('; '), fix: broken.length === 0 ? null : 'mend the file that is named, or install Tickward again' }];

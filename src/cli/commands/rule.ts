@@ -1,7 +1,7 @@
 /** `tickward rule`: test a rule over events, list the rules that are installed. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { messageOf, TickwardError } from '../../model/errors.ts';
+import { messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { loadRules, readRule } from '../../playbooks.ts';
 import { compileEql } from '../../rule/evaluate.ts';
@@ -26,7 +26,7 @@ Examples:
   tickward events --json | tickward rule test --rule playbooks/systemd-timer-created/rule.toml -`)
     .action(act((context, file: string | undefined, options: Options) => testEvents(context, file ?? '-', options)));
   command.command('list').description('the rules of the installed playbooks').action(act((context) => {
-    const rules = loadRules((error, path) => context.notice({ level: 'warn', message: `${path}: ${messageOf(error)}` }));
+    const rules = loadRules((error, path) => context.notice({ level: 'warn', message: `${path}, ${placedMessageOf(error)}` }));
     for (const each of rules) if (context.out.json) context.out.document({ id: each.id, name: each.name, version: each.version, severity: each.severity, risk_score: each.risk_score, runs: each.run.runs });
     if (!context.out.json) context.out.table(['name', 'severity', 'risk', 'version', 'id'], rules.map((each) => [each.name, each.severity, each.risk_score, each.version, each.id]));
     return Exit.DONE;
