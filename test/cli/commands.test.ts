@@ -1,6 +1,6 @@
 /** Every command as a script meets it: exit codes, JSON, errors, help. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -35,12 +35,12 @@ function withAlert(path: string, executable = '/usr/bin/dash'): Alert {
 }
 
 describe('help', () => {
-  test.each(commands.map(({ name }) => name))('%s --help shows examples', (name) => {
-    const { code, stdout } = tickward([name, '--help']);
+  const subcommands = ['events list', 'events show', 'alerts list', 'alerts show', 'runs list', 'runs show', 'rule test', 'rule list', 'guide render'];
+  test.each([...commands.map(({ name }) => name), ...subcommands])('%s --help shows examples and the options that every command has', (name) => {
+    const { code, stdout } = tickward([...name.split(' '), '--help']);
     expect(code).toBe(0);
-    const sub = /^ {2}(list|test|render)\b/m.exec(stdout)?.[1];
-    const whole = sub === undefined ? stdout : stdout + tickward([name, sub, '--help']).stdout;
-    expect(whole).toMatch(/Examples:\n\s+(?:sudo )?tickward /);
+    expect(stdout).toMatch(new RegExp(`Examples:\\n\\s+(?:sudo )?tickward ${name.split(' ')[0]}\\b`));
+    for (const option of ['--json', '--state-dir', '--config', '--yes', '--verbose']) expect(stdout).toMatch(new RegExp(`Global Options:[^]*${option}`));
   });
 
   test('the list has every command and the exit codes', () => {
@@ -224,8 +224,9 @@ describe('settings', () => {
 
   test.each([
     ['state_dir: [', /line 1, column \d+/],
-    ['colour: red', /Unrecognized key.*known settings: state_dir/s],
-    ['engine: duckdb', /engine/],
+    ['timeout: 3\ncolour: red', /line 2, column 1: the configuration is not right: colour: no such key.*known settings: state_dir/s],
+    ['lang: en\nengine: duckdb', /line 2, column 9: the configuration is not right: engine: .*\n {2}engine: duckdb\n {10}\^/],
+    ['management: [1]', /line 1, column 14: .*management\[1\]: /],
   ])('%j is refused with what is wrong', (text, message) => {
     const config = join(temporaryDirectory(), 'config.yaml');
     writeFileSync(config, text);
@@ -233,6 +234,32 @@ describe('settings', () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
   });
+});
+
+describe('a configuration that others can write is not read', () => {
+  test('by its mode', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, 'lang: en\n');
+    chmodSync(config, 0o666);
+    expect(tickward(['--config', config, 'rule', 'list'])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/config\.yaml can be written by others \(mode 0666\): it is not read — .*chmod go-w/) });
+    chmodSync(config, 0o644);
+    expect(tickward(['--config', config, 'rule', 'list']).code).toBe(0);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('by its owner (needs root to give it one)', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, 'lang: en\n');
+    chownSync(config, 4711, 4711);
+    expect(tickward(['--config', config, 'rule', 'list'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/belongs to uid 4711: it is not read — .*chown root: /) });
+  });
+});
+
+test('variables that are empty, and switches that are off, count as not set', () => {
+  const env = { TICKWARD_JSON: '', TICKWARD_YES: '0', TICKWARD_STATE_DIR: '', TICKWARD_CONFIG: '', TICKWARD_ENGINE: '', TICKWARD_TIMEOUT: '', TICKWARD_LANG: '', TICKWARD_SENSOR: '', TICKWARD_MANAGEMENT: '', TICKWARD_SOCKET: '', TICKWARD_NO_INPUT: '' };
+  const { code, stdout, stderr } = tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ *one *\n/);
+  expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
 });
 
 describe('a state directory that cannot be trusted or used is refused', () => {

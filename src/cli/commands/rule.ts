@@ -15,6 +15,7 @@ interface Options {
 
 export const rule: Register = (program, act) => {
   const command = program.command('rule').description('rules: Elastic\'s TOML form, EQL over single events');
+  command.addHelpText('after', `\nExamples:\n  tickward rule list\n  tickward rule test --query 'file where file.extension == "timer"' events.ndjson`);
   command
     .command('test [events]')
     .description('judges ECS events, one JSON document a line (- or nothing: stdin); prints one {"line":1,"match":true} for each')
@@ -25,7 +26,7 @@ Examples:
   tickward rule test --query 'file where file.extension == "timer"' events.ndjson
   tickward events --json | tickward rule test --rule playbooks/systemd-timer-created/rule.toml -`)
     .action(act((context, file: string | undefined, options: Options) => testEvents(context, file ?? '-', options)));
-  command.command('list').description('the rules of the installed playbooks').action(act((context) => {
+  command.command('list').description('the rules of the installed playbooks').addHelpText('after', '\nExamples:\n  tickward rule list\n  tickward rule list --json | jq .id').action(act((context) => {
     const rules = loadRules((error, path) => context.notice({ level: 'warn', message: `${path}, ${placedMessageOf(error)}` }));
     for (const each of rules) if (context.out.json) context.out.document({ id: each.id, name: each.name, version: each.version, severity: each.severity, risk_score: each.risk_score, runs: each.run.runs });
     if (!context.out.json) context.out.table(['name', 'severity', 'risk', 'version', 'id'], rules.map((each) => [each.name, each.severity, each.risk_score, each.version, each.id]));
