@@ -143,6 +143,16 @@ describe('rule test', () => {
     expect(code).toBe(1);
   });
 
+  test.each([
+    ['file where foo(1)', /line 1, column 12: there is no function foo .*\n {2}file where foo\(1\)\n {13}\^/],
+    ['file where file.name regex "a["', /line 1, column 22: the regular expression "a\[" has an unfinished character class/],
+    ['file where file.name == "abc', /line 1, column 25: this is no EQL: the string is not closed.*\n.*\n {26}\^/],
+    ['file where file.name == "a" and\n  user.name == "\\"', /line 2, column 16: this is no EQL: the string is not closed/],
+    ['file where file.name == """abc"', /line 1, column 25: this is no EQL: the string is not closed/],
+  ])('shows where %j is wrong', (query, message) => {
+    expect(tickward(['rule', 'test', '--query', query])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
+  });
+
   test('shows where TOML is wrong', () => {
     const file = join(temporaryDirectory(), 'rule.toml');
     writeFileSync(file, '[rule]\nname = "x\n');

@@ -217,3 +217,17 @@ describe('a name that is no UTF-8', () => {
     expect(await rows(`SELECT filename FROM file WHERE directory = '${root}/d\\xfe'`)).toEqual([{ filename: 'link' }]);
   });
 });
+
+describe('an error says what to do', () => {
+  test.each([
+    ['SELECT * FROM nosuch', /^no such table: nosuch$/, /^the tables are broken, crontab, .*, users$/],
+    ['SELECT nocol FROM numbers', /^no such column: nocol$/, /PRAGMA table_info/],
+    ['SELECT nofn(1)', /^no such function: nofn$/, /PRAGMA function_list/],
+    ["ATTACH '/tmp/x' AS x", /^not authorized: this engine only reads/, /use SELECT/],
+    ['CREATE TABLE x (a)', /this engine only reads/, /use SELECT/],
+    ['DELETE FROM file', /may not be modified: this engine only reads/, /use SELECT/],
+    ['VACUUM', /this engine only reads/, /use SELECT/],
+  ])('%s', async (sql, message, hint) => {
+    await expect(engine.query(sql)).rejects.toMatchObject({ code: 'QUERY', message: expect.stringMatching(message), hint: expect.stringMatching(hint) });
+  });
+});

@@ -53,7 +53,7 @@ async function testEvents(context: Context, file: string, options: Options): Pro
 
 function matcherOf(options: Options): (event: object) => boolean {
   if ((options.rule === undefined) === (options.query === undefined)) throw new TickwardError('USAGE', 'rule test takes either --rule FILE or --query EQL', { hint: 'see tickward rule test --help' });
-  if (options.query !== undefined) return compileEql(parseEql(options.query));
+  if (options.query !== undefined) return compileEql(parseEql(options.query), options.query);
   const { run } = readRule(options.rule ?? '');
   if (!run.runs) throw new TickwardError('UNSUPPORTED', `this rule does not run here: ${run.reason}`);
   return run.matches;
