@@ -86,8 +86,9 @@ describe('what is not there is exit code 1', () => {
     [['events', 'show', 'nope'], /no event nope/],
     [['alerts', 'show', 'no\u001b[2Jpe'], /no alert no\\e\[2Jpe/],
     [['investigate', '--file', '/nonexistent.timer'], /no file \/nonexistent\.timer/],
-    [['guide', 'render', '/nonexistent.md'], /cannot be read/],
-    [['rule', 'test', '--rule', '/nonexistent.toml'], /cannot be read/],
+    [['guide', 'render', '/nonexistent/guide.md'], /the guide \/nonexistent\/guide\.md cannot be read: there is no such file/],
+    [['rule', 'test', '--rule', '/nonexistent/rule.toml'], /the rule \/nonexistent\/rule\.toml cannot be read: there is no such file/],
+    [['guide', 'render', 'playbooks/systemd-timer-created/guide.md', '--alert', '/etc'], /the alert \/etc cannot be read: it is a directory/],
     [['rule', 'test', '--query', 'file where true', '/nonexistent.ndjson'], /cannot be read/],
     [['query', '--engine', 'osqueryd', '--socket', '/nonexistent.em', 'SELECT 1'], /no socket \/nonexistent\.em/],
   ])('%j', (args, message) => {
