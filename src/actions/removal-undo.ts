@@ -3,7 +3,7 @@ import { look, openDirectory } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
 import { changeFlags, protectionOf, setTimes, withEntry, writeXattrs } from './attributes.ts';
@@ -44,7 +44,7 @@ async function trying(report: UndoReport, work: () => Promise<void>): Promise<vo
   try {
     await work();
   } catch (error) {
-    report.failed.push(messageOf(error));
+    report.failed.push(advisedMessageOf(error));
   }
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { lookAt, openDirectory, openFile, sha256Of, type Directory, type FileState } from '../host/files.ts';
 import { pathIn, show, toBytes } from '../host/paths.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import { textOfBytes } from '../model/text.ts';
 
 /** What stands in a directory of units. */
@@ -120,7 +120,7 @@ function addFile(path: Buffer, role: UnitFile['role'], findings: Findings): void
     using file = openFile(path);
     findings.files.push({ path, role, state: file.state, sha256: sha256Of(file.fd) });
   } catch (error) {
-    if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(messageOf(error));
+    if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(advisedMessageOf(error));
   }
 }
 
@@ -147,7 +147,7 @@ function forEachEntry(path: Buffer, findings: Findings, visit: (directory: Direc
     using directory = openDirectory(path);
     for (const entry of entriesOf(directory)) visit(directory, entry, pathIn(directory, entry.name));
   } catch (error) {
-    findings.refused.push(messageOf(error));
+    findings.refused.push(advisedMessageOf(error));
   }
 }
 

@@ -66,6 +66,12 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** The message with what to do, where the error says it: for a summary. */
+export function advisedMessageOf(thrown: unknown): string {
+  const hint = thrown instanceof TickwardError ? thrown.hint : undefined;
+  return hint === undefined ? messageOf(thrown) : `${messageOf(thrown)} — ${hint}`;
+}
+
 /** The message with the place before it, where there is one: for a line of a log. */
 export function placedMessageOf(thrown: unknown): string {
   const place = thrown instanceof TickwardError ? thrown.place : undefined;

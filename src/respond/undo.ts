@@ -1,7 +1,7 @@
 /** Takes back what a run changed, newest first, from its journal alone: also after the run was cut off. */
 import { actionNamed, type Change, type HostContext, type Target } from '../actions/index.ts';
 import { statOf } from '../host/proc.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
 import { printable } from '../model/text.ts';
 import type { RunResult, StepResult } from './run.ts';
@@ -73,8 +73,8 @@ async function undoStep(step: string, entries: readonly JournalEntry[], target: 
     const wasUndone = own.findLast((entry) => entry.kind === 'undone')?.time;
     return result('unchanged', wasUndone === undefined ? 'everything is as it was' : `it was undone before, at ${wasUndone}`, [], already);
   } catch (error) {
-    say('undo-failed', { failed: [messageOf(error)] });
-    return result('failed', messageOf(error));
+    say('undo-failed', { failed: [advisedMessageOf(error)] });
+    return result('failed', advisedMessageOf(error));
   }
 }
 

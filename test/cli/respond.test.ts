@@ -43,3 +43,11 @@ test.skipIf(noHost !== undefined)(`a timer whose name is no UTF-8 is listed and 
   expect(JSON.parse(stdout)).toMatchObject({ steps: [{ state: 'changed', summary: String.raw`hid\xff.timer is gone` }] });
   expect(own.run(['ls', '/etc/systemd/system']).stdout).toBe('');
 });
+
+test.skipIf(noHost !== undefined)(`a quarantine without room is said with what to do, and the file stays (${noHost ?? 'on a host of its own'})`, async () => {
+  const own = await ownHost();
+  own.run(['sh', '-c', 'install -d -m 700 /mnt/state /mnt/state/quarantine; mount -t tmpfs -o size=4k,mode=700 tmpfs /mnt/state/quarantine; head -c 50000 /dev/zero > /etc/systemd/system/big.timer']);
+  const { stdout, status } = own.run([TICKWARD, 'respond', '--file', '/etc/systemd/system/big.timer', '--only', 'remove', '--yes', '--json', '--state-dir', '/mnt/state']);
+  expect(JSON.parse(stdout)).toMatchObject({ steps: [{ state: 'failed', summary: '/etc/systemd/system/big.timer is left where it is: there is no room for its copy in /mnt/state/quarantine — make room on that file system, then try again' }] });
+  expect([status, own.run(['ls', '/etc/systemd/system']).stdout, own.run(['ls', '-A', '/mnt/state/quarantine']).stdout]).toEqual([1, 'big.timer\n', '']);
+});
