@@ -8,6 +8,7 @@ import { errnoOf, messageOf } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
 import { isActive, managersOf, type Manager, type UnitState } from './manager.ts';
+import { otherNamesOf } from './other-names.ts';
 import { operationsOf } from './removal-order.ts';
 import { isSameEntry, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
 import type { Removal } from './removal.ts';
@@ -26,7 +27,7 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
   const directories = directoriesOf(context);
   const path = targetPath(context.target);
   const place = placeOf(path, directories);
-  const removal: Removal = { operations: [], units: [], kept: [], directories, cgroups: [], present: [] };
+  const removal: Removal = { operations: [], units: [], kept: [], directories, cgroups: [], present: [], otherNames: [] };
   if (place === undefined) return { state: 'blocked', reason: `${show(path)} ${whyNoPlace(path, directories)}`, steps: [], notes: [], data: removal };
   const unit = place.unit;
   const own = findUnitFiles([unit], directories);
@@ -105,7 +106,7 @@ function stampsOf(unit: string, context: ActionContext): UnitFile[] {
   if (directory === undefined || !unit.endsWith('.timer')) return [];
   const path = toBytes(`${directory}/stamp-${unit}`);
   try {
-    using file = openFile(path);
+    using file = openFile(path, 'any');
     return [{ path, role: 'stamp', state: file.state, sha256: sha256Of(file.fd) }];
   } catch {
     // None, or something else under its name, which systemd does not read either.
@@ -192,9 +193,10 @@ async function finish(removal: Removal, files: readonly UnitFile[], around: Surr
   for (const manager of managers) states.set(manager, await manager.states((around.restart === undefined ? removal.units : [around.restart]).flatMap(withInstances)));
   removal.operations.push(...(await operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask }, states, context)));
   const isLoaded = (unit: string): boolean => [...states.values()].flat().some((state) => state.id === unit && state.load === 'loaded');
+  removal.otherNames.push(...otherNamesOf(files, context.directories));
   removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || isLoaded(unit)));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set(around.notes)], data: removal };
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const known = [...states.values()].flat().some((state) => state.load === 'loaded' && isActive(state));
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };

@@ -92,13 +92,13 @@ function isUntouched(path: Buffer, mtime: string): boolean {
   }
 }
 
-async function giveBackFile({ at, copy, owned, xattrs }: Of<'file'>, report: UndoReport): Promise<void> {
+async function giveBackFile({ at, copy, owned, xattrs, names }: Of<'file'>, report: UndoReport): Promise<void> {
   const path = pathFromJson(at);
   const made = await restoreFile(path, copy, owned, async (open) => {
     await writeXattrs(open, xattrs);
     await setTimes(open, owned, true);
   });
-  if (made) report.done.push(`restored ${show(path)}`);
+  if (made) report.done.push(`restored ${show(path)}${names === undefined ? '' : `, as a file of its own: it was one of ${names} names of the same`}`);
   else report.already.push(`${show(path)} is there as it was`);
 }
 

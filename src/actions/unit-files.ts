@@ -117,7 +117,7 @@ function addLink(directory: Directory, name: string, path: Buffer, role: UnitFil
 
 function addFile(path: Buffer, role: UnitFile['role'], findings: Findings): void {
   try {
-    using file = openFile(path);
+    using file = openFile(path, 'any');
     findings.files.push({ path, role, state: file.state, sha256: sha256Of(file.fd) });
   } catch (error) {
     if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(advisedMessageOf(error));

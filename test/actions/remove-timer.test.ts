@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lstatSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -23,6 +23,48 @@ async function remove(root: string, path = 'etc/evil.timer'): Promise<Change[]> 
   await removeTimer.apply(await removeTimer.plan(params, context), context, (change) => changes.push(change));
   return changes.toReversed();
 }
+
+describe('a timer with more names than its own is taken out by that name', () => {
+  test('and the others stay and are named', async () => {
+    const root = temporaryDirectory();
+    plant(root, { ...EVIL, 'elsewhere/kept': '' });
+    const timer = join(root, 'etc/evil.timer');
+    for (const name of ['elsewhere/copy', 'etc/b', 'usr/good.timer.d/c']) {
+      mkdirSync(join(root, name, '..'), { recursive: true });
+      linkSync(timer, join(root, name));
+    }
+    const inode = lstatSync(timer).ino;
+    const context = contextFor(hostIn(root), timer);
+    const plan = await removeTimer.plan(params, context);
+    const others = `${root}/etc/b, ${root}/usr/good.timer.d/c, 1 name outside of the unit directories (find / -inum ${inode}): the same file as ${timer}`;
+    expect(plan).toMatchObject({ state: 'ready', notes: expect.arrayContaining([`stays, look at it: ${others}`]) });
+    expect(plan.steps.map((step) => step.target)).toEqual(expect.arrayContaining([timer, join(root, 'etc/evil.service')]));
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: `evil.timer and evil.service are gone; what stays: ${others}` });
+    expect(['elsewhere/copy', 'etc/b', 'usr/good.timer.d/c'].map((name) => readFileSync(join(root, name), 'utf8'))).toEqual(Array.from({ length: 3 }, () => EVIL['etc/evil.timer']));
+  });
+
+  test('nothing is said where all of them are taken', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/evil.timer': '[Timer]\n' });
+    mkdirSync(join(root, 'etc/evil.timer.d'));
+    linkSync(join(root, 'etc/evil.timer'), join(root, 'etc/evil.timer.d/x.conf'));
+    expect(await planOf(root)).toMatchObject({ state: 'ready', notes: [] });
+  });
+
+  test('and comes back as a file of its own', async () => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    const timer = join(root, 'etc/evil.timer');
+    linkSync(timer, join(root, 'etc/b'));
+    hostIn(root);
+    const before = snapshot(root);
+    const changes = await remove(root);
+    expect((await removeTimer.undo(JSON.parse(JSON.stringify(changes)) as Change[], contextFor(hostIn(root), timer))).done).toContain(`restored ${timer}, as a file of its own: it was one of 2 names of the same`);
+    expect(snapshot(root)).toEqual(before);
+    expect([lstatSync(timer).nlink, lstatSync(join(root, 'etc/b')).nlink]).toEqual([1, 1]);
+  });
+});
 
 describe('the plan', () => {
   test('names the timer, its service, drop-ins and links, and nothing of other units', async () => {
@@ -161,12 +203,9 @@ describe('the plan', () => {
     expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: 'lonely.timer is gone' });
   });
 
-  test('refuses a hard link and a FIFO and says what they are', async () => {
+  test('refuses a FIFO and says what it is', async () => {
     const root = temporaryDirectory();
-    plant(root, { 'victim': 'precious', 'etc/x': '' });
-    linkSync(join(root, 'victim'), join(root, 'etc/evil.timer'));
-    expect(await planOf(root)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('hard link') });
-    unlinkSync(join(root, 'etc/evil.timer'));
+    plant(root, { 'etc/x': '' });
     execFileSync('mkfifo', [join(root, 'etc/evil.timer')]);
     expect(await planOf(root)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('neither a file nor a link') });
   });

@@ -103,7 +103,7 @@ export function tidy(site: Site): string[] {
       continue;
     }
     try {
-      using file = openFile(path);
+      using file = openFile(path, 'any');
       unlinkFile(file);
     } catch (error) {
       left.push(messageOf(error));
