@@ -198,6 +198,8 @@ test('a file whose name is no UTF-8 is named as it is shown, and the guide finds
   store.close();
   const ofEvent = JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout) as object;
   expect(ofEvent).toMatchObject({ event: { event: { id: event.event.id } }, steps: [{ rows: [{ path: shown, size: '1' }] }] });
+  const sql = `SELECT path, filename FROM systemd_timer_events WHERE path = '${shown}'`;
+  expect(JSON.parse(run('query', '--engine', 'embedded', '--json', sql).stdout)).toEqual([{ path: shown, filename: 'hid\\xff.timer' }]);
   unlinkSync(bytes);
   expect(JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout)).toMatchObject({ event: { event: { id: event.event.id } } });
 });
