@@ -1,7 +1,8 @@
 /** The osquery extension: registers the tables first, then senses, and ends when osquery does. */
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { messageOf, TickwardError } from '../src/model/errors.ts';
+import { userOf } from '../src/host/passwd.ts';
+import { messageOf, placedMessageOf, TickwardError } from '../src/model/errors.ts';
 import { startExtension } from '../src/osquery/server.ts';
 import { loadRules } from '../src/playbooks.ts';
 import { openStore } from '../src/store/index.ts';
@@ -26,15 +27,15 @@ async function main(): Promise<void> {
   if (typeof socket !== 'string') throw new TickwardError('USAGE', 'osquery starts this with --socket PATH', { hint: 'try: osqueryi --extension PATH_OF_THIS_FILE' });
   const seconds = (value: unknown, otherwise: number): number => (Number(value) > 0 ? Number(value) : otherwise);
   const uid = process.getuid?.() ?? 0;
-  const stateDir = values['state-dir'] ?? process.env['TICKWARD_STATE_DIR'];
-  const store = openStore(typeof stateDir === 'string' ? stateDir : defaultStateDirectory(uid, process.env), uid);
+  const stateDir = values['state-dir'] ?? (process.env['TICKWARD_STATE_DIR'] || undefined);
+  const store = openStore(typeof stateDir === 'string' ? stateDir : defaultStateDirectory(uid, { ...process.env, HOME: process.env['HOME'] || userOf(uid)?.home }), uid);
   const onNotice = ({ level, message }: { level: 'info' | 'warn'; message: string }): void => log[level](message);
 
   const extension = await startExtension({ name: 'tickward', version: VERSION, socket, timeoutSeconds: seconds(values['timeout'], TIMEOUT), intervalSeconds: seconds(values['interval'], INTERVAL), tables: timerTables(store.events), onNotice });
   log.info(`registered as ${extension.uuid} after ${Math.round(process.uptime() * 1000)} ms`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));
-  const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`${file}: ${messageOf(error)}`)), retention: retention(), onNotice });
+  const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`the rule ${file} does not load: ${placedMessageOf(error)}`)), retention: retention(), onNotice });
   if (watching.sensor !== undefined) log.info(`watching by ${watching.sensor.source}`);
   for (const blind of watching.sensor?.blind ?? []) log.warn(blind);
 

@@ -1,6 +1,6 @@
 /** The playbooks that are installed: one folder each with rule.toml, guide.md (guide.LANG.md) and response.yaml. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { errnoOf, messageOf, TickwardError } from './model/errors.ts';
 import { printable } from './model/text.ts';
 import { parseGuide, type Guide } from './guide/parse.ts';
@@ -65,6 +65,19 @@ export function readText(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `${what} ${printable(basename(file))} cannot be read: ${messageOf(error)}`, { hint: 'check the path and its permissions', cause: error });
+    throw new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `${what} ${printable(file)} cannot be read: ${reasonOf(error)}`, { hint: 'check the path and its permissions', cause: error });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  switch (errnoOf(error)) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'EACCES':
+      return 'no permission';
+    default:
+      return messageOf(error);
   }
 }

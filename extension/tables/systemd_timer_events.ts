@@ -1,6 +1,8 @@
 /** The table that osquery does not have: who made, changed, renamed or deleted which unit file. */
 import { Operator, equals, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
-import type { FileEvent } from '../../src/model/event.ts';
+import { unwritten } from '../../src/host/names.ts';
+import { legiblePath, type FileEvent } from '../../src/model/event.ts';
+import { bytesOfText } from '../../src/model/text.ts';
 import type { EventFilter } from '../../src/store/events.ts';
 
 export interface EventSource {
@@ -64,7 +66,7 @@ function filterOf(context: QueryContext): EventFilter {
   const among = { ids: 'eid', paths: 'path', actions: 'action', units: 'unit' } as const;
   for (const [key, column] of Object.entries(among)) {
     const values = equals(context, column);
-    if (values.length > 0) filter[key as keyof typeof among] = values;
+    if (values.length > 0) filter[key as keyof typeof among] = column === 'path' ? values.flatMap(storedPaths) : values;
   }
   for (const { op, value } of context.constraints('time')) {
     const seconds = Number(value);
@@ -76,16 +78,23 @@ function filterOf(context: QueryContext): EventFilter {
   return filter;
 }
 
+/** How the store may have a path: a name that is no UTF-8 reads `\\xff` here, and has a sign for what is lost there. */
+function storedPaths(path: string): string[] {
+  return [path, bytesOfText(unwritten(path)).toString()];
+}
+
 function rowOf(event: FileEvent): Row {
   const { file, process: by, user, tickward } = event;
+  const path = legiblePath(event);
+  const slash = path.lastIndexOf('/');
   return {
     eid: event.event.id,
     time: Math.floor(Date.parse(event['@timestamp']) / SECOND),
     action: event.event.action,
-    path: file.path,
+    path,
     old_path: file.Ext?.original.path,
-    directory: file.directory,
-    filename: file.name,
+    directory: path.slice(0, slash) || '/',
+    filename: path.slice(slash + 1),
     unit: tickward.unit,
     unit_type: tickward.unit_type,
     scope: tickward.scope,

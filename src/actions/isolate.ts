@@ -1,7 +1,7 @@
 /** Cuts the host off the network except for those who respond, by one nftables table of its own. */
 import { z } from 'zod';
 import { type ExecResult, run } from '../exec.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import type { Action, HostContext } from './action.ts';
 import { commentOf, parsePeer, type Peer, peerOfSsh, peerText, readListing, rulesetOf, TABLE, type Isolation } from './isolation-rules.ts';
 
@@ -80,7 +80,7 @@ export const isolate: Action<Params, Data> = {
       if (deleted.exitCode !== 0) return { done: [], already: [], failed: [`the isolation could not be ended: ${firstLine(deleted.stderr)}`] };
       return (await current(context)) === undefined ? { done: ['the isolation was ended'], already: [], failed: [] } : { done: [], already: [], failed: [`the table inet ${TABLE} is still there after it was deleted`] };
     } catch (error) {
-      return { done: [], already: [], failed: [messageOf(error)] };
+      return { done: [], already: [], failed: [advisedMessageOf(error)] };
     }
   },
 };

@@ -66,7 +66,8 @@ async function takeFile({ path, state, sha256 }: Of<'file'>, context: ActionCont
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
   let file: ReturnType<typeof openFile>;
   try {
-    file = openFile(path);
+    // Only the name is taken away, so another one of the same file is no reason to let it stand.
+    file = openFile(path, 'any');
   } catch (error) {
     if (error instanceof TickwardError && error.code === 'NOT_FOUND') return alreadyGone(path);
     throw error;
@@ -75,7 +76,7 @@ async function takeFile({ path, state, sha256 }: Of<'file'>, context: ActionCont
   if (!sameInode(opened.state, state) || sha256Of(opened.fd) !== sha256) throw new TickwardError('REFUSED', `${show(path)} was changed since the plan was made`, { hint: 'plan again and look at what it is now' });
   const copy = copyToQuarantine(opened, quarantine);
   const xattrs = await readXattrs(opened.fd);
-  announce({ kind: 'file', at: pathToJson(path), copy, owned: ownedOf(opened.state), xattrs: xattrs ?? {} });
+  announce({ kind: 'file', at: pathToJson(path), copy, owned: ownedOf(opened.state), xattrs: xattrs ?? {}, ...(opened.state.nlink > 1 ? { names: opened.state.nlink } : {}) });
   unlinkFile(opened);
   return xattrs === undefined ? 'extended attributes and ACLs are not kept: getfattr is not installed (apt-get install attr)' : undefined;
 }

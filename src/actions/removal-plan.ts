@@ -2,13 +2,15 @@
 import { accessSync, constants } from 'node:fs';
 import { look, openFile, openParent, readRegular, sha256Of } from '../host/files.ts';
 import { packagesOf } from '../host/packages.ts';
-import { show } from '../host/paths.ts';
+import { pathIn, show, toBytes } from '../host/paths.ts';
 import { MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
 import { isActive, managersOf, type Manager, type UnitState } from './manager.ts';
+import { otherNamesOf } from './other-names.ts';
 import { operationsOf } from './removal-order.ts';
+import { isSameEntry, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
 import type { Removal } from './removal.ts';
 import { entriesOf, findUnitFiles, forEachDirectory, templateOf, type Findings, type UnitFile } from './unit-files.ts';
 
@@ -25,27 +27,29 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
   const directories = directoriesOf(context);
   const path = targetPath(context.target);
   const place = placeOf(path, directories);
-  const removal: Removal = { operations: [], units: [], kept: [], directories, cgroups: [] };
-  if (place === undefined) return { state: 'blocked', reason: `${show(path)} is in no directory that systemd reads units of this scope from`, steps: [], notes: [], data: removal };
+  const removal: Removal = { operations: [], units: [], kept: [], directories, cgroups: [], present: [], otherNames: [] };
+  if (place === undefined) return { state: 'blocked', reason: `${show(path)} ${whyNoPlace(path, directories)}`, steps: [], notes: [], data: removal };
   const unit = place.unit;
   const own = findUnitFiles([unit], directories);
   const hidden = own.unread.find((each) => path.toString().startsWith(`${each.path}/`));
   if (hidden !== undefined) return { state: 'blocked', reason: hidden.reason, steps: [], notes: [], data: removal };
   const owners = await ownersOf(own.files);
-  const itsPackage = owners.get(path.toString());
+  const itself = own.files.find((file) => isSameEntry(file.path, path));
+  const itsPackage = itself === undefined ? undefined : owners.get(itself.path.toString());
   if (itsPackage !== undefined) return { state: 'blocked', reason: `${show(path)} belongs to the package ${printable(itsPackage)}: restore it from there (apt-get install --reinstall, dnf reinstall)`, steps: [], notes: [], data: removal };
   const owner = own.files.filter((file) => file.role === 'fragment').map((file) => owners.get(file.path.toString())).find((name) => name !== undefined);
   if (!place.whole || owner !== undefined) {
     const why = owner === undefined ? `${printable(unit)} itself stays: only this file of it is what the alert is about` : `${printable(unit)} itself stays: it belongs to the package ${printable(owner)} and is as it was without this file`;
-    return await finish(removal, own.files.filter((file) => file.path.equals(path)), { refused: [], notes: [why], keepMask: true, restart: unit }, context);
+    return await finish(removal, itself === undefined ? [] : [itself], { refused: itself === undefined ? stillThere(path, own) : [], notes: [why], keepMask: true, restart: unit }, context);
   }
-  const service = params.keep_service ? { files: [], units: [], notes: [], refused: [] } : await servicesOf(unit, own, directories);
+  const service = params.keep_service ? { files: [], units: [], withFiles: [], notes: [], refused: [] } : await servicesOf(unit, own, directories);
   const kept = own.files.filter((file) => owners.has(file.path.toString()));
   removal.units.push(unit, ...service.units);
-  removal.kept.push(...kept.map((file) => file.path.toString('latin1')));
+  removal.kept.push(...kept.map((file) => textOfBytes(file.path)));
   const notes = [...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`), ...service.notes, ...notesOf(own)];
   const files = [...own.files.filter((file) => !kept.includes(file)), ...service.files, ...stampsOf(unit, context)];
-  return await finish(removal, files, { refused: [...own.refused, ...service.refused], notes, keepMask: params.keep_mask }, context);
+  const refused = files.length === 0 ? stillThere(path, own) : [];
+  return await finish(removal, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] }, context);
 }
 
 function directoriesOf(context: ActionContext): string[] {
@@ -53,31 +57,23 @@ function directoriesOf(context: ActionContext): string[] {
   return context.directories.filter((each) => each.kind === 'units' && each.scope === scope && (each.user === undefined || user === undefined || each.user === user)).map((each) => each.path);
 }
 
-/** The unit that a path is about; `whole` where the path is a fragment of it, not a drop-in or a link in `x.wants`. */
-function placeOf(path: Buffer, directories: readonly string[]): { unit: string; whole: boolean } | undefined {
-  const [name = '', parent = '', ...above] = path.toString('latin1').split('/').toReversed();
-  const upper = Buffer.from(above.toReversed().join('/'), 'latin1').toString();
-  const within = (directory: string): boolean => directories.some((each) => each === directory || sameDirectory(each, directory));
-  if (/\.(?:timer|service)$/.test(name) && within(`${upper}/${Buffer.from(parent, 'latin1').toString()}`)) return { unit: name, whole: true };
-  if (!within(upper)) return undefined;
-  if (parent.endsWith('.d')) return { unit: parent.slice(0, -'.d'.length), whole: false };
-  return /\.(?:wants|requires|upholds)$/.test(parent) ? { unit: name, whole: false } : undefined;
-}
-
-function sameDirectory(one: string, other: string): boolean {
-  const identities: string[] = [];
-  forEachDirectory([one, other], [], ({ state }) => identities.push(state.ino));
-  return identities.length === 1 && look(one) !== undefined && look(other) !== undefined;
-}
-
 async function ownersOf(files: readonly UnitFile[]): Promise<Map<string, string>> {
   const paths = files.filter((file) => file.role !== 'directory').map((file) => file.path);
   return await packagesOf(paths.filter((path) => Buffer.from(path.toString()).equals(path)).map(String));
 }
 
+interface Services {
+  files: UnitFile[];
+  units: string[];
+  /** Those of the units of which something is on disk. */
+  withFiles: string[];
+  notes: string[];
+  refused: string[];
+}
+
 /** The services that the timer starts, as far as nothing else needs them. */
-async function servicesOf(unit: string, own: Findings, directories: readonly string[]): Promise<{ files: UnitFile[]; units: string[]; notes: string[]; refused: string[] }> {
-  const result: { files: UnitFile[]; units: string[]; notes: string[]; refused: string[] } = { files: [], units: [], notes: [], refused: [] };
+async function servicesOf(unit: string, own: Findings, directories: readonly string[]): Promise<Services> {
+  const result: Services = { files: [], units: [], withFiles: [], notes: [], refused: [] };
   if (!unit.endsWith('.timer')) return result;
   for (const service of startedBy(unit, own.files)) {
     const shown = printable(service);
@@ -94,6 +90,7 @@ async function servicesOf(unit: string, own: Findings, directories: readonly str
     else {
       result.files.push(...found.files);
       result.units.push(service);
+      if (found.files.length > 0) result.withFiles.push(service);
       result.refused.push(...found.refused);
       result.notes.push(...notesOf(found), ...commandsOf(service, found.files));
     }
@@ -107,9 +104,9 @@ function stampsOf(unit: string, context: ActionContext): UnitFile[] {
   const home = context.users.find((each) => each.name === user)?.home;
   const directory = scope === 'system' ? context.stamps : home === undefined ? undefined : `${home}/.local/share/systemd/timers`;
   if (directory === undefined || !unit.endsWith('.timer')) return [];
-  const path = Buffer.concat([Buffer.from(`${directory}/stamp-`), Buffer.from(unit, 'latin1')]);
+  const path = toBytes(`${directory}/stamp-${unit}`);
   try {
-    using file = openFile(path);
+    using file = openFile(path, 'any');
     return [{ path, role: 'stamp', state: file.state, sha256: sha256Of(file.fd) }];
   } catch {
     // None, or something else under its name, which systemd does not read either.
@@ -125,7 +122,7 @@ function startedBy(unit: string, files: readonly UnitFile[]): string[] {
 
 /** The timer's own name and its aliases. */
 function namesOf(unit: string, own: Findings): string[] {
-  return [unit, ...own.files.filter((file) => file.role === 'fragment' || file.role === 'alias').map((file) => file.path.toString('latin1').replace(/^.*\//s, ''))];
+  return [unit, ...own.files.filter((file) => file.role === 'fragment' || file.role === 'alias').map((file) => textOfBytes(file.path).replace(/^.*\//s, ''))];
 }
 
 function otherTimersOf(service: string, own: readonly string[], directories: readonly string[]): string[] {
@@ -141,7 +138,7 @@ function otherTimersOf(service: string, own: readonly string[], directories: rea
 }
 
 function findUnitFilesIn(directory: Buffer, name: string): UnitFile[] {
-  const path = Buffer.concat([directory, Buffer.from(`/${name}`, 'latin1')]);
+  const path = pathIn({ path: directory }, name);
   const found = look(path);
   if (found === undefined || found.target?.toString() === '/dev/null') return [];
   return [{ path, role: 'fragment', state: found.state, ...(found.target === undefined ? {} : { target: found.target }) }];
@@ -155,7 +152,7 @@ function commandsOf(service: string, files: readonly UnitFile[]): string[] {
 function valuesOf(file: UnitFile, section: string, key: string): string[] {
   if (file.role !== 'fragment' && file.role !== 'drop-in') return [];
   try {
-    const text = readRegular(contentPath(file), MOST_UNIT_BYTES).content.toString();
+    const text = textOfBytes(readRegular(contentPath(file), MOST_UNIT_BYTES).content);
     return parseUnit(text).filter((entry) => entry.section === section && entry.key === key).map((entry) => entry.value);
   } catch {
     // Gone, or behind a link that is not followed: then the defaults of systemd apply.
@@ -184,6 +181,8 @@ interface Surroundings {
   refused: string[];
   notes: string[];
   keepMask: boolean;
+  /** Units of which something was found on disk. */
+  withFiles?: readonly string[];
   /** To be started anew where it runs, when only a file of it goes. */
   restart?: string;
 }
@@ -193,8 +192,11 @@ async function finish(removal: Removal, files: readonly UnitFile[], around: Surr
   const states = new Map<Manager, UnitState[]>();
   for (const manager of managers) states.set(manager, await manager.states((around.restart === undefined ? removal.units : [around.restart]).flatMap(withInstances)));
   removal.operations.push(...(await operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask }, states, context)));
+  const isLoaded = (unit: string): boolean => [...states.values()].flat().some((state) => state.id === unit && state.load === 'loaded');
+  removal.otherNames.push(...otherNamesOf(files, context.directories));
+  removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || isLoaded(unit)));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set(around.notes)], data: removal };
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const known = [...states.values()].flat().some((state) => state.load === 'loaded' && isActive(state));
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };

@@ -3,7 +3,7 @@ import { look, openDirectory } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
 import { changeFlags, protectionOf, setTimes, withEntry, writeXattrs } from './attributes.ts';
@@ -44,7 +44,7 @@ async function trying(report: UndoReport, work: () => Promise<void>): Promise<vo
   try {
     await work();
   } catch (error) {
-    report.failed.push(messageOf(error));
+    report.failed.push(advisedMessageOf(error));
   }
 }
 
@@ -92,13 +92,13 @@ function isUntouched(path: Buffer, mtime: string): boolean {
   }
 }
 
-async function giveBackFile({ at, copy, owned, xattrs }: Of<'file'>, report: UndoReport): Promise<void> {
+async function giveBackFile({ at, copy, owned, xattrs, names }: Of<'file'>, report: UndoReport): Promise<void> {
   const path = pathFromJson(at);
   const made = await restoreFile(path, copy, owned, async (open) => {
     await writeXattrs(open, xattrs);
     await setTimes(open, owned, true);
   });
-  if (made) report.done.push(`restored ${show(path)}`);
+  if (made) report.done.push(`restored ${show(path)}${names === undefined ? '' : `, as a file of its own: it was one of ${names} names of the same`}`);
   else report.already.push(`${show(path)} is there as it was`);
 }
 

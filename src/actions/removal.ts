@@ -22,6 +22,10 @@ export interface Removal {
   operations: Operation[];
   /** Units that must be gone afterwards; empty where only a file is taken away. */
   units: string[];
+  /** Those of the units of which there was anything. */
+  present: string[];
+  /** Other names of what is taken away, in words: they stay. */
+  otherNames: string[];
   /** Paths that stay although they make one of the units. */
   kept: string[];
   /** Where the units were looked for. */
@@ -56,7 +60,8 @@ export const removalChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unmask'), manager: managerId, units: z.array(z.string()) }),
   z.strictObject({ kind: z.literal('stop'), manager: managerId, unit: z.string(), active: z.boolean() }),
   z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
-  z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()) }),
+  /** `names`: how many the file had, where it was more than this one. */
+  z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()), names: z.exactOptional(z.int()) }),
   z.strictObject({ kind: z.literal('link'), at: path, target: path, owned }),
   z.strictObject({ kind: z.literal('directory'), at: path, owned }),
   z.strictObject({ kind: z.literal('reload'), manager: managerId, restart: z.array(z.string()) }),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { look } from '../host/files.ts';
 import { show } from '../host/paths.ts';
-import { printable } from '../model/text.ts';
+import { printable, textOfBytes } from '../model/text.ts';
 import type { Action } from './action.ts';
 import { isActive, managersOf, processesIn } from './manager.ts';
 import type { Removal } from './removal.ts';
@@ -32,9 +32,9 @@ export const removeTimer: Action<RemovalParams, Removal> = {
   apply: (plan, context, record) => applyRemoval(plan.data, context, record),
 
   async verify(plan, context) {
-    const { units, operations, kept, directories, cgroups } = plan.data;
+    const { units, present, otherNames, operations, kept, directories, cgroups } = plan.data;
     const taken = operations.flatMap((operation) => (operation.kind === 'file' || operation.kind === 'link' ? [operation.path] : []));
-    const back = [...taken.filter((path) => look(path) !== undefined), ...findUnitFiles(units, directories).files.filter((file) => file.role !== 'directory' && !kept.includes(file.path.toString('latin1'))).map((file) => file.path)];
+    const back = [...taken.filter((path) => look(path) !== undefined), ...findUnitFiles(units, directories).files.filter((file) => file.role !== 'directory' && !kept.includes(textOfBytes(file.path))).map((file) => file.path)];
     if (back[0] !== undefined) return { ok: false, text: `${show(back[0])} is there (again): something makes it anew, look for it` };
     for (const manager of managersOf(context)) {
       const running = (await manager.states(units)).find(isActive);
@@ -42,7 +42,8 @@ export const removeTimer: Action<RemovalParams, Removal> = {
     }
     const left = cgroups.find((cgroup) => processesIn(cgroup) > 0);
     if (left !== undefined) return { ok: false, text: `processes are left in ${printable(left)}` };
-    return { ok: true, text: units.length === 0 ? `${show(targetPath(context.target))} is gone` : `${units.map(printable).join(' and ')} ${units.length === 1 ? 'is' : 'are'} gone` };
+    const gone = present.length === 0 ? `${show(targetPath(context.target))} is gone` : `${present.map(printable).join(' and ')} ${present.length === 1 ? 'is' : 'are'} gone`;
+    return { ok: true, text: otherNames.length === 0 ? gone : `${gone}; what stays: ${otherNames.join('; ')}` };
   },
 
   undo: undoRemoval,

@@ -1,10 +1,11 @@
 /** Every file that makes a unit: its fragments, drop-ins, aliases and the links that pull it in, over all directories of its scope. Found through descriptors, by what is on disk. */
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { lookAt, openDirectory, openFile, sha256Of, type Directory, type FileState } from '../host/files.ts';
-import { pathIn, show } from '../host/paths.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { pathIn, show, toBytes } from '../host/paths.ts';
+import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
+import { textOfBytes } from '../model/text.ts';
 
-/** What stands in a directory of units. `latin1` names keep every byte. */
+/** What stands in a directory of units. */
 export interface UnitFile {
   path: Buffer;
   role: 'fragment' | 'alias' | 'enablement' | 'drop-in' | 'directory' | 'stamp';
@@ -37,7 +38,7 @@ const DEV_NULL = '/dev/null';
 /** An alias may have aliases; nobody needs more of a chain than this. */
 const MOST_ROUNDS = 4;
 
-/** Files of the units of these names (as latin1). A template's instances count as the template and the other way round. */
+/** Files of the units of these names. A template's instances count as the template and the other way round. */
 export function findUnitFiles(units: readonly string[], directories: readonly string[]): Findings {
   const findings: Findings = { files: [], masks: [], refused: [], unread: [], shared: [] };
   const names = new Set(units);
@@ -82,15 +83,15 @@ export interface Entry {
   kind: 'file' | 'link' | 'directory' | 'other';
 }
 
-/** Names as latin1, with what they are. */
+/** Names as `textOfBytes`, with what they are. */
 export function entriesOf(directory: Directory): Entry[] {
   const entries = readdirSync(`/proc/self/fd/${directory.fd}`, { encoding: 'buffer', withFileTypes: true });
-  return entries.map((entry) => ({ name: entry.name.toString('latin1'), kind: entry.isFile() ? 'file' as const : entry.isSymbolicLink() ? 'link' as const : entry.isDirectory() ? 'directory' as const : 'other' as const })).sort((one, other) => (one.name < other.name ? -1 : 1));
+  return entries.map((entry) => ({ name: textOfBytes(entry.name), kind: entry.isFile() ? 'file' as const : entry.isSymbolicLink() ? 'link' as const : entry.isDirectory() ? 'directory' as const : 'other' as const })).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 function search(directory: Directory, names: Set<string>, findings: Findings): void {
   for (const entry of entriesOf(directory)) {
-    const path = pathIn(directory, Buffer.from(entry.name, 'latin1'));
+    const path = pathIn(directory, entry.name);
     if (isOf(entry.name, names)) addFragment(directory, entry, path, findings);
     else if (entry.kind === 'link' && leadsTo(directory, entry.name, names)) {
       names.add(entry.name);
@@ -108,7 +109,7 @@ function addFragment(directory: Directory, entry: Entry, path: Buffer, findings:
 }
 
 function addLink(directory: Directory, name: string, path: Buffer, role: UnitFile['role'], findings: Findings): void {
-  const found = lookAt(directory, Buffer.from(name, 'latin1'));
+  const found = lookAt(directory, toBytes(name));
   if (found?.target === undefined) return;
   if (found.target.toString() === DEV_NULL) findings.masks.push(path);
   else findings.files.push({ path, role, state: found.state, target: found.target });
@@ -116,10 +117,10 @@ function addLink(directory: Directory, name: string, path: Buffer, role: UnitFil
 
 function addFile(path: Buffer, role: UnitFile['role'], findings: Findings): void {
   try {
-    using file = openFile(path);
+    using file = openFile(path, 'any');
     findings.files.push({ path, role, state: file.state, sha256: sha256Of(file.fd) });
   } catch (error) {
-    if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(messageOf(error));
+    if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(advisedMessageOf(error));
   }
 }
 
@@ -137,22 +138,22 @@ function addOwnDirectory(parent: Directory, name: string, path: Buffer, findings
     else if (entry.kind === 'file') addFile(entryPath, 'drop-in', findings);
     else findings.refused.push(`${show(entryPath)} is not touched: it is neither a file nor a link`);
   });
-  const found = lookAt(parent, Buffer.from(name, 'latin1'));
+  const found = lookAt(parent, toBytes(name));
   if (found !== undefined) findings.files.push({ path, role: 'directory', state: found.state });
 }
 
 function forEachEntry(path: Buffer, findings: Findings, visit: (directory: Directory, entry: Entry, path: Buffer) => void): void {
   try {
     using directory = openDirectory(path);
-    for (const entry of entriesOf(directory)) visit(directory, entry, pathIn(directory, Buffer.from(entry.name, 'latin1')));
+    for (const entry of entriesOf(directory)) visit(directory, entry, pathIn(directory, entry.name));
   } catch (error) {
-    findings.refused.push(messageOf(error));
+    findings.refused.push(advisedMessageOf(error));
   }
 }
 
 function leadsTo(directory: Directory, name: string, names: ReadonlySet<string>): boolean {
   try {
-    const target = readlinkSync(directory.at(Buffer.from(name, 'latin1')), { encoding: 'buffer' }).toString('latin1');
+    const target = textOfBytes(readlinkSync(directory.at(name), { encoding: 'buffer' }));
     return isOf(target.slice(target.lastIndexOf('/') + 1), names);
   } catch {
     return false;

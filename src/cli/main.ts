@@ -4,7 +4,7 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import { loadCommands } from './commands/index.ts';
 import { createContext, Exit, type Act } from './context.ts';
 import { errorDocument, errorText } from './output.ts';
-import { addGlobalOptions } from './settings.ts';
+import { addGlobalOptions, dropUnset } from './settings.ts';
 import { VERSION } from '../version.ts';
 
 const EXAMPLES = `
@@ -21,6 +21,7 @@ export async function createProgram(given: readonly string[]): Promise<Command> 
   const program = new Command('tickward')
     .description('Watches a Linux host for systemd timers made by someone who should not, says which process made them, investigates, and takes them out again.')
     .version(VERSION)
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(tickward --help shows the commands, tickward COMMAND --help one of them)')
     .addHelpText('after', EXAMPLES);
   addGlobalOptions(program);
@@ -42,6 +43,7 @@ export async function createProgram(given: readonly string[]): Promise<Command> 
 async function main(): Promise<void> {
   // A reader that went away (`| head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? Exit.DONE : Exit.FAILED));
+  dropUnset(process.env);
   const program = await createProgram(process.argv.slice(2));
   try {
     await program.parseAsync(process.argv);

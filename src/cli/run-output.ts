@@ -30,7 +30,7 @@ export function printStep(out: Output, step: StepResult): void {
 
 export function printEnd(out: Output, result: RunResult): void {
   if (result.dry_run) out.line('Nothing was changed: this was a dry run.');
-  else if (result.run !== null && result.steps.some((step) => step.undo !== null)) out.line(`Take it back: tickward undo ${result.run}`);
+  else if (result.run !== null && result.steps.some((step) => step.undo?.startsWith('tickward undo '))) out.line(`Take it back: tickward undo ${result.run}`);
 }
 
 /** What an action would do, before a person decides. */

@@ -1,15 +1,17 @@
 /** Options that every command has: from the command line, else the environment, else the configuration file. */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { errnoOf, excerptOf, messageOf, TickwardError } from '../model/errors.ts';
+import { userOf } from '../host/passwd.ts';
+import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { MOST_DAYS, retentionFrom, type Retention } from '../store/retention.ts';
 import { defaultStateDirectory } from '../store/state-directory.ts';
+import { parseYaml } from '../yaml.ts';
 
 export interface Settings {
-  stateDir: string;
+  /** Throws USAGE where none was given and there is no home to keep it in. */
+  readonly stateDir: string;
   json: boolean;
   color: boolean;
   /** May a person be asked? */
@@ -44,6 +46,18 @@ const FILE = z.strictObject({
 
 type FileSettings = z.infer<typeof FILE>;
 
+/** Who besides its owner may not write what root reads; a user's own group may be one of that user alone. */
+const BY_OTHERS = 0o022;
+const BY_ANYONE = 0o002;
+
+/** commander takes a switch for on as soon as its variable is there. */
+const SWITCHES = ['TICKWARD_JSON', 'TICKWARD_YES'];
+
+/** Takes variables that say nothing out of the environment: empty ones, and switches that are off. */
+export function dropUnset(environment: NodeJS.ProcessEnv): void {
+  for (const [name, value] of Object.entries(environment)) if (name.startsWith('TICKWARD_') && (value === '' || (SWITCHES.includes(name) && !isOn(value)))) delete environment[name];
+}
+
 /** Adds the options to the program. commander reads them before and after the command, and from the environment. */
 export function addGlobalOptions(program: Command): void {
   const options: [flags: string, description: string, environment?: string][] = [
@@ -63,7 +77,7 @@ export function addGlobalOptions(program: Command): void {
 
 export function resolveSettings(given: Record<string, unknown>, environment: NodeJS.ProcessEnv, uid: number): Settings {
   const configPath = text(given['config']);
-  const file = configPath === undefined ? readConfig(DEFAULT_CONFIG, false) : readConfig(configPath, true);
+  const file = configPath === undefined ? readConfig(DEFAULT_CONFIG, false, uid) : readConfig(configPath, true, uid);
   const choice = <Name extends keyof FileSettings>(option: string, name: Name): FileSettings[Name] => {
     const value = given[option] ?? environment[`TICKWARD_${name.toUpperCase()}`];
     if (value === undefined) return file[name];
@@ -73,7 +87,10 @@ export function resolveSettings(given: Record<string, unknown>, environment: Nod
   };
   const socket = choice('socket', 'socket');
   return {
-    stateDir: text(given['stateDir']) ?? file.state_dir ?? defaultStateDirectory(uid, environment),
+    // Only when it is asked for: a command that needs no state also runs for a user without a home.
+    get stateDir() {
+      return text(given['stateDir']) ?? file.state_dir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
+    },
     json: given['json'] === true || isOn(given['json']),
     color: given['color'] !== false && environment['NO_COLOR'] === undefined,
     input: given['input'] !== false && !isOn(environment['TICKWARD_NO_INPUT']),
@@ -98,24 +115,28 @@ function isOn(value: unknown): boolean {
 }
 
 /** Reads and checks the file. One that was named must be there; the default one may be missing. */
-function readConfig(path: string, mustExist: boolean): FileSettings {
+function readConfig(path: string, mustExist: boolean, uid: number): FileSettings {
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readTrusted(path, uid);
   } catch (error) {
+    if (error instanceof TickwardError) throw error;
     if (!mustExist && errnoOf(error) === 'ENOENT') return {};
     throw new TickwardError('BAD_INPUT', `the configuration ${printable(path)} cannot be read: ${messageOf(error)}`, { hint: 'check the path and its permissions' });
   }
-  const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines });
-  const broken = document.errors[0];
-  const at = (offset: number): { line: number; column: number; excerpt: string; file: string } => {
-    const { line, col } = lines.linePos(offset);
-    return { file: path, line, column: col, excerpt: excerptOf(content.split('\n')[line - 1] ?? '', col) };
-  };
-  if (broken !== undefined) throw new TickwardError('BAD_INPUT', `the configuration ${printable(path)} is no YAML: ${broken.message.split('\n')[0] ?? ''}`, { place: at(broken.pos[0]) });
-  const checked = FILE.safeParse(document.toJS() ?? {});
-  if (checked.success) return checked.data;
-  const issue = checked.error.issues[0];
-  throw new TickwardError('BAD_INPUT', `the configuration ${printable(path)}: ${(issue?.path ?? []).join('.')} ${issue?.message ?? 'is wrong'}`, { hint: `known settings: ${Object.keys(FILE.shape).join(', ')}` });
+  return parseYaml(content, { what: 'the configuration', file: path, hint: `known settings: ${Object.keys(FILE.shape).join(', ')}`, schema: z.preprocess((value) => value ?? {}, FILE) });
+}
+
+/** It says where state is kept and who is let through an isolated host: whoever may write it decides that. */
+function readTrusted(path: string, uid: number): string {
+  const fd = openSync(path, 'r');
+  try {
+    const stat = fstatSync(fd);
+    const shown = printable(path);
+    if (stat.uid !== 0 && stat.uid !== uid) throw new TickwardError('REFUSED', `the configuration ${shown} belongs to uid ${stat.uid}: it is not read`, { hint: `look at it, then: chown ${uid === 0 ? 'root:' : uid} ${shown}` });
+    if ((stat.mode & (uid === 0 ? BY_OTHERS : BY_ANYONE)) !== 0) throw new TickwardError('REFUSED', `the configuration ${shown} can be written by others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')}): it is not read`, { hint: `look at it, then: chmod go-w ${shown}` });
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
 }

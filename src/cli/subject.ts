@@ -3,10 +3,11 @@ import { lstatSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { classify, unitDirectories } from '../host/directories.ts';
 import { hostIdentity } from '../host/identity.ts';
+import { isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
 import { TickwardError } from '../model/errors.ts';
-import type { Alert, FileEvent } from '../model/event.ts';
-import { printable } from '../model/text.ts';
+import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
+import { bytesOfText, printable } from '../model/text.ts';
 import type { Context } from './context.ts';
 
 export interface SubjectOptions {
@@ -19,7 +20,7 @@ export interface Subject {
   alert?: Alert;
 }
 
-/** The alert, or the newest event of the file, or an event made of the file as it is (attribution `none`). */
+/** The alert, or the event in which the file was made, or an event of the file as it is (attribution `none`). */
 export function subjectOf(context: Context, alertId: string | undefined, options: SubjectOptions): Subject {
   if ((alertId === undefined) === (options.file === undefined)) throw new TickwardError('USAGE', 'give either an alert or --file PATH', { hint: 'tickward alerts lists the alerts' });
   if (alertId !== undefined) {
@@ -27,9 +28,74 @@ export function subjectOf(context: Context, alertId: string | undefined, options
     if (alert === undefined) throw new TickwardError('NOT_FOUND', `there is no alert ${printable(alertId)} in this store`, { hint: 'tickward alerts lists them' });
     return { event: withUser(alert.event, options.user), alert };
   }
-  const path = resolve(options.file ?? '');
-  const seen = [...context.store().events.list({ paths: [path], limit: 1 })][0];
-  return { event: withUser(seen ?? eventOfFile(path), options.user) };
+  const path = pathMeant(context, resolve(options.file ?? ''));
+  return { event: withUser(eventOf(context, path), options.user) };
+}
+
+/** What a response is for: not what only changed or deleted the file. */
+function eventOf(context: Context, path: string): FileEvent {
+  const events = eventsOf(context, path);
+  const maker = makerOf(context, path, events);
+  if (maker !== undefined) return maker;
+  const last = events.at(-1);
+  if (last === undefined || isThere(path)) return eventOfFile(path, last === undefined ? undefined : 'no sensor saw the file being made, only what came after (tickward events): the user is its owner');
+  const { process: _by, user: _user, container: _container, ...rest } = last;
+  return { ...rest, tickward: { ...last.tickward, attribution: 'none', attribution_note: 'the file is gone, and no sensor saw it being made', ancestry: [] } };
+}
+
+/** The newest event in which somebody else than Tickward made what is there; in which it was made at all where what is there was not seen. */
+export function makerOf(context: Context, path: string, events: readonly FileEvent[] = eventsOf(context, path)): FileEvent | undefined {
+  const ours = events.length === 0 ? [] : ownProcesses(context);
+  const made = events.filter((event) => isMaking(event) && !ours.some((own) => isBy(event, own)));
+  const inode = inodeOf(path);
+  return made.findLast((event) => inode !== undefined && event.file.inode === inode) ?? made.at(-1);
+}
+
+/** Undefined where nothing is there, or it may not be looked at. */
+function inodeOf(path: string): string | undefined {
+  try {
+    return String(lstatSync(bytesOfText(path), { bigint: true }).ino);
+  } catch {
+    return undefined;
+  }
+}
+
+function isMaking({ event }: FileEvent): boolean {
+  return event.action === 'creation' || event.action === 'rename';
+}
+
+interface OwnProcess {
+  pid: number;
+  start: string;
+}
+
+/** Those that carried out and undid responses, as the journal has them: a file that was given back was made by another. */
+function ownProcesses(context: Context): OwnProcess[] {
+  const { journal } = context.store();
+  return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
+}
+
+/** A start time is counted from the boot, whose moment is known to the second. */
+const START_TOLERANCE_MS = 2_000;
+
+function isBy({ process: by }: FileEvent, own: OwnProcess): boolean {
+  return by?.pid === own.pid && by.start !== undefined && Math.abs(Date.parse(by.start) - Date.parse(own.start)) <= START_TOLERANCE_MS;
+}
+
+/** The path as it was typed, else what reads like it: a name that is no UTF-8 is typed as it is shown, `\\xff` for the byte 0xff. */
+export function pathMeant(context: Context, typed: string): string {
+  if (isThere(typed)) return typed;
+  const [meant, another] = namesakesOf(typed);
+  if (another !== undefined) throw new TickwardError('USAGE', `more than one file reads ${printable(typed)}`, { hint: 'give the alert instead: tickward alerts lists them' });
+  if (meant !== undefined) return meant;
+  const bytes = unwritten(typed);
+  return eventsOf(context, typed).length === 0 && eventsOf(context, bytes).length > 0 ? bytes : typed;
+}
+
+/** All events of exactly this path, oldest first. */
+function eventsOf(context: Context, path: string): FileEvent[] {
+  const bytes = bytesOfText(path);
+  return [...context.store().events.list({ paths: [bytes.toString()] })].filter((event) => pathBytes(event).equals(bytes));
 }
 
 function withUser(event: FileEvent, name: string | undefined): FileEvent {
@@ -40,13 +106,15 @@ function withUser(event: FileEvent, name: string | undefined): FileEvent {
 }
 
 /** An event for a file that no sensor saw: its owner stands for the user, and nobody is named as its maker. */
-function eventOfFile(path: string): FileEvent {
+function eventOfFile(exact: string, note = 'no sensor saw the file being made: the user is its owner'): FileEvent {
+  const bytes = bytesOfText(exact);
   let stat: ReturnType<typeof lstatSync>;
   try {
-    stat = lstatSync(path);
+    stat = lstatSync(bytes);
   } catch (error) {
-    throw new TickwardError('NOT_FOUND', `there is no file ${printable(path)}`, { hint: 'check the path; tickward events shows what was deleted', cause: error });
+    throw new TickwardError('NOT_FOUND', `there is no file ${printable(exact)}`, { hint: 'check the path; tickward events shows what was deleted', cause: error });
   }
+  const path = bytes.toString();
   const directory = unitDirectories(readUsers()).find((each) => path.startsWith(`${each.path}/`));
   const { unit, unit_type } = classify(directory ?? { kind: 'units' }, directory === undefined ? basename(path) : path.slice(directory.path.length + 1));
   const owner = userOf(stat.uid);
@@ -57,6 +125,6 @@ function eventOfFile(path: string): FileEvent {
     host: hostIdentity(),
     file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), mtime: stat.mtime.toISOString() },
     user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
-    tickward: { attribution: 'none', attribution_note: 'no sensor saw the file being made: the user is its owner', source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [] },
+    tickward: { attribution: 'none', attribution_note: note, source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
   };
 }

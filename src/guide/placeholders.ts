@@ -3,6 +3,7 @@
  * Kibana puts plain text there; most published queries do not parse after that.
  */
 import { messageOf } from '../model/errors.ts';
+import { legible, textOfBytes } from '../model/text.ts';
 import { repairPieces } from './repair.ts';
 import { parseTemplate, valuesOf, type Piece } from './template.ts';
 import { literal, significant, tokenize, type Token } from './tokens.ts';
@@ -43,7 +44,8 @@ const PATTERN_CHARACTERS = /[%_*?[\]{}~\\]/;
 const HOME_PLACEHOLDER = 'user.name';
 
 /** One for each combination of values; always at least one. */
-export function renderQuery(sql: string, document: object, options: RenderOptions): Rendered[] {
+export function renderQuery(sql: string, given: object, options: RenderOptions): Rendered[] {
+  const document = exact(given);
   let pieces: Piece[];
   try {
     pieces = parseTemplate(sql);
@@ -55,6 +57,16 @@ export function renderQuery(sql: string, document: object, options: RenderOption
   const left = assignments.length - MOST_RUNS;
   if (left > 0) rendered.push({ placeholders: [], repairs: [], skipped: `${left} more combinations of values are not run` });
   return [...rendered, ...homeVariants(pieces, assignments[0] ?? new Map(), options)];
+}
+
+/** An event of a file whose name is no UTF-8 carries a sign for what is lost in `file`, and the bytes beside it: the query asks for those, `\\xff` for the byte 0xff. */
+function exact(document: object): object {
+  const [bytes] = valuesOf(document, 'tickward.path_bytes');
+  const file: unknown = Reflect.get(document, 'file');
+  if (bytes === undefined || typeof file !== 'object' || file === null) return document;
+  const path = legible(textOfBytes(Buffer.from(bytes, 'base64')));
+  const cut = path.lastIndexOf('/');
+  return { ...document, file: { ...file, path, directory: path.slice(0, cut), name: path.slice(cut + 1) } };
 }
 
 function names(pieces: readonly Piece[]): string[] {

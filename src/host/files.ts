@@ -111,15 +111,15 @@ export function openParent(path: HostPath): { directory: Directory; name: Buffer
   return { directory: openDirectory(cut <= 0 ? '/' : bytes.subarray(0, cut)), name };
 }
 
-/** A regular file with one name. Opening has no side effect on anything else: what it is is known before it is opened for reading. */
-export function openFile(path: HostPath): OpenFile {
+/** A regular file; one with more names than this is refused unless `names` allows it: whoever changes it changes what is elsewhere. Opening has no side effect on anything else: what it is is known before it is opened for reading. */
+export function openFile(path: HostPath, names: 'one' | 'any' = 'one'): OpenFile {
   const { directory, name } = openParent(path);
   const bytes = toBytes(path);
   let found: number | undefined;
   try {
     found = openSync(directory.at(name), O_PATH | constants.O_NOFOLLOW);
     const state = stateOf(fstatSync(found, { bigint: true }));
-    refuseUnlessPlain(state, found, bytes);
+    refuseUnlessPlain(state, found, bytes, names);
     // The magic link leads to exactly this inode, whatever has its name by now.
     const fd = openUnseen(`/proc/self/fd/${found}`);
     return { fd, path: bytes, name, directory, state, [Symbol.dispose]: () => (closeSync(fd), directory[Symbol.dispose]()) };
@@ -142,17 +142,17 @@ function openUnseen(path: string): number {
   }
 }
 
-function refuseUnlessPlain(state: FileState, fd: number, path: Buffer): void {
-  if (state.kind === 'file' && state.nlink <= 1) return;
+function refuseUnlessPlain(state: FileState, fd: number, path: Buffer, names: 'one' | 'any'): void {
+  if (state.kind === 'file' && (names === 'any' || state.nlink <= 1)) return;
   if (state.kind === 'file') throw new TickwardError('REFUSED', `${show(path)} is not touched: it is a hard link, one of ${state.nlink} names of the same file`, { hint: `find the others: find / -xdev -inum ${state.ino}` });
   const stat = fstatSync(fd);
   const what = state.kind === 'link' ? 'a symbolic link' : state.kind === 'directory' ? 'a directory' : stat.isFIFO() ? 'a FIFO' : stat.isSocket() ? 'a socket' : 'a device';
   throw new TickwardError('REFUSED', `${show(path)} is not touched: it is ${what}, not a regular file`, { hint: `look at it: stat '${show(path)}'` });
 }
 
-/** Content of a regular file, at most `limit` bytes of it. */
+/** Content of a regular file, whatever other names it has; at most `limit` bytes of it. */
 export function readRegular(path: HostPath, limit: number): { content: Buffer; state: FileState; truncated: boolean } {
-  using file = openFile(path);
+  using file = openFile(path, 'any');
   const parts: Buffer[] = [];
   let length = 0;
   for (const chunk of chunksOf(file.fd)) {

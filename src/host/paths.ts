@@ -1,14 +1,14 @@
 /** Paths that may hold any bytes, and what system errors mean for them. */
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
-import { printable, printableBytes } from '../model/text.ts';
+import { bytesOfText, printable, printableBytes } from '../model/text.ts';
 
-/** Bytes where the name is no UTF-8. */
+/** Bytes, or a text that may be one of `textOfBytes`. */
 export type HostPath = string | Buffer;
 
 export const SLASH = 0x2f;
 
 export function toBytes(path: HostPath): Buffer {
-  return typeof path === 'string' ? Buffer.from(path) : path;
+  return typeof path === 'string' ? bytesOfText(path) : path;
 }
 
 export function show(path: HostPath): string {
@@ -56,6 +56,11 @@ export function fileError(path: HostPath, error: unknown): TickwardError {
     case 'EACCES':
     case 'EPERM':
       return new TickwardError('UNSUPPORTED', `${shown} may not be changed or read by this user`, { hint: 'run as root; as root, look for an immutable attribute (lsattr) or a read-only mount', cause: error });
+    case 'EROFS':
+      return new TickwardError('FAILED', `${shown} cannot be changed: its file system is mounted read-only`, { hint: 'mount it for writing (mount -o remount,rw), then try again', cause: error });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new TickwardError('FAILED', `${shown} cannot be written: the disk is full`, { hint: 'make room on that file system, then try again', cause: error });
     default:
       return new TickwardError('FAILED', `${shown}: ${messageOf(error).replace(/\/proc\/self\/fd\/\d+\//g, '')}`, { cause: error });
   }

@@ -13,12 +13,18 @@ export interface Copy {
   sha256: string;
 }
 
+const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
+
 /** A unit file is some kilobytes; one that was blown up to keep it from being taken away still fits. */
 const MOST_BYTES = 1024 ** 3;
 
 /** Makes the quarantine directory, or checks that it is ours alone; gives its real path. */
 export function prepareQuarantine(directory: string, uid: number): string {
-  attempt(directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw fileError(directory, error);
+  }
   const stat = lstatSync(directory);
   if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0) return realpathSync(directory);
   throw new TickwardError('STATE', `the quarantine ${printable(directory)} is not a directory of ours alone`, { hint: `it must be a directory of uid ${uid} with mode 0700` });
@@ -36,16 +42,22 @@ export function copyToQuarantine(source: OpenFile, quarantine: string): Copy {
       hash.update(chunk);
       attempt(part, () => writeAll(fd, chunk));
     }
-    fchmodSync(fd, 0o400);
-    fsyncSync(fd);
+    attempt(part, () => {
+      fchmodSync(fd, 0o400);
+      // A file system that finds its room late says so here.
+      fsyncSync(fd);
+    });
     const now = stateOf(fstatSync(source.fd, { bigint: true }));
     if (now.size !== source.state.size || now.mtime_ns !== source.state.mtime_ns) throw new TickwardError('REFUSED', `${shown} was changed while it was copied`, { hint: 'stop what writes it, then try again' });
     const sha256 = hash.digest('hex');
     const file = join(quarantine, sha256);
     // Over a copy of the same content: the same again.
-    renameSync(part, file);
+    attempt(file, () => renameSync(part, file));
     syncPath(quarantine);
     return { file, sha256 };
+  } catch (error) {
+    if (!(error instanceof TickwardError) || !NO_ROOM.includes(errnoOf(error.cause))) throw error;
+    throw new TickwardError('FAILED', `${shown} is left where it is: there is no room for its copy in ${printable(quarantine)}`, { hint: 'make room on that file system, then try again', cause: error });
   } finally {
     closeSync(fd);
     attemptRemoval(part, () => unlinkSync(part));

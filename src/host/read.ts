@@ -1,12 +1,13 @@
 /** Reading a file only to show or parse it: links are followed as systemd and the kernel follow them, and nothing that is read can hang or flood us. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { toBytes, type HostPath } from './paths.ts';
 
 /** The first `limit` bytes of a regular file; undefined for everything else, and where it may not be read. */
-export function readStart(path: string, limit: number): Buffer | undefined {
+export function readStart(path: HostPath, limit: number): Buffer | undefined {
   let fd: number | undefined;
   try {
     // A FIFO or a device in its place must not block.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    fd = openSync(toBytes(path), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const stat = fstatSync(fd);
     if (!stat.isFile()) return undefined;
     const content = Buffer.allocUnsafe(Math.min(limit, stat.size === 0 ? limit : stat.size));

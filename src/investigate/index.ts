@@ -86,6 +86,11 @@ function titleOf(label: string, query: Rendered): string {
   return query.note === undefined ? label : `${label} (${query.note})`;
 }
 
+/** Whether the query asks for a name in a form that only the embedded engine reads. */
+function unasked({ placeholders }: Rendered, { engine, event }: InvestigateOptions): boolean {
+  return engine.name !== 'embedded' && event.tickward.path_bytes !== undefined && placeholders.some(({ name }) => name.startsWith('file.'));
+}
+
 async function answer(query: Rendered, options: InvestigateOptions): Promise<Partial<InvestigatedStep>> {
   const { engine } = options;
   if (query.sql === undefined) return { repairs: query.repairs, skipped: query.skipped ?? 'not rendered' };
@@ -93,7 +98,7 @@ async function answer(query: Rendered, options: InvestigateOptions): Promise<Par
   if (query.skipped !== undefined) return asked;
   try {
     const result: QueryResult = await engine.query(query.sql, { timeoutMs: options.timeoutMs, maxRows: options.maxRows });
-    const warnings = result.truncated ? [...result.warnings, `only the first ${options.maxRows} rows`] : result.warnings;
+    const warnings = [...result.warnings, ...(result.truncated ? [`only the first ${options.maxRows} rows`] : []), ...(unasked(query, options) ? [`the file's name is no UTF-8, and ${engine.name} cannot be asked for such a name: use --engine embedded`] : [])];
     return { ...asked, columns: result.columns, rows: result.rows, warnings };
   } catch (error) {
     return { ...asked, error: messageOf(error) };

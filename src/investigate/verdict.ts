@@ -1,5 +1,5 @@
 /** What the evidence says, with its reasons. It never clears anyone: `unclear` is the best it says. */
-import type { FileEvent } from '../model/event.ts';
+import { legiblePath, type FileEvent } from '../model/event.ts';
 import type { InvestigatedStep } from './index.ts';
 
 export interface Verdict {
@@ -15,7 +15,8 @@ export interface Indicators {
   users: string[];
 }
 
-const WORLD_WRITABLE = /^\/(?:tmp|var\/tmp|dev\/shm)\//;
+/** Where everyone may make files. A directory below may belong to one user alone: what is said is where it lies. */
+const FOR_EVERYONE = /^(\/tmp|\/var\/tmp|\/dev\/shm)\//;
 const FETCHES = /\b(?:curl|wget|nc|ncat|socat|base64)\b|\/dev\/(?:tcp|udp)\/|https?:\/\//;
 
 export function verdictOf(event: FileEvent, steps: readonly InvestigatedStep[]): Verdict {
@@ -34,17 +35,19 @@ export function verdictOf(event: FileEvent, steps: readonly InvestigatedStep[]):
 
 function* suspicionsOf(event: FileEvent): Generator<string> {
   const by = event.process;
-  if (by?.executable !== undefined && WORLD_WRITABLE.test(by.executable)) yield `the program that made it lies in a world-writable directory: ${by.executable}`;
+  const [, programRoot] = FOR_EVERYONE.exec(by?.executable ?? '') ?? [];
+  if (programRoot !== undefined) yield `the program that made it lies below ${programRoot}, where everyone may write: ${by?.executable}`;
   if (event.tickward.attribution_note?.includes('deleted')) yield 'the program that made it was deleted while it ran';
   if (by?.command_line !== undefined && FETCHES.test(by.command_line)) yield 'its command line fetches from or talks to the network, or decodes';
-  if (by?.working_directory !== undefined && WORLD_WRITABLE.test(`${by.working_directory}/`)) yield `it ran in a world-writable directory: ${by.working_directory}`;
+  const [, directoryRoot] = FOR_EVERYONE.exec(`${by?.working_directory ?? ''}/`) ?? [];
+  if (directoryRoot !== undefined) yield by?.working_directory === directoryRoot ? `it ran in ${directoryRoot}, where everyone may write` : `it ran below ${directoryRoot}, where everyone may write: ${by?.working_directory}`;
   if (event.file.mode !== undefined && /[2367]$/.test(event.file.mode)) yield `anyone may write the file (mode ${event.file.mode})`;
 }
 
 export function indicatorsOf(event: FileEvent): Indicators {
   const present = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
   return {
-    paths: [event.file.path],
+    paths: [legiblePath(event)],
     hashes: present(event.file.hash?.sha256),
     executables: present(event.process?.executable),
     command_lines: present(event.process?.command_line),

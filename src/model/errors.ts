@@ -66,6 +66,18 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** The message with what to do, where the error says it: for a summary. */
+export function advisedMessageOf(thrown: unknown): string {
+  const hint = thrown instanceof TickwardError ? thrown.hint : undefined;
+  return hint === undefined ? messageOf(thrown) : `${messageOf(thrown)} — ${hint}`;
+}
+
+/** The message with the place before it, where there is one: for a line of a log. */
+export function placedMessageOf(thrown: unknown): string {
+  const place = thrown instanceof TickwardError ? thrown.place : undefined;
+  return place === undefined ? messageOf(thrown) : `line ${place.line}, column ${place.column}: ${messageOf(thrown)}`;
+}
+
 /** The errno name (`ENOENT`) of a thrown system error, or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;

@@ -1,5 +1,5 @@
 /** A file event as an ECS 8 document: field names are ECS's, and Elastic Defend's where ECS has none (`file.Ext.original`, `process.Ext.ancestry`). */
-import { printableBytes } from './text.ts';
+import { legible, printableBytes, textOfBytes } from './text.ts';
 
 export type FileAction = 'creation' | 'rename' | 'modification' | 'deletion';
 
@@ -85,6 +85,11 @@ export interface FileEvent {
 /** The exact path for system calls: the bytes where the name is no UTF-8. */
 export function pathBytes(event: FileEvent): Buffer {
   return event.tickward.path_bytes === undefined ? Buffer.from(event.file.path) : Buffer.from(event.tickward.path_bytes, 'base64');
+}
+
+/** The path as data: bytes that are no UTF-8 read `\\xff`, which the embedded engine reads back. */
+export function legiblePath(event: Pick<FileEvent, 'file' | 'tickward'>): string {
+  return event.tickward.path_bytes === undefined ? event.file.path : legible(textOfBytes(Buffer.from(event.tickward.path_bytes, 'base64')));
 }
 
 /** The path for a person, with every byte that is no text escaped. */

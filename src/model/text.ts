@@ -7,17 +7,49 @@ const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '
 
 /** The text with every character that could move, hide or colour something on a terminal written as an escape. Backslashes stay single: it is for reading, not for reading back. */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
+  return text.replace(UNPRINTABLE, (character) => SHORT[character] ?? byteOf(character) ?? `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
 }
 
 /** A whole UTF-8 sequence (RFC 3629) of bytes read as latin1, or one byte that belongs to none. */
 const UTF8 = /[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
 
+/** The lone low surrogates that stand for the bytes 0x80 to 0xff where they are no UTF-8: the form of Python's `surrogateescape` (PEP 383). UTF-8 itself never gives one. */
+const STRAY = /(?<![\ud800-\udbff])[\udc80-\udcff]/g;
+const STRAY_BASE = 0xdc00;
+
+/** A name or a text of any bytes as a string that keeps every one of them: it can be compared, cut and searched as text, and `bytesOfText` gives the bytes back. */
+export function textOfBytes(bytes: Buffer): string {
+  const text = bytes.toString();
+  if (!text.includes('\ufffd')) return text;
+  return bytes.toString('latin1').replace(UTF8, (sequence) => (sequence.length === 1 && sequence >= '\x80' ? String.fromCharCode(STRAY_BASE + sequence.charCodeAt(0)) : Buffer.from(sequence, 'latin1').toString()));
+}
+
+/** The bytes of a text for system calls, also of one from `textOfBytes`. */
+export function bytesOfText(text: string): Buffer {
+  if (text.search(STRAY) < 0) return Buffer.from(text);
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const { index } of text.matchAll(STRAY)) {
+    parts.push(Buffer.from(text.slice(from, index)), Buffer.of(text.charCodeAt(index) - STRAY_BASE));
+    from = index + 1;
+  }
+  return Buffer.concat([...parts, Buffer.from(text.slice(from))]);
+}
+
+/** A text of `textOfBytes` as data that is valid Unicode: bytes that are no UTF-8 read `\xff`, all else stays as it is. */
+export function legible(text: string): string {
+  return text.replace(STRAY, (character) => byteOf(character) ?? character);
+}
+
+/** `\xff` for a stray byte. */
+function byteOf(character: string): string | undefined {
+  const byte = character.length === 1 ? character.charCodeAt(0) - STRAY_BASE : 0;
+  return byte >= 0x80 && byte <= 0xff ? `\\x${byte.toString(16)}` : undefined;
+}
+
 /** `printable` of a name that may hold any bytes: those that are no UTF-8 read `\xff`. */
 export function printableBytes(bytes: Buffer): string {
-  const text = bytes.toString();
-  if (!text.includes('\ufffd')) return printable(text);
-  return bytes.toString('latin1').replace(UTF8, (sequence) => (sequence.length === 1 && sequence >= '\x80' ? `\\x${sequence.charCodeAt(0).toString(16)}` : printable(Buffer.from(sequence, 'latin1').toString())));
+  return printable(textOfBytes(bytes));
 }
 
 /** `printable`, cut to a number of characters with an ellipsis. */

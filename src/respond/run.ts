@@ -1,13 +1,13 @@
 /** Carries out a response: every step is planned, decided, journalled before each change, done and verified. */
 import type { Change, HostContext, Target } from '../actions/index.ts';
-import { statOf } from '../host/proc.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Journal, JournalKind, JsonObject } from '../model/journal.ts';
 import { type PlannedStep, prepare, type Prepared, selectSteps } from './plan.ts';
 import type { Playbook, PlaybookStep } from './playbook.ts';
 import { newRunId } from './run-id.ts';
 import { targetOf } from './target.ts';
+import { thisProcess } from './this-process.ts';
 
 export type StepState = 'would-change' | 'changed' | 'unchanged' | 'skipped' | 'failed' | 'needs-person';
 
@@ -67,7 +67,7 @@ export async function respond(options: RespondOptions): Promise<RunResult> {
   const dryRun = options.dryRun ?? false;
   const running: Running = { options, run: newRunId(), target: targetOf(event, context) };
   const say = (kind: JournalKind, data: JsonObject): void => void (dryRun || options.journal.append({ run: running.run, kind, data }));
-  say('run-started', { playbook: playbook.name, target: running.target, event: event.event.id, pid: process.pid, start_ticks: String(statOf(process.pid)?.startTicks ?? '') });
+  say('run-started', { playbook: playbook.name, target: running.target, event: event.event.id, ...thisProcess() });
   const results: StepResult[] = [];
   for (const step of steps) {
     const [result, planned] = await one(step, running);
@@ -87,7 +87,7 @@ async function one(step: PlaybookStep, running: Running): Promise<[StepResult, P
     const prepared = await prepare(step, options.event, target, options.context, run);
     return [await decided(step, prepared, running), prepared.planned];
   } catch (error) {
-    return [failed(step, running, messageOf(error)), undefined];
+    return [failed(step, running, advisedMessageOf(error)), undefined];
   }
 }
 
@@ -140,7 +140,7 @@ async function carryOut(step: PlaybookStep, { planned, ready }: Prepared, runnin
     const result = resultOf(step, [...planned.notes, ...remarks]);
     return { ...result(changes.length === 0 ? 'unchanged' : 'changed', verdict.text), changes, undo: undo() };
   } catch (error) {
-    return { ...failed(step, running, messageOf(error), planned.notes), changes, undo: undo() };
+    return { ...failed(step, running, advisedMessageOf(error), planned.notes), changes, undo: undo() };
   }
 }
 
@@ -154,7 +154,7 @@ function failed(step: PlaybookStep, running: Running, message: string, notes: re
     options.journal.append({ run, step: step.id, kind: 'step-failed', data: { error: message } });
     return result('failed', message);
   } catch (error) {
-    return result('failed', `${message}; and the journal could not take that: ${messageOf(error)}`);
+    return result('failed', `${message}; and the journal could not take that: ${advisedMessageOf(error)}`);
   }
 }
 

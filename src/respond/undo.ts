@@ -1,11 +1,12 @@
 /** Takes back what a run changed, newest first, from its journal alone: also after the run was cut off. */
 import { actionNamed, type Change, type HostContext, type Target } from '../actions/index.ts';
 import { statOf } from '../host/proc.ts';
-import { messageOf, TickwardError } from '../model/errors.ts';
+import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
 import { printable } from '../model/text.ts';
 import type { RunResult, StepResult } from './run.ts';
 import { targetSchema } from './target.ts';
+import { thisProcess } from './this-process.ts';
 
 export interface UndoOptions {
   run: string;
@@ -25,7 +26,7 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
   const target = targetOfRun(started);
   const steps = changedSteps(entries, options);
   const results: StepResult[] = [];
-  journal.append({ run, kind: 'undo-started', data: { steps } });
+  journal.append({ run, kind: 'undo-started', data: { steps, ...thisProcess() } });
   for (const step of steps) {
     const result = await undoStep(step, entries, target, options);
     results.push(result);
@@ -72,8 +73,8 @@ async function undoStep(step: string, entries: readonly JournalEntry[], target: 
     const wasUndone = own.findLast((entry) => entry.kind === 'undone')?.time;
     return result('unchanged', wasUndone === undefined ? 'everything is as it was' : `it was undone before, at ${wasUndone}`, [], already);
   } catch (error) {
-    say('undo-failed', { failed: [messageOf(error)] });
-    return result('failed', messageOf(error));
+    say('undo-failed', { failed: [advisedMessageOf(error)] });
+    return result('failed', advisedMessageOf(error));
   }
 }
 

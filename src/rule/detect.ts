@@ -2,6 +2,15 @@
 import type { Alert, FileEvent } from '../model/event.ts';
 import { alertRule, type Rule } from './load.ts';
 
+/** Of a rule whose `max_signals` are used up in the interval. */
+export interface Suppression {
+  rule: Alert['rule'];
+  /** Alerts that it gave in this interval. */
+  given: number;
+  /** How long the interval still is, in ms. */
+  remainingMs: number;
+}
+
 export interface Detector {
   /** Alerts for one event. `now` in ms. */
   judge(event: FileEvent, now: number): Alert[];
@@ -17,12 +26,15 @@ interface Running {
   maxSignals: number;
   intervalMs: number;
   windowStart: number;
+  /** Matches without an alert in this interval. */
+  suppressed: number;
   /** Ids of the events with an alert, in this interval and in the one before. */
   alerted: Set<string>;
   alertedBefore: Set<string>;
 }
 
-export function createDetector(rules: readonly Rule[]): Detector {
+/** `onSuppressed` is called at the first match of each rule and interval that gives no alert: nobody else would know of it. */
+export function createDetector(rules: readonly Rule[], onSuppressed: (suppression: Suppression) => void = () => undefined): Detector {
   const running = rules.flatMap(runningOf);
   let suppressed = 0;
   return {
@@ -35,6 +47,8 @@ export function createDetector(rules: readonly Rule[]): Detector {
         if (rule.alerted.has(id) || rule.alertedBefore.has(id)) continue;
         if (rule.alerted.size >= rule.maxSignals) {
           suppressed += 1;
+          rule.suppressed += 1;
+          if (rule.suppressed === 1) onSuppressed({ rule: rule.summary, given: rule.alerted.size, remainingMs: rule.windowStart + rule.intervalMs - now });
           continue;
         }
         rule.alerted.add(id);
@@ -50,13 +64,14 @@ export function createDetector(rules: readonly Rule[]): Detector {
 
 function runningOf(rule: Rule): Running[] {
   if (!rule.run.runs) return [];
-  return [{ summary: alertRule(rule), mark: markOf(rule.id), matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, windowStart: 0, alerted: new Set(), alertedBefore: new Set() }];
+  return [{ summary: alertRule(rule), mark: markOf(rule.id), matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, windowStart: 0, suppressed: 0, alerted: new Set(), alertedBefore: new Set() }];
 }
 
 /** A clock that was set back opens a new interval too: otherwise the rule would stay silent until the old time comes again. */
 function openInterval(rule: Running, now: number): void {
   if (now >= rule.windowStart && now - rule.windowStart < rule.intervalMs) return;
   rule.windowStart = now;
+  rule.suppressed = 0;
   rule.alertedBefore = rule.alerted;
   rule.alerted = new Set();
 }

@@ -20,8 +20,19 @@ function attempt(source: string, file: string | undefined): ReturnType<typeof pa
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const offset = Math.min(error.location.start.offset, source.length);
+    const open = unclosedString(source, offset);
+    if (open !== undefined) throw new TickwardError('BAD_INPUT', 'this is no EQL: the string is not closed', { hint: 'a string ends with " on its own line; """ encloses one over several lines', place: placeAt(source, open, file), cause: error });
     throw new TickwardError('BAD_INPUT', `this is no EQL: ${explain(error, source, error.location)}`, { hint: 'see https://www.elastic.co/docs/reference/query-languages/eql/eql-syntax', place: placeAt(source, offset, file), cause: error });
   }
+}
+
+/** Where the string begins that is the reason for an error at `offset`: the parser only knows that it met the end of the line. */
+function unclosedString(source: string, offset: number): number | undefined {
+  for (const { 0: token, index } of source.matchAll(TOKENS)) {
+    if (index > offset) return undefined;
+    if (token.startsWith('"') && !CLOSED.test(token)) return index;
+  }
+  return undefined;
 }
 
 const HINTS: Record<string, string> = {
@@ -49,6 +60,9 @@ function describe(item: { type: string; description?: string; text?: string }): 
 
 /** Strings, comments and quoted names, closed or not, so that a parenthesis inside them is not counted. */
 const TOKENS = /"""[^]*?(?:"""|$)|"(?:\\.|[^"\\\n])*"?|\/\/[^\n]*|\/\*[^]*?(?:\*\/|$)|`[^`\n]*`?|[()]/g;
+
+/** A whole string, as the tokens have it. */
+const CLOSED = /^(?:"""[^]*"""|"(?:\\.|[^"\\\n])*")$/;
 
 function refuseDeepNesting(source: string, file: string | undefined): void {
   let depth = 0;

@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readStart } from '../host/read.ts';
+import { bytesOfText, textOfBytes } from '../model/text.ts';
 
 export interface ScriptLink {
   path: string;
@@ -74,7 +75,7 @@ export function chainOf(words: readonly string[]): ScriptLink[] {
 function linkOf(path: string): ScriptLink {
   const head = readStart(path, HEAD);
   if (head === undefined) return { path, kind: 'missing' };
-  const interpreter = /^#![ \t]*([^\n]*)/.exec(head.toString('latin1'))?.[1]?.trim();
+  const interpreter = /^#![ \t]*([^\n]*)/.exec(textOfBytes(head))?.[1]?.trim();
   if (interpreter !== undefined) return { path: real(path), kind: 'script', interpreter };
   return { path: real(path), kind: 'binary' };
 }
@@ -82,7 +83,7 @@ function linkOf(path: string): ScriptLink {
 /** Where the links of a path lead in the end. */
 function real(path: string): string {
   try {
-    return realpathSync(path);
+    return textOfBytes(realpathSync(bytesOfText(path), { encoding: 'buffer' }));
   } catch {
     return path;
   }

@@ -1,10 +1,12 @@
-/** Units as they stand on disk: which file of several with one name counts, its drop-ins, whether something pulls it in (systemd.unit(5)). */
-import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+/** Units as they stand on disk: which file of several with one name counts, its drop-ins, whether something pulls it in (systemd.unit(5)). Names and texts are `textOfBytes`. */
+import { lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UnitDirectory } from '../host/directories.ts';
+import { listNames } from '../host/names.ts';
 import { readStart } from '../host/read.ts';
 import { MOST_UNIT_BYTES, parseUnit, type UnitEntry } from '../host/units.ts';
 import type { Scope } from '../model/event.ts';
+import { bytesOfText, textOfBytes } from '../model/text.ts';
 
 export interface DiskUnit {
   name: string;
@@ -90,7 +92,7 @@ function withoutAliases(listed: readonly Listed[]): Listed[] {
 
 function namesIn(path: string, unread: string[]): string[] {
   try {
-    return readdirSync(path).sort();
+    return listNames(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')) unread.push(`${path} may not be read by this user`);
     return [];
@@ -114,7 +116,7 @@ function find(listed: readonly Listed[], name: string, { scope, user }: Pick<Dis
     transient: holder.directory.path.endsWith('/transient'),
     generated: /\/generator(?:\.early|\.late)?$/.test(holder.directory.path),
     dropIns,
-    entries: masked ? [] : [path, ...dropIns].flatMap((file) => parseUnit(readStart(file, MOST_UNIT_BYTES)?.toString() ?? '')),
+    entries: masked ? [] : [path, ...dropIns].flatMap((file) => parseUnit(textOfBytes(readStart(file, MOST_UNIT_BYTES) ?? Buffer.alloc(0)))),
     pulledIn: own.some(({ directory, names }) => names.some((each) => /\.(?:wants|requires|upholds)$/.test(each) && namesIn(join(directory.path, each), []).includes(name))),
   };
 }
@@ -125,10 +127,10 @@ function templateOf(name: string): string {
 
 /** A link to /dev/null, or an empty file. */
 function isMask(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = lstatSync(bytesOfText(path), { throwIfNoEntry: false });
   if (stat?.isFile()) return stat.size === 0;
   try {
-    return stat?.isSymbolicLink() === true && readlinkSync(path) === '/dev/null';
+    return stat?.isSymbolicLink() === true && readlinkSync(bytesOfText(path)) === '/dev/null';
   } catch {
     return false;
   }

@@ -7,11 +7,12 @@ import type { PasswdEntry } from '../host/passwd.ts';
 import { isBooted } from '../host/systemd.ts';
 import { isTrue, lastOf, listOf } from '../host/units.ts';
 import type { Scope } from '../model/event.ts';
+import { bytesOfText, legible } from '../model/text.ts';
 import { chainOf, wordsOf, type ScriptLink } from './command.ts';
 import { readDisk, type Disk, type DiskUnit } from './disk.ts';
 import { managedTimers, type ManagedTimer } from './manager.ts';
 
-/** Times are ISO 8601; null is "not known" or "there is none". */
+/** Bytes that are no UTF-8 read `\\xff`. Times are ISO 8601; null is "not known" or "there is none". */
 export interface TimerRow {
   unit: string;
   scope: Scope;
@@ -57,8 +58,25 @@ export async function listTimers(options: ListOptions): Promise<{ timers: TimerR
   const found = joined(disk, managed);
   const rows = found.map(([unit, timer]) => rowOf(unit, timer, disk, options));
   await addPackages(rows);
-  rows.sort((one, other) => `${one.scope} ${one.user ?? ''} ${one.unit}`.localeCompare(`${other.scope} ${other.user ?? ''} ${other.unit}`, 'en'));
-  return { timers: rows, warnings: [...warnings, ...disk.unread] };
+  const shown = rows.map(legibleRow);
+  shown.sort((one, other) => `${one.scope} ${one.user ?? ''} ${one.unit}`.localeCompare(`${other.scope} ${other.user ?? ''} ${other.unit}`, 'en'));
+  return { timers: shown, warnings: [...warnings, ...disk.unread] };
+}
+
+function legibleRow(row: TimerRow): TimerRow {
+  const text = (value: string | null): string | null => (value === null ? null : legible(value));
+  return {
+    ...row,
+    unit: legible(row.unit),
+    path: text(row.path),
+    schedule: text(row.schedule),
+    service: legible(row.service),
+    service_path: text(row.service_path),
+    exec: text(row.exec),
+    run_as: text(row.run_as),
+    script_chain: row.script_chain.map((link) => ({ ...link, path: legible(link.path), ...(link.interpreter === undefined ? {} : { interpreter: legible(link.interpreter) }), ...(link.text === undefined ? {} : { text: legible(link.text) }) })),
+    drop_ins: row.drop_ins.map(legible),
+  };
 }
 
 type Found = [unit: DiskUnit | undefined, timer: ManagedTimer | undefined];
@@ -143,14 +161,14 @@ function scheduleOf(unit: DiskUnit | undefined): string | null {
 function stampOf(unit: string, user: string | undefined, scope: Scope, { users, stamps = STAMPS }: ListOptions): string | null {
   const home = users.find((entry) => entry.name === user)?.home;
   const directory = scope === 'system' ? stamps : home === undefined ? undefined : join(home, '.local/share/systemd/timers');
-  const stat = directory === undefined ? undefined : statSync(join(directory, `stamp-${unit}`), { throwIfNoEntry: false });
+  const stat = directory === undefined ? undefined : statSync(bytesOfText(join(directory, `stamp-${unit}`)), { throwIfNoEntry: false });
   return stat === undefined ? null : stat.mtime.toISOString();
 }
 
 /** When the file was born, where the file system keeps that; else null rather than a time that touch(1) can set. */
 function createdAt(path: string): string | null {
   try {
-    const { birthtimeMs } = statSync(path);
+    const { birthtimeMs } = statSync(bytesOfText(path));
     return birthtimeMs > 0 ? new Date(birthtimeMs).toISOString() : null;
   } catch {
     return null;
@@ -158,7 +176,8 @@ function createdAt(path: string): string | null {
 }
 
 async function addPackages(rows: readonly TimerRow[]): Promise<void> {
-  const paths = rows.flatMap((row) => [row.path, row.service_path].filter((path) => path !== null));
+  // No package has a file of a name that is no UTF-8.
+  const paths = rows.flatMap((row) => [row.path, row.service_path].flatMap((path) => (path?.isWellFormed() === true ? [path] : [])));
   const owners = await packagesOf([...new Set(paths)]);
   const modified = await modifiedFiles(owners);
   for (const row of rows) {

@@ -162,7 +162,7 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
   const { store, rules, onNotice } = options;
   const keeper = createKeeper(store, options.retention ?? retentionOf({}), onNotice);
   const recorder = createRecorder(store.events, onNotice, (count) => keeper.stored(count));
-  const detector = createDetector(rules);
+  const detector = createDetector(rules, ({ rule, given, remainingMs }) => onNotice({ level: 'warn', message: `the rule ${rule.name} gave its ${given} alerts of this interval: what else it matches gives none for ${Math.ceil(remainingMs / 1000)} s, tickward events shows all` }));
   const close = (): number => {
     keeper.close();
     return recorder.close();

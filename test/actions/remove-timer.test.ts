@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lstatSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -23,6 +23,48 @@ async function remove(root: string, path = 'etc/evil.timer'): Promise<Change[]> 
   await removeTimer.apply(await removeTimer.plan(params, context), context, (change) => changes.push(change));
   return changes.toReversed();
 }
+
+describe('a timer with more names than its own is taken out by that name', () => {
+  test('and the others stay and are named', async () => {
+    const root = temporaryDirectory();
+    plant(root, { ...EVIL, 'elsewhere/kept': '' });
+    const timer = join(root, 'etc/evil.timer');
+    for (const name of ['elsewhere/copy', 'etc/b', 'usr/good.timer.d/c']) {
+      mkdirSync(join(root, name, '..'), { recursive: true });
+      linkSync(timer, join(root, name));
+    }
+    const inode = lstatSync(timer).ino;
+    const context = contextFor(hostIn(root), timer);
+    const plan = await removeTimer.plan(params, context);
+    const others = `${root}/etc/b, ${root}/usr/good.timer.d/c, 1 name outside of the unit directories (find / -inum ${inode}): the same file as ${timer}`;
+    expect(plan).toMatchObject({ state: 'ready', notes: expect.arrayContaining([`stays, look at it: ${others}`]) });
+    expect(plan.steps.map((step) => step.target)).toEqual(expect.arrayContaining([timer, join(root, 'etc/evil.service')]));
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: `evil.timer and evil.service are gone; what stays: ${others}` });
+    expect(['elsewhere/copy', 'etc/b', 'usr/good.timer.d/c'].map((name) => readFileSync(join(root, name), 'utf8'))).toEqual(Array.from({ length: 3 }, () => EVIL['etc/evil.timer']));
+  });
+
+  test('nothing is said where all of them are taken', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/evil.timer': '[Timer]\n' });
+    mkdirSync(join(root, 'etc/evil.timer.d'));
+    linkSync(join(root, 'etc/evil.timer'), join(root, 'etc/evil.timer.d/x.conf'));
+    expect(await planOf(root)).toMatchObject({ state: 'ready', notes: [] });
+  });
+
+  test('and comes back as a file of its own', async () => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    const timer = join(root, 'etc/evil.timer');
+    linkSync(timer, join(root, 'etc/b'));
+    hostIn(root);
+    const before = snapshot(root);
+    const changes = await remove(root);
+    expect((await removeTimer.undo(JSON.parse(JSON.stringify(changes)) as Change[], contextFor(hostIn(root), timer))).done).toContain(`restored ${timer}, as a file of its own: it was one of 2 names of the same`);
+    expect(snapshot(root)).toEqual(before);
+    expect([lstatSync(timer).nlink, lstatSync(join(root, 'etc/b')).nlink]).toEqual([1, 1]);
+  });
+});
 
 describe('the plan', () => {
   test('names the timer, its service, drop-ins and links, and nothing of other units', async () => {
@@ -96,18 +138,74 @@ describe('the plan', () => {
     expect((await planOf(root)).steps.map((step) => step.target.slice(root.length + 1))).toContain('etc/evil.service');
   });
 
+  test.each([
+    ['a drop-in', 'etc/evil.timer.d/more.conf', { 'etc/evil.timer.d/more.conf': '[Timer]\n' }],
+    ['a timer', 'etc/evil.timer', { 'etc/evil.timer': '[Timer]\n' }],
+    ['a link in x.wants', 'etc/timers.target.wants/evil.timer', { 'etc/timers.target.wants/evil.timer': '-> ../evil.timer' }],
+  ])('takes %s whose directory is searched under another of its names', async (_what, path, files) => {
+    const root = temporaryDirectory();
+    plant(root, files);
+    const host = hostIn(root);
+    // As /lib and /usr/lib are: the same directory, and the first of its names is the one that is searched.
+    const twice = { ...host, directories: [{ path: `${root}//etc`, scope: 'system' as const, kind: 'units' as const }, ...host.directories] };
+    const plan = await removeTimer.plan(params, contextFor(twice, join(root, path)));
+    expect(plan).toMatchObject({ state: 'ready', data: { operations: [{ path: Buffer.from(`${root}//${path}`) }] } });
+  });
+
+  test.each([
+    ['a mask', 'etc/evil.timer', { 'etc/evil.timer': '-> /dev/null' }, /is a mask/],
+    ['a directory', 'etc/evil.timer.d/more.conf', { 'etc/evil.timer.d/more.conf/x': '' }, /more\.conf is not touched: it is neither a file nor a link/],
+  ])('never says "gone already" while the file is there: %s', async (_what, path, files, reason) => {
+    const root = temporaryDirectory();
+    plant(root, files);
+    expect(await planOf(root, path)).toMatchObject({ state: 'blocked', reason: expect.stringMatching(reason), steps: [] });
+  });
+
   test('refuses a file outside of the unit directories', async () => {
     const root = temporaryDirectory();
     plant(root, { 'elsewhere/evil.timer': '[Timer]\n' });
     expect(await planOf(root, 'elsewhere/evil.timer')).toMatchObject({ state: 'blocked', steps: [] });
   });
 
-  test('refuses a hard link and a FIFO and says what they are', async () => {
+  test.each(['/etc/passwd', '/passwd', '/'])('says of %s that systemd reads no units there', async (path) => {
+    expect(await removeTimer.plan(params, contextFor(hostIn(temporaryDirectory()), path))).toMatchObject({ state: 'blocked', reason: `${path} is in no directory that systemd reads units from` });
+  });
+
+  test('shows names as they are, and finds the service that one of them names', async () => {
     const root = temporaryDirectory();
-    plant(root, { 'victim': 'precious', 'etc/x': '' });
-    linkSync(join(root, 'victim'), join(root, 'etc/evil.timer'));
-    expect(await planOf(root)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('hard link') });
-    unlinkSync(join(root, 'etc/evil.timer'));
+    plant(root, { 'etc/zeit-時.timer': '[Timer]\nUnit=büro.service\n', 'etc/büro.service': '[Service]\nExecStart=/bin/é\n' });
+    const context = contextFor(hostIn(root), join(root, 'etc/zeit-時.timer'));
+    const plan = await removeTimer.plan(params, context);
+    expect(plan.notes).toEqual(['what büro.service runs is not removed, look at it: /bin/é']);
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: 'zeit-時.timer and büro.service are gone' });
+  });
+
+  test('finds a service by a name that is no UTF-8', async () => {
+    const root = temporaryDirectory();
+    const etc = Buffer.from(`${join(hostIn(root).directories[0]?.path ?? '', '')}/`);
+    const name = (end: string): Buffer => Buffer.concat([Buffer.from('hid'), Buffer.of(0xff), Buffer.from(end)]);
+    writeFileSync(Buffer.concat([etc, name('.service')]), '[Service]\n');
+    writeFileSync(join(root, 'etc/a.timer'), Buffer.concat([Buffer.from('[Timer]\nUnit='), name('.service\n')]));
+    const context = contextFor(hostIn(root), join(root, 'etc/a.timer'));
+    const plan = await removeTimer.plan(params, context);
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: 'a.timer and hid\\xff.service are gone' });
+    expect(existsSync(Buffer.concat([etc, name('.service')]))).toBe(false);
+  });
+
+  test('names only what there was as gone', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/lonely.timer': '[Timer]\n' });
+    const context = contextFor(hostIn(root), join(root, 'etc/lonely.timer'));
+    const plan = await removeTimer.plan(params, context);
+    await removeTimer.apply(plan, context, () => {});
+    expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: 'lonely.timer is gone' });
+  });
+
+  test('refuses a FIFO and says what it is', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/x': '' });
     execFileSync('mkfifo', [join(root, 'etc/evil.timer')]);
     expect(await planOf(root)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('neither a file nor a link') });
   });

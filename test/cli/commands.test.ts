@@ -1,6 +1,6 @@
 /** Every command as a script meets it: exit codes, JSON, errors, help. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -35,12 +35,12 @@ function withAlert(path: string, executable = '/usr/bin/dash'): Alert {
 }
 
 describe('help', () => {
-  test.each(commands.map(({ name }) => name))('%s --help shows examples', (name) => {
-    const { code, stdout } = tickward([name, '--help']);
+  const subcommands = ['events list', 'events show', 'alerts list', 'alerts show', 'runs list', 'runs show', 'rule test', 'rule list', 'guide render'];
+  test.each([...commands.map(({ name }) => name), ...subcommands])('%s --help shows examples and the options that every command has', (name) => {
+    const { code, stdout } = tickward([...name.split(' '), '--help']);
     expect(code).toBe(0);
-    const sub = /^ {2}(list|test|render)\b/m.exec(stdout)?.[1];
-    const whole = sub === undefined ? stdout : stdout + tickward([name, sub, '--help']).stdout;
-    expect(whole).toMatch(/Examples:\n\s+(?:sudo )?tickward /);
+    expect(stdout).toMatch(new RegExp(`Examples:\\n\\s+(?:sudo )?tickward ${name.split(' ')[0]}\\b`));
+    for (const option of ['--json', '--state-dir', '--config', '--yes', '--verbose']) expect(stdout).toMatch(new RegExp(`Global Options:[^]*${option}`));
   });
 
   test('the list has every command and the exit codes', () => {
@@ -86,8 +86,9 @@ describe('what is not there is exit code 1', () => {
     [['events', 'show', 'nope'], /no event nope/],
     [['alerts', 'show', 'no\u001b[2Jpe'], /no alert no\\e\[2Jpe/],
     [['investigate', '--file', '/nonexistent.timer'], /no file \/nonexistent\.timer/],
-    [['guide', 'render', '/nonexistent.md'], /cannot be read/],
-    [['rule', 'test', '--rule', '/nonexistent.toml'], /cannot be read/],
+    [['guide', 'render', '/nonexistent/guide.md'], /the guide \/nonexistent\/guide\.md cannot be read: there is no such file/],
+    [['rule', 'test', '--rule', '/nonexistent/rule.toml'], /the rule \/nonexistent\/rule\.toml cannot be read: there is no such file/],
+    [['guide', 'render', 'playbooks/systemd-timer-created/guide.md', '--alert', '/etc'], /the alert \/etc cannot be read: it is a directory/],
     [['rule', 'test', '--query', 'file where true', '/nonexistent.ndjson'], /cannot be read/],
     [['query', '--engine', 'osqueryd', '--socket', '/nonexistent.em', 'SELECT 1'], /no socket \/nonexistent\.em/],
   ])('%j', (args, message) => {
@@ -143,6 +144,16 @@ describe('rule test', () => {
     expect(code).toBe(1);
   });
 
+  test.each([
+    ['file where foo(1)', /line 1, column 12: there is no function foo .*\n {2}file where foo\(1\)\n {13}\^/],
+    ['file where file.name regex "a["', /line 1, column 22: the regular expression "a\[" has an unfinished character class/],
+    ['file where file.name == "abc', /line 1, column 25: this is no EQL: the string is not closed.*\n.*\n {26}\^/],
+    ['file where file.name == "a" and\n  user.name == "\\"', /line 2, column 16: this is no EQL: the string is not closed/],
+    ['file where file.name == """abc"', /line 1, column 25: this is no EQL: the string is not closed/],
+  ])('shows where %j is wrong', (query, message) => {
+    expect(tickward(['rule', 'test', '--query', query])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
+  });
+
   test('shows where TOML is wrong', () => {
     const file = join(temporaryDirectory(), 'rule.toml');
     writeFileSync(file, '[rule]\nname = "x\n');
@@ -172,6 +183,25 @@ test('investigate of a file that no sensor saw says so, and has the shape that s
   expect(result.steps.filter((step) => step.error !== null)).toEqual([]);
   for (const key of ['id', 'title', 'kind', 'sql', 'engine', 'rows', 'repairs', 'skipped', 'error', 'needs_person']) expect(Object.keys(result.steps[0] ?? {})).toContain(key);
   expect(code).toBe(3);
+});
+
+test('a file whose name is no UTF-8 is named as it is shown, and the guide finds it', () => {
+  const directory = temporaryDirectory();
+  const bytes = Buffer.concat([Buffer.from(`${directory}/hid`), Buffer.of(0xff), Buffer.from('.timer')]);
+  const shown = `${directory}/hid\\xff.timer`;
+  writeFileSync(bytes, 'x');
+  const ofFile = JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout) as { steps: { rows: object[] }[]; indicators: object };
+  expect(ofFile).toMatchObject({ steps: [{ rows: [{ path: shown, size: '1' }] }], indicators: { paths: [shown] } });
+  const event = fileEvent({ path: bytes.toString() });
+  const store = openStore(stateDir);
+  store.events.append([{ ...event, tickward: { ...event.tickward, path_bytes: bytes.toString('base64') } }]);
+  store.close();
+  const ofEvent = JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout) as object;
+  expect(ofEvent).toMatchObject({ event: { event: { id: event.event.id } }, steps: [{ rows: [{ path: shown, size: '1' }] }] });
+  const sql = `SELECT path, filename FROM systemd_timer_events WHERE path = '${shown}'`;
+  expect(JSON.parse(run('query', '--engine', 'embedded', '--json', sql).stdout)).toEqual([{ path: shown, filename: 'hid\\xff.timer' }]);
+  unlinkSync(bytes);
+  expect(JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout)).toMatchObject({ event: { event: { id: event.event.id } } });
 });
 
 test('respond --dry-run shows the plan in the shape that scripts use, and leaves no run', () => {
@@ -207,8 +237,9 @@ describe('settings', () => {
 
   test.each([
     ['state_dir: [', /line 1, column \d+/],
-    ['colour: red', /Unrecognized key.*known settings: state_dir/s],
-    ['engine: duckdb', /engine/],
+    ['timeout: 3\ncolour: red', /line 2, column 1: the configuration is not right: colour: no such key.*known settings: state_dir/s],
+    ['lang: en\nengine: duckdb', /line 2, column 9: the configuration is not right: engine: .*\n {2}engine: duckdb\n {10}\^/],
+    ['management: [1]', /line 1, column 14: .*management\[1\]: /],
   ])('%j is refused with what is wrong', (text, message) => {
     const config = join(temporaryDirectory(), 'config.yaml');
     writeFileSync(config, text);
@@ -216,6 +247,32 @@ describe('settings', () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
   });
+});
+
+describe('a configuration that others can write is not read', () => {
+  test('by its mode', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, 'lang: en\n');
+    chmodSync(config, 0o666);
+    expect(tickward(['--config', config, 'rule', 'list'])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/config\.yaml can be written by others \(mode 0666\): it is not read — .*chmod go-w/) });
+    chmodSync(config, 0o644);
+    expect(tickward(['--config', config, 'rule', 'list']).code).toBe(0);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('by its owner (needs root to give it one)', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, 'lang: en\n');
+    chownSync(config, 4711, 4711);
+    expect(tickward(['--config', config, 'rule', 'list'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/belongs to uid 4711: it is not read — .*chown root: /) });
+  });
+});
+
+test('variables that are empty, and switches that are off, count as not set', () => {
+  const env = { TICKWARD_JSON: '', TICKWARD_YES: '0', TICKWARD_STATE_DIR: '', TICKWARD_CONFIG: '', TICKWARD_ENGINE: '', TICKWARD_TIMEOUT: '', TICKWARD_LANG: '', TICKWARD_SENSOR: '', TICKWARD_MANAGEMENT: '', TICKWARD_SOCKET: '', TICKWARD_NO_INPUT: '' };
+  const { code, stdout, stderr } = tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^ *one *\n/);
+  expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
 });
 
 describe('a state directory that cannot be trusted or used is refused', () => {

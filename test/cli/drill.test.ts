@@ -85,6 +85,26 @@ test.skipIf(noHost !== undefined).each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
 });
 
+test.skipIf(noHost !== undefined).each(['INT', 'HUP', 'TERM'])('SIG%s to the whole group while it plants, as Ctrl-C in a terminal, is an interruption and leaves nothing', async (signal) => {
+  const host = await ownHost();
+  const before = tree(host, '/etc/systemd', SCRATCH);
+  // A session of its own is a process group of its own. The shell that plants lingers as soon as the timer is there.
+  const script = `setsid "$@" > /mnt/out 2>&1 & until [ -e /etc/systemd/system/group.timer ]; do :; done; kill -s ${signal} -- -$!; wait $!; echo "code $?"`;
+  const { stdout } = host.run(['sh', '-c', script, 'sh', ...DRILL, '--unit', 'group.timer']);
+  expect(`${stdout}${host.run(['cat', '/mnt/out']).stdout}`).toMatch(/^code 130\n[^]*tickward: the drill was interrupted/);
+  expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
+});
+
+test.skipIf(noHost !== undefined)('where it can keep no state that is said, and nothing is left', async () => {
+  const host = await ownHost();
+  const nowhere = host.run(['env', 'TMPDIR=/nonexistent', TICKWARD, 'drill', '--json']);
+  expect(JSON.parse(nowhere.stdout)).toMatchObject({ error: { code: 'STATE', message: expect.stringContaining('/nonexistent'), hint: expect.stringContaining('TMPDIR') } });
+  // Enough for a directory and not for a database in it.
+  host.run(['sh', '-c', 'mkdir /mnt/small && mount -t tmpfs -o size=4k,nr_inodes=3 tmpfs /mnt/small']);
+  const full = host.run(['env', 'TMPDIR=/mnt/small', TICKWARD, 'drill', '--json']);
+  expect([full.status, host.run(['ls', '-A', '/mnt/small']).stdout]).toEqual([1, '']);
+});
+
 test.skipIf(notRoot !== undefined)(`a home that the rule does not cover is said plainly (${notRoot ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   host.run(['sh', '-c', `mkdir /mnt/elsewhere && chown ${USER.uid} /mnt/elsewhere && sed s:${USER.home}:/mnt/elsewhere: /etc/passwd > /mnt/other && cat /mnt/other > /etc/passwd`]);

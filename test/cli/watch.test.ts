@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Alert, FileEvent } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { collect, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
+import { collect, noHost, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
 import { contextOf, playManager } from '../helpers/manager.ts';
 import { until } from '../helpers/until.ts';
 
@@ -16,6 +16,8 @@ interface Watching {
   stateDir: string;
   alerts(): Alert[];
   events(): FileEvent[];
+  /** What it said on stderr. */
+  errors(): string;
   /** A shell that lives on, as that of someone who is logged in. */
   shell: Child;
 }
@@ -31,6 +33,7 @@ async function watching(): Promise<Watching> {
     host,
     stateDir,
     alerts: () => lines<Alert>(output.text()),
+    errors: () => errors.text(),
     events: () => lines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout),
     shell: host.start(['sh']),
   };
@@ -108,6 +111,25 @@ test.skipIf(notRoot !== undefined)(`names with quotes, escapes, newlines and byt
     expect(JSON.parse(planned.stdout)).toMatchObject({ steps: [{ state: 'changed' }] });
   }
   expect(host.run(['ls', UNITS]).stdout).toBe('');
+});
+
+test.skipIf(notRoot !== undefined)(`a flood of timers is said to be one (${notRoot ?? 'on a host of its own'})`, async () => {
+  const { alerts, errors, shell } = await watching();
+  shell.stdin.write(`cd ${UNITS}; i=0; while [ $i -lt 103 ]; do echo x > $i.timer; i=$((i + 1)); done\n`);
+  await until(() => errors().includes('tickward events shows all'), () => `the warning, got ${errors()}`);
+  expect(errors()).toMatch(/the rule Systemd Timer Created gave its 100 alerts of this interval/);
+  expect(alerts()).toHaveLength(100);
+});
+
+test.skipIf(noHost !== undefined)(`a broken rule is named with its place, and without any rule nothing is watched (${noHost ?? 'on a host of its own'})`, async () => {
+  const host = await ownHost();
+  const rule = '/mnt/tickward/playbooks/systemd-timer-created/rule.toml';
+  host.run(['sh', '-c', `sed 's/^  file where/  file wear/; s/^file where/file wear/' ${rule} > /mnt/broken.toml && mount --bind /mnt/broken.toml ${rule}`]);
+  const { status, stderr, stdout } = host.run([TICKWARD, 'watch', '--for', '5s', '--state-dir', '/mnt/state']);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toMatch(/rule\.toml does not load: line \d+, column \d+: /);
+  expect(stderr).toContain('no rule is there to watch by');
+  expect(host.run([TICKWARD, 'doctor', '--state-dir', '/mnt/state']).stdout).toMatch(/rule\.toml, line \d+, column \d+: /);
 });
 
 test.skipIf(notRoot !== undefined)(`a query over the extension's socket returns the row (${notRoot ?? 'on a host of its own'})`, async () => {

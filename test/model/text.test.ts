@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { excerptOf, placeAt } from '../../src/model/errors.ts';
-import { printable, printableBytes, shorten } from '../../src/model/text.ts';
+import { bytesOfText, legible, printable, printableBytes, shorten, textOfBytes } from '../../src/model/text.ts';
 
 test.each([
   ['\u001b[2Jx', '\\e[2Jx'],
@@ -34,4 +35,17 @@ test.each([
   [Buffer.from([0x1b, 0x5b, 0xff]), '\\e[\\xff'],
 ])('bytes %j read %s', (bytes, text) => {
   expect(printableBytes(bytes)).toBe(text);
+});
+
+test('any bytes as text and back are the same bytes, and as data they are valid Unicode', () => {
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.string({ unit: 'binary', maxLength: 20 }).map((text) => Buffer.from(text)), fc.constant(Buffer.from([0x61, 0xf0, 0x9f, 0x98, 0x80, 0xf0, 0x9f, 0xed, 0xb2, 0x80, 0xff])));
+  fc.assert(fc.property(bytes, (given) => {
+    const text = textOfBytes(Buffer.from(given));
+    expect(bytesOfText(text)).toEqual(Buffer.from(given));
+    expect(legible(text).isWellFormed()).toBe(true);
+  }));
+});
+
+test('a name that is no UTF-8 is data with its bytes written out', () => {
+  expect(legible(textOfBytes(Buffer.from([0x61, 0x0a, 0xc3, 0xa9, 0xff])))).toBe('a\né\\xff');
 });

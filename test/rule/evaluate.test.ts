@@ -112,7 +112,7 @@ describe('an error', () => {
     ['file where (a == "x"', 1, 21, 'found the end'],
     ['file where a == "\\q"', 1, 18, 'expected'],
     ['file where\n  a == "x"\n  b', 3, 3, 'found "b"'],
-    ['file where a == "open', 1, 22, 'found the end'],
+    ['file where a == "open', 1, 17, 'the string is not closed'],
     ['file where a in ()', 1, 18, 'a value'],
     ['', 1, 1, 'found the end'],
     ['any where a[0] == "x"', 1, 12, 'no index'],

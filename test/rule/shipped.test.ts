@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadRule } from '../../src/rule/load.ts';
-import { createDetector } from '../../src/rule/detect.ts';
+import { createDetector, type Suppression } from '../../src/rule/detect.ts';
 import { compileEql } from '../../src/rule/evaluate.ts';
 import { parseEql } from '../../src/rule/parse.ts';
 import { fileEvent } from '../helpers/events.ts';
@@ -80,6 +80,17 @@ test('no more than a hundred alerts in an interval, and as many again in the nex
   const detector = createDetector([rule]);
   const count = (now: number): number => Array.from({ length: 150 }, () => detector.judge(event(), now)).flat().length;
   expect([count(1_000_000), detector.suppressed, count(1_000_000 + 299_999), count(1_000_000 + 300_000)]).toEqual([100, 50, 0, 100]);
+});
+
+test('the first match without an alert of each interval is said, with the rule and how long it still goes on', () => {
+  const said: Suppression[] = [];
+  const detector = createDetector([{ ...rule, max_signals: 2 }, { ...rule, id: 'quiet', max_signals: 10 }], (suppression) => said.push(suppression));
+  const burst = (now: number): void => void Array.from({ length: 5 }, () => detector.judge(event(), now));
+  burst(1_000_000);
+  burst(1_100_000);
+  expect(said).toMatchObject([{ rule: { id: rule.id, name: rule.name }, given: 2, remainingMs: 300_000 }]);
+  burst(1_300_000);
+  expect(said).toHaveLength(2);
 });
 
 test('a clock that is set back does not silence a rule', () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
@@ -172,4 +172,62 @@ test('our own process is in processes, found by its pid, with the columns of pro
   const [row] = await rows(`SELECT pid, parent, path, uid, on_disk, start_time, total_size, cgroup_path FROM processes WHERE pid = ${process.pid}`);
   expect(row).toMatchObject({ pid: String(process.pid), parent: String(process.ppid), path: process.execPath, uid: String(process.getuid?.()), on_disk: '1' });
   expect(Math.abs(Number(row?.['start_time']) - (Date.now() / 1000 - process.uptime()))).toBeLessThan(3);
+});
+
+describe('a name that is no UTF-8', () => {
+  /** With one such file of known content. */
+  const hidden = (): { root: string; shown: string } => {
+    const root = temporaryDirectory();
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/hid`), Buffer.of(0xff), Buffer.from('.timer')]), 'x');
+    return { root, shown: `${root}/hid\\xff.timer` };
+  };
+
+  test.each([
+    ['a pattern', (root: string) => `path LIKE '${root}/%.timer'`],
+    ['a pattern over all levels', (root: string) => `path LIKE '${root}/%%'`],
+    ['a pattern with the byte', (root: string) => `path LIKE '${root}/hid\\xff%'`],
+    ['its directory', (root: string) => `directory = '${root}'`],
+    ['its path as it is shown', (root: string) => `path = '${root}/hid\\xff.timer'`],
+  ])('is found by %s', async (_what, where) => {
+    const { root, shown } = hidden();
+    const found = await rows(`SELECT path, directory, filename, size FROM file WHERE ${where(root)} AND type = 'regular'`);
+    expect(found).toEqual([{ path: shown, directory: root, filename: 'hid\\xff.timer', size: '1' }]);
+  });
+
+  test('is hashed, also joined with the file', async () => {
+    const { root, shown } = hidden();
+    const md5 = '9dd4e461268c8034f5c8564e155c67a6';
+    expect(await rows(`SELECT path, md5 FROM hash WHERE directory = '${root}'`)).toEqual([{ path: shown, md5 }]);
+    expect(await rows(`SELECT f.path, h.md5 FROM file f JOIN hash h ON h.path = f.path WHERE f.path LIKE '${root}/%.timer'`)).toEqual([{ path: shown, md5 }]);
+  });
+
+  test('does not hide behind a file whose name has those letters', async () => {
+    const { root, shown } = hidden();
+    writeFileSync(shown, 'decoy');
+    expect(await rows(`SELECT path, size FROM file WHERE path = '${shown}' ORDER BY size`)).toEqual([{ path: shown, size: '1' }, { path: shown, size: '5' }]);
+    expect(await rows(`SELECT count(*) AS n FROM file WHERE path LIKE '${root}/%.timer'`)).toEqual([{ n: '2' }]);
+  });
+
+  test('in a folder and in the target of a link is shown as its bytes', async () => {
+    const { root } = hidden();
+    const folder = Buffer.concat([Buffer.from(`${root}/d`), Buffer.of(0xfe)]);
+    mkdirSync(folder);
+    symlinkSync(Buffer.of(0xfd), Buffer.concat([folder, Buffer.from('/link')]));
+    expect(await rows(`SELECT path, symlink_target_path FROM file WHERE path LIKE '${root}/d%/link'`)).toEqual([{ path: `${root}/d\\xfe/link`, symlink_target_path: '\\xfd' }]);
+    expect(await rows(`SELECT filename FROM file WHERE directory = '${root}/d\\xfe'`)).toEqual([{ filename: 'link' }]);
+  });
+});
+
+describe('an error says what to do', () => {
+  test.each([
+    ['SELECT * FROM nosuch', /^no such table: nosuch$/, /^the tables are broken, crontab, .*, users$/],
+    ['SELECT nocol FROM numbers', /^no such column: nocol$/, /PRAGMA table_info/],
+    ['SELECT nofn(1)', /^no such function: nofn$/, /PRAGMA function_list/],
+    ["ATTACH '/tmp/x' AS x", /^not authorized: this engine only reads/, /use SELECT/],
+    ['CREATE TABLE x (a)', /this engine only reads/, /use SELECT/],
+    ['DELETE FROM file', /may not be modified: this engine only reads/, /use SELECT/],
+    ['VACUUM', /this engine only reads/, /use SELECT/],
+  ])('%s', async (sql, message, hint) => {
+    await expect(engine.query(sql)).rejects.toMatchObject({ code: 'QUERY', message: expect.stringMatching(message), hint: expect.stringMatching(hint) });
+  });
 });

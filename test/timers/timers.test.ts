@@ -122,3 +122,12 @@ test('what systemctl says of a timer', () => {
   expect(timerOf(block, { scope: 'system' })).toEqual({ unit: 'a.timer', scope: 'system', load: 'loaded', active: 'active', enabled: 'enabled', path: '/etc/systemd/system/a.timer', transient: false, next: '2023-11-14T22:13:20.000Z', service: 'job.service' });
   expect([spanMs('1d 2h 3min 4.5s'), spanMs('1month'), spanMs('0'), spanMs('infinity')]).toEqual([93_784_500, 2_629_800_000, undefined, undefined]);
 });
+
+test('a timer and a service whose names are no UTF-8 are shown with what they do', async () => {
+  const name = (root: string, end: string): Buffer => Buffer.concat([Buffer.from(join(root, 'usr/hid')), Buffer.of(0xff), Buffer.from(end)]);
+  const { rows, root } = await list({ 'usr/a.timer': '' }, (at) => {
+    writeFileSync(name(at, '.timer'), '[Timer]\nOnCalendar=daily\n');
+    writeFileSync(name(at, '.service'), '[Service]\nExecStart=/bin/true\n');
+  });
+  expect(rows['hid\\xff.timer']).toMatchObject({ path: `${root}/usr/hid\\xff.timer`, schedule: 'OnCalendar=daily', service: 'hid\\xff.service', service_path: `${root}/usr/hid\\xff.service`, exec: '/bin/true' });
+});

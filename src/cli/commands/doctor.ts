@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { actions } from '../../actions/index.ts';
 import { run } from '../../exec.ts';
 import { isBooted } from '../../host/systemd.ts';
-import { errnoOf, messageOf } from '../../model/errors.ts';
+import { errnoOf, messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { loadRules, playbookNames, readGuide, readPlaybook } from '../../playbooks.ts';
 import { sensorSupport } from '../../sensor/index.ts';
 import { engines } from '../../sql/index.ts';
+import { distrustOf } from '../../store/state-directory.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { sensorFinding } from '../doctor/sensor.ts';
@@ -56,24 +57,25 @@ function rights({ uid }: Context): Finding {
 /** Looks without making it. */
 function state({ settings, uid }: Context): Finding {
   const check = 'state directory';
-  const shown = printable(settings.stateDir);
-  const stat = lstatSync(settings.stateDir, { throwIfNoEntry: false });
-  if (stat === undefined) return { check, ok: true, found: `${shown} is not there yet and will be made`, fix: null };
-  if (!stat.isDirectory()) return { check, ok: false, found: `${shown} is no directory`, fix: 'move it away, or give another one with --state-dir DIR' };
-  if (stat.uid !== uid) return { check, ok: false, found: `${shown} belongs to uid ${stat.uid}`, fix: 'run as its owner, or give another one with --state-dir DIR' };
-  if ((stat.mode & 0o022) !== 0) return { check, ok: false, found: `${shown} can be written by others`, fix: `look at what is in it, then: chmod 700 ${shown}` };
-  return { check, ok: true, found: shown, fix: null };
+  try {
+    const shown = printable(settings.stateDir);
+    if (lstatSync(settings.stateDir, { throwIfNoEntry: false }) === undefined) return { check, ok: true, found: `${shown} is not there yet and will be made`, fix: null };
+    const distrust = distrustOf(settings.stateDir, uid);
+    return distrust === undefined ? { check, ok: true, found: shown, fix: null } : { check, ok: false, found: distrust.problem, fix: distrust.hint };
+  } catch (error) {
+    return { check, ok: false, found: messageOf(error), fix: (error instanceof TickwardError ? error.hint : undefined) ?? 'give another one with --state-dir DIR' };
+  }
 }
 
 function playbooks(): Finding[] {
   const broken: string[] = [];
-  const rules = loadRules((error, file) => broken.push(`${file}: ${messageOf(error)}`));
+  const rules = loadRules((error, file) => broken.push(`${file}, ${placedMessageOf(error)}`));
   for (const name of playbookNames()) {
     try {
       readGuide(name, 'en');
       readPlaybook(name);
     } catch (error) {
-      broken.push(`${name}: ${messageOf(error)}`);
+      broken.push(`${name}: ${placedMessageOf(error)}`);
     }
   }
   return [{ check: 'playbooks', ok: broken.length === 0, found: broken.length === 0 ? `${rules.length} rule(s), guides and responses load; actions: ${actions.map((action) => action.name).join(', ')}` : broken.join('; '), fix: broken.length === 0 ? null : 'mend the file that is named, or install Tickward again' }];

@@ -14,11 +14,11 @@ interface ListOptions {
 export const events: Register = (program, act) => {
   const command = program.command('events').description('events of unit files: who made, changed, renamed or deleted which');
   command.addHelpText('after', '\nExamples:\n  tickward events --since 48h\n  tickward events list --json | jq .file.path\n  tickward events show 0193…');
-  listing(command, act((context, options: ListOptions) => {
+  listing(command, 'events', act((context, options: ListOptions) => {
     const found = context.store().events.list({ since: since(options), limit: limit(options) });
     return stream(context, found, ['time', 'action', 'path', 'process', 'user', 'attribution', 'id'], eventRow);
   }));
-  command.command('show <id>').description('one event, whole').action(act((context, id: string) => {
+  command.command('show <id>').description('one event, whole: an ECS document').addHelpText('after', '\nExamples:\n  tickward events show 0193…\n  tickward events show 0193… | jq .process').action(act((context, id: string) => {
     context.out.document(known(context.store().events.get(id), 'event', id));
     return Exit.DONE;
   }));
@@ -27,23 +27,24 @@ export const events: Register = (program, act) => {
 export const alerts: Register = (program, act) => {
   const command = program.command('alerts').description('alerts: events that a rule matched');
   command.addHelpText('after', '\nExamples:\n  tickward alerts\n  tickward alerts list --since 48h --json\n  tickward alerts show 0193…');
-  listing(command, act((context, options: ListOptions) => {
+  listing(command, 'alerts', act((context, options: ListOptions) => {
     const found = context.store().alerts.list({ since: since(options), limit: limit(options) });
     return stream(context, found, ['time', 'status', 'severity', 'rule', 'path', 'process', 'user', 'id'], alertRow);
   }));
-  command.command('show <id>').description('one alert, whole').action(act((context, id: string) => {
+  command.command('show <id>').description('one alert, whole: the event, the rule and its status').addHelpText('after', '\nExamples:\n  tickward alerts show 0193…\n  tickward alerts show 0193… > alert.json').action(act((context, id: string) => {
     context.out.document(known(context.store().alerts.get(id), 'alert', id));
     return Exit.DONE;
   }));
 };
 
 /** `list` is what the command does when nothing else is said. */
-function listing(command: Command, action: (options: ListOptions) => Promise<void>): void {
+function listing(command: Command, name: string, action: (options: ListOptions) => Promise<void>): void {
   command
     .command('list', { isDefault: true })
     .description('oldest first')
     .option('--since <when>', 'a span back from now (30m, 48h, 7d) or an ISO date')
     .option('--limit <n>', 'the newest so many')
+    .addHelpText('after', `\nExamples:\n  tickward ${name} list --since 48h\n  tickward ${name} list --since 2026-05-01 --limit 100 --json | jq .`)
     .action(action);
 }
 

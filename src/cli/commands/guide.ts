@@ -17,6 +17,7 @@ export const guide: Register = (program, act) => {
   program
     .command('guide')
     .description("investigation guides: Elastic's Markdown with osquery blocks, or a rule in TOML with transforms")
+    .addHelpText('after', '\nExamples:\n  tickward guide render playbooks/systemd-timer-created/guide.md')
     .command('render <file>')
     .description('prints each query as it would run; --json gives [{index,label,sql,placeholders,repairs,skipped}]')
     .option('--alert <file>', 'the alert, or an ECS event, whose values fill the placeholders (JSON)')

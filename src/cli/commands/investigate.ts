@@ -24,7 +24,7 @@ export const investigate: Register = (program, act) => {
   program
     .command('investigate [alert]')
     .description("answers the guide's questions for an alert or a file")
-    .option('--file <path>', 'a unit file instead of an alert')
+    .option('--file <path>', 'a unit file instead of an alert; bytes that are no UTF-8 as they are shown: \\xff')
     .option('--user <name>', 'the user to ask about (default: who made the file, else its owner)')
     .option('--guide <file>', "another guide (Markdown, or a rule's TOML)")
     .option('--step <n>', 'only this step')

@@ -1,7 +1,7 @@
 /** `tickward rule`: test a rule over events, list the rules that are installed. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { messageOf, TickwardError } from '../../model/errors.ts';
+import { messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { loadRules, readRule } from '../../playbooks.ts';
 import { compileEql } from '../../rule/evaluate.ts';
@@ -15,6 +15,7 @@ interface Options {
 
 export const rule: Register = (program, act) => {
   const command = program.command('rule').description('rules: Elastic\'s TOML form, EQL over single events');
+  command.addHelpText('after', `\nExamples:\n  tickward rule list\n  tickward rule test --query 'file where file.extension == "timer"' events.ndjson`);
   command
     .command('test [events]')
     .description('judges ECS events, one JSON document a line (- or nothing: stdin); prints one {"line":1,"match":true} for each')
@@ -25,8 +26,8 @@ Examples:
   tickward rule test --query 'file where file.extension == "timer"' events.ndjson
   tickward events --json | tickward rule test --rule playbooks/systemd-timer-created/rule.toml -`)
     .action(act((context, file: string | undefined, options: Options) => testEvents(context, file ?? '-', options)));
-  command.command('list').description('the rules of the installed playbooks').action(act((context) => {
-    const rules = loadRules((error, path) => context.notice({ level: 'warn', message: `${path}: ${messageOf(error)}` }));
+  command.command('list').description('the rules of the installed playbooks').addHelpText('after', '\nExamples:\n  tickward rule list\n  tickward rule list --json | jq .id').action(act((context) => {
+    const rules = loadRules((error, path) => context.notice({ level: 'warn', message: `${path}, ${placedMessageOf(error)}` }));
     for (const each of rules) if (context.out.json) context.out.document({ id: each.id, name: each.name, version: each.version, severity: each.severity, risk_score: each.risk_score, runs: each.run.runs });
     if (!context.out.json) context.out.table(['name', 'severity', 'risk', 'version', 'id'], rules.map((each) => [each.name, each.severity, each.risk_score, each.version, each.id]));
     return Exit.DONE;
@@ -52,7 +53,7 @@ async function testEvents(context: Context, file: string, options: Options): Pro
 
 function matcherOf(options: Options): (event: object) => boolean {
   if ((options.rule === undefined) === (options.query === undefined)) throw new TickwardError('USAGE', 'rule test takes either --rule FILE or --query EQL', { hint: 'see tickward rule test --help' });
-  if (options.query !== undefined) return compileEql(parseEql(options.query));
+  if (options.query !== undefined) return compileEql(parseEql(options.query), options.query);
   const { run } = readRule(options.rule ?? '');
   if (!run.runs) throw new TickwardError('UNSUPPORTED', `this rule does not run here: ${run.reason}`);
   return run.matches;

@@ -9,14 +9,14 @@ import { actionContext } from '../response.ts';
 export const runs: Register = (program, act) => {
   const command = program.command('runs').description('executions of responses, with their journal');
   command.addHelpText('after', '\nExamples:\n  tickward runs\n  tickward runs show 0193…');
-  command.command('list', { isDefault: true }).description('oldest first').action(act((context) => {
+  command.command('list', { isDefault: true }).description('oldest first').addHelpText('after', '\nExamples:\n  tickward runs list\n  tickward runs list --json | jq .run').action(act((context) => {
     const all = context.store().journal.runs();
     if (context.out.json) for (const run of all) context.out.document(run);
     else if (all.length === 0) context.out.progress('no runs');
     else context.out.table(['run', 'started', 'finished', 'playbook', 'target'], all.map((run) => [run.run, run.started, run.finished ?? 'not finished', String(run.data['playbook'] ?? ''), targetOf(run.data['target'])]));
     return Exit.DONE;
   }));
-  command.command('show <run>').description('every entry of its journal, and whether the chain of hashes holds').action(act((context, id: string) => {
+  command.command('show <run>').description('every entry of its journal, and whether the chain of hashes holds').addHelpText('after', '\nExamples:\n  tickward runs show 0193…\n  tickward runs show 0193… --json | jq .chain').action(act((context, id: string) => {
     const journal = context.store().journal;
     const entries = journal.entries(id);
     if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}`, { hint: 'tickward runs lists them' });

@@ -1,9 +1,8 @@
 /** `tickward timers`: every timer of every manager. */
 import { readUsers } from '../../host/passwd.ts';
-import type { FileEvent } from '../../model/event.ts';
-import type { Store } from '../../store/index.ts';
 import { listTimers } from '../../timers/index.ts';
-import { Exit, type Register } from '../context.ts';
+import { Exit, type Context, type Register } from '../context.ts';
+import { makerOf, pathMeant } from '../subject.ts';
 
 export const timers: Register = (program, act) => {
   program
@@ -13,7 +12,7 @@ export const timers: Register = (program, act) => {
     .action(act(async (context) => {
       const { timers: found, warnings } = await listTimers({ uid: context.uid, users: readUsers() });
       for (const warning of warnings) context.notice({ level: 'warn', message: warning });
-      const rows = found.map((timer) => ({ ...timer, created_by: timer.path === null ? null : creatorOf(timer.path, context.store()) }));
+      const rows = found.map((timer) => ({ ...timer, created_by: timer.path === null ? null : creatorOf(context, timer.path) }));
       if (context.out.json) context.out.document(rows);
       else if (rows.length === 0) context.out.progress('no timers');
       else context.out.table(['unit', 'scope', 'state', 'schedule', 'next', 'last', 'package', 'exec', 'path'], rows.map((row) => [row.unit, row.user ?? row.scope, row.state, row.schedule, row.next_run, row.last_run, row.package, row.exec, row.path]));
@@ -22,8 +21,6 @@ export const timers: Register = (program, act) => {
 };
 
 /** The program that made the file, as the sensor saw it; null when it was made before Tickward watched. */
-function creatorOf(path: string, store: Store): string | null {
-  let creator: FileEvent | undefined;
-  for (const event of store.events.list({ paths: [path], actions: ['creation', 'rename'] })) creator = event;
-  return creator?.process?.executable ?? null;
+function creatorOf(context: Context, path: string): string | null {
+  return makerOf(context, pathMeant(context, path))?.process?.executable ?? null;
 }

@@ -1,5 +1,5 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
-import { messageOf } from '../../model/errors.ts';
+import { placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { shownPath, type Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { loadRules } from '../../playbooks.ts';
@@ -35,7 +35,9 @@ async function run(context: Context, options: Options): Promise<number> {
 
 async function watchUntil(context: Context, options: Options, stopping: Stopping): Promise<number> {
   let alerts = 0;
-  const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${messageOf(error)}` }));
+  const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${placedMessageOf(error)}` }));
+  const running = rules.filter(({ run: { runs } }) => runs).length;
+  if (running === 0) throw new TickwardError('FAILED', 'no rule is there to watch by: nothing would ever alert', { hint: 'mend what the warnings name, or install Tickward again' });
   const watching = await startWatch({
     store: context.store(),
     rules,
@@ -50,7 +52,7 @@ async function watchUntil(context: Context, options: Options, stopping: Stopping
   });
   const { sensor } = watching;
   if (sensor !== undefined) {
-    context.notice({ level: 'info', message: `watching by ${sensor.source} with ${rules.length} rule(s); Ctrl-C ends` });
+    context.notice({ level: 'info', message: `watching by ${sensor.source} with ${running} rule(s); Ctrl-C ends` });
     for (const blind of sensor.blind) context.notice({ level: 'warn', message: blind });
   }
   await stopping.stopped;

@@ -74,14 +74,24 @@ export async function runDrill(options: DrillOptions): Promise<DrillResult> {
   const user = userOf(options.uid);
   const mark = randomBytes(8).toString('hex');
   const unit = options.unit ?? `tickward-drill-${mark.slice(0, 8)}.timer`;
-  const stateDir = mkdtempSync(join(tmpdir(), 'tickward-drill-'));
-  const store = openStore(stateDir, options.uid);
+  const stateDir = makeStateDirectory();
+  let store: Store | undefined;
   try {
+    store = openStore(stateDir, options.uid);
     const site = prepareSite(options.uid, user, unit, `tickward drill ${mark}`);
     return await new Drill(options, site, store).run();
   } finally {
-    store.close();
+    store?.close();
     rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+/** Of the drill's own, below $TMPDIR. */
+function makeStateDirectory(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'tickward-drill-'));
+  } catch (error) {
+    throw new TickwardError('STATE', `the drill cannot keep its state in ${printable(tmpdir())}: ${messageOf(error)}`, { hint: 'set TMPDIR to a directory that can be written', cause: error });
   }
 }
 
@@ -137,7 +147,7 @@ class Drill {
     });
     try {
       await this.stage('plant', async () => {
-        await plant(this.site);
+        if (!(await plant(this.site, this.options.signal))) throw interruption();
         return { ok: true, summary: path };
       });
       return await this.detect(alerted, () => at);

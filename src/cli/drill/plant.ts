@@ -67,11 +67,16 @@ function entriesOf(directory: string): Map<string, bigint> {
   }));
 }
 
-/** By a shell that ends right after. Throws when it could not. */
-export async function plant(site: Site): Promise<void> {
+/** What Ctrl-C, a closed terminal and a kill of the whole group send to the shell as well. */
+const INTERRUPTIONS: readonly (string | undefined)[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** By a shell that ends right after; whether it was not interrupted. Throws when it could not. */
+export async function plant(site: Site, stop: AbortSignal): Promise<boolean> {
   const given = [...site.files].flat();
-  const { exitCode, stderr } = await run('/bin/sh', ['-c', SCRIPT, 'sh', ...given], { timeout: 5_000 });
+  const { exitCode, signal, stderr } = await run('/bin/sh', ['-c', SCRIPT, 'sh', ...given], { timeout: 5_000 });
+  if (stop.aborted || INTERRUPTIONS.includes(signal)) return false;
   if (exitCode !== 0) throw new TickwardError('FAILED', `the timer could not be planted: ${printable(stderr.trim())}`, { hint: `see whether ${printable(site.directory)} can be written` });
+  return true;
 }
 
 /** When the timer file came to be, ms since the epoch; undefined where it is gone. */
@@ -98,7 +103,7 @@ export function tidy(site: Site): string[] {
       continue;
     }
     try {
-      using file = openFile(path);
+      using file = openFile(path, 'any');
       unlinkFile(file);
     } catch (error) {
       left.push(messageOf(error));

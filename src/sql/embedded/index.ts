@@ -38,6 +38,9 @@ const FUNCTION = 31;
 const ALLOWED_PRAGMAS: ReadonlySet<string> = new Set(['table_info', 'table_xinfo', 'table_list', 'function_list', 'compile_options']);
 const DENY = 1;
 
+/** What SQLite says of a statement that the authorizer denies, and of a write to a virtual table. */
+const READS_ONLY = /^(?:not authorized|authorization denied|table \S+ may not be modified)$/;
+
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_ROWS = 100_000;
 
@@ -55,10 +58,12 @@ class EmbeddedEngine implements Embedded {
   private deadline = Number.POSITIVE_INFINITY;
   private warnings = new Set<string>();
   private refused = new Set<string>();
+  private readonly tables: readonly string[];
 
   constructor(sqlite3: Sqlite3, tables: readonly Table[]) {
     this.sqlite3 = sqlite3;
     this.memory = new Memory(sqlite3);
+    this.tables = tables.map((table) => table.name);
     this.database = new sqlite3.oo1.DB(':memory:');
     this.pointer = this.database.pointer as unknown as Pointer;
     const running = (): Running => ({ checkpoint: () => this.checkpoint(), warn: (message) => void this.warnings.add(message), refused: this.refused });
@@ -164,7 +169,16 @@ class EmbeddedEngine implements Embedded {
     const refused = [...this.refused].at(-1);
     if (message === 'no query solution' && refused !== undefined) return new TickwardError('QUERY', requiredMessage(refused), { hint: `give its path or directory: WHERE path = '…' or path LIKE '…/%'` });
     const offset = sql === undefined ? -1 : this.memory.exports.sqlite3_error_offset(this.pointer);
-    return new TickwardError('QUERY', message, sql === undefined || offset < 0 ? {} : { place: placeOf(sql, statementOffset + offset) });
+    const hint = this.hintOf(message);
+    const place = sql === undefined || offset < 0 ? {} : { place: placeOf(sql, statementOffset + offset) };
+    if (READS_ONLY.test(message)) return new TickwardError('QUERY', `${message}: this engine only reads, so that no query can change the host`, { hint: 'use SELECT, WITH … SELECT or PRAGMA table_info(TABLE)' });
+    return new TickwardError('QUERY', message, { ...(hint === undefined ? {} : { hint }), ...place });
+  }
+
+  private hintOf(message: string): string | undefined {
+    if (message.startsWith('no such table: ')) return `the tables are ${this.tables.toSorted().join(', ')}`;
+    if (message.startsWith('no such column: ')) return 'PRAGMA table_info(TABLE) shows the columns of a table; text stands in single quotes';
+    return message.startsWith('no such function: ') ? 'PRAGMA function_list shows the functions' : undefined;
   }
 
   private checkpoint(): void {

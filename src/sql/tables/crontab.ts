@@ -1,8 +1,8 @@
 /** osquery's `crontab`: the system's file, cron.d and the users' files, line by line. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { errnoOf, messageOf } from '../../model/errors.ts';
 import type { QueryContext, Row, Table } from '../../model/table.ts';
+import { bytesOfText, legible, textOfBytes } from '../../model/text.ts';
 
 const SYSTEM_FILE = '/etc/crontab';
 const SYSTEM_FOLDER = '/etc/cron.d';
@@ -31,7 +31,7 @@ export function createCrontab(root = ''): Table {
         context.checkpoint();
         for (const line of linesOf(root, path, context)) {
           const row = parseLine(line);
-          if (row !== undefined) yield { ...row, path };
+          if (row !== undefined) yield { ...row, path: legible(path) };
         }
       }
     },
@@ -42,7 +42,8 @@ export const crontab = createCrontab();
 
 function filesOf(root: string, folder: string, context: QueryContext): string[] {
   try {
-    return readdirSync(root + folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => join(folder, entry.name));
+    const entries = readdirSync(root + folder, { withFileTypes: true, encoding: 'buffer' });
+    return entries.filter((entry) => !entry.isDirectory()).map((entry) => textOfBytes(entry.name)).filter((name) => !name.startsWith('.')).map((name) => `${folder}/${name}`);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') context.warn(`${folder} cannot be listed: ${messageOf(error)}`);
     return [];
@@ -51,9 +52,9 @@ function filesOf(root: string, folder: string, context: QueryContext): string[] 
 
 function linesOf(root: string, path: string, context: QueryContext): string[] {
   try {
-    return readFileSync(root + path, 'utf8').split('\n');
+    return readFileSync(bytesOfText(root + path), 'utf8').split('\n');
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') context.warn(`${path} cannot be read: ${messageOf(error)}`);
+    if (errnoOf(error) !== 'ENOENT') context.warn(`${legible(path)} cannot be read: ${messageOf(error)}`);
     return [];
   }
 }

@@ -2,6 +2,7 @@
 import { lstatSync, readlinkSync, statSync, type BigIntStats } from 'node:fs';
 import { errnoOf } from '../../model/errors.ts';
 import type { Row, Table } from '../../model/table.ts';
+import { legible, textOfBytes } from '../../model/text.ts';
 import { askedPaths, NAMESPACE_COLUMNS, type AskedPath } from './paths.ts';
 
 export const file: Table = {
@@ -40,11 +41,11 @@ export const file: Table = {
   },
 };
 
-function rowOf({ path, directory, filename }: AskedPath): Row | undefined {
-  const own = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+function rowOf({ bytes, path, directory, filename }: AskedPath): Row | undefined {
+  const own = lstatSync(bytes, { bigint: true, throwIfNoEntry: false });
   if (own === undefined) return undefined;
   const isLink = own.isSymbolicLink();
-  const target = isLink ? followed(path) : own;
+  const target = isLink ? followed(bytes) : own;
   const stat = target ?? own;
   return {
     path,
@@ -64,12 +65,12 @@ function rowOf({ path, directory, filename }: AskedPath): Row | undefined {
     hard_links: stat.nlink,
     symlink: isLink ? 1 : 0,
     type: target === undefined ? 'unknown' : typeOf(target),
-    symlink_target_path: isLink ? readlinkSync(path) : '',
+    symlink_target_path: isLink ? legible(textOfBytes(readlinkSync(bytes, { encoding: 'buffer' }))) : '',
   };
 }
 
 /** undefined for a link that leads nowhere, or in a circle. */
-function followed(path: string): BigIntStats | undefined {
+function followed(path: Buffer): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch {

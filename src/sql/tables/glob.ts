@@ -2,15 +2,17 @@
  * How osquery turns a LIKE on `file.path` into paths (its resolveFilePattern, as observed): `%` is one component, `%%` at the very end
  * every level below; the rest is glob(3) with braces, tilde and a mark behind directories.
  */
-import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { isThere, unwritten } from '../../host/names.ts';
+import { bytesOfText, textOfBytes } from '../../model/text.ts';
 
 const DEEPEST = 64;
 
-/** Paths that match, folders with a slash at their end. `checkpoint` is called for everything that is looked at. */
+/** Paths that match as `textOfBytes`, folders with a slash at their end. A byte that is no UTF-8 is written `\\xff`. `checkpoint` is called for everything that is looked at. */
 export function resolvePattern(pattern: string, checkpoint: () => void): string[] {
-  const glob = canonical(absolute(pattern.replaceAll('%', '*')));
+  const glob = canonical(absolute(unwritten(pattern).replaceAll('%', '*')));
   if (!glob.endsWith('**')) return [...new Set(expand(glob, checkpoint))];
   const found = new Set<string>();
   const visited = new Set<string>();
@@ -30,7 +32,7 @@ function canonical(glob: string): string {
   const star = glob.indexOf('*');
   const base = star < 0 ? glob : glob.slice(0, star);
   try {
-    const real = realpathSync(base);
+    const real = textOfBytes(realpathSync(bytesOfText(base), { encoding: 'buffer' }));
     return real === base ? glob : (isFolder(real) ? `${real.replace(/\/$/, '')}/` : real) + glob.slice(base.length);
   } catch {
     return glob;
@@ -51,7 +53,7 @@ function descend(folder: string, visited: Set<string>, found: Set<string>, depth
 }
 
 function identityOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(bytesOfText(path), { throwIfNoEntry: false });
   return stat === undefined ? path : `${stat.dev}:${stat.ino}`;
 }
 
@@ -62,10 +64,15 @@ function expand(glob: string, checkpoint: () => void): string[] {
   });
 }
 
-/** `~` is the home of whoever runs the query; `~name` is left out. */
+/** `~` is the home of whoever runs the query; `~name` is left out, and a user without a home. */
 function tilde(pattern: string): string | undefined {
   if (!pattern.startsWith('~')) return pattern;
-  return pattern === '~' || pattern.startsWith('~/') ? homedir() + pattern.slice(1) : undefined;
+  if (pattern !== '~' && !pattern.startsWith('~/')) return undefined;
+  try {
+    return homedir() + pattern.slice(1);
+  } catch {
+    return undefined;
+  }
 }
 
 function walk(components: readonly string[], checkpoint: () => void): string[] {
@@ -83,7 +90,7 @@ function step(base: string, component: string, last: boolean, checkpoint: () => 
   if (component === '') return last ? (isFolder(`${base}/`) ? [`${base}/`] : []) : [base];
   if (!isMagic(component)) {
     const path = `${base}/${component.replace(/\\(.)/gs, '$1')}`;
-    return !last || exists(path) ? [path] : [];
+    return !last || isThere(path) ? [path] : [];
   }
   const matches = componentPattern(component);
   const names = entriesOf(`${base}/`).map((entry) => entry.name).filter((name) => matches.test(name));
@@ -182,20 +189,12 @@ function entriesOf(folder: string): ReturnType<typeof readFolder> {
 }
 
 function readFolder(folder: string): { name: string; isDirectory(): boolean; isSymbolicLink(): boolean }[] {
-  return readdirSync(folder, { withFileTypes: true });
+  return readdirSync(bytesOfText(folder), { withFileTypes: true, encoding: 'buffer' }).map((entry) => ({ name: textOfBytes(entry.name), isDirectory: () => entry.isDirectory(), isSymbolicLink: () => entry.isSymbolicLink() }));
 }
 
 function isFolder(path: string): boolean {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  } catch {
-    return false;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    return statSync(bytesOfText(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch {
     return false;
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errnoOf } from '../../model/errors.ts';
 import type { QueryContext, Table } from '../../model/table.ts';
-import { askedPaths, NAMESPACE_COLUMNS } from './paths.ts';
+import { askedPaths, NAMESPACE_COLUMNS, type AskedPath } from './paths.ts';
 
 const ALGORITHMS = ['md5', 'sha1', 'sha256'] as const;
 const PIECE = 1024 * 1024;
@@ -18,18 +18,19 @@ export const hash: Table = {
     ...NAMESPACE_COLUMNS,
   ],
   *generate(context) {
-    for (const { path, directory } of askedPaths(context)) {
-      const digests = digestsOf(path, context);
+    for (const asked of askedPaths(context)) {
+      const { path, directory } = asked;
+      const digests = digestsOf(asked, context);
       if (digests !== undefined) yield { path, directory, ...digests };
     }
   },
 };
 
 /** Opened without blocking, so that a FIFO gives nothing instead of hanging. */
-function digestsOf(path: string, context: QueryContext): Partial<Record<string, string>> | undefined {
+function digestsOf({ bytes, path }: AskedPath, context: QueryContext): Partial<Record<string, string>> | undefined {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(bytes, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === 'EACCES') context.warn(`no permission to read ${path}`);
     return undefined;

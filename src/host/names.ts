@@ -1,0 +1,45 @@
+/** Paths that people type and read, where the names on disk may hold any bytes. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { bytesOfText, legible, textOfBytes } from '../model/text.ts';
+
+/** How `legible` writes a byte that is no UTF-8. */
+const WRITTEN_BYTE = /\\x[89a-f][0-9a-f]/;
+
+/** Names in a directory as `textOfBytes`, in the order of their bytes. Throws the system error when it cannot be read. */
+export function listNames(directory: string): string[] {
+  return readdirSync(bytesOfText(directory), { encoding: 'buffer' }).sort(Buffer.compare).map(textOfBytes);
+}
+
+/** Whether there is anything of this name, itself and not what it leads to. */
+export function isThere(path: string): boolean {
+  try {
+    return lstatSync(bytesOfText(path), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The paths that are there and read like this one without being it: `/a/\xff` is how a name of the byte 0xff reads. `checkpoint` is called for each name that is looked at. */
+export function namesakesOf(path: string, checkpoint: () => void = () => undefined): string[] {
+  if (!path.startsWith('/') || !WRITTEN_BYTE.test(path)) return [];
+  let found = [''];
+  for (const component of path.split('/').slice(1)) found = found.flatMap((parent) => [component, ...alike(parent, component, checkpoint)].map((name) => `${parent}/${name}`));
+  return found.filter((each) => each !== path && isThere(each));
+}
+
+function alike(parent: string, component: string, checkpoint: () => void): string[] {
+  if (!WRITTEN_BYTE.test(component)) return [];
+  try {
+    return listNames(`${parent}/`).filter((name) => {
+      checkpoint();
+      return name !== component && legible(name) === component;
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** The bytes that a path was written for, whether they are there or not. */
+export function unwritten(path: string): string {
+  return textOfBytes(Buffer.from(Buffer.from(path).toString('latin1').replace(new RegExp(WRITTEN_BYTE, 'g'), (written) => String.fromCharCode(Number.parseInt(written.slice(2), 16))), 'latin1'));
+}
