@@ -31,6 +31,8 @@ export interface DocumentContext {
   host: FileEvent['host'];
   now: number;
   accounts: Accounts;
+  /** Reading a file costs as much as all the rest. */
+  hashes: boolean;
 }
 
 /** Unit files are small; a larger file's hash is left out rather than letting it stall the sensor. Bytes. */
@@ -62,7 +64,7 @@ export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   const path = `${place.folder}/${name}`;
   const { unit, unit_type } = classify(place.directory, place.relative === '' ? name : `${place.relative}/${name}`);
   const file: FileEvent['file'] = { path, directory: place.folder, ...named(name) };
-  if (seen.stat !== undefined) Object.assign(file, factsOf(bytes, seen.stat, context.accounts));
+  if (seen.stat !== undefined) Object.assign(file, factsOf(bytes, seen.stat, context));
   if (seen.original !== undefined) file.Ext = { original: { path: `${seen.original.folder}/${textOf(seen.original.name)}`, ...named(textOf(seen.original.name)) } };
   const tickward: FileEvent['tickward'] = { attribution: by.attribution, source: seen.source, unit, unit_type, scope: place.directory.scope, ancestry: by.ancestry };
   if (by.note !== undefined) tickward.attribution_note = by.note;
@@ -99,10 +101,10 @@ function named(name: string): { name: string; extension?: string } {
   return dot > 0 && dot < name.length - 1 ? { name, extension: name.slice(dot + 1) } : { name };
 }
 
-function factsOf(path: string | Buffer, stat: BigIntStats, accounts: Accounts): Omit<FileEvent['file'], 'path' | 'directory' | 'name'> {
+function factsOf(path: string | Buffer, stat: BigIntStats, { accounts, hashes }: DocumentContext): Omit<FileEvent['file'], 'path' | 'directory' | 'name'> {
   const owner = accounts.userName(Number(stat.uid));
   const group = accounts.groupName(Number(stat.gid));
-  const sha256 = stat.isFile() ? hashOf(path, stat) : undefined;
+  const sha256 = hashes && stat.isFile() ? hashOf(path, stat) : undefined;
   const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
   const facts: Omit<FileEvent['file'], 'path' | 'directory' | 'name'> = { type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino), mtime: timeOf(stat.mtimeMs) };
   if (owner !== undefined) facts.owner = owner;

@@ -40,6 +40,9 @@ export interface Sensor {
 
 const RESCAN_SECONDS: Record<EventSource, number> = { fanotify: 30, inotify: 30, scan: 5 };
 
+/** A hundred thousand homes are not waited for. Milliseconds. */
+const READY_MS = 500;
+
 /** A burst of mounts (a container that starts) is looked at once. Milliseconds. */
 const MOUNTS_SETTLE_MS = 50;
 
@@ -49,6 +52,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const { backend, images } = sources;
   const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
+  await watcher.ready(READY_MS);
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
   let settling: NodeJS.Timeout | undefined;
   const mounts = onMountChange(() => {

@@ -77,24 +77,27 @@ export class Ledger {
     else if ((did & Did.MOVED_OUT) !== 0) this.removed(folder, change.name, () => who(change, undefined));
     else {
       const isOne = (did & (did - 1)) === 0;
-      if ((did & Did.CREATED) !== 0) this.created(folder, change, who);
-      if ((did & (Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES)) !== 0) this.touched(folder, change, who);
+      // What else was done to it by then is in what is told of its creation.
+      const isTold = (did & Did.CREATED) !== 0 && this.created(folder, change, who);
+      if (!isTold && (did & (Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES)) !== 0) this.touched(folder, change, who);
       if ((did & Did.DELETED) !== 0) this.removed(folder, change.name, () => who(change, undefined, !isOne));
     }
   }
 
-  private created(folder: Folder, change: Change, who: Who): void {
+  /** False where a comparison had told of it. */
+  private created(folder: Folder, change: Change, who: Who): boolean {
     const stat = this.replaced.has(`${change.directory}\0${change.name}`) ? undefined : lookAt(pathOf(folder.path, change.name));
-    if (this.isTold(folder, change, stat)) return;
+    if (this.isTold(folder, change, stat)) return false;
     const by = who(change, stat);
     const waits = stat?.isFile() === true && stat.nlink === 1n && (change.did & (Did.CLOSED | Did.DELETED)) === 0;
     if (waits) {
       this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
       this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, by });
-      return;
+      return true;
     }
     this.set(folder, change.name, { inode: stat?.ino ?? 0n, changed: stat?.ctimeNs ?? 0n });
     this.report('creation', folder, change.name, by, stat);
+    return true;
   }
 
   private touched(folder: Folder, change: Change, who: Who): void {
@@ -172,8 +175,8 @@ export class Ledger {
   }
 
   /** What is there is known from now on, and no news. */
-  accept(folder: Folder, now: Entries): void {
-    for (const [name, signature] of now) this.set(folder, name, signature);
+  accept(folder: Folder, known: Entries): void {
+    for (const [name, signature] of known) this.set(folder, name, signature);
   }
 
   releaseAll(): void {

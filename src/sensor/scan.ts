@@ -5,7 +5,7 @@ import type { Backend } from './backend.ts';
 import { lookAt, pathOf } from './document.ts';
 
 /** More than any unit directory has; an attacker may link one to a directory of millions. */
-const MOST_ENTRIES = 100_000;
+const MOST_ENTRIES = 262_144;
 
 /** Everything but plain folders, and the names of those and of links to them. Throws the system error when the directory cannot be read. */
 export function readEntries(folder: string): { entries: Entries; folders: string[]; isCut: boolean } {

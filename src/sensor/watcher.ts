@@ -17,10 +17,13 @@ import { readFacts } from './proc-facts.ts';
 import { Tree, type Folder, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
-const SLICE = 512;
+const SLICE = 1_024;
+
+/** With more changes waiting the content of files is not read, so that none is lost. */
+const MANY = 1_024;
 
 /** Changes that wait in memory, at most some MB; more of them wait in the kernel. */
-const MOST_QUEUED = 32_768;
+const MOST_QUEUED = 131_072;
 
 /** How long the event loop may be kept from other work, in ms. */
 const MOST_BUSY_MS = 20;
@@ -69,8 +72,7 @@ export class Watcher {
   private next: NodeJS.Immediate | undefined;
   private isWorking = false;
   private isStopped = false;
-  /** What a folder that is looked at for the first time is compared with. */
-  private before: (folder: Folder) => Entries | undefined = () => undefined;
+  private before: BeforeOf = nothingBefore;
   private why = COMPARED;
   /** What is to be done when everything was looked at for the first time. */
   private atEnd: (() => void) | undefined;
@@ -90,9 +92,16 @@ export class Watcher {
     this.backend.start((batch) => this.take(batch), () => this.queue.length < MOST_QUEUED);
     const known = this.options.baseline?.();
     this.atEnd = known === undefined ? undefined : () => this.missing(known);
-    this.revisit((folder) => (known === undefined ? undefined : new Map(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
+    const started = realTime() - tick();
+    this.revisit((folder, now) => (known === undefined ? olderThan(started, now) : new Map(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
     this.emit();
     this.drainTimer = setInterval(() => this.guarded(() => this.backend.drain()), DRAIN_MS);
+  }
+
+  /** Resolves when everything was looked at, or after so many ms: the rest follows. */
+  async ready(limitMs: number): Promise<void> {
+    const end = performance.now() + limitMs;
+    while (!this.tree.isDone && performance.now() < end) await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
   /** Compares what is known with what is there; everything anew where that is cheap, else the folders that are known. */
@@ -254,7 +263,7 @@ export class Watcher {
     return { ...by, attribution: 'inferred', note };
   }
 
-  private revisit(before: (folder: Folder) => Entries | undefined, why: string = COMPARED): void {
+  private revisit(before: BeforeOf, why: string = COMPARED): void {
     this.before = before;
     this.why = why;
     this.tree.revisit(this.places());
@@ -278,20 +287,14 @@ export class Watcher {
     }));
   }
 
-  private found({ gone, appeared, known }: Found, by: Attributed, beforeOf: (folder: Folder) => Entries | undefined = nothingBefore): void {
+  private found({ gone, appeared, known }: Found, by: Attributed, beforeOf: BeforeOf = nothingBefore): void {
     for (const folder of gone) {
       this.ledger.compare(folder, undefined, by);
       this.known.push({ folder: folder.path, present: false });
     }
     for (const { folder, now } of appeared) {
       this.known.push({ folder: folder.path, present: true });
-      const before = beforeOf(folder);
-      if (before === undefined) {
-        this.ledger.accept(folder, now);
-        continue;
-      }
-      // The same object from here on: it is what is known.
-      folder.entries = before;
+      this.ledger.accept(folder, beforeOf(folder, now));
       this.later({ folder, now, by });
     }
     for (const { folder, now } of known) this.later({ folder, now, by: unknown(this.why) });
@@ -313,7 +316,7 @@ export class Watcher {
   }
 
   private report(seen: Seen): void {
-    this.events.push(documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts }));
+    this.events.push(documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, hashes: this.queue.length < MANY }));
   }
 
   private remember(folder: Folder, name: string, signature: Signature | undefined): void {
@@ -339,9 +342,17 @@ export class Watcher {
   }
 }
 
+/** What a folder that is looked at for the first time is compared with. */
+type BeforeOf = (folder: Folder, now: Entries) => Entries;
+
 /** All that is in a folder that appears is news. */
 function nothingBefore(): Entries {
   return new Map();
+}
+
+/** Without a baseline, what was there before the start is no news; looking at every home may take a while. */
+function olderThan(started: bigint, now: Entries): Entries {
+  return new Map([...now].filter(([, { changed }]) => changed < started));
 }
 
 function deedOf({ pid, position, bracket }: Gone, stat: Stat, orLater: boolean): Deed {
