@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { userOf } from '../src/host/passwd.ts';
 import { messageOf, placedMessageOf, TickwardError } from '../src/model/errors.ts';
 import { startExtension } from '../src/osquery/server.ts';
-import { loadRules } from '../src/playbooks.ts';
+import { loadRules } from '../src/playbooks/rules.ts';
 import { openStore } from '../src/store/index.ts';
 import { retentionFrom, type Retention } from '../src/store/retention.ts';
 import { defaultStateDirectory } from '../src/store/state-directory.ts';

@@ -24,9 +24,9 @@ export type Act = <Arguments extends unknown[]>(run: (context: Context, ...given
 
 export const Exit = { DONE: 0, FAILED: 1, USAGE: 2, FINDINGS: 3, INTERRUPTED: 130 } as const;
 
-export function createContext(options: Record<string, unknown>): Context & { end(): Promise<void> } {
+export async function createContext(options: Record<string, unknown>): Promise<Context & { end(): Promise<void> }> {
   const uid = process.getuid?.() ?? 0;
-  const settings = resolveSettings(options, process.env, uid);
+  const settings = await resolveSettings(options, process.env, uid);
   const endings: (() => void | Promise<void>)[] = [];
   let store: Store | undefined;
   let log: Promise<(notice: Notice) => void> | undefined;
@@ -44,8 +44,8 @@ export function createContext(options: Record<string, unknown>): Context & { end
     },
     notice(notice) {
       // pino takes 60 ms to load: only commands that have something to say pay for it.
-      log ??= import('./log.ts').then(({ createLog }) => {
-        const logger = createLog(settings);
+      log ??= import('./log.ts').then(async ({ createLog }) => {
+        const logger = await createLog(settings);
         return ({ level, message }) => logger[level](message);
       });
       void log.then((say) => say(notice));

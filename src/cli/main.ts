@@ -28,7 +28,7 @@ export async function createProgram(given: readonly string[]): Promise<Command> 
   const act: Act = (run) => async (...values) => {
     // commander gives the options and the command last: those of the command and of the program count alike.
     const command = values.at(-1);
-    const context = createContext(command instanceof Command ? command.optsWithGlobals() : program.opts());
+    const context = await createContext(command instanceof Command ? command.optsWithGlobals() : program.opts());
     try {
       process.exitCode = await run(context, ...values);
     } finally {

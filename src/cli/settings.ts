@@ -1,13 +1,16 @@
 /** Options that every command has: from the command line, else the environment, else the configuration file. */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
-import { z } from 'zod';
 import { userOf } from '../host/passwd.ts';
-import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
+import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { MOST_DAYS, retentionFrom, type Retention } from '../store/retention.ts';
+import { retentionFrom, type Retention } from '../store/retention.ts';
 import { defaultStateDirectory } from '../store/state-directory.ts';
-import { parseYaml } from '../yaml.ts';
+import { DEFAULT_CONFIG, readConfig } from './config-file.ts';
+import type { FileSettings } from './config-schema.ts';
+
+export const ENGINES = ['auto', 'osqueryd', 'osqueryi', 'embedded'] as const;
+export const LANGUAGES = ['en', 'zh-CN'] as const;
+export const SENSORS = ['auto', 'fanotify', 'inotify', 'scan'] as const;
 
 export interface Settings {
   /** Throws USAGE where none was given and there is no home to keep it in. */
@@ -18,37 +21,18 @@ export interface Settings {
   input: boolean;
   yes: boolean;
   verbose: boolean;
-  engine: 'auto' | 'osqueryd' | 'osqueryi' | 'embedded';
+  engine: (typeof ENGINES)[number];
   /** osquery's manager socket; osquery's own defaults are tried when it is not given. */
   socket?: string;
   /** Seconds a query may take. */
   timeout: number;
-  lang: 'en' | 'zh-CN';
-  sensor: 'auto' | 'fanotify' | 'inotify' | 'scan';
+  lang: (typeof LANGUAGES)[number];
+  sensor: (typeof SENSORS)[number];
   /** Peers that keep access while the host is isolated: `ADDRESS` or `ADDRESS:PORT` of the service here. */
   management: string[];
   /** How long and how many events are kept. */
   retention: Retention;
 }
-
-export const DEFAULT_CONFIG = '/etc/tickward/config.yaml';
-
-const FILE = z.strictObject({
-  state_dir: z.string().optional(),
-  engine: z.enum(['auto', 'osqueryd', 'osqueryi', 'embedded']).optional(),
-  socket: z.string().optional(),
-  timeout: z.number().positive().optional(),
-  lang: z.enum(['en', 'zh-CN']).optional(),
-  sensor: z.enum(['auto', 'fanotify', 'inotify', 'scan']).optional(),
-  management: z.array(z.string()).optional(),
-  retention: z.strictObject({ days: z.number().positive().max(MOST_DAYS).optional(), events: z.int().positive().optional() }).optional(),
-});
-
-type FileSettings = z.infer<typeof FILE>;
-
-/** Who besides its owner may not write what root reads; a user's own group may be one of that user alone. */
-const BY_OTHERS = 0o022;
-const BY_ANYONE = 0o002;
 
 /** commander takes a switch for on as soon as its variable is there. */
 const SWITCHES = ['TICKWARD_JSON', 'TICKWARD_YES'];
@@ -75,17 +59,19 @@ export function addGlobalOptions(program: Command): void {
   }
 }
 
-export function resolveSettings(given: Record<string, unknown>, environment: NodeJS.ProcessEnv, uid: number): Settings {
+export async function resolveSettings(given: Record<string, unknown>, environment: NodeJS.ProcessEnv, uid: number): Promise<Settings> {
   const configPath = text(given['config']);
-  const file = configPath === undefined ? readConfig(DEFAULT_CONFIG, false, uid) : readConfig(configPath, true, uid);
-  const choice = <Name extends keyof FileSettings>(option: string, name: Name): FileSettings[Name] => {
-    const value = given[option] ?? environment[`TICKWARD_${name.toUpperCase()}`];
+  const file = configPath === undefined ? await readConfig(DEFAULT_CONFIG, false, uid) : await readConfig(configPath, true, uid);
+  /** Of the command line, else the environment, else the file. */
+  const choice = <Name extends keyof FileSettings, Value>(name: Name, read: (value: string) => Value | undefined, expected: string): Value | FileSettings[Name] => {
+    const value = given[name] ?? environment[`TICKWARD_${name.toUpperCase()}`];
     if (value === undefined) return file[name];
-    const checked = FILE.shape[name].safeParse(name === 'timeout' ? Number(value) : name === 'management' ? String(value).split(',') : value);
-    if (!checked.success) throw new TickwardError('USAGE', `${printable(String(value))} is no value for ${name}: ${checked.error.issues[0]?.message ?? ''}`, { hint: 'see tickward --help' });
-    return checked.data as FileSettings[Name];
+    const found = read(String(value));
+    if (found === undefined) throw new TickwardError('USAGE', `${printable(String(value))} is no value for ${name}: it takes ${expected}`, { hint: 'see tickward --help' });
+    return found;
   };
-  const socket = choice('socket', 'socket');
+  const among = <Name extends keyof FileSettings, Value extends string>(name: Name, values: readonly Value[]): Value | FileSettings[Name] => choice(name, (value) => values.find((each) => each === value), values.join(', '));
+  const socket = choice('socket', String, 'a path');
   return {
     // Only when it is asked for: a command that needs no state also runs for a user without a home.
     get stateDir() {
@@ -96,12 +82,12 @@ export function resolveSettings(given: Record<string, unknown>, environment: Nod
     input: given['input'] !== false && !isOn(environment['TICKWARD_NO_INPUT']),
     yes: given['yes'] === true || isOn(given['yes']),
     verbose: given['verbose'] === true,
-    engine: choice('engine', 'engine') ?? 'auto',
+    engine: among('engine', ENGINES) ?? 'auto',
     ...(socket === undefined ? {} : { socket }),
-    timeout: choice('timeout', 'timeout') ?? 30,
-    lang: choice('lang', 'lang') ?? (environment['LANG']?.startsWith('zh') ? 'zh-CN' : 'en'),
-    sensor: choice('sensor', 'sensor') ?? 'auto',
-    management: choice('management', 'management') ?? [],
+    timeout: choice('timeout', (value) => (Number(value) > 0 && Number.isFinite(Number(value)) ? Number(value) : undefined), 'a number of seconds above 0') ?? 30,
+    lang: among('lang', LANGUAGES) ?? (environment['LANG']?.startsWith('zh') ? 'zh-CN' : 'en'),
+    sensor: among('sensor', SENSORS) ?? 'auto',
+    management: choice('management', (value) => value.split(','), 'addresses') ?? [],
     retention: retentionFrom(environment, file.retention),
   };
 }
@@ -112,31 +98,4 @@ function text(value: unknown): string | undefined {
 
 function isOn(value: unknown): boolean {
   return typeof value === 'string' && !['', '0', 'false', 'no'].includes(value.toLowerCase());
-}
-
-/** Reads and checks the file. One that was named must be there; the default one may be missing. */
-function readConfig(path: string, mustExist: boolean, uid: number): FileSettings {
-  let content: string;
-  try {
-    content = readTrusted(path, uid);
-  } catch (error) {
-    if (error instanceof TickwardError) throw error;
-    if (!mustExist && errnoOf(error) === 'ENOENT') return {};
-    throw new TickwardError('BAD_INPUT', `the configuration ${printable(path)} cannot be read: ${messageOf(error)}`, { hint: 'check the path and its permissions' });
-  }
-  return parseYaml(content, { what: 'the configuration', file: path, hint: `known settings: ${Object.keys(FILE.shape).join(', ')}`, schema: z.preprocess((value) => value ?? {}, FILE) });
-}
-
-/** It says where state is kept and who is let through an isolated host: whoever may write it decides that. */
-function readTrusted(path: string, uid: number): string {
-  const fd = openSync(path, 'r');
-  try {
-    const stat = fstatSync(fd);
-    const shown = printable(path);
-    if (stat.uid !== 0 && stat.uid !== uid) throw new TickwardError('REFUSED', `the configuration ${shown} belongs to uid ${stat.uid}: it is not read`, { hint: `look at it, then: chown ${uid === 0 ? 'root:' : uid} ${shown}` });
-    if ((stat.mode & (uid === 0 ? BY_OTHERS : BY_ANYONE)) !== 0) throw new TickwardError('REFUSED', `the configuration ${shown} can be written by others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')}): it is not read`, { hint: `look at it, then: chmod go-w ${shown}` });
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -16,11 +16,11 @@ interface Scene {
   meant(): FileEvent;
 }
 
-function scene(): Scene {
+async function scene(): Promise<Scene> {
   const root = temporaryDirectory();
   const path = join(root, 'a.timer');
   writeFileSync(path, '[Timer]\n');
-  const context = createContext({ stateDir: join(root, 'state') });
+  const context = await createContext({ stateDir: join(root, 'state') });
   onTestFinished(() => context.end());
   const store = context.store();
   return {
@@ -34,23 +34,23 @@ function scene(): Scene {
   };
 }
 
-test('the event in which the file was made, not the one in which an administrator added a line', () => {
-  const { saw, meant } = scene();
+test('the event in which the file was made, not the one in which an administrator added a line', async () => {
+  const { saw, meant } = await scene();
   saw('creation', 100);
   saw('modification', 200);
   expect(meant()).toMatchObject({ event: { action: 'creation' }, process: { pid: 100 } });
 });
 
-test('of several the newest, and before that the one that made what is there now', () => {
-  const { saw, meant } = scene();
+test('of several the newest, and before that the one that made what is there now', async () => {
+  const { saw, meant } = await scene();
   saw('creation', 100, { inode: '1' });
   saw('rename', 200);
   saw('creation', 300, { inode: '2' });
   expect(meant()).toMatchObject({ event: { action: 'rename' }, process: { pid: 200 } });
 });
 
-test('the process that made it first when Tickward has given it back since', () => {
-  const { saw, meant, store } = scene();
+test('the process that made it first when Tickward has given it back since', async () => {
+  const { saw, meant, store } = await scene();
   const start = '2026-05-01T11:00:00.000Z';
   store.journal.append({ run: 'r', kind: 'run-started', data: { pid: 300, start } });
   store.journal.append({ run: 'r', kind: 'undo-started', data: { steps: [], pid: 400, start } });
@@ -63,15 +63,15 @@ test('the process that made it first when Tickward has given it back since', () 
   expect(meant()).toMatchObject({ process: { pid: 400 } });
 });
 
-test('nobody where only a change was seen, and its owner as the user', () => {
-  const { saw, meant } = scene();
+test('nobody where only a change was seen, and its owner as the user', async () => {
+  const { saw, meant } = await scene();
   saw('modification', 200);
   expect(meant()).toMatchObject({ tickward: { attribution: 'none', attribution_note: expect.stringContaining('only what came after') } });
   expect(meant().process).toBeUndefined();
 });
 
-test('nobody where only its end was seen, and it is gone', () => {
-  const { saw, meant, path } = scene();
+test('nobody where only its end was seen, and it is gone', async () => {
+  const { saw, meant, path } = await scene();
   saw('deletion', 200);
   unlinkSync(path);
   const event = meant();

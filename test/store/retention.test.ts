@@ -12,10 +12,10 @@ import { until } from '../helpers/until.ts';
 
 const DAY = 86_400_000;
 
-function settingsOf(config: string, environment: NodeJS.ProcessEnv = {}): unknown {
+async function settingsOf(config: string, environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
   const file = join(temporaryDirectory(), 'config.yaml');
   writeFileSync(file, config);
-  return resolveSettings({ config: file }, environment, 0).retention;
+  return (await resolveSettings({ config: file }, environment, 0)).retention;
 }
 
 test.each([
@@ -24,8 +24,8 @@ test.each([
   ['retention: { days: 0.5, events: 10 }', {}, { maxAgeMs: DAY / 2, maxCount: 10 }],
   ['retention: { days: 7, events: 10 }', { TICKWARD_RETENTION_EVENTS: '20' }, { maxAgeMs: 7 * DAY, maxCount: 20 }],
   ['retention: { days: 7 }', { TICKWARD_RETENTION_DAYS: '1' }, { maxAgeMs: DAY, maxCount: 1_000_000 }],
-])('the configuration %j with %j keeps %j', (config, environment, expected) => {
-  expect(settingsOf(config, environment)).toEqual(expected);
+])('the configuration %j with %j keeps %j', async (config, environment, expected) => {
+  expect(await settingsOf(config, environment)).toEqual(expected);
 });
 
 test.each([
@@ -35,8 +35,8 @@ test.each([
   ['retention: { events: many }', 'retention.events'],
   ['retention: { weeks: 1 }', 'weeks'],
   ['retention: 90', 'retention'],
-])('the configuration %j is refused and says why', (config, message) => {
-  expect(() => settingsOf(config)).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(message) }));
+])('the configuration %j is refused and says why', async (config, message) => {
+  await expect(settingsOf(config)).rejects.toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(message) }));
 });
 
 test.each([

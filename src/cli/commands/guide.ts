@@ -4,7 +4,7 @@ import type { Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { parseGuide } from '../../guide/parse.ts';
 import { renderQuery } from '../../guide/placeholders.ts';
-import { readText } from '../../playbooks.ts';
+import { readText } from '../../playbooks/rules.ts';
 import { loadRule } from '../../rule/load.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { openEmbedded } from '../engine.ts';

@@ -4,7 +4,7 @@ import { shownPath } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { readUsers } from '../../host/passwd.ts';
 import { investigate as runGuide, type InvestigatedStep, type Investigation } from '../../investigate/index.ts';
-import { playbookOfRule, readGuide } from '../../playbooks.ts';
+import { playbookOfRule, readGuide } from '../../playbooks/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { openEmbedded, openEngine } from '../engine.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';

@@ -2,7 +2,7 @@
 import { TickwardError } from '../../model/errors.ts';
 import { shownPath, type FileEvent } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
-import { playbookOfRule, readPlaybook } from '../../playbooks.ts';
+import { playbookOfRule, readPlaybook } from '../../playbooks/index.ts';
 import { selectSteps, type PlannedStep } from '../../respond/plan.ts';
 import type { Playbook } from '../../respond/playbook.ts';
 import { respond as runResponse, type Decision, type RunResult } from '../../respond/run.ts';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
-import { loadRules, readRule } from '../../playbooks.ts';
+import { loadRules, readRule } from '../../playbooks/rules.ts';
 import { compileEql } from '../../rule/evaluate.ts';
 import { parseEql } from '../../rule/parse.ts';
 import { Exit, type Context, type Register } from '../context.ts';

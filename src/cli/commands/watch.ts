@@ -2,7 +2,7 @@
 import { placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { shownPath, type Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
-import { loadRules } from '../../playbooks.ts';
+import { loadRules } from '../../playbooks/rules.ts';
 import { startWatch } from '../../watch/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';

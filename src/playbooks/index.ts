@@ -1,0 +1,38 @@
+/** The playbooks that are installed: one folder each with rule.toml, guide.md (guide.LANG.md) and response.yaml. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import { parseGuide, type Guide } from '../guide/parse.ts';
+import { parsePlaybook, type Playbook } from '../respond/playbook.ts';
+import { playbookNames, PLAYBOOKS, readRule, readText } from './rules.ts';
+
+export type Language = 'en' | 'zh-CN';
+
+/** The guide in the language asked for, else in English. */
+export function readGuide(name: string, language: Language): Guide {
+  const english = join(PLAYBOOKS, name, 'guide.md');
+  const translated = join(PLAYBOOKS, name, `guide.${language}.md`);
+  const file = language === 'en' ? english : translated;
+  try {
+    return parseGuide(readFileSync(file, 'utf8'), { file });
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || file === english) throw error;
+    return parseGuide(readText(english, 'the guide'), { file: english });
+  }
+}
+
+export function readPlaybook(name: string): Playbook {
+  if (!playbookNames().includes(name)) throw new TickwardError('NOT_FOUND', `there is no playbook ${printable(name)}`, { hint: `known: ${playbookNames().join(', ')}` });
+  const file = join(PLAYBOOKS, name, 'response.yaml');
+  return parsePlaybook(readText(file, 'the response'), file);
+}
+
+/** The playbook that a rule of this id belongs to; the first one where none does. */
+export function playbookOfRule(ruleId: string | undefined): string {
+  const names = playbookNames();
+  const found = names.find((name) => ruleId !== undefined && readRule(join(PLAYBOOKS, name, 'rule.toml')).id === ruleId);
+  const chosen = found ?? names[0];
+  if (chosen === undefined) throw new TickwardError('FAILED', `no playbook is installed in ${PLAYBOOKS}`, { hint: 'install Tickward again' });
+  return chosen;
+}
