@@ -11,11 +11,14 @@ export interface UnitDirectory {
 }
 
 const SYSTEM_UNITS = [
+  '/etc/systemd/system.control',
   '/etc/systemd/system',
+  '/etc/systemd/system.attached',
   '/usr/local/lib/systemd/system',
   '/lib/systemd/system',
   '/usr/lib/systemd/system',
   '/run/systemd/system',
+  '/run/systemd/system.attached',
   '/run/systemd/system.control',
   '/run/systemd/transient',
   '/run/systemd/generator',
@@ -39,7 +42,7 @@ const GENERATORS: readonly { path: string; scope: Scope }[] = ['/etc/systemd', '
 ]);
 
 /** Relative to a home directory. */
-const HOME_UNITS = ['.config/systemd/user', '.local/share/systemd/user'];
+const HOME_UNITS = ['.config/systemd/user.control', '.config/systemd/user', '.local/share/systemd/user'];
 
 /** Below /run/user/UID. */
 const RUNTIME_UNITS = ['systemd/user', 'systemd/user.control', 'systemd/transient', 'systemd/generator', 'systemd/generator.early', 'systemd/generator.late'];
@@ -134,9 +137,15 @@ function both(one: Place, other: Place): Place {
   return { named, ...(unit === undefined ? {} : { unit }), ...(any === undefined ? {} : { any }) };
 }
 
-/** Directories inside a unit directory whose content counts too. */
+/** systemd(1): any of them can start a timer that it wants, and most run commands of their own. */
+const UNIT_TYPES = 'service|socket|device|mount|automount|swap|target|path|timer|slice|scope';
+
+/** systemd.unit(5): `.upholds` since 254. */
+const SUBDIRECTORY = new RegExp(`\\.(?:${UNIT_TYPES})\\.(?:d|wants|requires|upholds)$|^(?:${UNIT_TYPES})\\.d$`);
+
+/** Directories inside a unit directory whose content counts too: drop-ins of a unit or of all units of a type, and what a unit pulls in. */
 export function isUnitSubdirectory(name: string): boolean {
-  return /\.(?:timer|service|socket|path|target|slice)\.(?:d|wants|requires)$/.test(name) || /^(?:timer|service)\.d$/.test(name);
+  return SUBDIRECTORY.test(name);
 }
 
 /** What a file of a unit directory is, by the directory's kind and its place below it: `relative` is `a.timer` or `a.timer.d/x.conf`. */
@@ -144,7 +153,7 @@ export function classify(directory: Pick<UnitDirectory, 'kind'>, relative: strin
   const [first = '', second] = relative.split('/');
   if (directory.kind === 'generators') return { unit: first, unit_type: 'generator' };
   if (second !== undefined) {
-    if (/\.(?:wants|requires)$/.test(first)) return { unit: second, unit_type: 'wants' };
+    if (/\.(?:wants|requires|upholds)$/.test(first)) return { unit: second, unit_type: 'wants' };
     if (first.endsWith('.d')) return { unit: first.slice(0, -2), unit_type: 'drop-in' };
     return { unit: second, unit_type: 'other' };
   }

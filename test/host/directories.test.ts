@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { classify, unitDirectories, userDirectories } from '../../src/host/directories.ts';
+import { classify, isUnitSubdirectory, unitDirectories, userDirectories } from '../../src/host/directories.ts';
 import { parseGroup, parsePasswd } from '../../src/host/passwd.ts';
 
 test('homes outside /home are watched, a home that is the root or relative is not', () => {
   const users = parsePasswd('svc:x:900:900::/srv/svc/:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nodd:x:7:7::nowhere:/bin/sh\n');
   const homes = users.flatMap((user) => userDirectories(user)).map((directory) => directory.path).filter((path) => !path.startsWith('/run/'));
-  expect(homes).toEqual(['/srv/svc/.config/systemd/user', '/srv/svc/.local/share/systemd/user']);
+  expect(homes).toEqual(['/srv/svc/.config/systemd/user.control', '/srv/svc/.config/systemd/user', '/srv/svc/.local/share/systemd/user']);
 });
 
 test('two users with one home give each directory once', () => {
@@ -19,9 +19,23 @@ test.each([
   ['a.service', 'service', 'a.service'],
   ['a.timer.d/x.conf', 'drop-in', 'a.timer'],
   ['timers.target.wants/a.timer', 'wants', 'a.timer'],
+  ['timers.target.upholds/a.timer', 'wants', 'a.timer'],
   ['a.mount', 'other', 'a.mount'],
 ] as const)('%s is a %s of %s', (relative, unit_type, unit) => {
   expect(classify({ kind: 'units' }, relative)).toEqual({ unit, unit_type });
+});
+
+test.each(['timers.target.wants', 'a.service.requires', 'timers.target.upholds', '-.mount.wants', 'dev-sda.device.wants', 'a@.timer.d', 'a-.service.d', 'timer.d', 'socket.d', 'x.scope.d'])('%s in a unit directory counts', (name) => {
+  expect(isUnitSubdirectory(name)).toBe(true);
+});
+
+test.each(['a.timer', 'wants', 'a.conf.d', 'a.timer.d.bak', 'timers.target.wants~'])('%s does not', (name) => {
+  expect(isUnitSubdirectory(name)).toBe(false);
+});
+
+test('what the manager loads before all else counts: /etc/systemd/system.control, portable services, ~/.config/systemd/user.control', () => {
+  const paths = unitDirectories(parsePasswd('a:x:1:1::/home/a:/bin/sh\n')).map((directory) => directory.path);
+  expect(paths).toEqual(expect.arrayContaining(['/etc/systemd/system.control', '/etc/systemd/system.attached', '/run/systemd/system.attached', '/home/a/.config/systemd/user.control']));
 });
 
 test('anything in a generator directory is a generator', () => {
