@@ -131,12 +131,13 @@ export class Tree {
     return found;
   }
 
-  /** A marked directory was removed or renamed itself: it and all below it are at their paths no more, and something else may be. */
+  /** A marked directory was removed or renamed itself. It may also have come back by that: only where it is not at its path any more, all below it is gone. */
   gone(key: string): Found {
     const found = nothing();
-    const ways = [...(this.marked.get(key)?.ways ?? [])];
-    for (const way of ways) this.leave(way.path, found);
-    for (const way of ways) this.visitParentOf(way, found);
+    for (const way of this.marked.get(key)?.ways.slice() ?? []) {
+      this.visit(way, found, false);
+      if (this.keys.get(way.path) !== key) this.visitParentOf(way, found);
+    }
     return found;
   }
 
@@ -148,7 +149,8 @@ export class Tree {
       return;
     }
     try {
-      const key = this.backend.mark(opened, this.interestIn(way), way.path || '/');
+      const interest = this.interestIn(way);
+      const key = this.backend.mark(opened, interest, way.path || '/');
       this.unseen.delete(way.path);
       const before = this.keys.get(way.path);
       if (before !== undefined && before !== key) this.leave(way.path, found);
@@ -158,6 +160,11 @@ export class Tree {
       if (!marked.ways.some(({ path }) => path === way.path)) marked.ways.push(way);
       const inside = isFolder(way) ? this.read(key, way, marked, opened, found) : undefined;
       this.visitNext(way, opened, inside, found, isQueued);
+      // What was there may have gone before it was marked itself: then this directory is what tells when it comes again.
+      if (interest === 'self' && this.interestIn(way) !== 'self') {
+        this.backend.mark(opened, 'appearance', way.path || '/');
+        this.visitNext(way, opened, inside, found, isQueued);
+      }
     } catch (error) {
       this.note(way.path, error);
     } finally {
