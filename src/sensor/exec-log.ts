@@ -66,9 +66,10 @@ export class ExecLog {
     return logged !== undefined && logged.since + OPENED_BEFORE_NS < since;
   }
 
-  /** The kernel dropped events: what was opened before is certain no more. */
-  forget(): void {
+  /** The kernel dropped events before this moment: what was opened until then need not be in the log. */
+  forget(at: bigint): void {
     this.processes.clear();
     this.older.clear();
+    for (const device of this.devices.values()) device.since = at;
   }
 }

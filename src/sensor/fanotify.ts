@@ -53,7 +53,7 @@ export function openFanotify(handles: Handles): Backend {
     }
     bracket.before = now;
     if (length === 0) emptiedAt = now;
-    if (parsed.overflow) execLog.forget();
+    if (parsed.overflow) execLog.forget(bracket.before);
     for (const { pid, directory, name, position } of parsed.executions) execLog.add(pid, { directory, name, position, bracket });
     if (parsed.changes.length > 0 || parsed.overflow || parsed.gone.length > 0) deliver(parsed);
   };

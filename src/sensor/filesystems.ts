@@ -87,8 +87,8 @@ export function onMountChange(callback: () => void): { close(): void } {
 
 /** Finds where directories are that fanotify names by file system and handle. */
 export class Handles {
-  /** Where a file system of this id is mounted. */
-  private readonly mounts = new Map<string, string>();
+  /** File systems by their id. */
+  private readonly mounts = new Map<string, Mount>();
 
   /** Gives its id, '' when it is gone. */
   learn(mount: Mount): string {
@@ -96,7 +96,7 @@ export class Handles {
       const fd = openSync(Buffer.from(mount.path, 'latin1'), O_PATH | constants.O_DIRECTORY);
       try {
         const id = libc.fsidOf(fd).toString('latin1');
-        this.mounts.set(id, mount.path);
+        this.mounts.set(id, mount);
         return id;
       } finally {
         closeSync(fd);
@@ -110,7 +110,12 @@ export class Handles {
   /** The directory's path now; undefined when it is gone, or we may not open by handle. */
   pathOf(key: string): string | undefined {
     const mount = this.mounts.get(key.slice(0, 8));
-    return mount === undefined ? undefined : pathByHandle(mount, Buffer.from(key.slice(8), 'latin1'));
+    return mount === undefined ? undefined : pathByHandle(mount.path, Buffer.from(key.slice(8), 'latin1'));
+  }
+
+  /** Whether a directory is on the file system of this device (`major:minor`). What is run from overlay is logged as opened on the file systems below it. */
+  isOn(key: string, device: string): boolean {
+    return this.mounts.get(key.slice(0, 8))?.device === device;
   }
 }
 

@@ -42,7 +42,7 @@ export function isSameProcess(image: Image): boolean {
 
 /** By the directory in which the kernel logged that it was opened. */
 function openedPath(image: Image, opened: Opened | undefined, handles: Handles | undefined): string | undefined {
-  if (opened === undefined || handles === undefined || opened.name !== image.name) return undefined;
+  if (opened === undefined || handles === undefined || opened.name !== image.name || !handles.isOn(opened.directory, deviceOf(image))) return undefined;
   return pathOfOpened(opened, handles);
 }
 
@@ -67,6 +67,9 @@ function passedPath(image: Image): string | undefined {
 
 /** btrfs and overlay show other device numbers to programs than the kernel has inside: there the file's number must do. */
 function isSameDevice(image: Image, dev: bigint): boolean {
-  const inside = `${image.device.major}:${image.device.minor}`;
-  return deviceText(dev) === inside || image.device.major === 0;
+  return deviceText(dev) === deviceOf(image) || image.device.major === 0;
+}
+
+function deviceOf({ device }: Image): string {
+  return `${device.major}:${device.minor}`;
 }
