@@ -230,12 +230,20 @@ export class Tree {
     if (marked === undefined) return;
     const [left] = marked.ways.splice(marked.ways.findIndex((way) => way.path === path), 1);
     if (marked.folder?.path === path) {
-      found.gone.push(marked.folder);
+      this.lose(marked.folder, found);
       delete marked.folder;
     }
     if (marked.ways.length === 0) this.marked.delete(key);
     if (left === undefined) return;
     for (const child of this.childrenOf(left)) this.leave(child, found);
+  }
+
+  /** What was seen of it in the same visit is not true any more; and of what has only just appeared there is nothing to take back. */
+  private lose(folder: Folder, found: Found): void {
+    const isOf = (each: { folder: Folder }): boolean => each.folder === folder;
+    if (!found.appeared.some(isOf)) found.gone.push(folder);
+    remove(found.appeared, isOf);
+    remove(found.known, isOf);
   }
 
   private childrenOf({ path, place }: Way): string[] {
@@ -265,6 +273,11 @@ function isFolder(way: Way): boolean {
 }
 
 const NOWHERE: Place = { named: new Map() };
+
+function remove<Item>(items: Item[], isUnwanted: (item: Item) => boolean): void {
+  const wanted = items.filter((item) => !isUnwanted(item));
+  items.splice(0, items.length, ...wanted);
+}
 
 function nothing(): Found {
   return { appeared: [], known: [], gone: [] };
