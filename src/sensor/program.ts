@@ -42,8 +42,17 @@ export function isSameProcess(image: Image): boolean {
 
 /** By the directory in which the kernel logged that it was opened. */
 function openedPath(image: Image, opened: Opened | undefined, handles: Handles | undefined): string | undefined {
-  if (opened === undefined || handles === undefined || opened.name !== image.name || !handles.isOn(opened.directory, deviceOf(image))) return undefined;
+  if (opened === undefined || handles === undefined || !isNameOf(opened, image) || !handles.isOn(opened.directory, deviceOf(image))) return undefined;
   return pathOfOpened(opened, handles);
+}
+
+/** The map has the first 63 bytes of a name, as text; the log has all of it, as bytes. */
+const NAME_LIMIT = 63;
+
+/** Whether what was opened has the name of this program. */
+export function isNameOf(opened: Opened, image: Pick<Image, 'name'>): boolean {
+  const bytes = Buffer.from(image.name).toString('latin1');
+  return opened.name === bytes || (bytes.length === NAME_LIMIT && opened.name.startsWith(bytes));
 }
 
 export function pathOfOpened(opened: Opened, handles: Handles): string | undefined {
