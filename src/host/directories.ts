@@ -87,12 +87,20 @@ export function unitPlaces(users: readonly Pick<PasswdEntry, 'home'>[]): Place {
   const runtime = placesOf(RUNTIME_UNITS.map((path) => ({ path, scope: 'user', kind: 'units' })));
   placeAt(root, '/home').any = { form: /^/, place: home };
   placeAt(root, '/run/user').any = { form: /^\d+$/, place: runtime };
-  for (const path of new Set(users.map((user) => user.home.replace(/\/+$/, '')))) {
-    if (!path.startsWith('/') || /^\/home\/[^/]+$/.test(path)) continue;
-    const parent = placeAt(root, path.slice(0, path.lastIndexOf('/')), home);
-    const name = path.slice(path.lastIndexOf('/') + 1);
+  const parents = new Map<string, Place>();
+  for (const user of users) {
+    const path = user.home.endsWith('/') ? user.home.replace(/\/+$/, '') : user.home;
+    const slash = path.lastIndexOf('/');
+    const above = path.slice(0, Math.max(slash, 0));
+    if (!path.startsWith('/') || above === '/home') continue;
+    const parent = parents.get(above) ?? placeAt(root, above, home);
+    parents.set(above, parent);
+    const name = path.slice(slash + 1);
     const there = parent.named.get(name);
+    if (there === home) continue;
     parent.named.set(name, there === undefined ? home : both(there, home));
+    // What was there may stand for a parent of other homes, and is another one now.
+    if (there !== undefined) parents.clear();
   }
   return root;
 }

@@ -19,13 +19,14 @@ export interface GroupEntry {
 export const PASSWD = '/etc/passwd';
 export const GROUP = '/etc/group';
 
+/** name:password:uid:gid:gecos:home:shell of passwd(5). One expression for all lines: a directory service may have written a hundred thousand. */
+const PASSWD_LINE = /^([^:\n#][^:\n]*):[^:\n]*:(\d{1,10}):(\d{1,10}):([^:\n]*):([^:\n]*)(?::([^:\n]*))?/gm;
+
 /** passwd(5). Malformed lines are left out, as getpwent does. */
 export function parsePasswd(text: string): PasswdEntry[] {
-  return text.split('\n').flatMap((line) => {
-    const [name, , uid, gid, gecos, home, shell] = line.split(':');
-    if (!name || name.startsWith('#') || home === undefined || !isId(uid) || !isId(gid)) return [];
-    return [{ name, uid: Number(uid), gid: Number(gid), gecos: gecos ?? '', home, shell: shell ?? '' }];
-  });
+  const entries: PasswdEntry[] = [];
+  for (const [, name = '', uid, gid, gecos = '', home = '', shell = ''] of text.matchAll(PASSWD_LINE)) entries.push({ name, uid: Number(uid), gid: Number(gid), gecos, home, shell });
+  return entries;
 }
 
 /** group(5). */

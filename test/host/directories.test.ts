@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { classify, isUnitSubdirectory, unitDirectories, userDirectories } from '../../src/host/directories.ts';
+import { classify, isUnitSubdirectory, placeIn, unitDirectories, unitPlaces, userDirectories, type Place } from '../../src/host/directories.ts';
 import { parseGroup, parsePasswd } from '../../src/host/passwd.ts';
 
 test('homes outside /home are watched, a home that is the root or relative is not', () => {
@@ -45,4 +45,19 @@ test('anything in a generator directory is a generator', () => {
 test('malformed lines of passwd and group are left out', () => {
   expect(parsePasswd('root:x:0:0:root:/root:/bin/bash\nbroken\n+nis::::::\n#c:x:1:1::/:\n')).toHaveLength(1);
   expect(parseGroup('adm:x:4:syslog,bob\nbad\n')).toEqual([{ name: 'adm', gid: 4, members: ['syslog', 'bob'] }]);
+});
+
+test('homes beside, above and below each other each lead to their units, in whatever order they come', () => {
+  const homes = ['/srv/a', '/srv/a/b', '/srv/a/b/c', '/srv/d/', '/srv/a', '/home/x', '/home/x/y', '/srv'];
+  for (let turn = 0; turn < homes.length; turn += 1) {
+    const root = unitPlaces([...homes.slice(turn), ...homes.slice(0, turn)].map((home) => ({ home })));
+    for (const home of homes) {
+      const place = [...home.split('/').filter(Boolean), '.config', 'systemd', 'user'].reduce<Place | undefined>((at, name) => at && placeIn(at, name), root);
+      expect({ turn, home, unit: place?.unit }).toEqual({ turn, home, unit: { scope: 'user', kind: 'units' } });
+    }
+  }
+});
+
+test.each(['', ':x:1:1::/:', 'a:x:1', 'a:x:one:1::/h:/bin/sh', 'a:x:12345678901:1::/h:/bin/sh', '#a:x:1:1::/h:/bin/sh'])('%j is no user', (line) => {
+  expect(parsePasswd(`${line}\nroot:x:0:0:root:/root:/bin/bash\n`)).toEqual([{ name: 'root', uid: 0, gid: 0, gecos: 'root', home: '/root', shell: '/bin/bash' }]);
 });
