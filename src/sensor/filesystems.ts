@@ -29,7 +29,7 @@ export function parseMounts(text: string): Mount[] {
 
 /** Blanks, tabs, newlines and backslashes are three octal digits there. */
 function unescape(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  return text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
 export function readMounts(): Mount[] {
@@ -53,8 +53,8 @@ function isOnTop({ path, device, type }: Mount): boolean {
 
 /** `st_dev` as mountinfo writes it (glibc's gnu_dev_major and gnu_dev_minor). */
 export function deviceText(dev: bigint): string {
-  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-  const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn);
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xffff_f000n);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffff_ff00n);
   return `${major}:${minor}`;
 }
 

@@ -1,0 +1,76 @@
+/** What the kernel says of mounts and devices, and what an attacker may make it say. */
+import { readFileSync, statSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { deviceText, parseMounts, programFileSystems, readMounts } from '../../src/sensor/filesystems.ts';
+
+/** As the kernel writes a path there (fs/proc_namespace.c: mangle). */
+function escaped(path: string): string {
+  return path.replace(/[ \t\n\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+}
+
+const path = fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 40 }).map((name) => `/${name}`);
+const optional = fc.array(fc.constantFrom('shared:1', 'master:2', 'propagate_from:3', 'unbindable'), { maxLength: 3 });
+
+describe('mountinfo', () => {
+  test.each([
+    ['no optional fields', '22 1 0:21 / /proc rw - proc proc rw', [{ device: '0:21', path: '/proc', type: 'proc' }]],
+    ['several', '22 1 254:1 /sub /mnt rw,nosuid shared:1 master:2 - ext4 /dev/vda rw', [{ device: '254:1', path: '/mnt', type: 'ext4' }]],
+    ['blanks and more in the path', String.raw`22 1 0:40 / /a\040b\011c\012d\134e\043f rw - tmpfs none rw`, [{ device: '0:40', path: '/a b\tc\nd\\e#f', type: 'tmpfs' }]],
+    ['a backslash that is no escape', String.raw`22 1 0:40 / /a\9\08\400 rw - tmpfs none rw`, [{ device: '0:40', path: String.raw`/a\9\08${'\\'}400`, type: 'tmpfs' }]],
+    ['no type', '22 1 0:40 / /a rw shared:1', []],
+    ['nothing', '', []],
+    ['too little', '22 1 -  - ', []],
+    ['a source that looks like the separator', '22 1 0:40 / /a rw - tmpfs  - rw', [{ device: '0:40', path: '/a', type: 'tmpfs' }]],
+  ] as const)('%s', (_, line, mounts) => {
+    expect(parseMounts(`${line}\n`)).toEqual(mounts);
+  });
+
+  test('every path that a mount may have comes back as it is', () => {
+    fc.assert(fc.property(path, path, optional, (root, point, fields) => {
+      const line = ['22', '1', '0:40', escaped(root), escaped(point), 'rw', ...fields, '-', 'tmpfs', escaped(root), 'rw'].join(' ');
+      expect(parseMounts(`1 1 0:1 / / rw - ext4 x rw\n${line}\n`)).toEqual([{ device: '0:1', path: '/', type: 'ext4' }, { device: '0:40', path: point, type: 'tmpfs' }]);
+    }));
+  });
+
+  test('nonsense never throws', () => {
+    fc.assert(fc.property(fc.string(), fc.array(fc.constantFrom(' ', '-', ' - ', '\n', '\\', '\\040', '0:1', '/', 'x')).map((parts) => parts.join('')), (text, odd) => {
+      expect(Array.isArray(parseMounts(text))).toBe(true);
+      for (const mount of parseMounts(odd)) expect(mount).toEqual({ device: expect.any(String), path: expect.any(String), type: expect.any(String) });
+    }));
+  });
+
+  test("this host's mounts are found, the root among them, and one of each file system that programs are run from", () => {
+    const mounts = readMounts();
+    expect(mounts).toHaveLength(readFileSync('/proc/self/mountinfo', 'latin1').trim().split('\n').length);
+    expect(mounts.map((mount) => mount.path)).toContain('/');
+    const devices = programFileSystems(mounts).map(({ device }) => device);
+    expect(new Set(devices).size).toBe(devices.length);
+    expect(programFileSystems(mounts).map(({ type }) => type)).not.toContain('proc');
+  });
+});
+
+describe('a device number', () => {
+  test.each([[0n, '0:0'], [0xfe00n, '254:0'], [0x801n, '8:1'], [0x1_0000_1n, '0:257'], [0xffff_ffffn, '4095:1048575'], [0x1000_0000_0000n, '4096:0'], [0xffff_ffff_ffff_ffffn, '4294967295:4294967295']])('%d is %s', (dev, text) => {
+    expect(deviceText(dev)).toBe(text);
+  });
+
+  test('is made and split alike (glibc: gnu_dev_makedev)', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), fc.integer({ min: 0, max: 0xffff_ffff }), (major, minor) => {
+      const [high, low] = [BigInt(major), BigInt(minor)];
+      expect(deviceText(((high & 0xfffn) << 8n) | ((high & ~0xfffn) << 32n) | (low & 0xffn) | ((low & ~0xffn) << 12n))).toBe(`${major}:${minor}`);
+    }));
+  });
+
+  test('of what is mounted here is as mountinfo has it', () => {
+    const plain = readMounts().filter(({ type }) => ['ext4', 'xfs', 'tmpfs', 'proc', 'sysfs', 'devtmpfs'].includes(type));
+    // The last that was mounted on a path is the one that stat(2) sees.
+    const last = new Map(plain.map((mount) => [mount.path, mount.device]));
+    const seen = [...last].flatMap(([point, device]) => {
+      const stat = statSync(Buffer.from(point, 'latin1'), { bigint: true, throwIfNoEntry: false });
+      return stat === undefined ? [] : [{ point, device, found: deviceText(stat.dev) }];
+    });
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.filter(({ device, found }) => device !== found)).toEqual([]);
+  });
+});
