@@ -7,6 +7,7 @@ import { FAN } from './constants.ts';
 import { ExecLog } from './exec-log.ts';
 import { parseFanotify, type Numbering, type Parsed } from './fanotify-parse.ts';
 import { programFileSystems, readMounts, type Handles, type Mount } from './filesystems.ts';
+import { openInotify } from './inotify.ts';
 import * as libc from './libc.ts';
 
 /** Events that wait in the kernel are read in pieces of this size, in bytes. */
@@ -22,6 +23,12 @@ const LOG_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN.RENAME | 
 /** Renames are told of only together with names, so here they are their two halves. */
 const WAKE_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN.MOVED_FROM | FAN.MOVED_TO | GONE, appearance: FAN.CREATE | FAN.MOVED_TO | GONE, self: GONE };
 
+/**
+ * What fanotify_mark(2) and name_to_handle_at(2) say of file systems that have no id (many of FUSE), another in every subvolume (btrfs), or no handles.
+ * Directories there are watched by inotify: what happens is told, but not who did it.
+ */
+const NO_IDENTITY: ReadonlySet<string> = new Set(['ENODEV', 'EXDEV', 'EOPNOTSUPP', 'EOVERFLOW']);
+
 const FLAGS = FAN.CLASS_NOTIF | FAN.CLOEXEC | FAN.NONBLOCK | FAN.REPORT_DIR_FID;
 
 /** Throws a SystemError where the kernel does not allow it. Without CAP_SYS_ADMIN it works, but names no process and logs no programs. */
@@ -36,8 +43,17 @@ export function openFanotify(handles: Handles): Backend {
   let waiting: libc.Poll | undefined;
   let deliver: (batch: Batch) => void = () => undefined;
   let wanted: () => boolean = () => true;
+  let others: Backend | undefined;
+  const elsewhere = (): Backend => {
+    if (others === undefined) {
+      others = openInotify();
+      others.start((batch) => deliver(batch), () => wanted());
+    }
+    return others;
+  };
 
   const drain = (): void => {
+    others?.drain();
     while (libc.read(wake, spill) > 0);
     if (!wanted()) return;
     const bracket: Bracket = { after: emptiedAt, before: 0n };
@@ -70,10 +86,15 @@ export function openFanotify(handles: Handles): Backend {
     source: 'fanotify',
     namesProcesses: privileged,
     ...(privileged ? { execLog } : {}),
-    mark(directory, interest) {
-      libc.fanotify.mark(log, FAN.MARK_ADD | FAN.MARK_ONLYDIR, LOG_MASKS[interest], directory);
-      libc.fanotify.mark(wake, FAN.MARK_ADD | FAN.MARK_ONLYDIR, WAKE_MASKS[interest], directory);
-      return libc.directoryKey(directory);
+    mark(directory, interest, path) {
+      try {
+        libc.fanotify.mark(log, FAN.MARK_ADD | FAN.MARK_ONLYDIR, LOG_MASKS[interest], directory);
+        libc.fanotify.mark(wake, FAN.MARK_ADD | FAN.MARK_ONLYDIR, WAKE_MASKS[interest], directory);
+        return libc.directoryKey(directory);
+      } catch (error) {
+        if (!(error instanceof libc.SystemError) || !NO_IDENTITY.has(error.code)) throw error;
+        return elsewhere().mark(directory, interest, path);
+      }
     },
     start(onBatch, mayTake) {
       deliver = onBatch;
@@ -84,6 +105,7 @@ export function openFanotify(handles: Handles): Backend {
     mountsChanged: () => markPrograms(process.hrtime.bigint()),
     close() {
       waiting?.close();
+      others?.close();
       libc.close(wake);
       libc.close(log);
     },
