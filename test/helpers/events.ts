@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 
 /** A directory of the test's own, removed when the test ends. */
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'tickward-test-'));
+export function temporaryDirectory(parent = tmpdir()): string {
+  const directory = mkdtempSync(join(parent, 'tickward-test-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
