@@ -110,13 +110,15 @@ export class Ledger {
     const stat = lookAt(pathOf(folder.path, change.name));
     const known = folder.entries.get(change.name);
     if (stat === undefined || (known?.inode === stat.ino && known.changed === stat.ctimeNs)) return;
-    const by = who(change, stat);
+    const by = known === undefined ? asWriter(who(change, stat)) : who(change, stat);
+    // It was made before its folder was watched: the first that is told of it is that it is there.
+    const action = known === undefined ? 'creation' : 'modification';
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
-      this.held.set(heldKey(folder, change.name), { action: 'modification', folder, name: change.name, inode: stat.ino, by });
+      this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, by });
       return;
     }
     this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
-    this.report('modification', folder, change.name, by, stat);
+    this.report(action, folder, change.name, by, stat);
   }
 
   private removed(folder: Folder, name: string, by: () => Attributed): void {
@@ -206,6 +208,11 @@ export class Ledger {
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
     this.options.report({ place: { directory: folder.directory, folder: folder.path, relative: folder.relative, name }, action, by, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) });
   }
+}
+
+/** Who wrote to a file need not have made it. */
+function asWriter(by: Attributed): Attributed {
+  return by.process?.executable === undefined ? by : { ...by, attribution: 'inferred', note: 'made before its directory was watched: the process is the first that was seen to write to it' };
 }
 
 const NO_ENTRIES: Entries = new Map();
