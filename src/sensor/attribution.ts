@@ -47,7 +47,7 @@ export interface Sources {
 export interface Deed extends Moment {
   pid: number;
   /** When the file itself says it happened; asked for only when it decides. */
-  stamp?: () => Bracket | undefined;
+  changedAt?: () => bigint;
 }
 
 interface Known {
@@ -132,9 +132,9 @@ export class Attributor {
     const isLogged: IsLogged = (device, since) => log?.isLogged(device, since) ?? false;
     const ran = history.map((image) => ({ image, ...image, name: Buffer.from(image.name).toString('latin1'), device: deviceOf(image) }));
     let decision = decide(ran, opened, deed, isLogged);
-    const stamp = decision.isSure ? undefined : deed.stamp?.();
-    if (stamp !== undefined) {
-      const { images: found, isSure } = decide(ran, opened, { ...deed, bracket: both(deed.bracket, stamp) }, isLogged);
+    const notBefore = decision.isSure ? undefined : deed.changedAt?.();
+    if (notBefore !== undefined) {
+      const { images: found, isSure } = decide(ran, opened, { ...deed, notBefore }, isLogged);
       decision = { images: found, isSure, confirmed: false };
     }
     const [only] = decision.images;
@@ -251,13 +251,6 @@ export class Attributor {
 
 function deviceOf({ device }: Image): string {
   return `${device.major}:${device.minor}`;
-}
-
-function both(one: Bracket, other: Bracket): Bracket {
-  const after = one.after > other.after ? one.after : other.after;
-  const before = one.before < other.before ? one.before : other.before;
-  // The clocks disagree: then the file's word is worth nothing.
-  return after <= before ? { after, before } : one;
 }
 
 /** Which process is certain, which of its programs is not. */

@@ -27,6 +27,8 @@ export interface Ran {
 export interface Moment {
   position: number;
   bracket: Bracket;
+  /** It happened after this, as the file itself says; ns of CLOCK_MONOTONIC. */
+  notBefore?: bigint;
   /** Several things were merged into one, and this is about the last of them: it happened at this position or later. */
   orLater?: boolean;
 }
@@ -49,17 +51,22 @@ export interface Decision<Image extends Ran> {
 /** `images` in the order they began, with nothing missing between them; `opened` in the order of the log. */
 export function decide<Image extends Ran>(images: readonly Image[], opened: readonly Opened[], moment: Moment, isLogged: IsLogged): Decision<Image> {
   const [first] = images;
+  const after = afterOf(moment);
   // What ran before the first that is remembered may have been it as well, if it ended late enough.
   const before = first === undefined || first.generation === 0 ? [] : [{ image: FORGOTTEN, ran: first.ran } as const];
   const possible = [...before, ...images.map((image) => ({ image, ran: image.ran }))].filter(({ image }, index, all) => {
     const next = all[index + 1]?.image;
-    return (image === FORGOTTEN || image.since <= moment.bracket.before) && (next === undefined || next === FORGOTTEN || next.since > moment.bracket.after);
+    return (image === FORGOTTEN || image.since <= moment.bracket.before) && (next === undefined || next === FORGOTTEN || next.since > after);
   });
   const feasible = possible.filter((_, index) => isFeasible(possible, index, opened, moment, isLogged));
   const found = feasible.flatMap(({ image }) => (image === FORGOTTEN ? [] : [image]));
   const [only] = found;
   const isSure = feasible.length === 1 && only !== undefined;
   return { images: isSure || feasible.length > 1 ? found : [], isSure, confirmed: isSure && only.how === 'exec' && lastBefore(opened, only, moment) !== undefined && !contradicted(opened, only, moment) };
+}
+
+function afterOf({ bracket, notBefore = bracket.after }: Moment): bigint {
+  return notBefore > bracket.after ? notBefore : bracket.after;
 }
 
 interface Possible {
@@ -75,7 +82,7 @@ function isFeasible(possible: readonly Possible[], index: number, opened: readon
     if (image === FORGOTTEN || image.how === 'fork') return true;
     if (other <= index) {
       // It had begun: its program was opened before, in an earlier reading or at an earlier place. Of programs on some file systems nothing is logged.
-      return !isLogged(image.device, image.since) || image.since <= moment.bracket.after || moment.orLater === true || opened.some((each) => isNameOf(each, image) && each.position < moment.position);
+      return !isLogged(image.device, image.since) || image.since <= afterOf(moment) || moment.orLater === true || opened.some((each) => isNameOf(each, image) && each.position < moment.position);
     }
     // It had not begun yet: its program is opened later, or was merged into an earlier opening of the same one.
     if (opened.some((each) => isNameOf(each, image) && each.position > moment.position)) return true;

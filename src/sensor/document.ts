@@ -154,7 +154,7 @@ function targetOf(path: string | Buffer): string | undefined {
 }
 
 /** O_NONBLOCK so that a FIFO put in the file's place does not hang us; the same inode, or nothing. */
-function hashOf(path: string | Buffer, expected: BigIntStats): string | undefined {
+export function hashOf(path: string | Buffer, expected: BigIntStats): string | undefined {
   if (expected.size > MOST_HASHED) return undefined;
   if (expected.size === 0n) return EMPTY;
   let fd: number | undefined;

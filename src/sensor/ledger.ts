@@ -6,7 +6,7 @@ import type { Entries, Signature } from '../model/baseline.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attribution.ts';
 import { Did, type Change } from './backend.ts';
-import { lookAt, pathOf, type Seen } from './document.ts';
+import { hashOf, lookAt, pathOf, type Seen } from './document.ts';
 import { compare } from './scan.ts';
 import type { Folder } from './tree.ts';
 
@@ -14,6 +14,9 @@ import type { Folder } from './tree.ts';
 export const HOLD_MS = 5;
 
 type Stat = NonNullable<Seen['stat']>;
+
+/** Files whose content is remembered. */
+const MOST_CONTENTS = 4_096;
 
 /** A change whose file is still being written. */
 interface Held {
@@ -26,7 +29,8 @@ interface Held {
 
 export interface LedgerOptions {
   source: EventSource;
-  report: (seen: Seen) => void;
+  /** Gives the hash of the content, where it was read. */
+  report: (seen: Seen) => string | undefined;
   /** Told of every entry that is known anew or differently, and of those that are gone. */
   remember: (folder: Folder, name: string, signature: Signature | undefined) => void;
   folderOf: (key: string) => Folder | undefined;
@@ -43,6 +47,8 @@ export class Ledger {
   private readonly replaced = new Map<string, number>();
   /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
   private readonly compared = new Map<string, bigint>();
+  /** Hashes of the files that were told of last. */
+  private readonly contents = new Map<string, string>();
 
   constructor(options: LedgerOptions) {
     this.options = options;
@@ -109,7 +115,8 @@ export class Ledger {
     }
     const stat = lookAt(pathOf(folder.path, change.name));
     const known = folder.entries.get(change.name);
-    if (stat === undefined || (known?.inode === stat.ino && known.changed === stat.ctimeNs)) return;
+    if (stat === undefined) return;
+    if (known?.inode === stat.ino && known.changed === stat.ctimeNs && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
     const by = known === undefined ? asWriter(who(change, stat)) : who(change, stat);
     // It was made before its folder was watched: the first that is told of it is that it is there.
     const action = known === undefined ? 'creation' : 'modification';
@@ -119,6 +126,14 @@ export class Ledger {
     }
     this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
     this.report(action, folder, change.name, by, stat);
+  }
+
+  /** Written once more within the same tick of the kernel's clock, or through memory that was written already: only the content tells. */
+  private isRewritten(folder: Folder, name: string, stat: Stat): boolean {
+    const before = this.contents.get(heldKey(folder, name));
+    if (before === undefined) return false;
+    const now = hashOf(pathOf(folder.path, name), stat);
+    return now !== undefined && now !== before;
   }
 
   private removed(folder: Folder, name: string, by: () => Attributed): void {
@@ -206,7 +221,12 @@ export class Ledger {
   }
 
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
-    this.options.report({ place: { directory: folder.directory, folder: folder.path, relative: folder.relative, name }, action, by, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) });
+    const content = this.options.report({ place: { directory: folder.directory, folder: folder.path, relative: folder.relative, name }, action, by, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) });
+    if (content === undefined) this.contents.delete(heldKey(folder, name));
+    else {
+      if (this.contents.size >= MOST_CONTENTS) this.contents.clear();
+      this.contents.set(heldKey(folder, name), content);
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Entries, KnownEntry, KnownFolders, Signature } from '../model/base
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor, unknown, type Attributed, type Deed } from './attribution.ts';
-import type { Backend, Batch, Bracket, Change, Gone } from './backend.ts';
+import type { Backend, Batch, Change, Gone } from './backend.ts';
 import type { Images } from './bpf/images.ts';
 import { pathOf, documentOf, type Seen } from './document.ts';
 import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
@@ -218,10 +218,16 @@ export class Watcher {
     for (const item of this.queue.splice(0, SLICE)) {
       if ('did' in item) this.change(item);
       else if ('found' in item) this.found(item.found, item.by);
-      else if ('now' in item) this.ledger.compare(item.folder, item.now, item.by);
+      else if ('now' in item) this.compare(item);
       else this.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
     }
     this.openFiles = undefined;
+  }
+
+  private compare({ folder, now, by }: Comparison): void {
+    // Gone meanwhile, with a word on all that was known to be in it.
+    if (this.tree.folder(folder.key) !== folder) return;
+    this.ledger.compare(folder, now, by);
   }
 
   private recover(): void {
@@ -315,8 +321,10 @@ export class Watcher {
     });
   }
 
-  private report(seen: Seen): void {
-    this.events.push(documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, hashes: this.queue.length < MANY }));
+  private report(seen: Seen): string | undefined {
+    const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, hashes: this.queue.length < MANY });
+    this.events.push(event);
+    return event.file.hash?.sha256;
   }
 
   private remember(folder: Folder, name: string, signature: Signature | undefined): void {
@@ -356,11 +364,13 @@ function olderThan(started: bigint, now: Entries): Entries {
 }
 
 function deedOf({ pid, position, bracket }: Gone, stat: Stat, orLater: boolean): Deed {
-  return { pid, position, bracket, orLater, ...(stat === undefined ? {} : { stamp: () => stampOf(stat) }) };
+  return { pid, position, bracket, orLater, ...(stat === undefined ? {} : { changedAt: () => changedAt(stat) }) };
 }
 
-/** When the file says that it was last changed in any way, on the clock of the kernel's map. It is stamped with the time of the last tick. */
-function stampOf(stat: NonNullable<Stat>): Bracket {
-  const changed = stat.ctimeNs - (realTime() - process.hrtime.bigint());
-  return { after: changed - READ_APART_NS, before: changed + tick() + READ_APART_NS };
+/**
+ * When the file says that it was last changed in any way, on the clock of the kernel's map. It is stamped with the time of the last tick of the kernel's clock,
+ * and ticks may come late: so it is no earlier, but may be later.
+ */
+function changedAt(stat: NonNullable<Stat>): bigint {
+  return stat.ctimeNs - (realTime() - process.hrtime.bigint()) - READ_APART_NS;
 }

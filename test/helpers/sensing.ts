@@ -16,9 +16,6 @@ export const support = sensorSupport();
 /** Why the kernel names no process here; undefined where it does. */
 export const notPrivileged: string | undefined = support.attribution === 'exact' ? undefined : 'needs root on a host with fanotify and BPF: sudo npm test';
 
-/** Tests that fail now and then until watcher.ts, ledger.ts and attribution.ts are mended as the report of branch cover suggests; undefined from then on. */
-export const AWAITED: string | undefined = 'needs what the report of branch cover suggests for watcher.ts, ledger.ts and attribution.ts';
-
 export const SHELL = basename(realpathSync('/bin/sh'));
 /** The interpreter itself: python3 on PATH may be a script that starts it. */
 export const PYTHON = spawnSync('python3', ['-c', 'import os, sys; print(os.path.realpath(sys.executable))'], { encoding: 'utf8' }).stdout?.trim() ?? '';

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import { readMounts } from '../../src/sensor/filesystems.ts';
-import { AWAITED, notPrivileged, obedient, perform, PYTHON, sense, SHELL, type Sensing } from '../helpers/sensing.ts';
+import { notPrivileged, obedient, perform, PYTHON, sense, SHELL, type Sensing } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
 const SH = realpathSync('/bin/sh');
@@ -252,7 +252,7 @@ describe.skipIf(notPrivileged !== undefined)(`who made it (${notPrivileged ?? 'a
     expect(makers('deletion').filter((name) => name !== 'rm')).toEqual([]);
   });
 
-  test.skipIf(AWAITED !== undefined)(`what a chain of programs in one process did is told of each, or of none (${AWAITED ?? 'here'})`, async () => {
+  test('what a chain of programs in one process did is told of each, or of none', async () => {
     const sensing = await settledIn();
     const names = ['one', 'two', 'three', 'four', 'five', 'six'];
     for (const name of names) program(sensing.outside, name, SH);
@@ -264,7 +264,7 @@ describe.skipIf(notPrivileged !== undefined)(`who made it (${notPrivileged ?? 'a
     expect(sensing.shown.filter(({ file, process: maker }) => maker?.executable !== undefined && maker.executable !== right.get(file.name)).map(({ file, process: maker }) => [file.name, maker?.executable])).toEqual([]);
   });
 
-  test.skipIf(AWAITED !== undefined)(`a shell that ran another program and then itself again is not named as that program, though the log has each but once (${AWAITED ?? 'here'})`, async () => {
+  test('a shell that ran another program and then itself again is not named as that program, though the log has each but once', async () => {
     const sensing = await settledIn();
     program(sensing.outside, 'one', SH);
     script(sensing.outside, 'first', 'exec ./one second\n');
