@@ -15,7 +15,7 @@ import { decide, LOADER, type IsLogged, type Moment } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
-import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
+import { isInMemory, isNameOf, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
 
 /** What is said of the process in an event. One object for all changes of one process as one program. */
 export interface Attributed {
@@ -155,7 +155,7 @@ export class Attributor {
 
   private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
     const facts = isSameProcess(image) ? readFacts(image.pid) : undefined;
-    const executable = pathOfImage(image, opened.findLast(({ name, position }) => name === image.name && position < deed.position), this.sources.handles);
+    const executable = pathOfImage(image, opened.findLast((each) => isNameOf(each, image) && each.position < deed.position), this.sources.handles);
     const isCurrent = this.sources.images?.since(image.pid) === image.since;
     const isProven = confirmed || (isCurrent && facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
@@ -166,7 +166,7 @@ export class Attributor {
     const cgroup = (isCurrent ? facts?.cgroup : undefined) ?? this.sources.groups.pathOf(image.cgroup);
     return this.attributed(executable === undefined ? 'none' : isProven ? 'exact' : 'bpf', executable === undefined ? [...notes, 'the path of its program is not known'] : notes, {
       pid: image.pid,
-      name: executable === undefined ? Buffer.from(image.name, 'latin1').toString() || image.comm : basename(executable),
+      name: executable === undefined ? image.name || image.comm : basename(executable),
       ...(executable === undefined ? {} : { executable }),
       args,
       ...(isCurrent && facts?.workingDirectory !== undefined ? { workingDirectory: facts.workingDirectory } : {}),

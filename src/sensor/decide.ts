@@ -99,7 +99,7 @@ function mayHaveOpened({ image, ran }: Possible, { name, mark }: Ran): boolean {
 /** The map has the first 63 bytes of a name. */
 const NAME_LIMIT = 63;
 
-function isNameOf(opened: Opened, { name }: Ran): boolean {
+export function isNameOf(opened: Opened, { name }: Pick<Ran, 'name'>): boolean {
   return opened.name === name || (name.length === NAME_LIMIT && opened.name.startsWith(name));
 }
 

@@ -3,6 +3,7 @@ import { readlinkSync, realpathSync, statSync } from 'node:fs';
 import * as proc from '../host/proc.ts';
 import type { Image } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
+import { isNameOf as isName } from './decide.ts';
 import type { Opened } from './exec-log.ts';
 import { deviceText, type Handles } from './filesystems.ts';
 
@@ -46,13 +47,9 @@ function openedPath(image: Image, opened: Opened | undefined, handles: Handles |
   return pathOfOpened(opened, handles);
 }
 
-/** The map has the first 63 bytes of a name, as text; the log has all of it, as bytes. */
-const NAME_LIMIT = 63;
-
-/** Whether what was opened has the name of this program. */
+/** Whether what was opened has the name of this program: the map has it as text, the log as bytes. */
 export function isNameOf(opened: Opened, image: Pick<Image, 'name'>): boolean {
-  const bytes = Buffer.from(image.name).toString('latin1');
-  return opened.name === bytes || (bytes.length === NAME_LIMIT && opened.name.startsWith(bytes));
+  return isName(opened, { name: Buffer.from(image.name).toString('latin1') });
 }
 
 export function pathOfOpened(opened: Opened, handles: Handles): string | undefined {
