@@ -1,5 +1,6 @@
 /** That mounts hide nothing: every kind of file system, bind mounts, other mount namespaces, mounts that come and go. In mount namespaces of the test's own. */
 import { spawnSync } from 'node:child_process';
+import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { notRoot, ownHost, type OwnHost } from '../helpers/host.ts';
 import { notPrivileged, senseThrough, SHELL, type Remote, type RemoteOptions } from '../helpers/sensing.ts';
@@ -65,6 +66,18 @@ describe.skipIf(notRoot !== undefined || notPrivileged !== undefined)(`mounts ($
     // The shell that became it, or it: the process is certain, the program is not.
     expect(short.process?.pid).toBeGreaterThan(0);
     expect(short.process?.executable ?? '/mnt/merged/touch').toBe('/mnt/merged/touch');
+  });
+
+  test('a file is not said to be made by the program, on overlay, that only changed its mode later, though the file bears the time of that', async () => {
+    const { told, shell } = await machine('mkdir /mnt/lower /mnt/upper /mnt/work /mnt/merged; cp /bin/chmod /mnt/lower; mount -t overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/merged');
+    process.kill(told.pid, 'SIGSTOP');
+    try {
+      shell(`sh -c 'echo x > ${UNITS}/a.timer; sleep 0.1; exec /mnt/merged/chmod 600 ${UNITS}/a.timer'`);
+    } finally {
+      process.kill(told.pid, 'SIGCONT');
+    }
+    const { process: maker } = await told.line('creation a.timer');
+    expect(basename(maker?.executable ?? SHELL)).toBe(SHELL);
   });
 
   test.skipIf(noBtrfs !== undefined)(`unit directories and programs on btrfs, in a subvolume (${noBtrfs ?? 'mkfs.btrfs is there'})`, async () => {
