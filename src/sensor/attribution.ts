@@ -181,7 +181,7 @@ export class Attributor {
 
   /** It ran more programs since than the map remembers: of which one the log tells the path, and nothing else. */
   private forgotten(deed: Deed, opened: readonly Opened[]): Attributed {
-    const last = opened.findLast(({ name, position, bracket }) => position < deed.position && bracket.before >= deed.bracket.after && !LOADER.test(name));
+    const last = onlyProgram(opened.filter(({ position, bracket }) => position < deed.position && bracket.before >= deed.bracket.after));
     const executable = last === undefined || deed.orLater === true ? undefined : pathOfOpened(last, this.sources.handles);
     if (executable === undefined) return less(deed.pid, 'the process ran other programs since, or another one has its number: which program it was is not known');
     return { ...less(deed.pid, 'the process ran other programs since: this is the one it had opened last, its arguments are not known'), attribution: 'inferred', process: { pid: deed.pid, executable, name: basename(executable) } };
@@ -198,16 +198,19 @@ export class Attributor {
 
   private byFacts(deed: Deed, opened: readonly Opened[]): Attributed {
     const facts = readFacts(deed.pid);
-    const last = opened.findLast(({ name, position }) => position < deed.position && !LOADER.test(name));
+    const before = opened.filter(({ position, bracket }) => position < deed.position && deed.bracket.after - bracket.before < REUSE_NS);
+    const last = onlyProgram(before);
     const movedOn = opened.some(({ position }) => position > deed.position);
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
       const name = Buffer.from(basename(facts.executable)).toString('latin1');
-      const agrees = opened.some((each) => each.name === name && each.position < deed.position);
-      if (last === undefined || agrees || last.bracket.before < deed.bracket.after) return this.ofFacts(deed.pid, facts, agrees ? 'exact' : 'proc');
+      // Of several programs in one reading the order is not sure: what was opened twice stands once.
+      const recent = before.filter(({ bracket }) => bracket.before >= deed.bracket.after);
+      const agrees = onlyProgram(before)?.name === name;
+      if (recent.length === 0 || onlyProgram(recent)?.name === name) return this.ofFacts(deed.pid, facts, agrees ? 'exact' : 'proc');
       return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
     }
     // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
-    const executable = last !== undefined && deed.bracket.after - last.bracket.before < REUSE_NS && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
+    const executable = last !== undefined && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
     if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: `process ${deed.pid} was ending: its program could not be read` };
     return unknown(`process ${deed.pid} had ended before it could be read`);
@@ -251,6 +254,13 @@ export class Attributor {
 
 function deviceOf({ device }: Image): string {
   return `${device.major}:${device.minor}`;
+}
+
+/** The program, where all that was opened is one (but for its loader). What is opened twice between two readings stands once, so that of several the order is not sure. */
+function onlyProgram(opened: readonly Opened[]): Opened | undefined {
+  const programs = opened.filter(({ name }) => !LOADER.test(name));
+  const [first] = programs;
+  return programs.every(({ name, directory }) => name === first?.name && directory === first.directory) ? first : undefined;
 }
 
 /** Which process is certain, which of its programs is not. */

@@ -31,9 +31,6 @@ const MOST_BUSY_MS = 20;
 /** How often the log is read when nothing wakes us: it has the programs that ran meanwhile. Milliseconds. */
 const DRAIN_MS = 500;
 
-/** Clocks are read one after the other. In ns. */
-const READ_APART_NS = 200_000n;
-
 /** Looking at every directory anew may take this share of the time. */
 const REVISIT_SHARE = 0.01;
 
@@ -64,6 +61,7 @@ export class Watcher {
   private readonly ledger: Ledger;
   private readonly queue: (Change | Gone | Comparison | Discovery)[] = [];
   private overflowed = false;
+  private usersChanged = false;
   private events: FileEvent[] = [];
   private known: KnownEntry[] = [];
   private openFiles: ReadonlyMap<string, readonly number[]> | undefined;
@@ -203,6 +201,10 @@ export class Watcher {
     if (this.queue.length > 0) this.next ??= setImmediate(() => this.goOn());
     else {
       this.ledger.settle();
+      if (this.usersChanged && this.tree.isDone) {
+        this.usersChanged = false;
+        this.revisit(nothingBefore);
+      }
       if (this.overflowed) this.recover();
     }
     if (this.ledger.isHolding) this.holdTimer ??= setTimeout(() => this.releaseHeld(), HOLD_MS);
@@ -214,7 +216,7 @@ export class Watcher {
   }
 
   private slice(): void {
-    this.accounts.refresh();
+    if (this.accounts.refresh()) this.usersChanged = true;
     for (const item of this.queue.splice(0, SLICE)) {
       if ('did' in item) this.change(item);
       else if ('found' in item) this.found(item.found, item.by);
@@ -372,5 +374,7 @@ function deedOf({ pid, position, bracket }: Gone, stat: Stat, orLater: boolean):
  * and ticks may come late: so it is no earlier, but may be later.
  */
 function changedAt(stat: NonNullable<Stat>): bigint {
-  return stat.ctimeNs - (realTime() - process.hrtime.bigint()) - READ_APART_NS;
+  // Read in this order, so that what passes between the two clocks makes it earlier, which is safe.
+  const now = process.hrtime.bigint();
+  return stat.ctimeNs - realTime() + now;
 }
