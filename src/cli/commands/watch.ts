@@ -1,5 +1,4 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
-import { flushCompileCache } from 'node:module';
 import { placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { shownPath, type Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
@@ -34,9 +33,6 @@ async function run(context: Context, options: Options): Promise<number> {
   }
 }
 
-/** By then all is loaded that will be. Milliseconds. */
-const SETTLED_MS = 2_000;
-
 async function watchUntil(context: Context, options: Options, stopping: Stopping): Promise<number> {
   let alerts = 0;
   const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${placedMessageOf(error)}` }));
@@ -59,8 +55,6 @@ async function watchUntil(context: Context, options: Options, stopping: Stopping
     context.notice({ level: 'info', message: `watching by ${sensor.source} with ${running} rule(s); Ctrl-C ends` });
     for (const blind of sensor.blind) context.notice({ level: 'warn', message: blind });
   }
-  // What Node made of the sources is kept at once: a service is ended by kill as often as not.
-  setTimeout(flushCompileCache, SETTLED_MS).unref();
   await stopping.stopped;
   await watching.stop();
   return options.once && alerts > 0 ? Exit.FINDINGS : Exit.DONE;
