@@ -4,9 +4,11 @@ import type { Place } from '../host/directories.ts';
 import type { Entries, KnownEntry, KnownFolders, Signature } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
-import { Attributor, unknown, type Attributed, type Deed } from './attribution.ts';
+import { Attributor, unknown, type Attributed } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
 import type { Images } from './bpf/images.ts';
+import { nothingBefore, olderThan, type BeforeOf, type Comparison, type Discovery } from './comparison.ts';
+import { deedOf } from './deed.ts';
 import { pathOf, documentOf, type Seen } from './document.ts';
 import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
 import { holderOf, openFiles } from './holders.ts';
@@ -38,19 +40,6 @@ const APPEARED = 'found when its directory appeared or went: the process is the 
 const COMPARED = 'found by comparing: no event told of it';
 
 type Stat = Seen['stat'];
-
-/** A folder as it was found. */
-interface Comparison {
-  folder: Folder;
-  now: Entries;
-  by: Attributed;
-}
-
-/** What looking at a directory found. */
-interface Discovery {
-  found: Found;
-  by: Attributed;
-}
 
 export class Watcher {
   readonly tree: Tree;
@@ -181,7 +170,7 @@ export class Watcher {
   /** At once: the process may be gone, and another one have its number, when the change is worked off. */
   private name(change: Change | Gone): void {
     if (change.pid <= 0) return;
-    const by = this.attributor.early(deedOf(change, undefined, false));
+    const by = this.attributor.early(deedOf(change));
     if (by !== undefined) change.by = by;
   }
 
@@ -350,31 +339,4 @@ export class Watcher {
     this.known = [];
     this.options.onEvents(events, known);
   }
-}
-
-/** What a folder that is looked at for the first time is compared with. */
-type BeforeOf = (folder: Folder, now: Entries) => Entries;
-
-/** All that is in a folder that appears is news. */
-function nothingBefore(): Entries {
-  return new Map();
-}
-
-/** Without a baseline, what was there before the start is no news; looking at every home may take a while. */
-function olderThan(started: bigint, now: Entries): Entries {
-  return new Map([...now].filter(([, { changed }]) => changed < started));
-}
-
-function deedOf({ pid, position, bracket }: Gone, stat: Stat, orLater: boolean): Deed {
-  return { pid, position, bracket, orLater, ...(stat === undefined ? {} : { changedAt: () => changedAt(stat) }) };
-}
-
-/**
- * When the file says that it was last changed in any way, on the clock of the kernel's map. It is stamped with the time of the last tick of the kernel's clock,
- * and ticks may come late: so it is no earlier, but may be later.
- */
-function changedAt(stat: NonNullable<Stat>): bigint {
-  // Read in this order, so that what passes between the two clocks makes it earlier, which is safe.
-  const now = process.hrtime.bigint();
-  return stat.ctimeNs - realTime() + now;
 }

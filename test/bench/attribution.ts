@@ -26,13 +26,15 @@ interface Trial {
   /** How many of them at the same time. */
   parallel: number;
   stalled?: true;
+  /** Beyond what the map of images remembers of one process: only a wrong name would be amiss. */
+  untargeted?: true;
 }
 
 const TRIALS: readonly Trial[] = [
   { name: '0.1 ms, four in parallel', creators: (lab) => tinyCreators(lab, lab.scaled(FILES), 0), parallel: 4 },
   { name: 'the same, stalled 20 of 25 ms', creators: (lab) => tinyCreators(lab, lab.scaled(FILES), 0), parallel: 4, stalled: true },
   { name: 'exec right after', creators: (lab) => tinyCreators(lab, lab.scaled(FILES), 1), parallel: 4 },
-  { name: 'exec right after, twice', creators: (lab) => tinyCreators(lab, lab.scaled(FILES), 2), parallel: 4 },
+  { name: 'exec right after, twice', creators: (lab) => tinyCreators(lab, lab.scaled(FILES), 2), parallel: 4, untargeted: true },
   { name: 'exec right after, stalled', creators: (lab) => tinyCreators(lab, lab.scaled(FILES), 1), parallel: 4, stalled: true },
   { name: 'shells and tools', creators: (lab) => shapes(lab, lab.scaled(FILES_PER_SHAPE)), parallel: 2 },
 ];
@@ -83,12 +85,12 @@ async function untilSeen(lab: Lab, watcher: Watcher, count: number): Promise<voi
   await lab.sleep(AFTERWARDS_MS);
 }
 
-function figuresOf({ name }: Trial, { each, repeated }: Judged, creators: readonly Creator[]): Figure[] {
+function figuresOf({ name, untargeted }: Trial, { each, repeated }: Judged, creators: readonly Creator[]): Figure[] {
   const verdicts = tally(each.map(({ verdict }) => verdict));
   const count = (verdict: Judgement['verdict']): number => verdicts[verdict] ?? 0;
   const note = noteOf(each, creators);
   return [
-    { name: `${name}: right`, value: (100 * count('right')) / each.length, unit: '%', target: { least: LEAST_RIGHT }, note: `${name}: ${note}` },
+    { name: `${name}: right`, value: (100 * count('right')) / each.length, unit: '%', ...(untargeted === true ? {} : { target: { least: LEAST_RIGHT } }), note: `${name}: ${note}` },
     { name: `${name}: wrong`, value: count('wrong'), unit: 'files', target: { most: 0 } },
     { name: `${name}: less`, value: count('less'), unit: 'files' },
     { name: `${name}: missed`, value: count('missed'), unit: 'files', target: { most: 0 } },

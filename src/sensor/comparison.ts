@@ -1,0 +1,30 @@
+/** What looking at directories finds, and what it is compared with. */
+import type { Entries } from '../model/baseline.ts';
+import type { Attributed } from './attribution.ts';
+import type { Folder, Found } from './tree.ts';
+
+/** A folder as it was found. */
+export interface Comparison {
+  folder: Folder;
+  now: Entries;
+  by: Attributed;
+}
+
+/** What looking at a directory found. */
+export interface Discovery {
+  found: Found;
+  by: Attributed;
+}
+
+/** What a folder that is looked at for the first time is compared with. */
+export type BeforeOf = (folder: Folder, now: Entries) => Entries;
+
+/** All that is in a folder that appears is news. */
+export function nothingBefore(): Entries {
+  return new Map();
+}
+
+/** Without a baseline, what was there before the start is no news; looking at every home may take a while. */
+export function olderThan(started: bigint, now: Entries): Entries {
+  return new Map([...now].filter(([, { changed }]) => changed < started));
+}
