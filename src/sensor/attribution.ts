@@ -203,10 +203,9 @@ export class Attributor {
     const movedOn = opened.some(({ position }) => position > deed.position);
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
       const name = Buffer.from(basename(facts.executable)).toString('latin1');
-      // Of several programs in one reading the order is not sure: what was opened twice stands once.
-      const recent = before.filter(({ bracket }) => bracket.before >= deed.bracket.after);
-      const agrees = onlyProgram(before)?.name === name;
-      if (recent.length === 0 || onlyProgram(recent)?.name === name) return this.ofFacts(deed.pid, facts, agrees ? 'exact' : 'proc');
+      // It was opened last, or before this reading. Only alone it is twice as sure: of several programs one that was opened twice stands once.
+      const recent = before.filter(({ name: opener, bracket }) => bracket.before >= deed.bracket.after && !LOADER.test(opener));
+      if (recent.length === 0 || recent.at(-1)?.name === name) return this.ofFacts(deed.pid, facts, onlyProgram(before)?.name === name ? 'exact' : 'proc');
       return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
     }
     // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.

@@ -1,7 +1,7 @@
 /** Drives the sensor: what the backend reports is queued, worked off in order and in slices, and given away as events. */
 import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
-import type { Entries, KnownEntry, KnownFolders, Signature } from '../model/baseline.ts';
+import type { KnownEntry, KnownFolders, Signature } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor, unknown, type Attributed } from './attribution.ts';
