@@ -15,7 +15,7 @@ const DAY = 86_400_000;
 async function settingsOf(config: string, environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
   const file = join(temporaryDirectory(), 'config.yaml');
   writeFileSync(file, config);
-  return (await resolveSettings({ config: file }, environment, 0)).retention;
+  return (await resolveSettings({ config: file }, environment, process.getuid?.() ?? 0)).retention;
 }
 
 test.each([
