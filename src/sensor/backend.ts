@@ -48,6 +48,8 @@ export interface Backend {
   readonly source: EventSource;
   /** Whether the kernel says which process it was. */
   readonly namesProcesses: boolean;
+  /** Directories of which it can tell what happens, but never who did it, where it can of others. */
+  readonly nameless?: ReadonlySet<string>;
   /** Which programs processes opened to run them, in the order of the changes; where the kernel tells. */
   readonly execLog?: ExecLog;
   /** The directory behind an O_PATH descriptor of this path. Gives its key; throws a SystemError. Marking again widens the interest. */

@@ -44,6 +44,7 @@ export function openFanotify(handles: Handles): Backend {
   let deliver: (batch: Batch) => void = () => undefined;
   let wanted: () => boolean = () => true;
   let others: Backend | undefined;
+  const nameless = new Set<string>();
   const elsewhere = (): Backend => {
     if (others === undefined) {
       others = openInotify();
@@ -85,6 +86,7 @@ export function openFanotify(handles: Handles): Backend {
   return {
     source: 'fanotify',
     namesProcesses: privileged,
+    nameless,
     ...(privileged ? { execLog } : {}),
     mark(directory, interest, path) {
       try {
@@ -93,7 +95,9 @@ export function openFanotify(handles: Handles): Backend {
         return libc.directoryKey(directory);
       } catch (error) {
         if (!(error instanceof libc.SystemError) || !NO_IDENTITY.has(error.code)) throw error;
-        return elsewhere().mark(directory, interest, path);
+        const key = elsewhere().mark(directory, interest, path);
+        if (interest === 'contents') nameless.add(path);
+        return key;
       }
     },
     start(onBatch, mayTake) {
