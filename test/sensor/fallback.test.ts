@@ -42,7 +42,7 @@ const LACKS: Lack[] = [
   { what: 'root without CAP_BPF and CAP_PERFMON, but CAP_SYS_ADMIN', needs: noSetpriv, through: ['setpriv', '--bounding-set', '-bpf,-perfmon'], source: 'fanotify', attribution: 'exact', blind: /^$/ },
   { what: 'a kernel without fanotify', needs: noStrace, through: refusing({ fanotify_init: 'ENOSYS' }), source: 'inotify', attribution: 'inferred', blind: /fanotify is not possible here: .*ENOSYS.*the kernel names no process/s },
   { what: 'neither fanotify nor inotify', needs: noStrace, through: refusing({ fanotify_init: 'ENOSYS', inotify_init1: 'EMFILE' }), source: 'scan', attribution: 'none', blind: /fanotify is not possible.*inotify is not possible.*EMFILE.*nobody is named/s },
-  { what: 'file systems without handles', needs: noStrace, through: refusing({ name_to_handle_at: 'EOPNOTSUPP' }), source: 'fanotify', attribution: 'exact', blind: /^$/ },
+  { what: 'file systems without handles', needs: noStrace, through: refusing({ name_to_handle_at: 'EOPNOTSUPP' }), source: 'fanotify', attribution: 'exact', blind: /nobody is named for .* on a file system that fanotify cannot mark/ },
 ];
 
 /** At most this is known in a way, from the least. */
