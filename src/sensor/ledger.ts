@@ -11,7 +11,7 @@ import { compare } from './scan.ts';
 import type { Folder } from './tree.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
-export const HOLD_MS = 5;
+export const HOLD_MS = 25;
 
 type Stat = NonNullable<Seen['stat']>;
 

@@ -69,7 +69,8 @@ describe.skipIf(notRoot !== undefined || notPrivileged !== undefined)(`users (${
     await told.line(`creation ${USER.home}/${UNITS}/planted.timer`);
     shell('echo x > /mnt/stolen/systemd/user/b.timer; echo x > /mnt/real/.config.away/systemd/user/unseen.timer; echo x > /mnt/stolen/systemd/user/c.timer');
     await told.line(`creation ${USER.home}/${UNITS}/c.timer`);
-    expect(told.lines().sort()).toEqual([`creation ${USER.home}/${UNITS}/a.timer`, `deletion ${USER.home}/${UNITS}/a.timer`, `creation ${USER.home}/${UNITS}/planted.timer`, `creation ${USER.home}/${UNITS}/b.timer`, `creation ${USER.home}/${UNITS}/c.timer`].sort());
+    // A shell that has to wait between making and writing a file gives two events.
+    expect(told.lines().filter((line) => !line.startsWith('modification')).sort()).toEqual([`creation ${USER.home}/${UNITS}/a.timer`, `deletion ${USER.home}/${UNITS}/a.timer`, `creation ${USER.home}/${UNITS}/planted.timer`, `creation ${USER.home}/${UNITS}/b.timer`, `creation ${USER.home}/${UNITS}/c.timer`].sort());
   });
 
   test('a hundred thousand users, two thousand of them with homes: those of the system are watched at once, and nothing waits', async () => {
