@@ -4,8 +4,24 @@ import { crontab } from './crontab.ts';
 import { file } from './file.ts';
 import { groups } from './groups.ts';
 import { hash } from './hash.ts';
+import { listening_ports } from './listening_ports.ts';
+import { process_envs } from './process_envs.ts';
+import { process_open_files } from './process_open_files.ts';
+import { process_open_sockets } from './process_open_sockets.ts';
 import { processes } from './processes.ts';
 import { time } from './time.ts';
 import { users } from './users.ts';
 
-export const tables: readonly Table[] = [crontab, file, groups, hash, processes, time, users];
+export const tables: readonly Table[] = [
+  crontab,
+  file,
+  groups,
+  hash,
+  listening_ports,
+  process_envs,
+  process_open_files,
+  process_open_sockets,
+  processes,
+  time,
+  users,
+];
