@@ -4,11 +4,13 @@ import { crontab } from './crontab.ts';
 import { file } from './file.ts';
 import { groups } from './groups.ts';
 import { hash } from './hash.ts';
+import { interface_addresses } from './interface_addresses.ts';
 import { listening_ports } from './listening_ports.ts';
 import { process_envs } from './process_envs.ts';
 import { process_open_files } from './process_open_files.ts';
 import { process_open_sockets } from './process_open_sockets.ts';
 import { processes } from './processes.ts';
+import { routes } from './routes.ts';
 import { time } from './time.ts';
 import { users } from './users.ts';
 
@@ -17,11 +19,13 @@ export const tables: readonly Table[] = [
   file,
   groups,
   hash,
+  interface_addresses,
   listening_ports,
   process_envs,
   process_open_files,
   process_open_sockets,
   processes,
+  routes,
   time,
   users,
 ];
