@@ -5,7 +5,9 @@ import { file } from './file.ts';
 import { groups } from './groups.ts';
 import { hash } from './hash.ts';
 import { interface_addresses } from './interface_addresses.ts';
+import { last } from './last.ts';
 import { listening_ports } from './listening_ports.ts';
+import { logged_in_users } from './logged_in_users.ts';
 import { process_envs } from './process_envs.ts';
 import { process_open_files } from './process_open_files.ts';
 import { process_open_sockets } from './process_open_sockets.ts';
@@ -20,7 +22,9 @@ export const tables: readonly Table[] = [
   groups,
   hash,
   interface_addresses,
+  last,
   listening_ports,
+  logged_in_users,
   process_envs,
   process_open_files,
   process_open_sockets,
