@@ -15,7 +15,9 @@ import { parseLoad } from '../../src/sql/tables/load_average.ts';
 import { mounts } from '../../src/sql/tables/mounts.ts';
 import { within } from '../../src/sql/tables/namespaces.ts';
 import { os_version, parseOsRelease, parseRelease } from '../../src/sql/tables/os_version.ts';
+import { hidesProcesses } from '../../src/sql/tables/pids.ts';
 import { fullName, parseProcessors, system_info } from '../../src/sql/tables/system_info.ts';
+import { zoneName } from '../../src/sql/tables/time.ts';
 import { split } from '../../src/sql/tables/uptime.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { context } from '../helpers/table.ts';
@@ -58,6 +60,17 @@ const lsmod = spawnSync('lsmod', { encoding: 'utf8' });
 test.skipIf(lsmod.status !== 0)(`kernel_modules are those of lsmod${lsmod.status === 0 ? '' : ' — needs modules and lsmod: apt-get install kmod'}`, () => {
   const names = [...kernel_modules.generate(context())].map((row) => row['name']);
   expect(names.sort()).toEqual(execFileSync('lsmod', { encoding: 'utf8' }).trim().split('\n').slice(1).map((line) => line.split(/\s+/)[0]).sort());
+});
+
+test.each([
+  ['CET-1CEST,M3.5.0,M10.5.0/3', 60, 'CET'], ['CET-1CEST,M3.5.0,M10.5.0/3', 120, 'CEST'], ['EST5EDT,M3.2.0,M11.1.0', -300, 'EST'], ['EST5EDT,M3.2.0,M11.1.0', -240, 'EDT'], ['IST-5:30', 330, 'IST'], ['<+03>-3', 180, '+03'], ['UTC0', 0, 'UTC'], ['', 0, undefined],
+])('time: the zone of %j at %i minutes is called %s', (rule, offset, name) => {
+  expect(zoneName(`TZif2 some bytes\n${rule}\n`, offset)).toBe(name);
+});
+
+test('processes are hidden by an option of /proc', () => {
+  const proc = (options: string): ReturnType<typeof parseMounts> => parseMounts(`proc /proc proc rw,relatime${options} 0 0\n`);
+  expect(['', ',hidepid=0', ',hidepid=off', ',hidepid=2', ',hidepid=invisible', ',gid=1,hidepid=1'].map((options) => hidesProcesses(proc(options)))).toEqual([false, false, false, true, true, true]);
 });
 
 test('load_average has six digits', () => {
