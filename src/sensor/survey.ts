@@ -10,7 +10,7 @@ import type { Found, Tree } from './tree.ts';
 /** How long the event loop may be kept from other work, in ms. */
 export const MOST_BUSY_MS = 20;
 
-/** Looking at every directory anew may take this share of the time. */
+/** Looking at directories anew may take this share of the time, for all of them and for those that are watched. */
 const SHARE = 0.01;
 
 export const COMPARED = 'found by comparing: no event told of it';
@@ -32,16 +32,11 @@ export class Survey {
   private why = COMPARED;
   /** What is to be done when everything was looked at for the first time. */
   private atEnd: (() => void) | undefined;
-  private endedAt = 0;
-  private took = 0;
+  private readonly whole = new Share();
+  private readonly known = new Share();
 
   constructor(options: SurveyOptions) {
     this.options = options;
-  }
-
-  /** Whether so much time has passed since the last one that its cost is of no account. */
-  get isDue(): boolean {
-    return performance.now() - this.endedAt > this.took / SHARE;
   }
 
   /** What differs from what was known becomes events; without anything known, what is there is no news. */
@@ -53,6 +48,17 @@ export class Survey {
 
   again(why: string = COMPARED): void {
     this.begin(nothingBefore, why);
+  }
+
+  /** Now and then: everything, or what is watched, or nothing yet, as what it took the last time allows. */
+  byTheWay(): void {
+    const { tree } = this.options;
+    if (!tree.isDone) return;
+    if (this.whole.isDue) this.again();
+    else if (this.known.isDue) {
+      this.known.reset();
+      this.known.spend(() => this.found(tree.reread(), unknown(COMPARED)));
+    }
   }
 
   /** What the tree found out about its folders, by the doing of someone. */
@@ -74,16 +80,14 @@ export class Survey {
     this.before = before;
     this.why = why;
     this.options.tree.revisit(this.options.places());
-    this.took = 0;
+    this.whole.reset();
     this.next();
   }
 
   private next(): void {
     const { tree, goOn } = this.options;
     const started = performance.now();
-    this.found(tree.work(() => performance.now() - started > MOST_BUSY_MS), unknown(this.why), this.before);
-    this.took += performance.now() - started;
-    this.endedAt = performance.now();
+    this.whole.spend(() => this.found(tree.work(() => performance.now() - started > MOST_BUSY_MS), unknown(this.why), this.before));
     if (!tree.isDone) {
       goOn(() => this.next());
       return;
@@ -102,5 +106,26 @@ export class Survey {
       if (folder !== undefined) ledger.compare({ key: '', ...folder, entries: new Map(entries) }, undefined, unknown(this.why));
       know({ folder: path, present: false });
     }
+  }
+}
+
+/** When something is due again that may take its share of the time and no more. */
+class Share {
+  private endedAt = 0;
+  private took = 0;
+
+  get isDue(): boolean {
+    return performance.now() - this.endedAt > this.took / SHARE;
+  }
+
+  reset(): void {
+    this.took = 0;
+  }
+
+  spend(work: () => void): void {
+    const started = performance.now();
+    work();
+    this.endedAt = performance.now();
+    this.took += this.endedAt - started;
   }
 }

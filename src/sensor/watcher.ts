@@ -15,7 +15,7 @@ import { holderOf, openFiles } from './holders.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { readFacts } from './proc-facts.ts';
-import { COMPARED, MOST_BUSY_MS, Survey } from './survey.ts';
+import { MOST_BUSY_MS, Survey } from './survey.ts';
 import { Tree, type Folder, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
@@ -78,13 +78,11 @@ export class Watcher {
     while (!this.tree.isDone && performance.now() < end) await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
-  /** Compares what is known with what is there; everything anew where that is cheap, else the folders that are known. */
+  /** Compares what is known with what is there. */
   rescan(): void {
-    this.guarded(() => {
-      if (this.accounts.refresh() || this.survey.isDue) {
-        if (this.tree.isDone) this.survey.again();
-      } else this.survey.found(this.tree.reread(), unknown(COMPARED));
-      this.emit();
+    this.guardedly(() => {
+      if (this.accounts.refresh() && this.tree.isDone) this.survey.again();
+      else this.survey.byTheWay();
     });
   }
 
