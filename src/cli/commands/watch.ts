@@ -2,7 +2,8 @@
 import { placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { shownPath, type Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
-import { loadRules } from '../../playbooks/rules.ts';
+import type { Rule } from '../../rule/load.ts';
+import type { Sensor } from '../../sensor/index.ts';
 import { startWatch } from '../../watch/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
@@ -35,29 +36,36 @@ async function run(context: Context, options: Options): Promise<number> {
 
 async function watchUntil(context: Context, options: Options, stopping: Stopping): Promise<number> {
   let alerts = 0;
-  const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${placedMessageOf(error)}` }));
-  const running = rules.filter(({ run: { runs } }) => runs).length;
-  if (running === 0) throw new TickwardError('FAILED', 'no rule is there to watch by: nothing would ever alert', { hint: 'mend what the warnings name, or install Tickward again' });
   const watching = await startWatch({
     store: context.store(),
-    rules,
+    rules: () => installedRules(context),
     mode: context.settings.sensor,
     retention: context.settings.retention,
     onNotice: (notice) => context.notice(notice),
+    onSensing: (sensor) => introduce(context, sensor),
     onAlert(alert) {
       alerts += 1;
       show(context, alert);
       if (options.once) stopping.stop();
     },
   });
-  const { sensor } = watching;
-  if (sensor !== undefined) {
-    context.notice({ level: 'info', message: `watching by ${sensor.source} with ${running} rule(s); Ctrl-C ends` });
-    for (const blind of sensor.blind) context.notice({ level: 'warn', message: blind });
-  }
   await stopping.stopped;
   await watching.stop();
   return options.once && alerts > 0 ? Exit.FINDINGS : Exit.DONE;
+}
+
+async function installedRules(context: Context): Promise<readonly Rule[]> {
+  const { loadRules } = await import('../../playbooks/rules.ts');
+  const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${placedMessageOf(error)}` }));
+  const running = rules.filter(({ run: { runs } }) => runs).length;
+  if (running === 0) throw new TickwardError('FAILED', 'no rule is there to watch by: nothing would ever alert', { hint: 'mend what the warnings name, or install Tickward again' });
+  context.notice({ level: 'info', message: `judging by ${running} rule(s)` });
+  return rules;
+}
+
+function introduce(context: Context, sensor: Sensor): void {
+  context.notice({ level: 'info', message: `watching by ${sensor.source}; Ctrl-C ends` });
+  for (const blind of sensor.blind) context.notice({ level: 'warn', message: blind });
 }
 
 function show(context: Context, alert: Alert): void {
