@@ -1,6 +1,6 @@
 /** Asks the kernel for links, addresses and routes over a socket of netlink(7), which Node does not have: the second door to koffi. */
 import { createRequire } from 'node:module';
-import { parseAnswer, parseInterfaceAddress, parseLink, parseRoute, request, type InterfaceAddress, type Link, type Question, type Route } from './rtnetlink.ts';
+import { parseAnswer, parseInterfaceAddress, parseLink, parseRoutes, request, type InterfaceAddress, type Link, type Question, type Route } from './rtnetlink.ts';
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
@@ -46,7 +46,7 @@ export function readInterfaceAddresses(): InterfaceAddress[] {
 
 /** Of every table, IPv4 and IPv6. */
 export function readRoutes(): Route[] {
-  return ask('route').map(parseRoute);
+  return ask('route').flatMap(parseRoutes);
 }
 
 /** The bodies of all answers. Throws where the kernel refuses, or where koffi has no build for this machine. */

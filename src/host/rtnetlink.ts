@@ -106,7 +106,7 @@ export function parseInterfaceAddress(body: Buffer): InterfaceAddress | undefine
 const isAddress = (bytes: Buffer): boolean => bytes.length === 4 || bytes.length === 16;
 
 export interface Route {
-  /** Absent of a route over several links. */
+  /** The link; absent of a route that leads nowhere. */
   index: number | undefined;
   family: number;
   /** Undefined for a default route. */
@@ -130,29 +130,46 @@ const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;
 const RTA_PREFSRC = 7;
 const RTA_METRICS = 8;
+const RTA_MULTIPATH = 9;
 const RTAX_MTU = 2;
 const RTAX_HOPLIMIT = 10;
 
-export function parseRoute(body: Buffer): Route {
+/** One for each next hop: a route may have several, and then osquery names none. */
+export function parseRoutes(body: Buffer): Route[] {
   const attributes = parseAttributes(body.subarray(QUESTIONS.route.header));
   const metrics = parseAttributes(attributes.get(RTA_METRICS) ?? Buffer.alloc(0));
-  const address = (type: number): string | undefined => {
-    const bytes = attributes.get(type);
-    return bytes !== undefined && isAddress(bytes) ? formatAddress(bytes) : undefined;
-  };
-  return {
-    index: numberOf(attributes.get(RTA_OIF)),
+  const route = {
     family: body.readUInt8(0),
-    destination: address(RTA_DST),
+    destination: addressOf(attributes.get(RTA_DST)),
     prefix: body.readUInt8(1),
-    gateway: address(RTA_GATEWAY) ?? '',
-    source: address(RTA_PREFSRC) ?? '',
+    source: addressOf(attributes.get(RTA_PREFSRC)) ?? '',
     metric: numberOf(attributes.get(RTA_PRIORITY)) ?? 0,
     mtu: numberOf(metrics.get(RTAX_MTU)) ?? 0,
     hopLimit: numberOf(metrics.get(RTAX_HOPLIMIT)) ?? 0,
     type: body.readUInt8(7),
     flags: body.readInt32LE(8),
   };
+  const several = attributes.get(RTA_MULTIPATH);
+  const hops = several === undefined ? [{ index: numberOf(attributes.get(RTA_OIF)), gateway: addressOf(attributes.get(RTA_GATEWAY)) ?? '' }] : parseHops(several);
+  return hops.map((hop) => ({ ...route, ...hop }));
+}
+
+/** struct rtnexthop: length, flags, weight, number of the link; then attributes. */
+const HOP_HEADER = 8;
+
+function parseHops(bytes: Buffer): { index: number; gateway: string }[] {
+  const hops: { index: number; gateway: string }[] = [];
+  for (let at = 0; at + HOP_HEADER <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at);
+    if (length < HOP_HEADER || at + length > bytes.length) break;
+    hops.push({ index: bytes.readInt32LE(at + 4), gateway: addressOf(parseAttributes(bytes.subarray(at + HOP_HEADER, at + length)).get(RTA_GATEWAY)) ?? '' });
+    at += aligned(length);
+  }
+  return hops;
+}
+
+function addressOf(bytes: Buffer | undefined): string | undefined {
+  return bytes !== undefined && isAddress(bytes) ? formatAddress(bytes) : undefined;
 }
 
 /** Signed, as osquery prints it: the metric of an unreachable route is -1. */
