@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { statOf } from '../../src/host/proc.ts';
 import { createEmbedded, type Embedded } from '../../src/sql/index.ts';
 import { parseEnvironment } from '../../src/sql/tables/process_envs.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 const rows = async (sql: string): Promise<Record<string, string>[]> => (await engine.query(sql)).rows;
 
-/** A process of ours that has become the program; ended with the test. */
+/** A process of ours that has become the program and waits in it (before that it has no arguments yet); ended with the test. */
 async function started(program: string, argv: readonly string[], options: { argv0?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {}): Promise<ChildProcess & { pid: number }> {
   const child = spawn(program, argv, { stdio: ['pipe', 'ignore', 'ignore'], ...options });
   onTestFinished(async () => {
@@ -29,6 +30,7 @@ async function started(program: string, argv: readonly string[], options: { argv
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   });
   await once(child, 'spawn');
+  await until(() => statOf(child.pid ?? 0)?.state === 'S', () => `the start of ${program}`);
   return child as unknown as ChildProcess & { pid: number };
 }
 
@@ -62,7 +64,7 @@ describe('processes', () => {
     mkdirSync(Buffer.concat([Buffer.from(`${folder}/w`), Buffer.of(0xff)]));
     // Node starts nothing in a folder of such a name: a shell does.
     const { pid } = await started('/bin/sh', ['-c', 'cd "$1"/w* && exec "$2" - " x  y "', 'sh', folder, program]);
-    await until(async () => (await rows(`SELECT name FROM processes WHERE pid = ${pid}`))[0]?.['name']?.startsWith('a') === true, () => 'the exec');
+    await until(() => statOf(pid)?.comm.startsWith('a') === true && statOf(pid)?.state === 'S', () => 'the exec');
     expect(await rows(`SELECT name, cmdline, cwd FROM processes WHERE pid = ${pid}`)).toEqual([{ name: 'a\\\\b\\nc', cmdline: `${program} -  x  y`, cwd: `${folder}/w\\xff` }]);
   });
 
