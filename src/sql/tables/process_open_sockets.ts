@@ -42,6 +42,8 @@ export function* openSockets(context: QueryContext): Iterable<OpenSocket> {
   const filtered = asked.length > 0 && !asked.includes('-1');
   const pids = (filtered ? askedProcesses(context) : askedProcesses({ ...context, constraints: () => [] })).map(String).sort().map(Number);
   const holders = context.uses('pid') || context.uses('fd') || filtered ? holdersOf(pids, context) : new Map<string, OpenSocket['holder']>();
+  // A join asks once for each process, and most have none.
+  if (filtered && holders.size === 0) return;
   for (const [namespace, pid] of namespacesOf(pids, context)) {
     for (const socket of socketsOf(pid, context)) {
       const holder = holders.get(socket.inode);
