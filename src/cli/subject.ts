@@ -6,7 +6,7 @@ import { hostIdentity, isThisHost } from '../host/identity.ts';
 import { isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
 import { TickwardError } from '../model/errors.ts';
-import { pathBytes, shownPath, type Alert, type FileEvent } from '../model/event.ts';
+import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
 import { bytesOfText, printable } from '../model/text.ts';
 import type { Context } from './context.ts';
 
@@ -36,7 +36,7 @@ export function subjectOf(context: Context, alertId: string | undefined, options
 /** What another sensor told may be of any host; what is looked at, and done, is on this one. */
 function refuseOtherHost({ id, event }: Alert): void {
   if (isOfThisHost(event)) return;
-  throw new TickwardError('REFUSED', `the alert ${printable(id)} is of the host ${printable(event.host.name)}, and this is ${printable(hostIdentity().name)}`, { hint: `go there: tickward investigate --file ${shownPath(event)}` });
+  throw new TickwardError('REFUSED', `the alert ${printable(id)} is of the host ${printable(event.host.name)}, and this is ${printable(hostIdentity().name)}`, { hint: 'go there, and give the path of the alert with --file' });
 }
 
 function isOfThisHost({ tickward, host }: FileEvent): boolean {
