@@ -91,7 +91,7 @@ test('Auditbeat: owner, mode and times of the file, the container and the proces
 
 test('osquery: file_events, process_file_events and our own table, in the event, the batch and the snapshot format', () => {
   const units = '/etc/systemd/system';
-  expect(told('osquery.results.log')).toEqual([
+  expect(told('osquery.ndjson')).toEqual([
     [`creation ${units}/cron.timer - - edge-3`],
     [`modification ${units}/cron.timer - - edge-3`],
     [`deletion ${units}/a.timer - - edge-3`],
@@ -113,7 +113,7 @@ test('osquery: file_events, process_file_events and our own table, in the event,
 });
 
 test('osquery: the owner is the file\'s, and who did it only where the table says so', () => {
-  const events = fixture('osquery.results.log').map((line) => read(line)[0]?.event);
+  const events = fixture('osquery.ndjson').map((line) => read(line)[0]?.event);
   expect(events[0]).toMatchObject({ '@timestamp': '2026-09-14T11:15:00.000Z', file: { extension: 'timer', uid: '0', mode: '0644', size: 0, inode: '1614297', mtime: '2026-09-14T11:14:59.000Z' }, tickward: { attribution: 'none', attribution_note: 'osquery names no process' } });
   expect(events[0]?.user).toBeUndefined();
   expect(events[7]).toMatchObject({ file: { Ext: { original: { path: '/tmp/.x', name: '.x' } } }, process: { pid: 5151, name: 'mv', parent: { pid: 5150 }, working_directory: '/root' }, tickward: { attribution: 'inferred', auid: '1000' } });

@@ -10,7 +10,7 @@ import type { Piece } from '../../src/watch/tail.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 
 const RULE = loadRule(readFileSync(join(import.meta.dirname, '../../playbooks/systemd-timer-created/rule.toml'), 'utf8'));
-const FIXTURES = ['elastic-defend.ndjson', 'auditbeat.ndjson', 'osquery.results.log'].map((name) => readFileSync(join(import.meta.dirname, '../fixtures/ingest', name), 'utf8'));
+const FIXTURES = ['elastic-defend.ndjson', 'auditbeat.ndjson', 'osquery.ndjson'].map((name) => readFileSync(join(import.meta.dirname, '../fixtures/ingest', name), 'utf8'));
 const NEVER = { maxAgeMs: 1e15, maxCount: 1e9 };
 
 interface Read {
