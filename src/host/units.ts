@@ -46,13 +46,18 @@ export function parseUnit(text: string): UnitEntry[] {
 
 /** A backslash at the end of a line continues it; comments between continued lines are passed over. */
 function* logicalLines(text: string): Generator<{ text: string; number: number }> {
-  let pending: { text: string; number: number } | undefined;
+  // Parts are joined once, at the end: a file may be one line of half a million.
+  let pending: string[] = [];
+  let start = 0;
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const line = raw.trim();
-    if (/^[#;]/.test(line) || (pending === undefined && line === '')) continue;
-    const joined: { text: string; number: number } = { text: pending === undefined ? line : `${pending.text} ${line}`, number: pending?.number ?? index + 1 };
-    pending = joined.text.endsWith('\\') ? { text: joined.text.slice(0, -1).trimEnd(), number: joined.number } : undefined;
-    if (pending === undefined) yield joined;
+    if (/^[#;]/.test(line) || (pending.length === 0 && line === '')) continue;
+    if (pending.length === 0) start = index + 1;
+    const isContinued = line.endsWith('\\');
+    pending.push(isContinued ? line.slice(0, -1).trimEnd() : line);
+    if (isContinued) continue;
+    yield { text: pending.join(' '), number: start };
+    pending = [];
   }
-  if (pending !== undefined) yield pending;
+  if (pending.length > 0) yield { text: pending.join(' '), number: start };
 }
