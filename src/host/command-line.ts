@@ -2,10 +2,11 @@
 
 /** systemd.service(5), "Command lines": the words of one command, without the prefixes `@-:+!|`. Quotes group; a backslash escapes. */
 export function wordsOf(command: string): string[] {
+  const text = command.replace(/^[@\-:+!|]+/, '');
+  if (!/["'\\]/.test(text)) return text.split(/\s+/).filter(Boolean);
   const words: string[] = [];
   let word: string | undefined;
   let quote = '';
-  const text = command.replace(/^[@\-:+!|]+/, '');
   for (let at = 0; at < text.length; at += 1) {
     const letter = text[at] ?? '';
     if (letter === '\\' && quote !== "'") {

@@ -36,7 +36,7 @@ export function parseUnit(text: string): UnitEntry[] {
   const entries: UnitEntry[] = [];
   let section = '';
   for (const { text: line, number } of logicalLines(text)) {
-    const header = /^\[([^\]]*)\]$/.exec(line);
+    const header = line.startsWith('[') ? /^\[([^\]]*)\]$/.exec(line) : null;
     const cut = line.indexOf('=');
     if (header !== null) section = header[1] ?? '';
     else if (cut > 0 && section !== '') entries.push({ section, key: line.slice(0, cut).trimEnd(), value: line.slice(cut + 1).trimStart(), line: number });
@@ -49,10 +49,12 @@ function* logicalLines(text: string): Generator<{ text: string; number: number }
   // Parts are joined once, at the end: a file may be one line of half a million.
   let pending: string[] = [];
   let start = 0;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+  let number = 0;
+  for (const raw of text.split('\n')) {
+    number += 1;
     const line = raw.trim();
-    if (/^[#;]/.test(line) || (pending.length === 0 && line === '')) continue;
-    if (pending.length === 0) start = index + 1;
+    if (line.startsWith('#') || line.startsWith(';') || (pending.length === 0 && line === '')) continue;
+    if (pending.length === 0) start = number;
     const isContinued = line.endsWith('\\');
     pending.push(isContinued ? line.slice(0, -1).trimEnd() : line);
     if (isContinued) continue;
