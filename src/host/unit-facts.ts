@@ -13,10 +13,9 @@ export interface UnitFacts {
 
 /** Ten times the largest unit that Debian ships. Bytes. */
 const MOST_BYTES = 32 * 1024;
-const MOST_DIRECTIVES = 64;
-const MOST_COMMANDS = 16;
-/** Of all directives and of all commands together. */
-const MOST_CHARACTERS = 8_192;
+/** How many, and how many characters in all of them together. */
+const MOST_DIRECTIVES = { count: 64, characters: 8_192 };
+const MOST_COMMANDS = { count: 16, characters: 4_096 };
 
 /** systemd.service(5), systemd.socket(5). */
 const RUNS = /^Exec(?:Condition|Start|StartPre|StartPost|Reload|Stop|StopPre|StopPost)$/;
@@ -45,11 +44,11 @@ function commandsOf(line: string): string[] {
   return commands.filter((each) => each.length > 0).map((each) => each.join(' '));
 }
 
-function bounded(all: readonly string[], most: number): { texts: string[]; isCut: boolean } {
+function bounded(all: readonly string[], { count, characters }: { count: number; characters: number }): { texts: string[]; isCut: boolean } {
   const texts: string[] = [];
-  let room = MOST_CHARACTERS;
+  let room = characters;
   for (const text of all) {
-    if (texts.length >= most || room === 0) return { texts, isCut: true };
+    if (texts.length >= count || room === 0) return { texts, isCut: true };
     texts.push(text.slice(0, room));
     if (text.length > room) return { texts, isCut: true };
     room -= text.length;

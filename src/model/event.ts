@@ -84,7 +84,7 @@ export interface FileEvent {
      * 8,192 characters together. Text that its author chose: any character can be in it. Absent where there is none or the content was not read (then there is no hash either).
      */
     directives?: string[];
-    /** What the unit runs, the value of each Exec…= as words parted by one blank, without systemd's prefixes, quotes and escapes: at most 16 of at most 8,192 characters together. */
+    /** What the unit runs, the value of each Exec…= as words parted by one blank, without systemd's prefixes, quotes and escapes: at most 16 of at most 4,096 characters together. */
     commands?: string[];
     /** The content is larger than that (or than 32 KiB): something is left out. */
     content_cut?: true;
