@@ -135,7 +135,7 @@ test.skipIf(noHost !== undefined)(`a broken rule is named with its place and the
   host.run(['sh', '-ec', breaking('systemd-timer-created')]);
   const one = watch();
   expect(one.stderr).toMatch(/systemd-timer-created\/rule\.toml does not load: line \d+, column \d+: /);
-  expect(one.stderr).toMatch(/watching by scan with [1-9]\d* rule/);
+  expect(one.stderr).toMatch(/judging by [1-9]\d* rule/);
   expect(one).toMatchObject({ status: 0, stdout: '' });
   host.run(['sh', '-ec', breaking('*')]);
   const { status, stderr, stdout } = watch();
