@@ -1,21 +1,17 @@
 /** `tickward rule test`: events judged line by line, in constant memory; a broken line is said and the next ones come. */
 import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { errnoOf, messageOf, placedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { readRules } from '../playbooks/rules.ts';
 import { compileEql, type Predicate } from '../rule/evaluate.ts';
 import { parseEql } from '../rule/parse.ts';
+import { Lines, MOST_LINE_BYTES, type Line } from '../watch/lines.ts';
 import { Exit, type Context } from './context.ts';
-import { boundedLines, type Line } from './lines.ts';
 
 export interface TestOptions {
   rule?: string;
   query?: string;
 }
-
-/** Far more than any event has. */
-const MOST_BYTES = 4_194_304;
 
 /** Elasticsearch's limit of nesting in JSON (Jackson's StreamReadConstraints). */
 const DEEPEST = 1_000;
@@ -26,8 +22,9 @@ export async function testEvents(context: Context, file: string, options: TestOp
   const judge = judgeOf(context, options);
   let broken = 0;
   for await (const line of linesOf(file)) {
-    if (line.text?.trim() === '') continue;
-    const result = judged(line, judge);
+    const text = line.bytes?.toString().replace(/^\ufeff/, '').trim();
+    if (text === '') continue;
+    const result = judged(line.number, text, judge);
     if ('error' in result) {
       broken += 1;
       if (context.out.json) context.out.document(result);
@@ -37,8 +34,9 @@ export async function testEvents(context: Context, file: string, options: TestOp
   return broken === 0 ? Exit.DONE : Exit.FAILED;
 }
 
-function judged({ number: line, text }: Line, judge: Judge): { line: number; error: string } | ({ line: number } & ReturnType<Judge>) {
-  if (text === undefined) return { line, error: `longer than ${MOST_BYTES / 1_048_576} MiB: no event is` };
+/** Without a text the line was too long to keep. */
+function judged(line: number, text: string | undefined, judge: Judge): { line: number; error: string } | ({ line: number } & ReturnType<Judge>) {
+  if (text === undefined) return { line, error: `longer than ${MOST_LINE_BYTES / 1_048_576} MiB: no event is` };
   const event = parseEvent(text);
   return typeof event === 'string' ? { line, error: event } : { line, ...judge(event) };
 }
@@ -69,9 +67,15 @@ function single(matches: Predicate): Judge {
   return (event) => ({ match: matches(event) });
 }
 
-function linesOf(file: string): AsyncIterable<Line> {
-  const input: Readable = file === '-' ? process.stdin : createReadStream(file);
-  return boundedLines(input, MOST_BYTES, (error) => new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `the events ${printable(file)} cannot be read: ${messageOf(error)}`, { hint: 'check the path and its permissions', cause: error }));
+async function* linesOf(file: string): AsyncGenerator<Line> {
+  const input: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
+  const lines = new Lines();
+  try {
+    for await (const chunk of input) yield* lines.of(chunk);
+  } catch (error) {
+    throw new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `the events ${printable(file)} cannot be read: ${messageOf(error)}`, { hint: 'check the path and its permissions', cause: error });
+  }
+  yield* lines.end();
 }
 
 /** The event, or what is wrong with the line. */
