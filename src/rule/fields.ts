@@ -1,4 +1,5 @@
 /** The fields that events can have: ECS, what Elastic Defend adds for files and processes, and what Tickward's own sensor adds. */
+import type { FileEvent } from '../model/event.ts';
 import { ecsFields } from './ecs.generated.js';
 
 /** `one` value, `several` in an array, or `open`: an object whose names the schema leaves to the sender. */
@@ -32,9 +33,11 @@ process.parent.Ext.real pid
 user.Ext real{}
 `;
 
-/** `tickward.*` of the sensor's events (src/model/event.ts). */
+/** `tickward.*` of the sensor's events: one that it gains does not compile until it stands here. */
+const TICKWARD_FORMS: Readonly<Record<keyof FileEvent['tickward'], '' | '[]'>> = { ancestry: '[]', attribution: '', attribution_note: '', auid: '', cgroup: '', commands: '[]', content_cut: '', directives: '[]', path_bytes: '', scope: '', source: '', unit: '', unit_type: '' };
+
 const TICKWARD = `
-tickward attribution attribution_note auid cgroup path_bytes scope source unit unit_type
+tickward ${Object.entries(TICKWARD_FORMS).map(([name, sign]) => name + sign).join(' ')}
 tickward.ancestry[] command_line executable name pid
 `;
 
