@@ -173,7 +173,8 @@ export function alertRule(rule: Rule): Alert['rule'] {
   };
 }
 
-/** MITRE ATT&CK ids, of the subtechniques where there are any. */
+/** MITRE ATT&CK ids, of the subtechniques where there are any; one that stands under several tactics once. */
 export function techniqueIds({ threat }: Rule): string[] {
-  return threat.flatMap(({ techniques }) => techniques).flatMap(({ id, subtechniques }) => (subtechniques.length === 0 ? [id] : subtechniques.map((each) => each.id)));
+  const ids = threat.flatMap(({ techniques }) => techniques).flatMap(({ id, subtechniques }) => (subtechniques.length === 0 ? [id] : subtechniques.map((each) => each.id)));
+  return [...new Set(ids)];
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadRule } from '../../src/rule/load.ts';
+import { loadRule, techniqueIds } from '../../src/rule/load.ts';
 
 const MINIMAL = `[rule]
 rule_id = "r"
@@ -124,4 +124,10 @@ test('spans are read in seconds, minutes, hours, days and weeks', () => {
 
 test('a span that is none is refused', () => {
   expect(() => loadRule(`${MINIMAL}type = "eql"\nquery = "any where true"\ninterval = "soon"\n`)).toThrow('no span of time');
+});
+
+test('the techniques of a rule are the narrowest, each once', () => {
+  const tactic = (id: string, technique: string): string => `[[rule.threat]]\ntactic = { id = "${id}", name = "t" }\ntechnique = [${technique}]\n`;
+  const timers = '{ id = "T1053", name = "n", subtechnique = [{ id = "T1053.006", name = "n" }] }';
+  expect(techniqueIds(loadRule(`${MINIMAL}type = "eql"\nquery = "any where true"\n${tactic('TA0003', timers)}${tactic('TA0002', `${timers}, { id = "T1059", name = "n" }`)}`))).toEqual(['T1053.006', 'T1059']);
 });
