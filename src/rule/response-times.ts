@@ -1,11 +1,11 @@
 /** MTTD and MTTR: how long from the event to its alert, and from the alert to its being closed. */
 import type { Alert, StatusChange } from '../model/event.ts';
 
-/** In seconds; null where nothing was measured. */
+/** Null where nothing was measured. */
 export interface Spread {
   count: number;
-  median: number | null;
-  p90: number | null;
+  median_s: number | null;
+  p90_s: number | null;
 }
 
 export interface RuleTimes {
@@ -66,7 +66,7 @@ function between(from: number, to: number): number {
 
 function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
-  return { count: sorted.length, median: quantile(sorted, 0.5), p90: quantile(sorted, 0.9) };
+  return { count: sorted.length, median_s: quantile(sorted, 0.5), p90_s: quantile(sorted, 0.9) };
 }
 
 /** Between the two values beside the place, in proportion (type 7 of Hyndman and Fan, as spreadsheets do). */

@@ -29,6 +29,8 @@ export interface Alerts {
   last(): number;
   /** Changes the status and notes who did; gives false, and changes nothing, where it is that already. */
   setStatus(id: string, change: StatusChange): boolean;
+  /** How many each exception covers, by its id. */
+  suppressedCounts(): Map<string, number>;
   /** What was decided about it, oldest first. */
   history(id: string): StatusChange[];
 }
@@ -63,6 +65,7 @@ export function createAlerts(database: DatabaseSync, path: string): Alerts {
   const byId = database.prepare(`SELECT ${COLUMNS} FROM alerts WHERE id = ?`);
   const following = database.prepare(`SELECT ${COLUMNS} FROM alerts WHERE seq > ? AND seq <= ? AND suppressed_by IS NULL ORDER BY seq`);
   const highest = database.prepare('SELECT max(seq) AS seq FROM alerts');
+  const suppressed = database.prepare('SELECT suppressed_by AS id, count(*) AS n FROM alerts WHERE suppressed_by IS NOT NULL GROUP BY 1');
   const newest = (): number => Number(highest.get()?.['seq'] ?? 0);
   const history = createAlertHistory(database, path);
   const store = (alert: Alert): boolean => Number(insert.run(alert.id, Date.parse(alert['@timestamp']), alert.rule.id, alert.event.event.id, alert.event.file.path, alert.status, alert.suppressed_by ?? null, JSON.stringify(alert)).changes) > 0;
@@ -91,6 +94,7 @@ export function createAlerts(database: DatabaseSync, path: string): Alerts {
       const row = byId.get(id);
       return row === undefined ? undefined : alertOf(row);
     },
+    suppressedCounts: () => new Map(suppressed.all().map((row) => [String(row['id']), Number(row['n'])])),
     setStatus: history.change,
     history: history.of,
   };

@@ -18,23 +18,23 @@ test('the time to detect is from the event to the alert: median and 90th percent
   const other = { ...alertOf().rule, id: 'other', name: 'Other' };
   const alerts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((seconds) => alertAfter(seconds));
   const [first, second, all] = responseTimes([...alerts, alertAfter(0.25, { rule: other })], () => []);
-  expect(first).toMatchObject({ rule: { id: 'rule' }, alerts: 11, mttd: { count: 11, median: 6, p90: 10 }, mttr: { count: 0, median: null, p90: null } });
-  expect(second).toMatchObject({ rule: { id: 'other', name: 'Other' }, mttd: { count: 1, median: 0.25, p90: 0.25 } });
-  expect(all).toMatchObject({ rule: null, alerts: 12, mttd: { count: 12, median: 5.5 } });
+  expect(first).toMatchObject({ rule: { id: 'rule' }, alerts: 11, mttd: { count: 11, median_s: 6, p90_s: 10 }, mttr: { count: 0, median_s: null, p90_s: null } });
+  expect(second).toMatchObject({ rule: { id: 'other', name: 'Other' }, mttd: { count: 1, median_s: 0.25, p90_s: 0.25 } });
+  expect(all).toMatchObject({ rule: null, alerts: 12, mttd: { count: 12, median_s: 5.5 } });
 });
 
 test('the time to respond counts alerts that are closed, to the last time they were', () => {
   const [closed, reopened, open] = [alertAfter(10, { status: 'closed' }), alertAfter(10), alertAfter(10)];
   const histories = new Map([[closed.id, closedAt(20, 70)], [reopened.id, [...closedAt(20), { time: at(30), status: 'open' as const, by: 'bob' }]]]);
   const [times] = responseTimes([closed, reopened, open], (id) => histories.get(id) ?? []);
-  expect(times?.mttr).toEqual({ count: 1, median: 60, p90: 60 });
+  expect(times?.mttr).toEqual({ count: 1, median_s: 60, p90_s: 60 });
 });
 
 test('what an exception covers counts apart, and a clock that was set back makes no negative time', () => {
   const [times] = responseTimes([alertAfter(-5), alertAfter(500, { suppressed_by: 'e' })], () => []);
-  expect(times).toMatchObject({ alerts: 1, suppressed: 1, mttd: { count: 1, median: 0 } });
+  expect(times).toMatchObject({ alerts: 1, suppressed: 1, mttd: { count: 1, median_s: 0 } });
 });
 
 test('without alerts there are no times', () => {
-  expect(responseTimes([], () => [])).toEqual([{ rule: null, alerts: 0, suppressed: 0, mttd: { count: 0, median: null, p90: null }, mttr: { count: 0, median: null, p90: null } }]);
+  expect(responseTimes([], () => [])).toEqual([{ rule: null, alerts: 0, suppressed: 0, mttd: { count: 0, median_s: null, p90_s: null }, mttr: { count: 0, median_s: null, p90_s: null } }]);
 });

@@ -1,10 +1,10 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
 import { placedMessageOf, TickwardError } from '../../model/errors.ts';
-import { shownPath, type Alert } from '../../model/event.ts';
-import { printable } from '../../model/text.ts';
+import type { Alert } from '../../model/event.ts';
 import type { Rule } from '../../rule/load.ts';
 import type { Sensor } from '../../sensor/index.ts';
 import { startWatch } from '../../watch/index.ts';
+import { printAlert } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { untilStopped, type Stopping } from '../signals.ts';
@@ -74,12 +74,6 @@ function show(context: Context, alert: Alert): void {
     out.document(alert);
     return;
   }
-  const { event } = alert;
-  const by = event.process;
-  out.line(`${out.paint('red', 'ALERT')} ${alert['@timestamp']}  ${out.paint('bold', shownPath(event))} (${event.event.action})`);
-  out.line(`  rule     ${alert.rule.name} — ${alert.rule.severity}, risk ${alert.rule.risk_score}, ${alert.rule.threat.technique.join(', ')}`);
-  out.line(`  by       ${by?.executable === undefined ? 'not known' : printable(by.executable)}${by === undefined ? '' : ` (pid ${by.pid}, parent ${printable(by.parent?.name ?? '?')})`}, attribution ${event.tickward.attribution}`);
-  if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
-  out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+  printAlert(out, alert);
   out.line(`  next     tickward investigate ${alert.id}`);
 }
