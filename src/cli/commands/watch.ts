@@ -1,6 +1,7 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
 import { placedMessageOf, TickwardError } from '../../model/errors.ts';
 import type { Alert } from '../../model/event.ts';
+import type { Outputs } from '../../output/index.ts';
 import type { Rule } from '../../rule/load.ts';
 import type { Sensor } from '../../sensor/index.ts';
 import { startWatch } from '../../watch/index.ts';
@@ -8,10 +9,12 @@ import { printAlert } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { untilStopped, type Stopping } from '../signals.ts';
+import { openWatchOutputs } from '../watch-outputs.ts';
 
 interface Options {
   once?: true;
   for?: string;
+  output: string[];
 }
 
 export const watch: Register = (program, act) => {
@@ -20,21 +23,27 @@ export const watch: Register = (program, act) => {
     .description('watches the unit directories and shows alerts as they come')
     .option('--once', 'end with the first alerts (exit code 3)')
     .option('--for <span>', 'end after this time: 30s, 5m (exit code 3 when there were alerts and --once was given)')
+    .option('--output <where>', 'also to file:/PATH (ECS, a JSON document a line), syslog, journald or command:/PROGRAM (JSON on its input); more than once for several; instead of `outputs` of the configuration', (where: string, before: string[]) => [...before, where], [])
     .option('--sensor <kind>', 'auto, fanotify, inotify or scan')
-    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m')
+    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --output file:/var/log/tickward/alerts.ndjson --output journald')
     .action(act((context, options: Options) => run(context, options)));
 };
 
 async function run(context: Context, options: Options): Promise<number> {
   const stopping = untilStopped(options.for === undefined ? undefined : durationMs(options.for));
   try {
-    return await watchUntil(context, options, stopping);
+    const outputs = await openWatchOutputs(context, options.output);
+    try {
+      return await watchUntil(context, options, stopping, outputs);
+    } finally {
+      await outputs.close();
+    }
   } finally {
     stopping.stop();
   }
 }
 
-async function watchUntil(context: Context, options: Options, stopping: Stopping): Promise<number> {
+async function watchUntil(context: Context, options: Options, stopping: Stopping, outputs: Outputs): Promise<number> {
   let alerts = 0;
   const watching = await startWatch({
     store: context.store(),
@@ -46,6 +55,7 @@ async function watchUntil(context: Context, options: Options, stopping: Stopping
     onAlert(alert) {
       alerts += 1;
       show(context, alert);
+      outputs.send(alert);
       if (options.once) stopping.stop();
     },
   });
