@@ -11,6 +11,7 @@ export function printAlert(out: Output, alert: Alert): void {
   out.line(`  rule     ${printable(alert.rule.name)} — ${alert.rule.severity}, risk ${alert.rule.risk_score}, ${printable(alert.rule.threat.technique.join(', '))}`);
   out.line(`  by       ${by?.executable === undefined ? 'not known' : printable(by.executable)}${by === undefined ? '' : ` (pid ${by.pid}, parent ${printable(by.parent?.name ?? '?')})`}, attribution ${event.tickward.attribution}`);
   if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
+  if (event.tickward.source === 'import') out.line(`  host     ${printable(event.host.name)}, as another sensor told`);
   out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
 }
 

@@ -13,8 +13,8 @@ export interface Suppression {
 }
 
 export interface Detector {
-  /** Alerts for one event, also those that an exception covers (`suppressed_by`). `now` in ms. */
-  judge(event: FileEvent, now: number): Alert[];
+  /** Alerts for one event, also those that an exception covers (`suppressed_by`). `now` in ms; `document` is what the rules look at, where the event is not all that is known. */
+  judge(event: FileEvent, now: number, document?: object): Alert[];
   /** The same for an event that was stored before: a rule only takes those within its look-back (`from`). */
   judgeStored(event: FileEvent, now: number): Alert[];
   /** An alert that was given before the start: it is not given again, and counts in its interval. Oldest first. */
@@ -50,8 +50,8 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
   const running = rules.flatMap(runningOf);
   let suppressed = 0;
 
-  const judgeBy = (rule: Running, event: FileEvent, now: number): Alert[] => {
-    if (!rule.matches(event)) return [];
+  const judgeBy = (rule: Running, event: FileEvent, now: number, document: object = event): Alert[] => {
+    if (!rule.matches(document)) return [];
     openInterval(rule, now);
     const { id } = event.event;
     if (rule.alerted.has(id) || rule.alertedBefore.has(id) || rule.remembered.has(id)) return [];
@@ -70,7 +70,7 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
   };
 
   return {
-    judge: (event, now) => running.flatMap((rule) => judgeBy(rule, event, now)),
+    judge: (event, now, document = event) => running.flatMap((rule) => judgeBy(rule, event, now, document)),
     judgeStored(event, now) {
       const age = now - Date.parse(event['@timestamp']);
       return running.filter(({ lookBackMs }) => age <= lookBackMs).flatMap((rule) => judgeBy(rule, event, now));

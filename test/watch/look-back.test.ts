@@ -44,3 +44,10 @@ test('who restarts again and again gets no more alerts in an interval than who d
   store.events.append(Array.from({ length: 30 }, () => fileEvent({ time: ago(1) })));
   expect([(await started(store)).length, (await started(store)).length]).toEqual([10, 0]);
 });
+
+test('what another sensor told is not judged again', async () => {
+  const store = openStore(temporaryDirectory());
+  const event = fileEvent({ time: ago(2) });
+  store.events.append([{ ...event, tickward: { ...event.tickward, source: 'import' } }]);
+  expect(await started(store)).toEqual([]);
+});

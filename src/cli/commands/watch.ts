@@ -1,4 +1,5 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
+import { isThisHost } from '../../host/identity.ts';
 import { placedMessageOf, TickwardError } from '../../model/errors.ts';
 import type { Alert } from '../../model/event.ts';
 import type { Outputs } from '../../output/index.ts';
@@ -12,6 +13,7 @@ import { untilStopped, type Stopping } from '../signals.ts';
 import { openWatchOutputs } from '../watch-outputs.ts';
 
 interface Options {
+  from?: string;
   once?: true;
   for?: string;
   output: string[];
@@ -21,11 +23,12 @@ export const watch: Register = (program, act) => {
   program
     .command('watch')
     .description('watches the unit directories and shows alerts as they come')
-    .option('--once', 'end with the first alerts (exit code 3)')
+    .option('--from <file>', 'judge and store what another sensor wrote (Elastic Defend or other ECS, Auditbeat, osquery, Tickward): follows the file as tail -F does; - reads stdin to its end')
+    .option('--once', 'end with the first alerts; with --from, at the end of the file (exit code 3 when there were alerts)')
     .option('--for <span>', 'end after this time: 30s, 5m (exit code 3 when there were alerts and --once was given)')
     .option('--output <where>', 'also to file:/PATH (ECS, a JSON document a line), syslog, journald or command:/PROGRAM (JSON on its input); more than once for several; instead of `outputs` of the configuration', (where: string, before: string[]) => [...before, where], [])
     .option('--sensor <kind>', 'auto, fanotify, inotify or scan')
-    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --output file:/var/log/tickward/alerts.ndjson --output journald')
+    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --from /var/log/osquery/osqueryd.results.log\n  tickward watch --from endpoint-events.ndjson --once --json\n  ssh host cat /var/log/auditbeat.ndjson | tickward watch --from - --once\n  sudo tickward watch --output file:/var/log/tickward/alerts.ndjson --output journald')
     .action(act((context, options: Options) => run(context, options)));
 };
 
@@ -34,13 +37,23 @@ async function run(context: Context, options: Options): Promise<number> {
   try {
     const outputs = await openWatchOutputs(context, options.output);
     try {
-      return await watchUntil(context, options, stopping, outputs);
+      return await watchWith(context, options, stopping, outputs);
     } finally {
       await outputs.close();
     }
   } finally {
     stopping.stop();
   }
+}
+
+async function watchWith(context: Context, options: Options, stopping: Stopping, outputs: Outputs): Promise<number> {
+  if (options.from === undefined) return watchUntil(context, options, stopping, outputs);
+  const { watchFrom } = await import('./watch-from.ts');
+  const onAlert = (alert: Alert): void => {
+    show(context, alert);
+    outputs.send(alert);
+  };
+  return watchFrom(context, { from: options.from, once: options.once === true, rules: await installedRules(context), show: onAlert }, stopping);
 }
 
 async function watchUntil(context: Context, options: Options, stopping: Stopping, outputs: Outputs): Promise<number> {
@@ -85,5 +98,6 @@ function show(context: Context, alert: Alert): void {
     return;
   }
   printAlert(out, alert);
-  out.line(`  next     tickward investigate ${alert.id}`);
+  const isHere = alert.event.tickward.source !== 'import' || isThisHost(alert.event.host);
+  out.line(`  next     ${isHere ? `tickward investigate ${alert.id}` : 'on that host: tickward investigate --file with this path'}`);
 }

@@ -66,12 +66,13 @@ class EmbeddedEngine implements Embedded {
     this.tables = tables.map((table) => table.name);
     this.database = new sqlite3.oo1.DB(':memory:');
     this.pointer = this.database.pointer as unknown as Pointer;
+    // Before the tables: columns name the collations.
+    addFunctions(sqlite3, this.database, () => this.deadline - performance.now());
     const running = (): Running => ({ checkpoint: () => this.checkpoint(), warn: (message) => void this.warnings.add(message), refused: this.refused });
     for (const table of tables) {
       createModule(sqlite3, this.memory, this.pointer, table, running);
       this.database.exec(`CREATE VIRTUAL TABLE temp."${table.name}" USING "${table.name}"`);
     }
-    addFunctions(this.database);
     this.protect();
   }
 

@@ -96,7 +96,7 @@ class VirtualTable {
   }
 
   private connect(out: Pointer): number {
-    const columns = this.table.columns.map((column) => `"${column.name}" ${column.type}${column.hidden ? ' HIDDEN' : ''}${column.collate === 'nocase' ? ' COLLATE NOCASE' : ''}`);
+    const columns = this.table.columns.map((column) => `"${column.name}" ${column.type}${column.hidden ? ' HIDDEN' : ''}${column.collate === undefined ? '' : ` COLLATE ${column.collate}`}`);
     const code = this.sqlite3.capi.sqlite3_declare_vtab(this.database, `CREATE TABLE x(${columns.join(', ')}${this.primaryKey()}`) as unknown as number;
     if (code !== OK) return code;
     const vtab = this.memory.exports.sqlite3_malloc(VTAB_SIZE);

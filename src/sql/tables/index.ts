@@ -1,11 +1,55 @@
 /** The only list of the host's tables in the embedded engine. */
 import type { Table } from '../../model/table.ts';
+import { arp_cache } from './arp_cache.ts';
 import { crontab } from './crontab.ts';
+import { dns_resolvers } from './dns_resolvers.ts';
+import { etc_hosts } from './etc_hosts.ts';
 import { file } from './file.ts';
 import { groups } from './groups.ts';
 import { hash } from './hash.ts';
+import { interface_addresses } from './interface_addresses.ts';
+import { kernel_info } from './kernel_info.ts';
+import { kernel_modules } from './kernel_modules.ts';
+import { last } from './last.ts';
+import { listening_ports } from './listening_ports.ts';
+import { load_average } from './load_average.ts';
+import { logged_in_users } from './logged_in_users.ts';
+import { mounts } from './mounts.ts';
+import { os_version } from './os_version.ts';
+import { process_envs } from './process_envs.ts';
+import { process_open_files } from './process_open_files.ts';
+import { process_open_sockets } from './process_open_sockets.ts';
 import { processes } from './processes.ts';
+import { routes } from './routes.ts';
+import { system_info } from './system_info.ts';
 import { time } from './time.ts';
+import { uptime } from './uptime.ts';
 import { users } from './users.ts';
 
-export const tables: readonly Table[] = [crontab, file, groups, hash, processes, time, users];
+export const tables: readonly Table[] = [
+  arp_cache,
+  crontab,
+  dns_resolvers,
+  etc_hosts,
+  file,
+  groups,
+  hash,
+  interface_addresses,
+  kernel_info,
+  kernel_modules,
+  last,
+  listening_ports,
+  load_average,
+  logged_in_users,
+  mounts,
+  os_version,
+  process_envs,
+  process_open_files,
+  process_open_sockets,
+  processes,
+  routes,
+  system_info,
+  time,
+  uptime,
+  users,
+];
