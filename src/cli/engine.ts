@@ -20,5 +20,5 @@ export async function openEmbedded(context: Context): Promise<Embedded> {
 
 /** The store is opened only when a query reads one of the tables. */
 function ownTables(context: Context): ReturnType<typeof timerTables> {
-  return timerTables({ list: (filter) => context.store().events.list(filter) });
+  return timerTables({ events: { list: (filter) => context.store().events.list(filter) }, alerts: { list: (filter) => context.store().alerts.list(filter) } });
 }

@@ -35,7 +35,7 @@ function withAlert(path: string, executable = '/usr/bin/dash'): Alert {
 }
 
 describe('help', () => {
-  const subcommands = ['events list', 'events show', 'alerts list', 'alerts show', 'runs list', 'runs show', 'rule test', 'rule lint', 'rule list', 'guide render'];
+  const subcommands = ['events list', 'events show', 'alerts list', 'alerts show', 'alerts ack', 'alerts close', 'alerts reopen', 'alerts stats', 'exception add', 'exception list', 'exception remove', 'runs list', 'runs show', 'rule test', 'rule lint', 'rule list', 'guide render'];
   test.each([...commands.map(({ name }) => name), ...subcommands])('%s --help shows examples and the options that every command has', (name) => {
     const { code, stdout } = tickward([...name.split(' '), '--help']);
     expect(code).toBe(0);

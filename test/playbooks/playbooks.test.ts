@@ -58,7 +58,7 @@ const event: FileEvent = { ...made, file: { ...made.file, target_path: '/nonexis
 async function answers(name: string, language: Language): Promise<InvestigatedStep[]> {
   const store = openStore(temporaryDirectory());
   store.events.append([event]);
-  const engine = await createEmbedded({ tables: timerTables(store.events) });
+  const engine = await createEmbedded({ tables: timerTables(store) });
   try {
     return (await investigate({ event, guide: readGuide(name, language), engine, parses: (sql) => engine.parses(sql), timeoutMs: 30_000, maxRows: 1_000 })).steps;
   } finally {

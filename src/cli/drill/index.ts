@@ -224,7 +224,7 @@ class Drill {
   }
 
   private async investigate(alert: Alert, name: string): Promise<Outcome> {
-    const engine = await createEmbedded({ tables: timerTables(this.store.events) });
+    const engine = await createEmbedded({ tables: timerTables(this.store) });
     try {
       const home = userOf(Number(alert.event.user?.id ?? Number.NaN), readUsers())?.home;
       const found = await investigate({
