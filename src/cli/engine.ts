@@ -1,6 +1,6 @@
 /** The engine that the settings ask for, with Tickward's own tables in the embedded one. */
-import { timerTables } from '../../extension/tables/index.ts';
-import { chooseEngine, createEmbedded, type Embedded, type Engine } from '../sql/index.ts';
+import { embeddedTables } from '../../extension/tables/embedded.ts';
+import { chooseEngine, createEmbedded, type Embedded, type Engine, type TableSource } from '../sql/index.ts';
 import type { Context } from './context.ts';
 
 export async function openEngine(context: Context): Promise<Engine> {
@@ -18,7 +18,15 @@ export async function openEmbedded(context: Context): Promise<Embedded> {
   return engine;
 }
 
-/** The store is opened only when a query reads one of the tables. */
-function ownTables(context: Context): ReturnType<typeof timerTables> {
-  return timerTables({ list: (filter) => context.store().events.list(filter) });
+function ownTables(context: Context): TableSource {
+  return embeddedTables({ stateDir: stateDirOf(context), uid: context.uid });
+}
+
+/** Undefined for a user without a home, who has none. */
+function stateDirOf({ settings }: Context): string | undefined {
+  try {
+    return settings.stateDir;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,28 @@
+/** Tickward's tables for the thread of the embedded engine, which opens the store itself. */
+import type { GatheredTable, Table } from '../../src/model/table.ts';
+import type { TableSource } from '../../src/sql/embedded/messages.ts';
+import { openStore, type Store } from '../../src/store/index.ts';
+import { defaultStateDirectory } from '../../src/store/state-directory.ts';
+import { timerTables } from './index.ts';
+
+interface Place {
+  /** undefined where nobody said and there is no home to keep it in: a query that needs none runs all the same. */
+  stateDir: string | undefined;
+  uid: number;
+}
+
+/** What createEmbedded takes. */
+export function embeddedTables(place: Place): TableSource {
+  return { module: import.meta.url, data: place };
+}
+
+/** The store is opened only when a query reads one of the tables. */
+export function open({ stateDir, uid }: Place): (Table | GatheredTable)[] {
+  let store: Store | undefined;
+  return timerTables({
+    list(filter) {
+      store ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid);
+      return store.events.list(filter);
+    },
+  });
+}
