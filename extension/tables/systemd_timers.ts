@@ -1,5 +1,6 @@
 /** The timers that there are now, of every manager and on disk, with what they run: what osquery's systemd_units does not say. */
 import { readUsers } from '../../src/host/passwd.ts';
+import { messageOf } from '../../src/model/errors.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import type { Column, GatheredTable, Row } from '../../src/model/table.ts';
 import { listTimers, type TimerRow } from '../../src/timers/index.ts';
@@ -38,17 +39,22 @@ export function createTimersTable(events: EventSource): GatheredTable {
     async gather({ warn }) {
       const { timers, warnings } = await listTimers({ uid: process.getuid?.() ?? 0, users: readUsers() });
       for (const warning of warnings) warn(warning);
-      const makers = makersOf(timers, events);
+      const makers = makersOf(timers, events, warn);
       return timers.map((timer) => rowOf(timer, makers.get(timer.path ?? '')));
     },
   };
 }
 
-/** The newest event that made each file. */
-function makersOf(timers: readonly TimerRow[], events: EventSource): Map<string, FileEvent> {
+/** The newest event that made each file. Without a store the timers are still what they are. */
+function makersOf(timers: readonly TimerRow[], events: EventSource, warn: (message: string) => void): Map<string, FileEvent> {
   const paths = timers.flatMap(({ path }) => path ?? []);
   if (paths.length === 0) return new Map();
-  return new Map(Array.from(events.list({ paths, actions: ['creation', 'rename'] }), (event) => [event.file.path, event]));
+  try {
+    return new Map(Array.from(events.list({ paths, actions: ['creation', 'rename'] }), (event) => [event.file.path, event]));
+  } catch (error) {
+    warn(`created_by is not known: ${messageOf(error)}`);
+    return new Map();
+  }
 }
 
 function rowOf(timer: TimerRow, maker: FileEvent | undefined): Row {

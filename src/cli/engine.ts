@@ -8,6 +8,7 @@ export async function openEngine(context: Context): Promise<Engine> {
   const { engine, tried } = await chooseEngine(settings.engine, { tables: ownTables(context), ...(settings.socket === undefined ? {} : { socket: settings.socket }) });
   context.atEnd(() => engine.close());
   if (settings.verbose) for (const { name, reason } of tried) context.notice({ level: 'info', message: `${name} does not answer: ${reason}` });
+  if (settings.verbose) context.notice({ level: 'info', message: `${engine.name} answers` });
   return engine;
 }
 

@@ -75,8 +75,14 @@ function segments(version: string): string[] {
 /** The one without a name of a packager parts versions like RPM. */
 const COLLATIONS = { version: compareRhel, version_dpkg: compareDpkg, version_rhel: compareRhel } as const;
 
+interface Api {
+  sqlite3_create_collation_v2(db: Pointer, name: string, encoding: number, argument: number, compare: (...given: number[]) => number, destroy: number): number;
+}
+
 export function addCollations(sqlite3: Sqlite3, memory: Memory, database: Pointer): void {
+  const api = sqlite3.capi as unknown as Api;
   for (const [name, compare] of Object.entries(COLLATIONS)) {
-    (sqlite3.capi as unknown as { sqlite3_create_collation(db: Pointer, name: string, encoding: number, argument: number, callback: (...given: number[]) => number): number }).sqlite3_create_collation(database, name, UTF8, 0, (_argument, firstLength = 0, first = 0, secondLength = 0, second = 0) => compare(memory.text(first, firstLength), memory.text(second, secondLength)));
+    const code = api.sqlite3_create_collation_v2(database, name, UTF8, 0, (_argument, firstLength = 0, first = 0, secondLength = 0, second = 0) => compare(memory.text(first, firstLength), memory.text(second, secondLength)), 0);
+    if (code !== 0) throw new Error(`sqlite3_create_collation_v2(${name}): ${code}`);
   }
 }
