@@ -12,11 +12,16 @@ export async function openEngine(context: Context): Promise<Engine> {
   return engine;
 }
 
-/** The embedded engine, which also says whether SQL parses before any engine gets it. */
-export async function openEmbedded(context: Context): Promise<Embedded> {
+/** The embedded engine, which also says whether SQL parses before any engine gets it; the one that is open already where that is it. */
+export async function openEmbedded(context: Context, open?: Engine): Promise<Embedded> {
+  if (open !== undefined && isEmbedded(open)) return open;
   const engine = await createEmbedded({ tables: ownTables(context) });
   context.atEnd(() => engine.close());
   return engine;
+}
+
+function isEmbedded(engine: Engine): engine is Embedded {
+  return engine.name === 'embedded' && 'parses' in engine;
 }
 
 function ownTables(context: Context): TableSource {

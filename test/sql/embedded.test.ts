@@ -136,6 +136,18 @@ test('a text that would fill the memory is an error, not a crash', async () => {
   expect(await rows('SELECT 1 AS one')).toEqual([{ one: '1' }]);
 });
 
+test('SQLite may take so much memory and no more, and no query can change that', async () => {
+  await expect(engine.query('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) SELECT count(DISTINCT hex(zeroblob(4000000)) || i) FROM n')).rejects.toMatchObject({ code: 'QUERY', message: 'out of memory', hint: expect.stringContaining('256 MiB') });
+  await expect(engine.query('PRAGMA hard_heap_limit = 1')).rejects.toThrow(/only reads/);
+  expect(await rows('SELECT 1 AS one')).toEqual([{ one: '1' }]);
+});
+
+test('versions of packages are compared as their packager does', async () => {
+  const versions = await openDatabase([{ name: 'versions', description: 'made up', columns: [{ name: 'deb', type: 'TEXT', collate: 'version_dpkg' }, { name: 'rpm', type: 'TEXT', collate: 'version_rhel' }, { name: 'any', type: 'TEXT', collate: 'version' }], generate: () => ['1.10', '1.9', '1.9~rc1'].map((version) => ({ deb: version, rpm: version, any: version })) }]);
+  for (const column of ['deb', 'rpm', 'any']) expect((await versions.query(`SELECT ${column} AS v FROM versions ORDER BY ${column}`)).rows.map(({ v }) => v)).toEqual(['1.9~rc1', '1.9', '1.10']);
+  versions.close();
+});
+
 test('what a table could not read is a warning, and its failure is the error of the query', async () => {
   expect((await engine.query('SELECT n FROM broken LIMIT 1')).warnings).toEqual(['broken: half of it cannot be read']);
   await expect(engine.query('SELECT n FROM broken')).rejects.toThrow('it broke in the middle');
@@ -221,7 +233,7 @@ describe('a name that is no UTF-8', () => {
 
 describe('an error says what to do', () => {
   test.each([
-    ['SELECT * FROM nosuch', /^no such table: nosuch$/, /^the tables are broken, crontab, .*, users$/],
+    ['SELECT * FROM nosuch', /^no such table: nosuch$/, /^the tables are authorized_keys, broken, crontab, .*, users$/],
     ['SELECT nocol FROM numbers', /^no such column: nocol$/, /PRAGMA table_info/],
     ['SELECT nofn(1)', /^no such function: nofn$/, /PRAGMA function_list/],
     ["ATTACH '/tmp/x' AS x", /^not authorized: this engine only reads/, /use SELECT/],
