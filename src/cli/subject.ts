@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { classify, unitDirectories } from '../host/directories.ts';
-import { hostIdentity } from '../host/identity.ts';
+import { hostIdentity, isThisHost } from '../host/identity.ts';
 import { isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -26,10 +26,21 @@ export function subjectOf(context: Context, alertId: string | undefined, options
   if (alertId !== undefined) {
     const alert = context.store().alerts.get(alertId);
     if (alert === undefined) throw new TickwardError('NOT_FOUND', `there is no alert ${printable(alertId)} in this store`, { hint: 'tickward alerts lists them' });
+    refuseOtherHost(alert);
     return { event: withUser(alert.event, options.user), alert };
   }
   const path = pathMeant(context, resolve(options.file ?? ''));
   return { event: withUser(eventOf(context, path), options.user) };
+}
+
+/** What another sensor told may be of any host; what is looked at, and done, is on this one. */
+function refuseOtherHost({ id, event }: Alert): void {
+  if (isOfThisHost(event)) return;
+  throw new TickwardError('REFUSED', `the alert ${printable(id)} is of the host ${printable(event.host.name)}, and this is ${printable(hostIdentity().name)}`, { hint: 'go there, and give the path of the alert with --file' });
+}
+
+function isOfThisHost({ tickward, host }: FileEvent): boolean {
+  return tickward.source !== 'import' || isThisHost(host);
 }
 
 /** What a response is for: not what only changed or deleted the file. */
@@ -92,10 +103,10 @@ export function pathMeant(context: Context, typed: string): string {
   return eventsOf(context, typed).length === 0 && eventsOf(context, bytes).length > 0 ? bytes : typed;
 }
 
-/** All events of exactly this path, oldest first. */
+/** All events of exactly this path on this host, oldest first. */
 function eventsOf(context: Context, path: string): FileEvent[] {
   const bytes = bytesOfText(path);
-  return [...context.store().events.list({ paths: [bytes.toString()] })].filter((event) => pathBytes(event).equals(bytes));
+  return [...context.store().events.list({ paths: [bytes.toString()] })].filter((event) => pathBytes(event).equals(bytes) && isOfThisHost(event));
 }
 
 function withUser(event: FileEvent, name: string | undefined): FileEvent {

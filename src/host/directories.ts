@@ -42,7 +42,7 @@ const GENERATORS: readonly { path: string; scope: Scope }[] = ['/etc/systemd', '
 ]);
 
 /** Relative to a home directory. */
-const HOME_UNITS = ['.config/systemd/user.control', '.config/systemd/user', '.local/share/systemd/user'];
+export const HOME_UNITS = ['.config/systemd/user.control', '.config/systemd/user', '.local/share/systemd/user'];
 
 /** Below /run/user/UID. */
 const RUNTIME_UNITS = ['systemd/user', 'systemd/user.control', 'systemd/transient', 'systemd/generator', 'systemd/generator.early', 'systemd/generator.late'];

@@ -11,11 +11,20 @@ export function hostIdentity(): FileEvent['host'] {
   return { name: hostname(), hostname: hostname(), ...(id === undefined ? {} : { id }), architecture: MACHINES[arch()] ?? arch(), os: { type: 'linux', kernel: release() } };
 }
 
+/** Whether a host is this one: by machine-id(5) where both have it, else by name; a short name means the full one too. */
+export function isThisHost(host: FileEvent['host'], own: FileEvent['host'] = hostIdentity()): boolean {
+  if (own.id !== undefined && MACHINE_ID.test(host.id ?? '')) return host.id === own.id;
+  const [one, other] = [host.hostname.toLowerCase(), own.hostname.toLowerCase()];
+  return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
+}
+
+const MACHINE_ID = /^[0-9a-f]{32}$/;
+
 /** machine-id(5); absent on hosts without systemd and in bare containers. */
 function machineId(): string | undefined {
   try {
     const id = readFileSync('/etc/machine-id', 'utf8').trim();
-    return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
+    return MACHINE_ID.test(id) ? id : undefined;
   } catch {
     return undefined;
   }

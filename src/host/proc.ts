@@ -1,5 +1,6 @@
 /** Single processes as /proc shows them (proc(5)). Every reader gives undefined when the process is gone or not ours to look at. */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { textOfBytes } from '../model/text.ts';
 
 export interface ProcessStat {
   pid: number;
@@ -14,11 +15,16 @@ export interface ProcessStat {
   /** Clock ticks (USER_HZ, 100 a second on Linux). */
   utime: bigint;
   stime: bigint;
+  /** PF_KTHREAD: a thread of the kernel, which has no program and no arguments. */
+  kernelThread: boolean;
   /** Clock ticks since boot: with the pid it names a process for ever. */
   startTicks: bigint;
 }
 
 export const TICKS_PER_SECOND = 100;
+
+/** include/linux/sched.h */
+const PF_KTHREAD = 0x200000;
 
 /** Login uid of a process that no one logged in for (`(uid_t) -1`). */
 const NO_LOGIN_UID = 4294967295;
@@ -51,6 +57,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     stime: BigInt(fields[12] ?? 0),
     nice: Number(fields[16]),
     threads: Number(fields[17]),
+    kernelThread: (Number(fields[6]) & PF_KTHREAD) !== 0,
     startTicks: BigInt(fields[19] ?? 0),
   };
 }
@@ -105,6 +112,44 @@ const CONTAINER_ID = /(?:^|[/:-])([0-9a-f]{64})(?:\.scope)?(?:\/|$)/;
 /** The 64-digit id that docker, podman, containerd and cri-o write into the cgroup path. */
 export function containerOf(cgroup: string): string | undefined {
   return CONTAINER_ID.exec(cgroup)?.[1];
+}
+
+export interface Descriptor {
+  fd: number;
+  /** What it leads to, in the form of `textOfBytes`: a path, or `socket:[INODE]`, `pipe:[INODE]`, `anon_inode:…`. */
+  target: string;
+}
+
+/** Open descriptors. Throws the system error where they may not be listed; one that is closed meanwhile is left out. */
+export function descriptorsOf(pid: number): Descriptor[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      const target = readlinkSync(`${folder}/${fd}`);
+      return [{ fd: Number(fd), target: target.includes('\ufffd') ? textOfBytes(readlinkSync(`${folder}/${fd}`, 'buffer')) : target }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Number of the network namespace: the inode of `net:[INODE]`. Throws the system error. */
+export function networkNamespaceOf(pid: number): string {
+  return /\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1] ?? '0';
+}
+
+/** A link of a process, in the form of `textOfBytes`. Throws the system error. */
+export function linkOf(pid: number, name: 'exe' | 'cwd' | 'root'): string {
+  const path = `/proc/${pid}/${name}`;
+  const text = readlinkSync(path);
+  return text.includes('\ufffd') ? textOfBytes(readlinkSync(path, 'buffer')) : text;
+}
+
+/** A file of a process, in the form of `textOfBytes`. Throws the system error. */
+export function contentOf(pid: number, name: 'cmdline' | 'environ' | 'io' | 'status' | `net/${string}`): string {
+  const path = `/proc/${pid}/${name}`;
+  const text = readFileSync(path, 'utf8');
+  return text.includes('\ufffd') ? textOfBytes(readFileSync(path)) : text;
 }
 
 let bootTime: number | undefined;

@@ -3,10 +3,14 @@ import { legible, printableBytes, textOfBytes } from './text.ts';
 
 export type FileAction = 'creation' | 'rename' | 'modification' | 'deletion';
 
-/** How sure the process is: `exact` two sources agree, `bpf` the kernel map alone, `proc` read from /proc while it lived, `inferred` from circumstances, `none` not known. */
+/** How sure the process is: `exact` two sources agree, `bpf` the kernel map alone, `proc` read from /proc while it lived, `inferred` from circumstances or by the word of another sensor, `none` not known. */
 export type Attribution = 'exact' | 'bpf' | 'proc' | 'inferred' | 'none';
 
-export type EventSource = 'fanotify' | 'inotify' | 'scan';
+/** The kernel, or comparing. */
+export type SensorSource = 'fanotify' | 'inotify' | 'scan';
+
+/** What told of it: our own sensor, or the documents of another (`tickward watch --from`). */
+export type EventSource = SensorSource | 'import';
 
 export type UnitType = 'timer' | 'service' | 'drop-in' | 'wants' | 'generator' | 'other';
 
@@ -38,7 +42,8 @@ export interface FileEvent {
     action: FileAction;
     dataset: 'tickward.file';
   };
-  host: { name: string; hostname: string; id?: string; architecture: string; os: { type: 'linux'; kernel: string } };
+  /** Of an imported event as far as its sensor says. */
+  host: { name: string; hostname: string; id?: string; architecture?: string; os: { type: 'linux'; kernel?: string } };
   file: {
     /** As the watched directory is named by the rule (`/lib/systemd/…` stays so). Bytes that are no UTF-8 read U+FFFD; `tickward.path_bytes` has the exact name then. */
     path: string;

@@ -12,8 +12,8 @@ export interface Suppression {
 }
 
 export interface Detector {
-  /** Alerts for one event. `now` in ms. */
-  judge(event: FileEvent, now: number): Alert[];
+  /** Alerts for one event. `now` in ms; `document` is what the rules look at, where the event is not all that is known. */
+  judge(event: FileEvent, now: number, document?: object): Alert[];
   /** Matches that gave no alert because a rule had its `max_signals` in the interval. */
   readonly suppressed: number;
 }
@@ -38,11 +38,11 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
   const running = rules.flatMap(runningOf);
   let suppressed = 0;
   return {
-    judge(event, now) {
+    judge(event, now, document = event) {
       const alerts: Alert[] = [];
       const id = event.event.id;
       for (const rule of running) {
-        if (!rule.matches(event)) continue;
+        if (!rule.matches(document)) continue;
         openInterval(rule, now);
         if (rule.alerted.has(id) || rule.alertedBefore.has(id)) continue;
         if (rule.alerted.size >= rule.maxSignals) {

@@ -1,5 +1,5 @@
 /** What fanotify, inotify and comparing have in common for the rest of the sensor. */
-import type { EventSource } from '../model/event.ts';
+import type { SensorSource } from '../model/event.ts';
 import type { Attributed } from './attribution.ts';
 import type { ExecLog } from './exec-log.ts';
 
@@ -45,7 +45,7 @@ export interface Batch {
 export type Interest = 'contents' | 'appearance' | 'self';
 
 export interface Backend {
-  readonly source: EventSource;
+  readonly source: SensorSource;
   /** Whether the kernel says which process it was. */
   readonly namesProcesses: boolean;
   /** Directories of which it can tell what happens, but never who did it, where it can of others. */

@@ -3,7 +3,7 @@ import type { Place } from '../host/directories.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import type { Attribution, EventSource, FileEvent } from '../model/event.ts';
+import type { Attribution, FileEvent, SensorSource } from '../model/event.ts';
 import { printable } from '../model/text.ts';
 import type { Backend } from './backend.ts';
 import { openImages, type Images } from './bpf/images.ts';
@@ -31,7 +31,7 @@ export interface SensorOptions {
 }
 
 export interface Sensor {
-  readonly source: EventSource;
+  readonly source: SensorSource;
   /** The best attribution that an event can have here. */
   readonly attribution: Attribution;
   /** What it cannot see, in words. */
@@ -39,7 +39,7 @@ export interface Sensor {
   stop(): Promise<void>;
 }
 
-const RESCAN_SECONDS: Record<EventSource, number> = { fanotify: 30, inotify: 30, scan: 5 };
+const RESCAN_SECONDS: Record<SensorSource, number> = { fanotify: 30, inotify: 30, scan: 5 };
 
 /** A hundred thousand homes are not waited for. Milliseconds. */
 const READY_MS = 500;
@@ -80,7 +80,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
 }
 
 /** What would be chosen here and why nothing better, for `doctor`. Leaves nothing behind. */
-export function sensorSupport(): { mode: EventSource; attribution: Attribution; reasons: string[] } {
+export function sensorSupport(): { mode: SensorSource; attribution: Attribution; reasons: string[] } {
   const sources = openSources('auto');
   sources.backend.close();
   sources.images?.close();
@@ -109,7 +109,7 @@ function limitsOf({ backend, reasons }: Sources): string[] {
   return limits;
 }
 
-const WAYS: readonly { mode: EventSource; open: (handles: Handles) => Backend }[] = [
+const WAYS: readonly { mode: SensorSource; open: (handles: Handles) => Backend }[] = [
   { mode: 'fanotify', open: openFanotify },
   { mode: 'inotify', open: openInotify },
   { mode: 'scan', open: openScan },

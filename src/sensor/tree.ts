@@ -1,11 +1,13 @@
 /** Which directories are marked: those that hold units, the folders in them that count, and on the way to missing ones the nearest that is there. */
-import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
-import { isUnitSubdirectory, placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
+import { closeSync, constants, openSync } from 'node:fs';
+import { placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
 import type { Entries } from '../model/baseline.ts';
 import { errnoOf } from '../model/errors.ts';
-import type { Backend, Interest } from './backend.ts';
+import type { Backend } from './backend.ts';
 import { O_PATH } from './constants.ts';
 import { readEntries } from './scan.ts';
+import { Unseen } from './unseen.ts';
+import { inside, interestIn, isFolder, isLink, MOST_ASKED, namesToVisit, type Way } from './way.ts';
 
 /** A marked folder whose content counts. */
 export interface Folder {
@@ -15,14 +17,6 @@ export interface Folder {
   /** '' or the name below the unit directory. */
   readonly relative: string;
   entries: Entries;
-}
-
-/** One name of a marked directory: two paths may lead to it (/lib is a link to /usr/lib on most hosts). */
-interface Way {
-  readonly path: string;
-  readonly place: Place;
-  /** Set inside a unit directory. */
-  readonly within?: { readonly directory: UnitDirectory; readonly relative: string };
 }
 
 interface Marked {
@@ -43,17 +37,13 @@ export interface Found {
 /** A way in a home has one or two names at each step. */
 const MOST_RUSHED = 2;
 
-/** Asking for more names one by one would cost more than listing the directory. */
-const MOST_ASKED = 32;
-
 export class Tree {
   private readonly backend: Backend;
   private root: Place;
   private readonly marked = new Map<string, Marked>();
   /** Keys by path, for what is looked for again. */
   private readonly keys = new Map<string, string>();
-  /** Why a directory cannot be watched, by path. */
-  private readonly unseen = new Map<string, string>();
+  private readonly unseen = new Unseen();
   /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
   private queue: Way[] = [];
 
@@ -73,9 +63,7 @@ export class Tree {
 
   /** In words, a line a reason. */
   get blind(): string[] {
-    const byReason = new Map<string, string[]>();
-    for (const [path, reason] of this.unseen) byReason.set(reason, [...(byReason.get(reason) ?? []), path]);
-    const lines = [...byReason].map(([reason, paths]) => `cannot see ${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ', …' : ''}`);
+    const lines = this.unseen.lines;
     return this.queue.length === 0 ? lines : [...lines, `${this.queue.length} directories are yet to be looked at`];
   }
 
@@ -87,7 +75,7 @@ export class Tree {
   /** Which folder a path would be, whether it is there or not. */
   folderAt(path: string): Pick<Folder, 'path' | 'directory' | 'relative'> | undefined {
     let way: Way | undefined = { path: '', place: this.root };
-    for (const name of path.split('/').slice(1)) way = way === undefined ? undefined : this.inside(way, name);
+    for (const name of path.split('/').slice(1)) way = way === undefined ? undefined : inside(way, name);
     const unit = way?.place.unit;
     if (way?.within !== undefined) return { path, ...way.within };
     return unit === undefined ? undefined : { path, directory: { path, ...unit }, relative: '' };
@@ -127,7 +115,7 @@ export class Tree {
 
   /** Something appeared under, or went from, a name in a marked directory. undefined when that name leads nowhere. */
   changed(key: string, name: string): Found | undefined {
-    const ways = (this.marked.get(key)?.ways ?? []).flatMap((way) => this.inside(way, name) ?? []);
+    const ways = (this.marked.get(key)?.ways ?? []).flatMap((way) => inside(way, name) ?? []);
     if (ways.length === 0) return undefined;
     for (const way of ways) this.rush(way);
     const found = nothing();
@@ -170,24 +158,24 @@ export class Tree {
       return;
     }
     try {
-      const interest = this.interestIn(way);
+      const interest = interestIn(way);
       const key = this.backend.mark(opened, interest, way.path || '/');
-      this.unseen.delete(way.path);
+      this.unseen.seen(way.path);
       const before = this.keys.get(way.path);
       if (before !== undefined && before !== key) this.leave(way.path, found);
       const marked = this.marked.get(key) ?? { ways: [] };
       this.marked.set(key, marked);
       this.keys.set(way.path, key);
       if (!marked.ways.some(({ path }) => path === way.path)) marked.ways.push(way);
-      const inside = isFolder(way) ? this.read(key, way, marked, opened, found) : undefined;
-      this.visitNext(way, opened, inside, found, isQueued);
+      const folders = isFolder(way) ? this.read(key, way, marked, opened, found) : undefined;
+      this.visitNext(way, opened, folders, found, isQueued);
       // What was there may have gone before it was marked itself: then this directory is what tells when it comes again.
-      if (interest === 'self' && this.interestIn(way) !== 'self') {
+      if (interest === 'self' && interestIn(way) !== 'self') {
         this.backend.mark(opened, 'appearance', way.path || '/');
-        this.visitNext(way, opened, inside, found, isQueued);
+        this.visitNext(way, opened, folders, found, isQueued);
       }
     } catch (error) {
-      this.note(way.path, error);
+      this.unseen.failed(way.path, error);
     } finally {
       closeSync(opened);
     }
@@ -198,8 +186,8 @@ export class Tree {
       return openSync(path || '/', O_PATH | constants.O_DIRECTORY);
     } catch (error) {
       const code = errnoOf(error);
-      if (code === 'ENOENT' || code === 'ENOTDIR') this.unseen.delete(path);
-      else this.note(path, error);
+      if (code === 'ENOENT' || code === 'ENOTDIR') this.unseen.seen(path);
+      else this.unseen.failed(path, error);
       return undefined;
     }
   }
@@ -207,7 +195,7 @@ export class Tree {
   /** Entries of a folder with units; gives the names of the folders in it. */
   private read(key: string, way: Way, marked: Marked, opened: number, found: Found): string[] {
     const { entries, folders, isCut } = readEntries(`/proc/self/fd/${opened}`);
-    if (isCut) this.unseen.set(way.path, `more than ${entries.size} entries: the rest`);
+    if (isCut) this.unseen.add(way.path, `more than ${entries.size} entries: the rest`);
     if (marked.folder === undefined) {
       const { scope, kind } = way.place.unit ?? way.within?.directory ?? { scope: 'system', kind: 'units' };
       const directory = way.within?.directory ?? { path: way.path, scope, kind };
@@ -217,30 +205,14 @@ export class Tree {
     return folders;
   }
 
-  private visitNext(way: Way, opened: number, inside: readonly string[] | undefined, found: Found, isQueued: boolean): void {
-    const names = new Set([...(inside ?? []).filter((name) => this.inside(way, name) !== undefined), ...namesToVisit(way.place, opened)]);
+  private visitNext(way: Way, opened: number, folders: readonly string[] | undefined, found: Found, isQueued: boolean): void {
+    const names = new Set([...(folders ?? []).filter((name) => inside(way, name) !== undefined), ...namesToVisit(way.place, opened)]);
     // Real names before links, so that what two ways lead to is called by its real name.
-    const next = [...names].flatMap((name) => this.inside(way, name) ?? []).map((child) => ({ child, isLink: isLink(child.path) })).sort((one, other) => Number(one.isLink) - Number(other.isLink));
+    const next = [...names].flatMap((name) => inside(way, name) ?? []).map((child) => ({ child, isLink: isLink(child.path) })).sort((one, other) => Number(one.isLink) - Number(other.isLink));
     for (const { child, isLink: later } of next) {
       if (isQueued && (later || names.size > MOST_ASKED)) this.queue.push(child);
       else this.visit(child, found, isQueued);
     }
-  }
-
-  private inside(way: Way, name: string): Way | undefined {
-    const path = `${way.path}/${name}`;
-    const place = placeIn(way.place, name);
-    const directory = way.place.unit === undefined ? undefined : { path: way.path, ...way.place.unit };
-    const isInside = directory?.kind === 'units' && isUnitSubdirectory(name);
-    if (place === undefined && !isInside) return undefined;
-    return { path, place: place ?? NOWHERE, ...(isInside ? { within: { directory, relative: name } } : {}) };
-  }
-
-  /** Self is enough where all that is waited for is there, and is no link that could be led elsewhere. */
-  private interestIn(way: Way): Interest {
-    if (isFolder(way)) return 'contents';
-    if (way.place.any !== undefined || way.place.named.size > MOST_ASKED) return 'appearance';
-    return [...way.place.named.keys()].every((name) => isDirectory(`${way.path}/${name}`)) ? 'self' : 'appearance';
   }
 
   private leave(path: string, found: Found): void {
@@ -282,18 +254,7 @@ export class Tree {
     if (parent !== undefined && way.path !== '') this.visit(parent, found, false);
   }
 
-  private note(path: string, error: unknown): void {
-    const code = errnoOf(error) ?? 'unknown error';
-    this.unseen.set(path, code === 'EACCES' || code === 'EPERM' ? 'no permission' : code === 'ENOSPC' ? 'the limit of marks or watches is reached' : code);
-  }
 }
-
-/** Whether what lies in it counts. */
-function isFolder(way: Way): boolean {
-  return way.place.unit !== undefined || way.within !== undefined;
-}
-
-const NOWHERE: Place = { named: new Map() };
 
 function remove<Item>(items: Item[], isUnwanted: (item: Item) => boolean): void {
   const wanted = items.filter((item) => !isUnwanted(item));
@@ -302,30 +263,4 @@ function remove<Item>(items: Item[], isUnwanted: (item: Item) => boolean): void 
 
 function nothing(): Found {
   return { appeared: [], known: [], gone: [] };
-}
-
-/** Names below that may be there. */
-function namesToVisit({ named, any }: Place, opened: number): string[] {
-  if (any === undefined && named.size <= MOST_ASKED) return [...named.keys()];
-  try {
-    return readdirSync(`/proc/self/fd/${opened}`).filter((name) => named.has(name) || any?.form.test(name) === true);
-  } catch {
-    return [...named.keys()];
-  }
-}
-
-function isLink(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-  } catch {
-    return false;
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  } catch {
-    return false;
-  }
 }

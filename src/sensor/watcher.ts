@@ -1,21 +1,21 @@
 /** Drives the sensor: what the backend reports is queued, worked off in order and in slices, and given away as events. */
 import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
-import type { KnownEntry, KnownFolders, Signature } from '../model/baseline.ts';
+import type { KnownEntry, Signature } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor, unknown, type Attributed } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
 import type { Images } from './bpf/images.ts';
-import { nothingBefore, olderThan, type BeforeOf, type Comparison, type Discovery } from './comparison.ts';
+import type { Comparison, Discovery } from './comparison.ts';
 import { deedOf } from './deed.ts';
 import { pathOf, documentOf, type Seen } from './document.ts';
 import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
 import { holderOf, openFiles } from './holders.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
-import { realTime, tick } from './libc.ts';
 import { readFacts } from './proc-facts.ts';
+import { MOST_BUSY_MS, Survey } from './survey.ts';
 import { Tree, type Folder, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
@@ -27,17 +27,10 @@ const MANY = 1_024;
 /** Changes that wait in memory, at most some MB; more of them wait in the kernel. */
 const MOST_QUEUED = 131_072;
 
-/** How long the event loop may be kept from other work, in ms. */
-const MOST_BUSY_MS = 20;
-
 /** How often the log is read when nothing wakes us: it has the programs that ran meanwhile. Milliseconds. */
 const DRAIN_MS = 500;
 
-/** Looking at every directory anew may take this share of the time. */
-const REVISIT_SHARE = 0.01;
-
 const APPEARED = 'found when its directory appeared or went: the process is the one that made or moved the directory';
-const COMPARED = 'found by comparing: no event told of it';
 
 type Stat = Seen['stat'];
 
@@ -59,11 +52,7 @@ export class Watcher {
   private next: NodeJS.Immediate | undefined;
   private isWorking = false;
   private isStopped = false;
-  private before: BeforeOf = nothingBefore;
-  private why = COMPARED;
-  /** What is to be done when everything was looked at for the first time. */
-  private atEnd: (() => void) | undefined;
-  private revisited = { at: 0, took: 0 };
+  private readonly survey: Survey;
 
   constructor(backend: Backend, images: Images | undefined, handles: Handles, options: SensorOptions) {
     this.backend = backend;
@@ -72,15 +61,13 @@ export class Watcher {
     this.tree = new Tree(backend, this.places());
     this.attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (folder, name, signature) => this.remember(folder, name, signature), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key) });
+    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
   /** What is there at the start is the baseline, not news. */
   start(): void {
     this.backend.start((batch) => this.take(batch), () => this.queue.length < MOST_QUEUED);
-    const known = this.options.baseline?.();
-    this.atEnd = known === undefined ? undefined : () => this.missing(known);
-    const started = realTime() - tick();
-    this.revisit((folder, now) => (known === undefined ? olderThan(started, now) : new Map(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
+    this.survey.first(this.options.baseline?.());
     this.emit();
     this.drainTimer = setInterval(() => this.guarded(() => this.backend.drain()), DRAIN_MS);
   }
@@ -91,13 +78,11 @@ export class Watcher {
     while (!this.tree.isDone && performance.now() < end) await new Promise<void>((resolve) => setImmediate(resolve));
   }
 
-  /** Compares what is known with what is there; everything anew where that is cheap, else the folders that are known. */
+  /** Compares what is known with what is there. */
   rescan(): void {
-    this.guarded(() => {
-      if (this.accounts.refresh() || performance.now() - this.revisited.at > this.revisited.took / REVISIT_SHARE) {
-        if (this.tree.isDone) this.revisit(nothingBefore);
-      } else this.found(this.tree.reread(), unknown(COMPARED));
-      this.emit();
+    this.guardedly(() => {
+      if (this.accounts.refresh() && this.tree.isDone) this.survey.again();
+      else this.survey.byTheWay();
     });
   }
 
@@ -107,10 +92,7 @@ export class Watcher {
   }
 
   mountsChanged(): void {
-    this.guarded(() => {
-      this.revisit(nothingBefore);
-      this.emit();
-    });
+    this.guardedly(() => this.survey.again());
   }
 
   stop(): void {
@@ -139,6 +121,14 @@ export class Watcher {
     } catch (error) {
       this.options.onNotice({ level: 'warn', message: `the sensor failed at an event and goes on: ${messageOf(error)}` });
     }
+  }
+
+  /** The same for what finds events. */
+  private guardedly(work: () => void): void {
+    this.guarded(() => {
+      work();
+      this.emit();
+    });
   }
 
   private take(batch: Batch): void {
@@ -192,7 +182,7 @@ export class Watcher {
       this.ledger.settle();
       if (this.usersChanged && this.tree.isDone) {
         this.usersChanged = false;
-        this.revisit(nothingBefore);
+        this.survey.again();
       }
       if (this.overflowed) this.recover();
     }
@@ -208,9 +198,9 @@ export class Watcher {
     if (this.accounts.refresh()) this.usersChanged = true;
     for (const item of this.queue.splice(0, SLICE)) {
       if ('did' in item) this.change(item);
-      else if ('found' in item) this.found(item.found, item.by);
+      else if ('found' in item) this.survey.found(item.found, item.by);
       else if ('now' in item) this.compare(item);
-      else this.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
+      else this.survey.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
     }
     this.openFiles = undefined;
   }
@@ -225,7 +215,7 @@ export class Watcher {
     this.overflowed = false;
     this.options.onNotice({ level: 'warn', message: 'the kernel dropped events (its queue was full): comparing the directories instead' });
     this.attributor.forget();
-    this.revisit(nothingBefore, 'found by comparing after the kernel dropped events');
+    this.survey.again('found by comparing after the kernel dropped events');
     this.emit();
   }
 
@@ -233,7 +223,7 @@ export class Watcher {
     const folder = this.tree.folder(change.directory);
     if (!change.isDirectory) this.ledger.take(change, folder, this.who);
     // A link in a folder may lead to one as well.
-    if (folder !== undefined && !change.isDirectory) for (const found of this.followed(change)) this.found(found, this.inferred(change, APPEARED));
+    if (folder !== undefined && !change.isDirectory) for (const found of this.followed(change)) this.survey.found(found, this.inferred(change, APPEARED));
   }
 
   /** Folders, and links that may lead to one, bring or take unit files with them. */
@@ -260,43 +250,6 @@ export class Watcher {
     return { ...by, attribution: 'inferred', note };
   }
 
-  private revisit(before: BeforeOf, why: string = COMPARED): void {
-    this.before = before;
-    this.why = why;
-    this.tree.revisit(this.places());
-    this.revisited.took = 0;
-    this.visitNext();
-  }
-
-  /** As much of the queue of directories as may be done at once. */
-  private visitNext(): void {
-    const started = performance.now();
-    this.found(this.tree.work(() => performance.now() - started > MOST_BUSY_MS), unknown(this.why), this.before);
-    this.revisited.took += performance.now() - started;
-    this.revisited.at = performance.now();
-    if (this.tree.isDone) {
-      this.atEnd?.();
-      this.atEnd = undefined;
-      this.why = COMPARED;
-    } else setImmediate(() => this.guarded(() => {
-      this.visitNext();
-      this.emit();
-    }));
-  }
-
-  private found({ gone, appeared, known }: Found, by: Attributed, beforeOf: BeforeOf = nothingBefore): void {
-    for (const folder of gone) {
-      this.ledger.compare(folder, undefined, by);
-      this.known.push({ folder: folder.path, present: false });
-    }
-    for (const { folder, now } of appeared) {
-      this.known.push({ folder: folder.path, present: true });
-      this.ledger.accept(folder, beforeOf(folder, now));
-      this.later({ folder, now, by });
-    }
-    for (const { folder, now } of known) this.later({ folder, now, by: unknown(this.why) });
-  }
-
   /** What the kernel has to say of it comes first: its word is better, and it knows who it was. */
   private later(comparison: Comparison): void {
     this.backend.drain();
@@ -320,16 +273,6 @@ export class Watcher {
 
   private remember(folder: Folder, name: string, signature: Signature | undefined): void {
     this.known.push({ folder: folder.path, name, signature });
-  }
-
-  /** Folders that were known when nobody watched yet, and are not there. */
-  private missing(known: KnownFolders): void {
-    for (const [path, entries] of known) {
-      if (this.tree.isWatched(path)) continue;
-      const folder = this.tree.folderAt(path);
-      if (folder !== undefined) this.ledger.compare({ key: '', ...folder, entries: new Map(entries) }, undefined, unknown(this.why));
-      this.known.push({ folder: path, present: false });
-    }
   }
 
   private emit(): void {

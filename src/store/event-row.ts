@@ -38,7 +38,7 @@ type File = FileEvent['file'];
 type Tickward = FileEvent['tickward'];
 /** Words that every event has one of are kept as their place here: only ever add at the end. */
 const TYPES = ['creation', 'change', 'deletion'] as const satisfies FileEvent['event']['type'][0][];
-const SOURCES = ['fanotify', 'inotify', 'scan'] as const satisfies Tickward['source'][];
+const SOURCES = ['fanotify', 'inotify', 'scan', 'import'] as const satisfies Tickward['source'][];
 const UNIT_TYPES = ['timer', 'service', 'drop-in', 'wants', 'generator', 'other'] as const satisfies Tickward['unit_type'][];
 const SCOPES = ['system', 'user'] as const satisfies Tickward['scope'][];
 const FILE_TYPES = ['file', 'dir', 'symlink', 'fifo', 'socket', 'device'] as const satisfies NonNullable<File['type']>[];

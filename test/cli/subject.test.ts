@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createContext } from '../../src/cli/context.ts';
 import { subjectOf } from '../../src/cli/subject.ts';
+import { hostIdentity, isThisHost } from '../../src/host/identity.ts';
 import type { FileAction, FileEvent } from '../../src/model/event.ts';
 import type { Store } from '../../src/store/index.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
@@ -14,6 +15,8 @@ interface Scene {
   /** An event of the file by this process. */
   saw(action: FileAction, pid: number, changes?: { inode?: string; start?: string }): void;
   meant(): FileEvent;
+  /** What an alert for the event is about. */
+  alertOf(event: FileEvent): FileEvent;
 }
 
 async function scene(): Promise<Scene> {
@@ -31,6 +34,11 @@ async function scene(): Promise<Scene> {
       store.events.append([{ ...event, file: { ...event.file, inode }, process: { pid, start, executable: '/usr/bin/dash' } }]);
     },
     meant: () => subjectOf(context, undefined, { file: path }).event,
+    alertOf(event) {
+      const id = `${event.event.id}-alert`;
+      store.alerts.append([{ id, '@timestamp': event['@timestamp'], status: 'open', rule: { id: 'r', name: 'r', version: 1, severity: 'low', risk_score: 1, threat: { tactic: '', technique: [] } }, event }]);
+      return subjectOf(context, id, {}).event;
+    },
   };
 }
 
@@ -77,4 +85,34 @@ test('nobody where only its end was seen, and it is gone', async () => {
   const event = meant();
   expect(event).toMatchObject({ file: { path }, tickward: { attribution: 'none', attribution_note: expect.stringContaining('is gone') } });
   expect([event.process, event.user]).toEqual([undefined, undefined]);
+});
+
+test('what another sensor told of another host is not taken for something of this one', async () => {
+  const { path, store, meant, saw, alertOf } = await scene();
+  saw('creation', 100);
+  const told = fileEvent({ path });
+  const inode = String(lstatSync(path).ino);
+  const imported = (from: FileEvent['host']): FileEvent => ({ ...told, host: from, file: { ...told.file, inode }, process: { pid: 666 }, event: { ...told.event, id: `told-${from.name}` }, tickward: { ...told.tickward, source: 'import' } });
+  const [theirs, ours] = [imported({ ...told.host, name: 'elsewhere', hostname: 'elsewhere' }), imported(hostIdentity())];
+  store.events.append([theirs]);
+  expect(meant().process?.pid).toBe(100);
+  expect(() => alertOf(theirs)).toThrow(/is of the host elsewhere, and this is/);
+  expect(alertOf(ours)).toEqual(ours);
+  store.events.append([ours]);
+  expect(meant().process?.pid).toBe(666);
+});
+
+const ID = 'a'.repeat(32);
+const host = (hostname: string, id?: string): FileEvent['host'] => ({ name: hostname, hostname, os: { type: 'linux' }, ...(id === undefined ? {} : { id }) });
+
+test.each([
+  [host('web', ID), host('web', ID), true],
+  [host('renamed', ID), host('web', ID), true],
+  [host('web', 'b'.repeat(32)), host('web', ID), false],
+  [host('web', 'an id of another kind'), host('web', ID), true],
+  [host('WEB.example'), host('web', ID), true],
+  [host('web'), host('web.example'), true],
+  [host('web2'), host('web'), false],
+])('%o is %o: %s', (one, own, expected) => {
+  expect(isThisHost(one, own)).toBe(expected);
 });

@@ -10,11 +10,13 @@ const schema = (JSON.parse(readFileSync(new URL('../fixtures/osquery-results/sch
 /** What a table with a required column is asked here. */
 const QUESTIONS: Record<string, Record<string, string[]>> = { file: { directory: ['/etc'] }, hash: { path: ['/etc/passwd'] } };
 
-/** A host may have no cron job at all, no dpkg, no rpm; what may not be read is a warning. */
-const MAY_BE_EMPTY = new Set(['authorized_keys', 'crontab', 'deb_package_files', 'deb_packages', 'known_hosts', 'rpm_package_files', 'rpm_packages', 'shadow', 'shell_history', 'startup_items', 'sudoers', 'suid_bin', 'systemd_units', 'user_ssh_keys']);
+/** What people and programs may have left empty, or have not: nobody may be logged in, there may be no cron job, no dpkg or no rpm, in a namespace of its own no network; what may not be read is a warning. */
+const MAY_BE_EMPTY = new Set(['arp_cache', 'authorized_keys', 'crontab', 'deb_package_files', 'deb_packages', 'interface_addresses', 'kernel_modules', 'known_hosts', 'last', 'listening_ports', 'logged_in_users', 'process_open_sockets', 'routes', 'rpm_package_files', 'rpm_packages', 'shadow', 'shell_history', 'startup_items', 'sudoers', 'suid_bin', 'systemd_units', 'user_ssh_keys']);
 
-/** One file or the clock, a program that is given the time there is, or files that the host may not have: nothing to walk. */
-const INSTANT = new Set([...MAY_BE_EMPTY, 'groups', 'time', 'user_groups', 'users'].filter((name) => !['crontab', 'startup_items', 'suid_bin'].includes(name)));
+/** One file, one answer of the kernel or of a program, the clock, or files that the host may not have: nothing that has to be walked. */
+const INSTANT = new Set(['arp_cache', 'authorized_keys', 'deb_package_files', 'deb_packages', 'dns_resolvers', 'etc_hosts', 'groups', 'interface_addresses', 'kernel_info', 'kernel_modules', 'known_hosts', 'load_average', 'os_version', 'routes', 'rpm_package_files', 'rpm_packages', 'shadow', 'shell_history', 'sudoers', 'system_info', 'systemd_units', 'time', 'uptime', 'user_groups', 'user_ssh_keys', 'users']);
+
+const isNumeric = (value: unknown): boolean => value === undefined || value === null || typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value)) || /^-?\d+(?:\.\d+)?$/.test(String(value));
 
 /** Long enough for every table; /tmp, where suid_bin looks too, may hold millions of files. */
 const ENOUGH_MS = 3_000;
@@ -42,6 +44,23 @@ describe.each(tables.map((table) => [table.name, table] as const))('%s', (name, 
     const rows = someRows(name, table);
     expect(rows.flatMap((row) => Object.keys(row)).filter((column) => !columns.has(column))).toEqual([]);
     expect(rows.length).toBeGreaterThanOrEqual(MAY_BE_EMPTY.has(name) ? 0 : 1);
+  });
+
+  test('gives numbers where numbers are published, and text elsewhere', () => {
+    const rows = someRows(name, table);
+    const wrong = table.columns.flatMap(({ name: column, type }) => rows.map((row) => row[column]).filter((value) => (type === 'TEXT' ? value !== undefined && typeof value !== 'string' : !isNumeric(value))).map((value) => `${column} ${type} ${typeof value} ${String(value)}`));
+    expect(wrong).toEqual([]);
+  });
+
+  test('gives a column that is read alone as it does among all', () => {
+    const has = (row: Row, column: string): boolean => row[column] !== undefined && row[column] !== null && row[column] !== '';
+    const all = someRows(name, table);
+    const filled = table.columns.map((column) => column.name).filter((column) => all.some((row) => has(row, column)));
+    const lost = filled.filter((wanted) => {
+      for (const row of table.generate({ ...context(QUESTIONS[name]), uses: (column) => column === wanted })) if (has(row, wanted)) return false;
+      return true;
+    });
+    expect(lost).toEqual([]);
   });
 });
 

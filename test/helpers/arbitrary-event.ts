@@ -40,7 +40,7 @@ const tickward: fc.Arbitrary<FileEvent['tickward']> = fc
   .tuple(
     fc.record({
       attribution: fc.constantFrom<FileEvent['tickward']['attribution']>('exact', 'bpf', 'proc', 'inferred', 'none'),
-      source: fc.constantFrom<FileEvent['tickward']['source']>('fanotify', 'inotify', 'scan'),
+      source: fc.constantFrom<FileEvent['tickward']['source']>('fanotify', 'inotify', 'scan', 'import'),
       unit: text,
       unit_type: fc.constantFrom<FileEvent['tickward']['unit_type']>('timer', 'service', 'drop-in', 'wants', 'generator', 'other'),
       scope: fc.constantFrom<FileEvent['tickward']['scope']>('system', 'user'),

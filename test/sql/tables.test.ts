@@ -3,7 +3,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { compareDpkg, compareRhel } from '../../src/sql/embedded/collations.ts';
 import { parseAuthorizedKey } from '../../src/sql/tables/authorized_keys.ts';
 import { linesOf, MOST_LINE } from '../../src/sql/tables/lines.ts';
 import { rowOf as rpmFile } from '../../src/sql/tables/rpm_package_files.ts';
@@ -163,19 +162,6 @@ test.each([['x:!$6$a$b:1', 'locked', ''], ['x::1', 'empty', ''], ['x:*:1', 'lock
 
 test('a time of bash counts for the next line only, whatever that says', () => {
   expect([...parseHistory(['#1', '#2', 'a', '#x'])]).toEqual([{ time: '1', command: '#2' }, { time: 0, command: 'a' }, { time: 0, command: '#x' }]);
-});
-
-describe('versions', () => {
-  test.each([['1.0', '1.0-1'], ['1.0~rc1', '1.0'], ['1.9', '1.10'], ['1.0', '1.0a'], ['1.0a', '1.0+b'], ['9', '1:0'], ['2.36-9+deb12u4', '2.36-9+deb12u14']])('%s is before %s for dpkg, as dpkg says', (first, second) => {
-    expect([compareDpkg(first, second), compareDpkg(second, first), compareDpkg(first, first)]).toEqual([-1, 1, 0]);
-    const { error, status } = spawnSync('dpkg', ['--compare-versions', first, 'lt', second]);
-    // null where there is no dpkg.
-    expect(error === undefined ? status : 0).toBe(0);
-  });
-
-  test.each([['1.0~rc1', '1.0'], ['1.9', '1.10'], ['1.0', '1.0.1'], ['1.a', '1.1'], ['1.0', '1.0^git1'], ['1.0^git1', '1.0.1']])('%s is before %s for rpm', (first, second) => {
-    expect([compareRhel(first, second), compareRhel(second, first), compareRhel(first, first)]).toEqual([-1, 1, 0]);
-  });
 });
 
 const openssl = spawnSync('ssh-keygen', ['-V']).error === undefined;

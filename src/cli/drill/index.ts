@@ -133,7 +133,7 @@ class Drill {
     await this.stage('sense', async () => {
       watching = await startWatch({
         store: this.store,
-        rules: loadRules((error) => {
+        rules: async () => loadRules((error) => {
           throw error;
         }),
         mode: this.options.sensor,

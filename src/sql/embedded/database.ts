@@ -3,7 +3,6 @@ import sqlite3InitModule from '@sqlite.org/sqlite-wasm';
 import { TickwardError } from '../../model/errors.ts';
 import { gathered, type GatheredTable, type Table } from '../../model/table.ts';
 import type { QueryOptions, QueryResult } from '../engine.ts';
-import { addCollations } from './collations.ts';
 import { DEFAULT_TIMEOUT_MS, tookTooLong } from './deadline.ts';
 import { addFunctions } from './functions.ts';
 import { guard } from './guard.ts';
@@ -51,8 +50,7 @@ export class Database {
     this.pointer = this.database.pointer as unknown as Pointer;
     this.modules = new VirtualTables(sqlite3, this.memory, this.pointer, () => this.running());
     for (const table of tables) this.modules.add(table);
-    addFunctions(this.database);
-    addCollations(sqlite3, this.memory, this.pointer);
+    addFunctions(sqlite3, this.database, () => this.deadline - performance.now());
     guard(sqlite3, this.database, { isLate: () => performance.now() > this.deadline, onRead: (table) => void this.read.add(table) });
   }
 

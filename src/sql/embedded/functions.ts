@@ -1,91 +1,34 @@
-/** The SQL functions that osquery adds to SQLite and that guides use (https://osquery.readthedocs.io/en/stable/introduction/sql/). */
-import { createHash } from 'node:crypto';
+/** The SQL functions and collations that osquery adds to SQLite and that guides use (https://osquery.readthedocs.io/en/stable/introduction/sql/), with its error texts. Not `carve` and `sleep`: they act, and queries here only read. */
+import type { SqlFunction, SqlValue } from './function.ts';
 import type { Sqlite3 } from './memory.ts';
+import { mathFunctions } from './math-functions.ts';
+import { networkFunctions } from './network-functions.ts';
+import { regexFunctions } from './regex-functions.ts';
+import { textFunctions } from './text-functions.ts';
+import { compareVersions, RULES, versionFunctions } from './version-functions.ts';
 
-type SqlValue = string | number | bigint | Uint8Array | null;
+const SQLITE_UTF8 = 1;
 
-interface SqlFunction {
-  name: string;
-  /** -1: any number. */
-  arity: number;
-  apply(...given: SqlValue[]): SqlValue;
-}
-
-function textOf(value: SqlValue | undefined): string | undefined {
-  if (value === null || value === undefined) return undefined;
-  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value);
-}
-
-const digest = (algorithm: string): SqlFunction => ({ name: algorithm, arity: 1, apply: (value) => (value === null ? null : createHash(algorithm).update(value instanceof Uint8Array ? value : String(value)).digest('hex')) });
-
-/** The longest subject of a pattern from a query, against patterns that backtrack without end. */
-const MOST_MATCHED = 10_000;
-
-export const functions: readonly SqlFunction[] = [
-  digest('md5'),
-  digest('sha1'),
-  digest('sha256'),
-  {
-    name: 'split',
-    arity: 3,
-    apply(text, separators, index) {
-      const subject = textOf(text);
-      const wanted = textOf(separators);
-      if (subject === undefined || !wanted) return null;
-      const parts = subject.split(new RegExp(`[${wanted.replace(/[\\\]^-]/g, '\\$&')}]`)).filter((part) => part !== '');
-      return parts[Number(index)] ?? null;
-    },
-  },
-  {
-    name: 'regex_match',
-    arity: 3,
-    apply(text, pattern, index) {
-      const subject = textOf(text);
-      const source = textOf(pattern);
-      if (subject === undefined || source === undefined || subject.length > MOST_MATCHED) return null;
-      return new RegExp(source).exec(subject)?.[Number(index)] ?? null;
-    },
-  },
-  {
-    name: 'regex_split',
-    arity: 3,
-    apply(text, pattern, index) {
-      const subject = textOf(text);
-      const source = textOf(pattern);
-      if (subject === undefined || source === undefined || subject.length > MOST_MATCHED) return null;
-      return subject.split(new RegExp(source))[Number(index)] ?? null;
-    },
-  },
-  { name: 'concat', arity: -1, apply: (...given) => given.map((value) => textOf(value) ?? '').join('') },
-  { name: 'concat_ws', arity: -1, apply: (separator, ...given) => given.flatMap((value) => textOf(value) ?? []).join(textOf(separator) ?? '') },
-  {
-    name: 'inet_aton',
-    arity: 1,
-    apply(address) {
-      const parts = (textOf(address) ?? '').split('.').map(Number);
-      return parts.length === 4 && parts.every((part) => Number.isInteger(part) && part >= 0 && part <= 255) ? parts.reduce((sum, part) => sum * 256 + part, 0) : null;
-    },
-  },
-  { name: 'to_base64', arity: 1, apply: (value) => (value === null ? null : Buffer.from(value instanceof Uint8Array ? value : String(value)).toString('base64')) },
-  { name: 'from_base64', arity: 1, apply: (value) => (value === null ? null : Buffer.from(String(value), 'base64').toString('utf8')) },
-  { name: 'version_compare', arity: 2, apply: (first, second) => compareVersions(textOf(first) ?? '', textOf(second) ?? '') },
-];
-
-/** Runs of digits as numbers, the rest as text: -1, 0 or 1. */
-function compareVersions(first: string, second: string): number {
-  const parts = (text: string): string[] => text.match(/\d+|[a-z]+/gi) ?? [];
-  const [a, b] = [parts(first), parts(second)];
-  for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
-    const [left = '', right = ''] = [a[index], b[index]];
-    const numeric = /^\d*$/.test(left) && /^\d*$/.test(right);
-    const order = numeric ? Number(left) - Number(right) : left < right ? -1 : left > right ? 1 : 0;
-    if (order !== 0) return Math.sign(order);
+/** `remaining` gives the milliseconds that the running query has left. */
+export function addFunctions(sqlite3: Sqlite3, database: InstanceType<Sqlite3['oo1']['DB']>, remaining: () => number): void {
+  const functions: readonly SqlFunction[] = [...mathFunctions, ...networkFunctions, ...regexFunctions(remaining), ...textFunctions, ...versionFunctions];
+  const resultReal = sqlite3.capi.sqlite3_result_double as unknown as (context: number, value: number) => void;
+  for (const { name, arity: arities, apply, real } of functions) {
+    const xFunc = (context: number, ...given: SqlValue[]): SqlValue | undefined => {
+      const value = apply(...given);
+      if (real !== true || typeof value !== 'number') return value;
+      // A whole number would be given as an integer otherwise.
+      resultReal(context, value);
+      return undefined;
+    };
+    for (const arity of arities) database.createFunction({ name, arity, deterministic: true, xFunc } as never);
   }
-  return 0;
+  for (const [name, rules] of Object.entries(RULES)) addCollation(sqlite3, database, name, (left, right) => compareVersions(left, right, rules));
 }
 
-export function addFunctions(database: InstanceType<Sqlite3['oo1']['DB']>): void {
-  for (const { name, arity, apply } of functions) {
-    database.createFunction({ name, arity, deterministic: true, xFunc: (_context: unknown, ...given: SqlValue[]) => apply(...given) } as never);
-  }
+function addCollation({ capi, wasm }: Sqlite3, database: InstanceType<Sqlite3['oo1']['DB']>, name: string, compare: (left: string, right: string) => number): void {
+  const textAt = (pointer: number, length: number): string => Buffer.from(wasm.heap8u().subarray(pointer, pointer + length)).toString('utf8');
+  const collate = (_argument: number, leftLength: number, left: number, rightLength: number, right: number): number => compare(textAt(left, leftLength), textAt(right, rightLength));
+  const code = (capi.sqlite3_create_collation_v2 as unknown as (...given: unknown[]) => number)(database.pointer, name, SQLITE_UTF8, 0, collate, 0);
+  if (code !== 0) throw new Error(`sqlite3_create_collation_v2(${name}): ${code}`);
 }

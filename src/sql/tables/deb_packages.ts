@@ -55,7 +55,7 @@ function rowOf(fields: ReadonlyMap<string, string>): Row | undefined {
     name: field('Package'),
     version,
     source: field('Source'),
-    size: field('Installed-Size'),
+    size: fields.get('Installed-Size'),
     arch: field('Architecture'),
     revision: dash < 0 ? '' : version.slice(dash + 1),
     status: field('Status'),

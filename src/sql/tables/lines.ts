@@ -22,31 +22,48 @@ export function* linesOf(path: string, context: Needed): Generator<string> {
   }
 }
 
-/** All of a small file as one text; undefined as above, and with a warning where it is larger than `limit` bytes. */
-export function textOf(path: string, context: Needed, limit = 1024 * 1024): string | undefined {
-  const fd = opened(path, context);
+export interface WholeOptions {
+  /** What is not there is no hole. */
+  mayBeAbsent?: boolean;
+  /** Bytes that are read at most; of a larger file that is said. Default 16 MiB. */
+  most?: number;
+}
+
+/** All of a file as one text. Undefined where it cannot be read, and then it is said, unless it `mayBeAbsent` and is. */
+export function readWhole(context: Pick<QueryContext, 'warn'>, path: string, { mayBeAbsent = false, most = 16 * 1024 * 1024 }: WholeOptions = {}): string | undefined {
+  const fd = opened(path, context, mayBeAbsent);
   if (fd === undefined) return undefined;
   try {
-    const content = Buffer.allocUnsafe(limit + 1);
+    const pieces: Buffer[] = [];
     let length = 0;
-    for (let count = -1; count !== 0 && length < content.length; length += count) count = readSync(fd, content, length, content.length - length, length);
-    if (length > limit) context.warn(`only the first ${limit} bytes of ${legible(path)} are read`);
-    return legible(textOfBytes(content.subarray(0, Math.min(length, limit))));
+    // Files of /proc have no size beforehand.
+    for (let count = -1; count !== 0 && length <= most; length += count) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE, most + 1 - length));
+      count = piece.length === 0 ? 0 : readSync(fd, piece);
+      pieces.push(piece.subarray(0, count));
+    }
+    if (length > most) context.warn(`of ${legible(path)} the first ${most / 1024} KiB are read`);
+    return legible(textOfBytes(Buffer.concat(pieces).subarray(0, most)));
   } catch (error) {
-    unreadable(path, error, context);
+    unreadable(path, error, context, mayBeAbsent);
     return undefined;
   } finally {
     closeSync(fd);
   }
 }
 
+/** Parts between blanks, none of them empty. */
+export function wordsOf(line: string): string[] {
+  return line.split(/\s+/).filter((word) => word !== '');
+}
+
 /** Links are followed, as osquery does; a FIFO or a device in the place of a file must not block. */
-function opened(path: string, context: Needed): number | undefined {
+function opened(path: string, context: Pick<QueryContext, 'warn'>, mayBeAbsent = true): number | undefined {
   let fd: number;
   try {
     fd = openSync(bytesOfText(path), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
-    unreadable(path, error, context);
+    unreadable(path, error, context, mayBeAbsent);
     return undefined;
   }
   if (fstatSync(fd).isFile()) return fd;
@@ -55,10 +72,10 @@ function opened(path: string, context: Needed): number | undefined {
   return undefined;
 }
 
-/** What is not there is no hole. */
-export function unreadable(path: string, error: unknown, context: Pick<QueryContext, 'warn'>): void {
+/** Says what could not be read and why, but not of what may be absent and is. */
+export function unreadable(path: string, error: unknown, context: Pick<QueryContext, 'warn'>, mayBeAbsent = true): void {
   const errno = errnoOf(error);
-  if (errno === 'ENOENT' || errno === 'ENOTDIR') return;
+  if (mayBeAbsent && (errno === 'ENOENT' || errno === 'ENOTDIR')) return;
   context.warn(`${legible(path)} cannot be read: ${errno === 'EACCES' ? 'no permission' : legible(messageOf(error))}`);
 }
 

@@ -28,7 +28,7 @@ export const rpm_packages: Table = {
     const names = equals(context, 'name');
     for (const fields of askRpm(names.length === 0 ? ['--all'] : ['--', ...names], FORMAT, context)) {
       const [name, version, release, source, size, sha1, arch, epoch, install_time, vendor, package_group] = fields;
-      yield { name, version, release, source, size, sha1, arch, epoch, install_time, vendor, package_group, pid_with_namespace: 0 };
+      yield { name, version, release, source, size, sha1, arch, epoch: epoch || undefined, install_time, vendor, package_group, pid_with_namespace: 0 };
     }
   },
 };

@@ -1,9 +1,9 @@
 /** osquery's `startup_items`: what starts with the host or with a desktop: autostart files of users and of all, init scripts, and systemd's units. */
-import { parseUnit } from '../../host/units.ts';
+import { MOST_UNIT_BYTES, parseUnit } from '../../host/units.ts';
 import type { QueryContext, Row, Table } from '../../model/table.ts';
 import { legible } from '../../model/text.ts';
 import { filesIn, usersOf } from './homes.ts';
-import { textOf } from './lines.ts';
+import { readWhole } from './lines.ts';
 import { managedUnits } from './units.ts';
 
 const INIT_SCRIPTS = '/etc/init.d/';
@@ -42,7 +42,7 @@ function usersWithHomes(context: QueryContext): { name: string; home: string }[]
 /** The Name and Exec of the Desktop Entry Specification, whole also where osquery drops a command with a `=` in it. */
 function* desktopFiles(folder: string, context: QueryContext, username?: string): Generator<Row> {
   for (const path of filesIn(folder, context)) {
-    const entries = parseUnit(textOf(path, context) ?? '').filter(({ section }) => section === 'Desktop Entry');
+    const entries = parseUnit(readWhole(context, path, { mayBeAbsent: true, most: MOST_UNIT_BYTES }) ?? '').filter(({ section }) => section === 'Desktop Entry');
     const value = (wanted: string): string => entries.find(({ key }) => key === wanted)?.value ?? '';
     yield { name: value('Name'), path: value('Exec'), ...item(folder, username) };
   }

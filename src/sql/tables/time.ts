@@ -1,4 +1,5 @@
-/** osquery's `time`: now, in UTC. */
+/** osquery's `time`: now, in UTC, and what the local time zone is called. */
+import { readFileSync } from 'node:fs';
 import type { Table } from '../../model/table.ts';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -46,6 +47,25 @@ export const time: Table = {
   },
 };
 
+/** Longer names osquery has no room for; it says UTC then. */
+const LONGEST_ZONE = 4;
+
 function localZone(now: Date): string {
-  return new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(now).find((part) => part.type === 'timeZoneName')?.value ?? 'UTC';
+  const zone = process.env['TZ']?.replace(/^:/, '');
+  if (zone === '' || zone === 'UTC') return 'UTC';
+  try {
+    const path = zone === undefined ? '/etc/localtime' : zone.startsWith('/') ? zone : `/usr/share/zoneinfo/${zone}`;
+    const name = zoneName(readFileSync(path).toString('latin1'), -now.getTimezoneOffset());
+    return name !== undefined && name.length <= LONGEST_ZONE ? name : 'UTC';
+  } catch {
+    return 'UTC';
+  }
+}
+
+/** The abbreviation in the last line of a file of tzfile(5), `CET-1CEST,M3.5.0,M10.5.0/3`: the first is that of the standard time, whose offset to the west stands behind it. `offset` is in minutes to the east. */
+export function zoneName(file: string, offset: number): string | undefined {
+  const rule = file.replace(/\n$/, '').split('\n').at(-1) ?? '';
+  const [, standard, sign, hours = '0', minutes = '0', summer] = /^(<[^>]+>|[A-Za-z]+)([-+]?)(\d+)(?::(\d+))?(?::\d+)?(<[^>]+>|[A-Za-z]+)?/.exec(rule) ?? [];
+  const west = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
+  return (summer !== undefined && offset !== -west ? summer : standard)?.replace(/[<>]/g, '');
 }

@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import type { Row, Table } from '../../model/table.ts';
 import { legible } from '../../model/text.ts';
 import { filesIn, usersAsked } from './homes.ts';
-import { textOf } from './lines.ts';
+import { readWhole } from './lines.ts';
 import { parseOpenSsh } from './openssh-key.ts';
 
 /** A key of 16,384 bits has 13 KB. */
@@ -26,7 +26,7 @@ export const user_ssh_keys: Table = {
     for (const { uid, home } of usersAsked(context)) {
       for (const path of filesIn(`${home}/.ssh`, context)) {
         context.checkpoint();
-        const text = textOf(path, context, MOST_BYTES);
+        const text = readWhole(context, path, { mayBeAbsent: true, most: MOST_BYTES });
         if (text?.includes('PRIVATE KEY') === true) yield { uid, path: legible(path), ...keyOf(text), pid_with_namespace: 0 };
       }
     }

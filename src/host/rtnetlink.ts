@@ -1,0 +1,178 @@
+/** Messages of the kernel about links, addresses and routes: netlink(7), rtnetlink(7). Pure; `netlink.ts` asks for them. Integers are the machine's own, little-endian on all that we run on. */
+import { formatAddress, maskOf } from './addresses.ts';
+
+/** What can be asked for: the type of the question, of its answers, and the bytes of the struct that both begin with. */
+export const QUESTIONS = {
+  link: { ask: 18, answer: 16, header: 16 },
+  address: { ask: 22, answer: 20, header: 8 },
+  route: { ask: 26, answer: 24, header: 12 },
+} as const;
+export type Question = keyof typeof QUESTIONS;
+
+const HEADER = 16;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLM_F_REQUEST = 0x1;
+const NLM_F_DUMP = 0x300;
+
+/** Asks for all there is of a kind, of every address family. */
+export function request(question: Question): Buffer {
+  const { ask, header } = QUESTIONS[question];
+  const message = Buffer.alloc(HEADER + header);
+  message.writeUInt32LE(message.length, 0);
+  message.writeUInt16LE(ask, 4);
+  message.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, 6);
+  return message;
+}
+
+export interface Answer {
+  /** The bodies of the messages. */
+  bodies: Buffer[];
+  done: boolean;
+  /** A positive errno when the kernel refused. */
+  errno?: number;
+}
+
+/** One datagram taken apart. */
+export function parseAnswer(datagram: Buffer, question: Question): Answer {
+  const bodies: Buffer[] = [];
+  for (let at = 0; at + HEADER <= datagram.length; ) {
+    const length = datagram.readUInt32LE(at);
+    const type = datagram.readUInt16LE(at + 4);
+    if (length < HEADER || at + length > datagram.length) break;
+    const body = datagram.subarray(at + HEADER, at + length);
+    if (type === NLMSG_ERROR) return { bodies, done: true, errno: body.length < 4 ? 0 : -body.readInt32LE(0) };
+    if (type === NLMSG_DONE) return { bodies, done: true };
+    if (type === QUESTIONS[question].answer) bodies.push(body);
+    at += aligned(length);
+  }
+  return { bodies, done: false };
+}
+
+const aligned = (length: number): number => (length + 3) & ~3;
+
+/** Attributes by their type; of several of a type the last. */
+export function parseAttributes(bytes: Buffer): Map<number, Buffer> {
+  const attributes = new Map<number, Buffer>();
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at);
+    if (length < 4 || at + length > bytes.length) break;
+    attributes.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
+    at += aligned(length);
+  }
+  return attributes;
+}
+
+export interface Link {
+  index: number;
+  name: string;
+  /** IFF_BROADCAST of netdevice(7). */
+  broadcasts: boolean;
+}
+
+const IFLA_IFNAME = 3;
+const IFF_BROADCAST = 0x2;
+
+export function parseLink(body: Buffer): Link {
+  const name = parseAttributes(body.subarray(QUESTIONS.link.header)).get(IFLA_IFNAME);
+  return { index: body.readInt32LE(4), name: name?.toString('utf8').replace(/\0.*$/s, '') ?? '', broadcasts: (body.readUInt32LE(8) & IFF_BROADCAST) !== 0 };
+}
+
+export interface InterfaceAddress {
+  index: number;
+  address: string;
+  mask: string;
+  /** The broadcast address, else that of the other end, else our own; empty for IPv6 without another end. As getifaddrs(3) has it. */
+  destination: string;
+  /** Whether it means something on its link only, fe80::/10. */
+  linkLocal: boolean;
+}
+
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_BROADCAST = 4;
+
+/** Undefined for families other than IPv4 and IPv6. */
+export function parseInterfaceAddress(body: Buffer): InterfaceAddress | undefined {
+  const attributes = parseAttributes(body.subarray(QUESTIONS.address.header));
+  const [far, local, broadcast] = [IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST].map((type) => attributes.get(type));
+  const own = local ?? far;
+  if (own === undefined || !isAddress(own)) return undefined;
+  const destination = broadcast ?? (local === undefined ? undefined : far);
+  const linkLocal = own.length === 16 && own[0] === 0xfe && ((own[1] ?? 0) & 0xc0) === 0x80;
+  return { index: body.readUInt32LE(4), address: formatAddress(own), mask: formatAddress(maskOf(body.readUInt8(1), own.length)), destination: destination !== undefined && isAddress(destination) ? formatAddress(destination) : '', linkLocal };
+}
+
+const isAddress = (bytes: Buffer): boolean => bytes.length === 4 || bytes.length === 16;
+
+export interface Route {
+  /** The link; absent of a route that leads nowhere. */
+  index: number | undefined;
+  family: number;
+  /** Undefined for a default route. */
+  destination: string | undefined;
+  /** Bits of the destination that count. */
+  prefix: number;
+  gateway: string;
+  source: string;
+  metric: number;
+  mtu: number;
+  hopLimit: number;
+  /** RTN_ of rtnetlink(7): 1 unicast, 2 local, 3 broadcast, 4 anycast, 5 multicast … */
+  type: number;
+  /** RTM_F_ and RTNH_F_ bits. */
+  flags: number;
+}
+
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_GATEWAY = 5;
+const RTA_PRIORITY = 6;
+const RTA_PREFSRC = 7;
+const RTA_METRICS = 8;
+const RTA_MULTIPATH = 9;
+const RTAX_MTU = 2;
+const RTAX_HOPLIMIT = 10;
+
+/** One for each next hop: a route may have several, and then osquery names none. */
+export function parseRoutes(body: Buffer): Route[] {
+  const attributes = parseAttributes(body.subarray(QUESTIONS.route.header));
+  const metrics = parseAttributes(attributes.get(RTA_METRICS) ?? Buffer.alloc(0));
+  const route = {
+    family: body.readUInt8(0),
+    destination: addressOf(attributes.get(RTA_DST)),
+    prefix: body.readUInt8(1),
+    source: addressOf(attributes.get(RTA_PREFSRC)) ?? '',
+    metric: numberOf(attributes.get(RTA_PRIORITY)) ?? 0,
+    mtu: numberOf(metrics.get(RTAX_MTU)) ?? 0,
+    hopLimit: numberOf(metrics.get(RTAX_HOPLIMIT)) ?? 0,
+    type: body.readUInt8(7),
+    flags: body.readInt32LE(8),
+  };
+  const several = attributes.get(RTA_MULTIPATH);
+  const hops = several === undefined ? [{ index: numberOf(attributes.get(RTA_OIF)), gateway: addressOf(attributes.get(RTA_GATEWAY)) ?? '' }] : parseHops(several);
+  return hops.map((hop) => ({ ...route, ...hop }));
+}
+
+/** struct rtnexthop: length, flags, weight, number of the link; then attributes. */
+const HOP_HEADER = 8;
+
+function parseHops(bytes: Buffer): { index: number; gateway: string }[] {
+  const hops: { index: number; gateway: string }[] = [];
+  for (let at = 0; at + HOP_HEADER <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at);
+    if (length < HOP_HEADER || at + length > bytes.length) break;
+    hops.push({ index: bytes.readInt32LE(at + 4), gateway: addressOf(parseAttributes(bytes.subarray(at + HOP_HEADER, at + length)).get(RTA_GATEWAY)) ?? '' });
+    at += aligned(length);
+  }
+  return hops;
+}
+
+function addressOf(bytes: Buffer | undefined): string | undefined {
+  return bytes !== undefined && isAddress(bytes) ? formatAddress(bytes) : undefined;
+}
+
+/** Signed, as osquery prints it: the metric of an unreachable route is -1. */
+function numberOf(bytes: Buffer | undefined): number | undefined {
+  return bytes !== undefined && bytes.length >= 4 ? bytes.readInt32LE(0) : undefined;
+}

@@ -1,0 +1,131 @@
+/** Looks at all directories: for the first time, and anew when something may have escaped. As much at once as other work allows, the rest a little later. */
+import type { Place } from '../host/directories.ts';
+import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
+import { unknown, type Attributed } from './attribution.ts';
+import { nothingBefore, olderThan, type BeforeOf, type Comparison } from './comparison.ts';
+import type { Ledger } from './ledger.ts';
+import { realTime, tick } from './libc.ts';
+import type { Found, Tree } from './tree.ts';
+
+/** How long the event loop may be kept from other work, in ms. */
+export const MOST_BUSY_MS = 20;
+
+/** Looking at directories anew may take this share of the time, for all of them and for those that are watched. */
+const SHARE = 0.01;
+
+export const COMPARED = 'found by comparing: no event told of it';
+
+export interface SurveyOptions {
+  tree: Tree;
+  ledger: Ledger;
+  places: () => Place;
+  /** Compares when what the kernel has to say by now was worked off. */
+  later: (comparison: Comparison) => void;
+  know: (known: KnownEntry) => void;
+  /** Calls back when other work was done. */
+  goOn: (work: () => void) => void;
+}
+
+export class Survey {
+  private readonly options: SurveyOptions;
+  private before: BeforeOf = nothingBefore;
+  private why = COMPARED;
+  /** What is to be done when everything was looked at for the first time. */
+  private atEnd: (() => void) | undefined;
+  private readonly whole = new Share();
+  private readonly known = new Share();
+
+  constructor(options: SurveyOptions) {
+    this.options = options;
+  }
+
+  /** What differs from what was known becomes events; without anything known, what is there is no news. */
+  first(known: KnownFolders | undefined): void {
+    this.atEnd = known === undefined ? undefined : () => this.missing(known);
+    const started = realTime() - tick();
+    this.begin((folder, now) => (known === undefined ? olderThan(started, now) : new Map(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
+  }
+
+  again(why: string = COMPARED): void {
+    this.begin(nothingBefore, why);
+  }
+
+  /** Now and then: everything, or what is watched, or nothing yet, as what it took the last time allows. */
+  byTheWay(): void {
+    const { tree } = this.options;
+    if (!tree.isDone) return;
+    if (this.whole.isDue) this.again();
+    else if (this.known.isDue) {
+      this.known.reset();
+      this.known.spend(() => this.found(tree.reread(), unknown(COMPARED)));
+    }
+  }
+
+  /** What the tree found out about its folders, by the doing of someone. */
+  found({ gone, appeared, known }: Found, by: Attributed, beforeOf: BeforeOf = nothingBefore): void {
+    const { ledger, later, know } = this.options;
+    for (const folder of gone) {
+      ledger.compare(folder, undefined, by);
+      know({ folder: folder.path, present: false });
+    }
+    for (const { folder, now } of appeared) {
+      know({ folder: folder.path, present: true });
+      ledger.accept(folder, beforeOf(folder, now));
+      later({ folder, now, by });
+    }
+    for (const { folder, now } of known) later({ folder, now, by: unknown(this.why) });
+  }
+
+  private begin(before: BeforeOf, why: string): void {
+    this.before = before;
+    this.why = why;
+    this.options.tree.revisit(this.options.places());
+    this.whole.reset();
+    this.next();
+  }
+
+  private next(): void {
+    const { tree, goOn } = this.options;
+    const started = performance.now();
+    this.whole.spend(() => this.found(tree.work(() => performance.now() - started > MOST_BUSY_MS), unknown(this.why), this.before));
+    if (!tree.isDone) {
+      goOn(() => this.next());
+      return;
+    }
+    this.atEnd?.();
+    this.atEnd = undefined;
+    this.why = COMPARED;
+  }
+
+  /** Folders that were known when nobody watched yet, and are not there. */
+  private missing(known: KnownFolders): void {
+    const { tree, ledger, know } = this.options;
+    for (const [path, entries] of known) {
+      if (tree.isWatched(path)) continue;
+      const folder = tree.folderAt(path);
+      if (folder !== undefined) ledger.compare({ key: '', ...folder, entries: new Map(entries) }, undefined, unknown(this.why));
+      know({ folder: path, present: false });
+    }
+  }
+}
+
+/** When something is due again that may take its share of the time and no more. */
+class Share {
+  private endedAt = 0;
+  private took = 0;
+
+  get isDue(): boolean {
+    return performance.now() - this.endedAt > this.took / SHARE;
+  }
+
+  reset(): void {
+    this.took = 0;
+  }
+
+  spend(work: () => void): void {
+    const started = performance.now();
+    work();
+    this.endedAt = performance.now();
+    this.took += this.endedAt - started;
+  }
+}

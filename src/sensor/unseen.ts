@@ -1,0 +1,30 @@
+/** Which directories cannot be watched, and why. */
+import { errnoOf } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+
+const MOST_NAMED = 3;
+
+export class Unseen {
+  /** The reason by path. */
+  private readonly reasons = new Map<string, string>();
+
+  /** In words, a line a reason. */
+  get lines(): string[] {
+    const byReason = new Map<string, string[]>();
+    for (const [path, reason] of this.reasons) byReason.set(reason, [...(byReason.get(reason) ?? []), path]);
+    return [...byReason].map(([reason, paths]) => `cannot see ${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${paths.slice(0, MOST_NAMED).map(printable).join(', ')}${paths.length > MOST_NAMED ? ', …' : ''}`);
+  }
+
+  add(path: string, reason: string): void {
+    this.reasons.set(path, reason);
+  }
+
+  failed(path: string, error: unknown): void {
+    const code = errnoOf(error) ?? 'unknown error';
+    this.add(path, code === 'EACCES' || code === 'EPERM' ? 'no permission' : code === 'ENOSPC' ? 'the limit of marks or watches is reached' : code);
+  }
+
+  seen(path: string): void {
+    this.reasons.delete(path);
+  }
+}

@@ -1,0 +1,65 @@
+/** Paths that lead to unit directories, step by step. */
+import { lstatSync, readdirSync } from 'node:fs';
+import { isUnitSubdirectory, placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
+import type { Interest } from './backend.ts';
+
+/** One name of a marked directory: two paths may lead to it (/lib is a link to /usr/lib on most hosts). */
+export interface Way {
+  readonly path: string;
+  readonly place: Place;
+  /** Set inside a unit directory. */
+  readonly within?: { readonly directory: UnitDirectory; readonly relative: string };
+}
+
+/** Asking for more names one by one would cost more than listing the directory. */
+export const MOST_ASKED = 32;
+
+const NOWHERE: Place = { named: new Map() };
+
+/** Whether what lies in it counts. */
+export function isFolder(way: Way): boolean {
+  return way.place.unit !== undefined || way.within !== undefined;
+}
+
+/** The way through a name in it; undefined where that leads nowhere. */
+export function inside(way: Way, name: string): Way | undefined {
+  const path = `${way.path}/${name}`;
+  const place = placeIn(way.place, name);
+  const directory = way.place.unit === undefined ? undefined : { path: way.path, ...way.place.unit };
+  const isInside = directory?.kind === 'units' && isUnitSubdirectory(name);
+  if (place === undefined && !isInside) return undefined;
+  return { path, place: place ?? NOWHERE, ...(isInside ? { within: { directory, relative: name } } : {}) };
+}
+
+/** Self is enough where all that is waited for is there, and is no link that could be led elsewhere. */
+export function interestIn(way: Way): Interest {
+  if (isFolder(way)) return 'contents';
+  if (way.place.any !== undefined || way.place.named.size > MOST_ASKED) return 'appearance';
+  return [...way.place.named.keys()].every((name) => isDirectory(`${way.path}/${name}`)) ? 'self' : 'appearance';
+}
+
+/** Names below that may be there. */
+export function namesToVisit({ named, any }: Place, opened: number): string[] {
+  if (any === undefined && named.size <= MOST_ASKED) return [...named.keys()];
+  try {
+    return readdirSync(`/proc/self/fd/${opened}`).filter((name) => named.has(name) || any?.form.test(name) === true);
+  } catch {
+    return [...named.keys()];
+  }
+}
+
+export function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch {
+    return false;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch {
+    return false;
+  }
+}
