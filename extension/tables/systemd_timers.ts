@@ -3,7 +3,7 @@ import { readUsers } from '../../src/host/passwd.ts';
 import { messageOf } from '../../src/model/errors.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import type { Column, GatheredTable, Row } from '../../src/model/table.ts';
-import { listTimers, type TimerRow } from '../../src/timers/index.ts';
+import type { TimerRow } from '../../src/timers/index.ts';
 import type { EventSource } from './systemd_timer_events.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -37,6 +37,8 @@ export function createTimersTable(events: EventSource): GatheredTable {
     description: 'Timers of every manager with schedule, service, commands, owner and package.',
     columns: COLUMNS,
     async gather({ warn }) {
+      // Loaded only by who asks: it takes as long as all the rest of the engine.
+      const { listTimers } = await import('../../src/timers/index.ts');
       const { timers, warnings } = await listTimers({ uid: process.getuid?.() ?? 0, users: readUsers() });
       for (const warning of warnings) warn(warning);
       const makers = makersOf(timers, events, warn);

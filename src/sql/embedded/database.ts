@@ -23,9 +23,12 @@ const DEFAULT_MAX_ROWS = 100_000;
 /** Characters of all values of an answer. More is cut like too many rows. */
 const MOST_TEXT = 64 * 1024 * 1024;
 
+export function loadSqlite(): Promise<Sqlite3> {
+  return (sqlite3InitModule as unknown as (configuration: object) => Promise<Sqlite3>)({ print: () => undefined, printErr: () => undefined });
+}
+
 export async function openDatabase(tables: readonly (Table | GatheredTable)[]): Promise<Database> {
-  const sqlite3 = await (sqlite3InitModule as unknown as (configuration: object) => Promise<Sqlite3>)({ print: () => undefined, printErr: () => undefined });
-  return new Database(sqlite3, tables);
+  return new Database(await loadSqlite(), tables);
 }
 
 export class Database {

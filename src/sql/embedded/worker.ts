@@ -1,8 +1,7 @@
 /** The thread in which the embedded engine runs: a query that does not end by itself is ended with it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { GatheredTable, Table } from '../../model/table.ts';
-import { tables as hostTables } from '../tables/index.ts';
-import { openDatabase, type Database } from './database.ts';
+import { Database, loadSqlite } from './database.ts';
 import { packed, type Answer, type Question, type ThreadData } from './messages.ts';
 
 const { tables: source, port, signal } = workerData as ThreadData;
@@ -29,6 +28,8 @@ async function respond(database: Database, question: Question): Promise<void> {
   Atomics.notify(signal, 0);
 }
 
-const database = await openDatabase([...hostTables, ...(await tablesFrom())]);
+// SQLite is compiled aside while the tables are loaded.
+const [sqlite3, { tables: hostTables }, ownTables] = await Promise.all([loadSqlite(), import('../tables/index.ts'), tablesFrom()]);
+const database = new Database(sqlite3, [...hostTables, ...ownTables]);
 parentPort?.on('message', (question: Question) => void respond(database, question));
 say({ kind: 'ready', version: database.version });
