@@ -84,6 +84,15 @@ export interface FileEvent {
     ancestry: { pid: number; name?: string; executable?: string; command_line?: string }[];
     /** base64 of the path's bytes, only when they are not valid UTF-8. */
     path_bytes?: string;
+    /**
+     * What a unit file or a drop-in says, each assignment as `Section.Key=value` (`Timer.OnCalendar=daily`), in the order of the file: at most 64 of at most
+     * 8,192 characters together. Text that its author chose: any character can be in it. Absent where there is none or the content was not read (then there is no hash either).
+     */
+    directives?: string[];
+    /** What the unit runs, the value of each Exec…= as words parted by one blank, without systemd's prefixes, quotes and escapes: at most 16 of at most 4,096 characters together. */
+    commands?: string[];
+    /** The content is larger than that (or than 32 KiB): something is left out. */
+    content_cut?: true;
   };
 }
 

@@ -6,7 +6,8 @@ import type { Entries, Signature } from '../model/baseline.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attribution.ts';
 import { Did, type Change } from './backend.ts';
-import { hashOf, lookAt, pathOf, type Seen } from './document.ts';
+import { hashOf, withContent } from './content.ts';
+import { lookAt, pathOf, type Seen } from './document.ts';
 import { compare } from './scan.ts';
 import type { Folder } from './tree.ts';
 
@@ -132,7 +133,7 @@ export class Ledger {
   private isRewritten(folder: Folder, name: string, stat: Stat): boolean {
     const before = this.contents.get(heldKey(folder, name));
     if (before === undefined) return false;
-    const now = hashOf(pathOf(folder.path, name), stat);
+    const now = withContent(pathOf(folder.path, name), stat, hashOf);
     return now !== undefined && now !== before;
   }
 

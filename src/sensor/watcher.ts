@@ -266,7 +266,7 @@ export class Watcher {
   }
 
   private report(seen: Seen): string | undefined {
-    const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, hashes: this.queue.length < MANY });
+    const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, contents: this.queue.length < MANY });
     this.events.push(event);
     return event.file.hash?.sha256;
   }

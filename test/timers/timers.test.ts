@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileS
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { UnitDirectory } from '../../src/host/directories.ts';
-import { chainOf, wordsOf } from '../../src/timers/command.ts';
+import { wordsOf } from '../../src/host/command-line.ts';
+import { chainOf } from '../../src/timers/command.ts';
 import { listTimers, type TimerRow } from '../../src/timers/index.ts';
 import { spanMs, timerOf } from '../../src/timers/manager.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
