@@ -23,6 +23,9 @@ export interface ExecResult {
   stderr: string;
 }
 
+/** So long its output is still read when it has ended: what is in the pipe is there at once. */
+const LINGER_MS = 500;
+
 /** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
@@ -43,7 +46,13 @@ export async function run(file: string, args: readonly string[], options: ExecOp
     flooded = true;
     child.kill('SIGKILL');
   };
+  // What it started in the background may keep its output open for ever.
+  let lingering: NodeJS.Timeout | undefined;
+  child.nodeChildProcess.once('exit', () => {
+    lingering = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), LINGER_MS);
+  });
   const [result, stdout, stderr] = await Promise.all([child, textOf(child.stdout, limit, onFlood), textOf(child.stderr, limit, onFlood)]);
+  clearTimeout(lingering);
   if (flooded) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
   if (result.timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${file} ${args.join(' ')}` });
   if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });

@@ -18,11 +18,7 @@ export function embeddedTables(place: Place): TableSource {
 
 /** The store is opened only when a query reads one of the tables. */
 export function open({ stateDir, uid }: Place): (Table | GatheredTable)[] {
-  let store: Store | undefined;
-  return timerTables({
-    list(filter) {
-      store ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid);
-      return store.events.list(filter);
-    },
-  });
+  let opened: Store | undefined;
+  const store = (): Store => (opened ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid));
+  return timerTables({ events: { list: (filter) => store().events.list(filter) }, alerts: { list: (filter) => store().alerts.list(filter) } });
 }
