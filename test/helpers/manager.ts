@@ -3,7 +3,7 @@ import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createManagerClient } from '../../src/osquery/client.ts';
 import type { ExtensionInfo, ExtensionResponse, ManagerHandler, Registry, StringMap } from '../../src/osquery/types.ts';
-import { serve } from '../../src/osquery/wire.ts';
+import { serve } from '../../src/osquery/listen.ts';
 
 export interface PlayedManager {
   socket: string;
@@ -38,8 +38,7 @@ export async function playManager(directory: string, options: PlayOptions = {}):
     ping: () => ok,
     call: () => ({ status: { code: 1, message: 'not asked here', uuid: 0 }, response: [] }),
     shutdown: () => undefined,
-    // node-int64 reads a text as hexadecimal, and keys of objects are text.
-    extensions: () => Object.fromEntries(Object.entries(extensions).map(([uuid, info]) => [Number(uuid).toString(16), info])),
+    extensions: () => extensions,
     options: () => ({}),
     registerExtension(info, registry) {
       const refusal = refusals.shift();
@@ -54,7 +53,7 @@ export async function playManager(directory: string, options: PlayOptions = {}):
     query: (sql) => options.answer?.(sql) ?? { status: ok, response: [] },
     getQueryColumns: (sql) => options.columns?.(sql) ?? { status: ok, response: [] },
   };
-  const server = serve('manager', handler, () => undefined);
+  const server = serve('manager', handler, { onProblem: () => undefined });
   await listen(server, socket);
   const client = (uuid: string): ReturnType<typeof createManagerClient> => createManagerClient(`${socket}.${uuid}`, 10_000);
   return {
