@@ -82,14 +82,25 @@ function isEncoded(result: unknown): result is EncodedResponse {
   return typeof result === 'object' && result !== null && 'encoded' in result;
 }
 
-type Receiver = Pick<Socket, 'write' | 'destroyed' | 'once' | 'off'>;
+type Receiver = Pick<Socket, 'write' | 'destroy' | 'destroyed' | 'once' | 'off'>;
+
+/** What was whole at the last moment still has to get through, in ms. */
+const LEAST_SENDING_MS = 1_000;
 
 async function sendRows(socket: Receiver, name: string, seqid: number, { status, encoded }: EncodedResponse): Promise<void> {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    socket.destroy();
+  }, Math.max(LEAST_SENDING_MS, encoded.endsAt - performance.now()));
   try {
     await send(socket, encodeRowsBegin(name, seqid, status, encoded.count));
     for await (const chunk of encoded.chunks) await send(socket, chunk);
     await send(socket, ROWS_END);
+  } catch (error) {
+    throw isLate ? new TickwardError('TIMEOUT', `an answer of ${encoded.count} rows was not taken in time`) : error;
   } finally {
+    clearTimeout(timer);
     encoded.close();
   }
 }

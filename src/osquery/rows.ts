@@ -47,7 +47,7 @@ export async function encodeRows(rows: Iterable<Row>, options: EncodeOptions): P
     const turn = turns(options);
     for (;;) {
       const { done, value } = source.next();
-      if (done === true) return { count: taken.rows, chunks: held, close: () => undefined };
+      if (done === true) return { count: taken.rows, chunks: held, endsAt: options.startedAt + options.timeoutMs, close: () => undefined };
       take(value);
       if (taken.bytes > HELD_BYTES && isCounted(rows)) return rest(held, source, { rows: taken.rows, total: rows.count() }, options);
       if (taken.bytes > MOST_HELD_BYTES) throw new TickwardError('FAILED', `the answer of the table ${options.table} has more than ${MOST_HELD_BYTES / 1024 / 1024} MiB`, { hint: 'narrow the query by time' });
@@ -78,7 +78,7 @@ function rest(held: readonly Buffer[], source: Generator<Chunk, void>, { rows, t
     }
     if (sent !== total) throw new TickwardError('FAILED', `the table ${options.table} has given ${sent} rows instead of ${total}`);
   };
-  return { count: total, chunks: chunks(), close: () => source.return() };
+  return { count: total, chunks: chunks(), endsAt: options.startedAt + options.timeoutMs, close: () => source.return() };
 }
 
 export function tookTooLong(table: string, timeoutMs: number, why = ''): TickwardError {

@@ -20,6 +20,8 @@ export interface EncodedRows {
   count: number;
   /** Each row as a map of texts, one after the other; cut anywhere. */
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** When the last of it has to be on its way, by performance.now(). */
+  endsAt: number;
   /** Called once at the end, whatever happened. */
   close(): void;
 }

@@ -15,6 +15,7 @@ export const commands: readonly { name: string; load: () => Promise<Register> }[
   { name: 'runs', load: async () => (await import('./runs.ts')).runs },
   { name: 'rule', load: async () => (await import('./rule.ts')).rule },
   { name: 'guide', load: async () => (await import('./guide.ts')).guide },
+  { name: 'pack', load: async () => (await import('./pack.ts')).pack },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
 ];
 
