@@ -2,12 +2,16 @@
 import type { Action } from './action.ts';
 import { isolate } from './isolate.ts';
 import { killProcess } from './kill-process.ts';
+import { lockAccount } from './lock-account.ts';
+import { removeCronEntry } from './remove-cron-entry.ts';
 import { removeTimer } from './remove-timer.ts';
+import { revokeSshKey } from './revoke-ssh-key.ts';
+import { unlockAccount } from './unlock-account.ts';
 
 export type { Action, ActionContext, Change, HostContext, Need, Plan, PlanStep, Target, UndoReport, Verdict } from './action.ts';
 export { createHostContext } from './host-context.ts';
 
-export const actions: readonly Action[] = [isolate, killProcess, removeTimer];
+export const actions: readonly Action[] = [isolate, killProcess, removeTimer, lockAccount, unlockAccount, revokeSshKey, removeCronEntry];
 
 export function actionNamed(name: string): Action | undefined {
   return actions.find((action) => action.name === name);
