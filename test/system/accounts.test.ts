@@ -24,7 +24,7 @@ const login = (host: Booted, key: string, user: string): boolean => host.shell(`
 /** All that there is to see of a file. */
 const look = (host: Booted, ...paths: string[]): string => host.shell(`for f in ${paths.join(' ')}; do [ -e "$f" ] || { echo "$f is not there"; continue; }; stat -c '%n %f %u:%g %s %y' "$f"; sha256sum "$f"; lsattr -d "$f" 2>/dev/null || true; done`).stdout;
 
-describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {
+describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, { timeout: 180_000 }, () => {
   let unbuilt: string | undefined;
   beforeAll(() => {
     unbuilt = prepareBase();

@@ -6,7 +6,7 @@ import { boot, noBoot, prepareBase } from '../helpers/booted.ts';
 const ATTACK = `
 mkdir /tmp/.x; cp /bin/sleep /tmp/.x/run
 printf '[Timer]\\nOnActiveSec=1h\\n' > /etc/systemd/system/evil.timer
-printf '[Service]\\nExecStartPre=/bin/sh -c "echo said by evil"\\nExecStart=/tmp/.x/run 4711\\n' > /etc/systemd/system/evil.service
+printf '[Service]\\nType=exec\\nExecStartPre=/bin/sh -c "echo said by evil"\\nExecStart=/tmp/.x/run 4711\\n' > /etc/systemd/system/evil.service
 systemctl daemon-reload; systemctl start evil.timer evil.service
 rm /tmp/.x/run
 echo '* * * * * root /tmp/.x/run 4711' > /etc/cron.d/again
@@ -15,7 +15,7 @@ printf '#!/bin/sh\\n/tmp/.x/run 4711 &\\n' > /var/lib/dpkg/info/hostname.postins
 journalctl --sync
 `;
 
-describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {
+describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, { timeout: 180_000 }, () => {
   let unbuilt: string | undefined;
   beforeAll(() => {
     unbuilt = prepareBase();
