@@ -5,11 +5,12 @@ import { isolate } from './isolate.ts';
 import { killProcess } from './kill-process.ts';
 import { release } from './release.ts';
 import { removeTimer } from './remove-timer.ts';
+import { suspendProcess } from './suspend-process.ts';
 
 export type { Action, ActionContext, Change, HostContext, Need, Plan, PlanStep, Target, UndoReport, Verdict } from './action.ts';
 export { createHostContext } from './host-context.ts';
 
-export const actions: readonly Action[] = [isolate, confirmIsolation, release, killProcess, removeTimer];
+export const actions: readonly Action[] = [isolate, confirmIsolation, release, suspendProcess, killProcess, removeTimer];
 
 export function actionNamed(name: string): Action | undefined {
   return actions.find((action) => action.name === name);
