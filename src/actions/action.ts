@@ -35,6 +35,10 @@ export interface HostContext {
   protectedPids: readonly number[];
   /** Peers that keep access while the host is isolated: addresses or networks, with `:PORT` of the service here. */
   management: readonly string[];
+  /** The hosts file; /etc/hosts where it is not given. */
+  hosts?: string;
+  /** Program and arguments with which another process undoes a step: the run and the step come after them. */
+  undoCommand?: readonly string[];
   /** SSH_CONNECTION of the session that we run in. */
   sshConnection?: string;
 }

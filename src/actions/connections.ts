@@ -37,8 +37,8 @@ function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 
-/** ss takes IPv6 addresses in brackets. */
+/** ss takes IPv6 addresses and networks in brackets. */
 function host(text: string): string {
-  const [address = '', prefix] = text.replace(/%.*$/, '').split('/');
-  return `${address.includes(':') ? `[${address}]` : address}${prefix === undefined ? '' : `/${prefix}`}`;
+  const plain = text.replace(/%[^/]*/, '');
+  return plain.includes(':') ? `[${plain}]` : plain;
 }

@@ -65,6 +65,7 @@ test('alone, what it started goes on', async () => {
   const plan = await killProcess.plan(given({ pid, start, scope: 'process' }), context());
   await killProcess.apply(plan, context(), () => {});
   await ended;
+  expect(inSession(pid)).toHaveLength(1);
   await until(() => inSession(pid).map(({ comm }) => comm).join() === 'sleep');
 });
 
