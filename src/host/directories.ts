@@ -39,6 +39,9 @@ const USER_UNITS = [
 const GENERATORS: readonly { path: string; scope: Scope }[] = ['/etc/systemd', '/usr/local/lib/systemd', '/usr/lib/systemd', '/run/systemd'].flatMap((parent) => [
   { path: `${parent}/system-generators`, scope: 'system' as const },
   { path: `${parent}/user-generators`, scope: 'user' as const },
+  // systemd.environment-generator(7): run as early, by the same managers.
+  { path: `${parent}/system-environment-generators`, scope: 'system' as const },
+  { path: `${parent}/user-environment-generators`, scope: 'user' as const },
 ]);
 
 /** Relative to a home directory. */
@@ -154,6 +157,13 @@ const SUBDIRECTORY = new RegExp(`\\.(?:${UNIT_TYPES})\\.(?:d|wants|requires|upho
 /** Directories inside a unit directory whose content counts too: drop-ins of a unit or of all units of a type, and what a unit pulls in. */
 export function isUnitSubdirectory(name: string): boolean {
   return SUBDIRECTORY.test(name);
+}
+
+const UNIT_NAME = new RegExp(`\\.(?:${UNIT_TYPES})$`);
+
+/** Whether systemd reads settings from a file of a unit directory: a unit, or a drop-in (`*.conf`). */
+export function isUnitText(directory: Pick<UnitDirectory, 'kind'>, relative: string): boolean {
+  return directory.kind === 'units' && (relative.includes('/') ? /\.d\/[^/]*\.conf$/.test(relative) : UNIT_NAME.test(relative));
 }
 
 /** What a file of a unit directory is, by the directory's kind and its place below it: `relative` is `a.timer` or `a.timer.d/x.conf`. */

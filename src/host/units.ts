@@ -36,7 +36,7 @@ export function parseUnit(text: string): UnitEntry[] {
   const entries: UnitEntry[] = [];
   let section = '';
   for (const { text: line, number } of logicalLines(text)) {
-    const header = /^\[([^\]]*)\]$/.exec(line);
+    const header = line.startsWith('[') ? /^\[([^\]]*)\]$/.exec(line) : null;
     const cut = line.indexOf('=');
     if (header !== null) section = header[1] ?? '';
     else if (cut > 0 && section !== '') entries.push({ section, key: line.slice(0, cut).trimEnd(), value: line.slice(cut + 1).trimStart(), line: number });
@@ -46,13 +46,20 @@ export function parseUnit(text: string): UnitEntry[] {
 
 /** A backslash at the end of a line continues it; comments between continued lines are passed over. */
 function* logicalLines(text: string): Generator<{ text: string; number: number }> {
-  let pending: { text: string; number: number } | undefined;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+  // Parts are joined once, at the end: a file may be one line of half a million.
+  let pending: string[] = [];
+  let start = 0;
+  let number = 0;
+  for (const raw of text.split('\n')) {
+    number += 1;
     const line = raw.trim();
-    if (/^[#;]/.test(line) || (pending === undefined && line === '')) continue;
-    const joined: { text: string; number: number } = { text: pending === undefined ? line : `${pending.text} ${line}`, number: pending?.number ?? index + 1 };
-    pending = joined.text.endsWith('\\') ? { text: joined.text.slice(0, -1).trimEnd(), number: joined.number } : undefined;
-    if (pending === undefined) yield joined;
+    if (line.startsWith('#') || line.startsWith(';') || (pending.length === 0 && line === '')) continue;
+    if (pending.length === 0) start = number;
+    const isContinued = line.endsWith('\\');
+    pending.push(isContinued ? line.slice(0, -1).trimEnd() : line);
+    if (isContinued) continue;
+    yield { text: pending.join(' '), number: start };
+    pending = [];
   }
-  if (pending !== undefined) yield pending;
+  if (pending.length > 0) yield { text: pending.join(' '), number: start };
 }

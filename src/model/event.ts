@@ -84,6 +84,15 @@ export interface FileEvent {
     ancestry: { pid: number; name?: string; executable?: string; command_line?: string }[];
     /** base64 of the path's bytes, only when they are not valid UTF-8. */
     path_bytes?: string;
+    /**
+     * What a unit file or a drop-in says, each assignment as `Section.Key=value` (`Timer.OnCalendar=daily`), in the order of the file: at most 64 of at most
+     * 8,192 characters together. Text that its author chose: any character can be in it. Absent where there is none or the content was not read (then there is no hash either).
+     */
+    directives?: string[];
+    /** What the unit runs, the value of each Exec…= as words parted by one blank, without systemd's prefixes, quotes and escapes: at most 16 of at most 4,096 characters together. */
+    commands?: string[];
+    /** The content is larger than that (or than 32 KiB): something is left out. */
+    content_cut?: true;
   };
 }
 
@@ -119,4 +128,16 @@ export interface Alert {
     threat: { tactic: string; technique: string[] };
   };
   event: FileEvent;
+  /** Id of the exception that covers it: it is kept, and shown only when asked for. */
+  suppressed_by?: string;
+}
+
+/** What someone decided about an alert. */
+export interface StatusChange {
+  /** ISO 8601. */
+  time: string;
+  status: AlertStatus;
+  /** Who: the user that logged in, and as whom that user acted where this differs. */
+  by: string;
+  reason?: string;
 }

@@ -28,11 +28,23 @@ export function readPlaybook(name: string): Playbook {
   return parsePlaybook(readText(file, 'the response'), file);
 }
 
-/** The playbook that a rule of this id belongs to; the first one where none does. */
+/** For a file without an alert, and for alerts of rules that are not installed. */
+const GENERAL = 'systemd-timer-created';
+
+/** The playbook that a rule of this id belongs to; the general one where none does. */
 export function playbookOfRule(ruleId: string | undefined): string {
   const names = playbookNames();
-  const found = names.find((name) => ruleId !== undefined && readRule(join(PLAYBOOKS, name, 'rule.toml')).id === ruleId);
-  const chosen = found ?? names[0];
+  const found = ruleId === undefined ? undefined : names.find((name) => ruleIdOf(name) === ruleId);
+  const chosen = found ?? names.find((name) => name === GENERAL) ?? names[0];
   if (chosen === undefined) throw new TickwardError('FAILED', `no playbook is installed in ${PLAYBOOKS}`, { hint: 'install Tickward again' });
   return chosen;
+}
+
+/** One that does not load keeps none of the others from being found: `doctor` and `watch` say what is wrong with it. */
+function ruleIdOf(name: string): string | undefined {
+  try {
+    return readRule(join(PLAYBOOKS, name, 'rule.toml')).id;
+  } catch {
+    return undefined;
+  }
 }

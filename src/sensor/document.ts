@@ -1,10 +1,12 @@
 /** A change of a file as an ECS document. */
-import { hash, randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, type BigIntStats } from 'node:fs';
-import { classify, type UnitDirectory } from '../host/directories.ts';
+import { randomBytes } from 'node:crypto';
+import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { classify, isUnitText, type UnitDirectory } from '../host/directories.ts';
+import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import type { Attributed } from './attribution.ts';
+import { hashOf, withContent } from './content.ts';
 
 export interface Place {
   directory: UnitDirectory;
@@ -31,12 +33,9 @@ export interface DocumentContext {
   host: FileEvent['host'];
   now: number;
   accounts: Accounts;
-  /** Reading a file costs as much as all the rest. */
-  hashes: boolean;
+  /** Reading a file, for its hash and for what it says, costs as much as all the rest. */
+  contents: boolean;
 }
-
-/** Unit files are small; a larger file's hash is left out rather than letting it stall the sensor. Bytes. */
-const MOST_HASHED = 1024 * 1024;
 
 const ECS_TYPES: Record<FileAction, FileEvent['event']['type']> = { creation: ['creation'], rename: ['change'], modification: ['change'], deletion: ['deletion'] };
 
@@ -62,15 +61,19 @@ export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   const bytes = pathOf(place.folder, place.name);
   const name = textOf(place.name);
   const path = `${place.folder}/${name}`;
-  const { unit, unit_type } = classify(place.directory, place.relative === '' ? name : `${place.relative}/${name}`);
+  const relative = place.relative === '' ? name : `${place.relative}/${name}`;
+  const { unit, unit_type } = classify(place.directory, relative);
   const file: FileEvent['file'] = { path, directory: place.folder, ...named(name) };
   if (seen.stat !== undefined) Object.assign(file, factsOf(bytes, seen.stat, context));
+  const content = seen.stat?.isFile() === true && context.contents ? withContent(bytes, seen.stat, isUnitText(place.directory, relative) ? asUnit : asAnything) : undefined;
+  if (content !== undefined) file.hash = { sha256: content.sha256 };
   if (seen.original !== undefined) file.Ext = { original: { path: `${seen.original.folder}/${textOf(seen.original.name)}`, ...named(textOf(seen.original.name)) } };
   const tickward: FileEvent['tickward'] = { attribution: by.attribution, source: seen.source, unit, unit_type, scope: place.directory.scope, ancestry: by.ancestry };
   if (by.note !== undefined) tickward.attribution_note = by.note;
   if (by.auid !== undefined) tickward.auid = by.auid;
   if (by.cgroup !== undefined) tickward.cgroup = by.cgroup;
   if (typeof bytes !== 'string' && !Buffer.from(path).equals(bytes)) tickward.path_bytes = bytes.toString('base64');
+  if (content?.says !== undefined) Object.assign(tickward, saidBy(content.says));
   const event: FileEvent = {
     '@timestamp': timestamp(context.now),
     event: { id: nextId(context.now), kind: 'event', category: ['file'], type: ECS_TYPES[seen.action], action: seen.action, dataset: 'tickward.file' },
@@ -82,6 +85,27 @@ export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   if (by.user !== undefined) event.user = by.user;
   if (by.container !== undefined) event.container = { id: by.container };
   return event;
+}
+
+interface Content {
+  sha256: string;
+  says?: UnitFacts;
+}
+
+function asAnything(content: Buffer): Content {
+  return { sha256: hashOf(content) };
+}
+
+function asUnit(content: Buffer): Content {
+  return { sha256: hashOf(content), says: factsOfUnit(content) };
+}
+
+function saidBy({ directives, commands, isCut }: UnitFacts): Pick<FileEvent['tickward'], 'directives' | 'commands' | 'content_cut'> {
+  return {
+    ...(directives.length === 0 ? {} : { directives }),
+    ...(commands.length === 0 ? {} : { commands }),
+    ...(isCut ? { content_cut: true } : {}),
+  };
 }
 
 let stampedMs = 0;
@@ -101,15 +125,13 @@ function named(name: string): { name: string; extension?: string } {
   return dot > 0 && dot < name.length - 1 ? { name, extension: name.slice(dot + 1) } : { name };
 }
 
-function factsOf(path: string | Buffer, stat: BigIntStats, { accounts, hashes }: DocumentContext): Omit<FileEvent['file'], 'path' | 'directory' | 'name'> {
+function factsOf(path: string | Buffer, stat: BigIntStats, { accounts }: DocumentContext): Omit<FileEvent['file'], 'path' | 'directory' | 'name'> {
   const owner = accounts.userName(Number(stat.uid));
   const group = accounts.groupName(Number(stat.gid));
-  const sha256 = hashes && stat.isFile() ? hashOf(path, stat) : undefined;
   const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
   const facts: Omit<FileEvent['file'], 'path' | 'directory' | 'name'> = { type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino), mtime: timeOf(stat.mtimeMs) };
   if (owner !== undefined) facts.owner = owner;
   if (group !== undefined) facts.group = group;
-  if (sha256 !== undefined) facts.hash = { sha256 };
   if (target !== undefined) facts.target_path = target;
   return facts;
 }
@@ -151,40 +173,6 @@ function targetOf(path: string | Buffer): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** O_NONBLOCK so that a FIFO put in the file's place does not hang us; the same inode, or nothing. */
-export function hashOf(path: string | Buffer, expected: BigIntStats): string | undefined {
-  if (expected.size > MOST_HASHED) return undefined;
-  if (expected.size === 0n) return EMPTY;
-  let fd: number | undefined;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile() || stat.ino !== expected.ino || stat.size > MOST_HASHED) return undefined;
-    const content = contentOf(Number(stat.size) + 1);
-    let length = 0;
-    // A read that gives less than there is room for has come to the end.
-    for (let room = content.length, count = room; count === room && room > 0; room = content.length - length) {
-      count = readSync(fd, content, length, room, length);
-      length += count;
-    }
-    return hash('sha256', content.subarray(0, length));
-  } catch {
-    return undefined;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
-
-/** SHA-256 of nothing. */
-const EMPTY = hash('sha256', '');
-
-/** Most unit files fit: one buffer for all of them. */
-const scratch = Buffer.allocUnsafe(16 * 1024);
-
-function contentOf(length: number): Buffer {
-  return length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
 }
 
 let lastMs = 0;

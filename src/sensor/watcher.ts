@@ -139,7 +139,7 @@ export class Watcher {
       if (found.length > 0) led.set(change, found);
     }
     for (const change of batch.changes) if (this.matters(change)) {
-      this.ledger.announce(change);
+      if (!change.isDirectory) this.ledger.announce(change);
       this.name(change);
       this.queue.push(change);
       for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.inferred(change, APPEARED) });
@@ -266,7 +266,7 @@ export class Watcher {
   }
 
   private report(seen: Seen): string | undefined {
-    const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, hashes: this.queue.length < MANY });
+    const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, contents: this.queue.length < MANY });
     this.events.push(event);
     return event.file.hash?.sha256;
   }

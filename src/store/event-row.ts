@@ -60,7 +60,7 @@ type Own<Absent> = [
   inode: string | Absent,
   mtime: string | Absent,
   sha256: string | Absent,
-  ...rare: [] | [target: string | Absent, ext: NonNullable<File['Ext']> | Absent, pathBytes: string | Absent],
+  ...rare: [] | [target: string | Absent, ext: NonNullable<File['Ext']> | Absent, pathBytes: string | Absent, ...unit: [] | [directives: string[] | Absent, commands: string[] | Absent, cut: 1 | Absent]],
 ];
 
 /** Fails to compile when an event gets a field that the array does not have: add it here and below, or such events are kept whole, at ten times the size. */
@@ -68,7 +68,7 @@ type Unpacked =
   | Exclude<keyof FileEvent, '@timestamp' | 'event' | 'host' | 'file' | 'process' | 'user' | 'container' | 'tickward'>
   | Exclude<keyof FileEvent['event'], 'id' | 'kind' | 'category' | 'type' | 'action' | 'dataset'>
   | Exclude<keyof File, 'path' | 'directory' | 'name' | 'extension' | 'type' | 'size' | 'mode' | 'uid' | 'gid' | 'owner' | 'group' | 'inode' | 'mtime' | 'hash' | 'target_path' | 'Ext'>
-  | Exclude<keyof Tickward, 'attribution' | 'attribution_note' | 'source' | 'unit' | 'unit_type' | 'scope' | 'auid' | 'cgroup' | 'ancestry' | 'path_bytes'>;
+  | Exclude<keyof Tickward, 'attribution' | 'attribution_note' | 'source' | 'unit' | 'unit_type' | 'scope' | 'auid' | 'cgroup' | 'ancestry' | 'path_bytes' | 'directives' | 'commands' | 'content_cut'>;
 type Unworded =
   | Exclude<FileEvent['event']['type'][0], (typeof TYPES)[number]>
   | Exclude<Tickward['source'], (typeof SOURCES)[number]>
@@ -113,10 +113,10 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
     timestampOf(time) === event['@timestamp'] &&
     keysOf(event) === 5 + has(event.process) + has(event.user) + has(event.container) &&
     keysOf(what) === 6 &&
-    keysOf(tickward) === 6 + has(tickward.attribution_note) + has(tickward.auid) + has(tickward.cgroup) + has(tickward.path_bytes);
+    keysOf(tickward) === 6 + has(tickward.attribution_note) + has(tickward.auid) + has(tickward.cgroup) + has(tickward.path_bytes) + has(tickward.directives) + has(tickward.commands) + has(tickward.content_cut);
   if (!fits) return undefined;
   const { hash, target_path: target, Ext } = file;
-  const { path_bytes: pathBytes } = tickward;
+  const { path_bytes: pathBytes, directives, commands, content_cut: isCut } = tickward;
   const own: Own<undefined> = [
     TYPES.indexOf(what.type[0]),
     SOURCES.indexOf(tickward.source),
@@ -137,12 +137,13 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
   let fields = 3 + has(target) + has(Ext);
   for (let index = 4; index < own.length; index += 1) if (own[index] !== undefined) fields += 1;
   if (keysOf(file) !== fields || (hash !== undefined && keysOf(hash) !== 1)) return undefined;
+  if (directives !== undefined || commands !== undefined || isCut !== undefined) return JSON.stringify([...own, target, Ext, pathBytes, directives, commands, isCut && 1]);
   return JSON.stringify(target === undefined && Ext === undefined && pathBytes === undefined ? own : [...own, target, Ext, pathBytes]);
 }
 
 /** The event of a row that refers to a maker and its surroundings. */
 export function eventOf(row: EventRow, maker: Maker, surroundings: Surroundings): FileEvent {
-  const [type, source, unitType, scope, fileType, extension, size, mode, uid, gid, owner, group, inode, mtime, sha256, target = null, ext = null, pathBytes = null] = JSON.parse(row.document) as Own<null>;
+  const [type, source, unitType, scope, fileType, extension, size, mode, uid, gid, owner, group, inode, mtime, sha256, target = null, ext = null, pathBytes = null, directives = null, commands = null, isCut = null] = JSON.parse(row.document) as Own<null>;
   const file: File = { path: `${row.directory}/${row.name}`, directory: row.directory, name: row.name };
   if (extension !== null) file.extension = extension;
   if (fileType !== null) file.type = wordOf(FILE_TYPES, fileType);
@@ -176,6 +177,9 @@ export function eventOf(row: EventRow, maker: Maker, surroundings: Surroundings)
       ...(surroundings.cgroup === undefined ? {} : { cgroup: surroundings.cgroup }),
       ancestry: surroundings.ancestry,
       ...(pathBytes === null ? {} : { path_bytes: pathBytes }),
+      ...(directives === null ? {} : { directives }),
+      ...(commands === null ? {} : { commands }),
+      ...(isCut === null ? {} : { content_cut: true }),
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What a command line of a unit runs: its program, and the script it leads to. */
+/** What the words of a unit's command lead to: its program, and the script behind it. */
 import { realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readStart } from '../host/read.ts';
@@ -20,36 +20,6 @@ const INTERPRETER = /^(?:(?:ba|da|z|k|mk|a)?sh|busybox|env|python[\d.]*|perl[\d.
 const INLINE = /^-[a-z]*[ce]$/;
 const MOST_LINKS = 8;
 const HEAD = 256;
-
-/** systemd.service(5), "Command lines": the words of one command, without the prefixes `@-:+!|`. Quotes group; a backslash escapes. */
-export function wordsOf(command: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  let quote = '';
-  const text = command.replace(/^[@\-:+!|]+/, '');
-  for (let at = 0; at < text.length; at += 1) {
-    const letter = text[at] ?? '';
-    if (letter === '\\' && quote !== "'") {
-      word = (word ?? '') + unescaped(text[at + 1] ?? '');
-      at += 1;
-    } else if (quote !== '') {
-      if (letter === quote) quote = '';
-      else word += letter;
-    } else if (letter === '"' || letter === "'") {
-      quote = letter;
-      word ??= '';
-    } else if (/\s/.test(letter)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else word = (word ?? '') + letter;
-  }
-  if (word !== undefined) words.push(word);
-  return words;
-}
-
-function unescaped(letter: string): string {
-  return { n: '\n', t: '\t', s: ' ' }[letter] ?? letter;
-}
 
 /** The program, then the script behind an interpreter, then what that script's first line names. Bounded, also where they lead in a circle. */
 export function chainOf(words: readonly string[]): ScriptLink[] {

@@ -1,6 +1,7 @@
 /** Every timer of every manager: what is on disk, joined with what the running managers say. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { wordsOf } from '../host/command-line.ts';
 import { unitDirectories, type UnitDirectory } from '../host/directories.ts';
 import { modifiedFiles, packagesOf } from '../host/packages.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
@@ -8,7 +9,7 @@ import { isBooted } from '../host/systemd.ts';
 import { isTrue, lastOf, listOf } from '../host/units.ts';
 import type { Scope } from '../model/event.ts';
 import { bytesOfText, legible } from '../model/text.ts';
-import { chainOf, wordsOf, type ScriptLink } from './command.ts';
+import { chainOf, type ScriptLink } from './command.ts';
 import { readDisk, type Disk, type DiskUnit } from './disk.ts';
 import { managedTimers, type ManagedTimer } from './manager.ts';
 

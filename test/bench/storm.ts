@@ -13,8 +13,8 @@ const ROUNDS = 3;
 /** Longer than the longest time between two comparisons of the directories (30–60 s): what is not a row then is lost. */
 const SETTLE_LIMIT_MS = 70_000;
 
-/** Services: a unit directory's files that the shipped rule is not about, so that storing is measured and not alerting. */
-const PLAIN = 'service';
+/** Sockets: units that no shipped rule is about as long as they run nothing, so that storing is measured and not alerting. */
+const PLAIN = 'socket';
 /** Every file alerts: the dearest storm there is. */
 const ALERTING = 'timer';
 

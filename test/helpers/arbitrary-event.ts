@@ -46,9 +46,14 @@ const tickward: fc.Arbitrary<FileEvent['tickward']> = fc
       scope: fc.constantFrom<FileEvent['tickward']['scope']>('system', 'user'),
       ancestry: fc.array(fc.tuple(fc.nat(), optional({ name: text, executable: text, command_line: text })).map(([pid, rest]) => ({ pid, ...rest })), { maxLength: 3 }),
     }),
-    optional({ attribution_note: text, auid: digits, cgroup: text, path_bytes: text }),
+    optional({ attribution_note: text, auid: digits, cgroup: text, path_bytes: text, directives: fc.array(text, { maxLength: 3 }), commands: fc.array(text, { maxLength: 3 }), content_cut: fc.constant<true>(true) }),
   )
   .map(([own, rest]) => ({ ...own, ...rest }));
+
+/** What only the file has, whoever made it. */
+function saidOf({ path_bytes, directives, commands, content_cut }: FileEvent['tickward']): Partial<FileEvent['tickward']> {
+  return { ...(path_bytes === undefined ? {} : { path_bytes }), ...(directives === undefined ? {} : { directives }), ...(commands === undefined ? {} : { commands }), ...(content_cut === undefined ? {} : { content_cut }) };
+}
 
 const host: fc.Arbitrary<FileEvent['host']> = fc.tuple(fc.record({ name: text, hostname: text, architecture: text, os: fc.record({ type: fc.constant('linux' as const), kernel: text }) }), optional({ id: text })).map(([own, rest]) => ({ ...own, ...rest }));
 
@@ -66,7 +71,7 @@ export const arbitraryEvents: fc.Arbitrary<FileEvent[]> = makers.chain((shared) 
         host: ofHost,
         file: ofFile,
         ...by,
-        tickward: { ...common, source: own.source, unit: isNamed ? ofFile.name : own.unit, unit_type: own.unit_type, scope: own.scope, ...(own.path_bytes === undefined ? {} : { path_bytes: own.path_bytes }) },
+        tickward: { ...common, source: own.source, unit: isNamed ? ofFile.name : own.unit, unit_type: own.unit_type, scope: own.scope, ...saidOf(own) },
       })),
     ),
 );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { classify, isUnitSubdirectory, placeIn, unitDirectories, unitPlaces, userDirectories, type Place } from '../../src/host/directories.ts';
+import { classify, isUnitSubdirectory, isUnitText, placeIn, unitDirectories, unitPlaces, userDirectories, type Place } from '../../src/host/directories.ts';
 import { parseGroup, parsePasswd } from '../../src/host/passwd.ts';
 
 test('homes outside /home are watched, a home that is the root or relative is not', () => {
@@ -36,6 +36,25 @@ test.each(['a.timer', 'wants', 'a.conf.d', 'a.timer.d.bak', 'timers.target.wants
 test('what the manager loads before all else counts: /etc/systemd/system.control, portable services, ~/.config/systemd/user.control', () => {
   const paths = unitDirectories(parsePasswd('a:x:1:1::/home/a:/bin/sh\n')).map((directory) => directory.path);
   expect(paths).toEqual(expect.arrayContaining(['/etc/systemd/system.control', '/etc/systemd/system.attached', '/run/systemd/system.attached', '/home/a/.config/systemd/user.control']));
+});
+
+test.each([
+  ['a.timer', true],
+  ['a@.service', true],
+  ['a.socket', true],
+  ['a.timer.d/x.conf', true],
+  ['service.d/x.conf', true],
+  ['a.timer.d/x.conf.bak', false],
+  ['a.timer.d/.#override.conf0123', false],
+  ['timers.target.wants/a.timer', false],
+  ['a.timer.dpkg-new', false],
+  ['README', false],
+])('%s is read as a unit: %s', (relative, isIt) => {
+  expect([isUnitText({ kind: 'units' }, relative), isUnitText({ kind: 'generators' }, relative)]).toEqual([isIt, false]);
+});
+
+test('generators of the environment are generators: the manager runs them too', () => {
+  expect(unitDirectories([]).filter(({ path }) => path.includes('environment')).map(({ path, kind, scope }) => `${path} ${kind} ${scope}`)).toContain('/etc/systemd/system-environment-generators generators system');
 });
 
 test('anything in a generator directory is a generator', () => {

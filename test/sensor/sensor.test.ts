@@ -45,6 +45,22 @@ describe.each(kernel)('by %s', (mode) => {
     expect(events[0]).toMatchObject({ event: { action: 'creation', type: ['creation'] }, file: { path: join(root, 'a.timer'), directory: root, name: 'a.timer', extension: 'timer', size: 8, type: 'file', hash: { sha256: createHash('sha256').update('[Timer]\n').digest('hex') } }, tickward: { unit: 'a.timer', unit_type: 'timer', scope: 'system', source: mode } });
   });
 
+  test('a unit and a drop-in are told with what they say and run, anything else without', async () => {
+    const { root, events, wait } = await watch(mode);
+    writeFileSync(join(root, 'a.service'), '[Service]\nExecStart=-/bin/sh -c "id > /tmp/x"\n');
+    await wait(1);
+    mkdirSync(join(root, 'a.timer.d'));
+    writeFileSync(join(root, 'a.timer.d', 'x.conf'), '[Timer]\nOnCalendar=hourly\n');
+    await wait(2);
+    writeFileSync(join(root, 'notes.txt'), '[Timer]\nOnCalendar=hourly\n');
+    await wait(3);
+    expect(events.map(({ tickward: { directives, commands } }) => ({ directives, commands }))).toEqual([
+      { directives: ['Service.ExecStart=-/bin/sh -c "id > /tmp/x"'], commands: ['/bin/sh -c id > /tmp/x'] },
+      { directives: ['Timer.OnCalendar=hourly'], commands: undefined },
+      { directives: undefined, commands: undefined },
+    ]);
+  });
+
   test('a rename tells where the file was before', async () => {
     const { root, events, told, wait } = await watch(mode);
     writeFileSync(join(root, 'a.timer.dpkg-new'), 'x');

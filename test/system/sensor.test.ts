@@ -3,60 +3,15 @@
  * These hosts number their processes themselves, so there is no map of images: who is to be named has to live a moment, as a person's shell does.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Alert, FileAction, FileEvent } from '../../src/model/event.ts';
+import type { FileEvent } from '../../src/model/event.ts';
 import { INITIAL_PID_NAMESPACE } from '../../src/sensor/bpf/constants.ts';
 import { noBpf } from '../helpers/bpf.ts';
-import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
+import { ALICE, INSTALL, PATIENCE_MS, sensing } from '../helpers/service.ts';
 import { until } from '../helpers/until.ts';
 
 const SYSTEMD = '/usr/lib/systemd/systemd';
 const SHELL = '/usr/bin/dash';
-
-/** Each question starts a program on a host that shares two processors with all others. */
-const PATIENCE_MS = 30_000;
-
-/** As the service file itself says how to use it from a checkout. */
-const INSTALL = `
-sed 's|/usr/bin/tickward|${PROGRAM}|' /opt/tickward/extension/deploy/tickward.service > /etc/systemd/system/tickward.service
-systemctl daemon-reload
-systemctl enable --now tickward.service`;
-
-const ALICE = 'useradd -m alice; loginctl enable-linger alice; until [ -e /run/user/$(id -u alice)/systemd/private ]; do sleep 0.05; done; id -u alice';
-
-interface Sensing {
-  host: Booted;
-  property(...names: string[]): string[];
-  log(): string;
-  events(): FileEvent[];
-  /** The event, once it is there. */
-  event(path: string, action: FileAction): Promise<FileEvent>;
-  alert(path: string): Promise<Alert>;
-}
-
-async function sensing(): Promise<Sensing> {
-  const host = await boot();
-  const installed = host.shell(INSTALL);
-  if (installed.status !== 0) throw new Error(installed.stderr);
-  const list = <Item>(what: string): Item[] => host.run([PROGRAM, what, '--json']).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Item);
-  const log = (): string => host.run(['journalctl', '--unit=tickward', '--output=cat', '--no-pager']).stdout;
-  const events = (): FileEvent[] => list<FileEvent>('events');
-  await until(() => log().includes('watching by'), () => `the start: ${log()}`, PATIENCE_MS);
-  return {
-    host,
-    log,
-    events,
-    property: (...names) => names.map((name) => host.run(['systemctl', 'show', '--value', `--property=${name}`, 'tickward.service']).stdout.trim()),
-    event: (path, action) => found(events, (event) => event.file.path === path && event.event.action === action, () => `${action} of ${path}, got ${events().map((event) => `${event.event.action} of ${event.file.path}`).join(', ')}`),
-    alert: (path) => found(() => list<Alert>('alerts'), (alert) => alert.event.file.path === path, () => `the alert for ${path}`),
-  };
-}
-
-async function found<Item>(list: () => Item[], isIt: (item: Item) => boolean, what: () => string): Promise<Item> {
-  let item: Item | undefined;
-  await until(() => (item = list().find(isIt)) !== undefined, what, PATIENCE_MS);
-  if (item === undefined) throw new Error(what());
-  return item;
-}
 
 /** Who made it, in short. Whether the log of opened programs confirms it depends on what lies below the overlay. */
 function by(event: FileEvent): object {

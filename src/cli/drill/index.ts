@@ -18,7 +18,7 @@ import { undoRun } from '../../respond/undo.ts';
 import { createEmbedded } from '../../sql/index.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import type { SensorMode } from '../../sensor/index.ts';
-import { timerTables } from '../../../extension/tables/index.ts';
+import { embeddedTables } from '../../../extension/tables/embedded.ts';
 import { startWatch, type Watch } from '../../watch/index.ts';
 import { bornAt, plant, prepareSite, standing, tidy, type Site } from './plant.ts';
 
@@ -180,8 +180,8 @@ class Drill {
   private whyNoAlert(): string {
     const [seen] = [...this.store.events.list({ paths: [this.path], limit: 1 })];
     if (seen === undefined) return `no event of the file within ${ALERT_WITHIN_MS / 1000} s`;
-    if (seen.process?.executable === undefined) return `the event was seen, but not its program (${seen.tickward.attribution_note ?? 'attribution none'}): the rule leaves out events without one`;
-    return `the event was seen (by ${seen.process.executable}), but the rule does not match: it covers the system's unit directories and homes below /home and /root`;
+    if (seen.process?.executable === undefined) return `the event was seen, but not its program (${seen.tickward.attribution_note ?? 'attribution none'}): the rules leave out events without one`;
+    return `the event was seen (by ${seen.process.executable}), but no rule matches: they leave out what package managers and their like do`;
   }
 
   private async answer(alert: Alert): Promise<void> {
@@ -224,7 +224,7 @@ class Drill {
   }
 
   private async investigate(alert: Alert, name: string): Promise<Outcome> {
-    const engine = await createEmbedded({ tables: timerTables(this.store.events) });
+    const engine = await createEmbedded({ tables: embeddedTables({ stateDir: this.store.directory, uid: this.options.uid }) });
     try {
       const home = userOf(Number(alert.event.user?.id ?? Number.NaN), readUsers())?.home;
       const found = await investigate({
