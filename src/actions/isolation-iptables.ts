@@ -2,7 +2,7 @@
 import { type ExecResult, run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { commentOf, runOfComment, type InForce, type Isolation, type PacketFilter } from './isolation.ts';
+import { commentOf, readComment, type InForce, type Isolation, type PacketFilter } from './isolation.ts';
 import { networkText, parseNetwork } from './networks.ts';
 import type { Peer } from './peers.ts';
 
@@ -123,7 +123,7 @@ export function readRules(families: readonly (readonly string[])[], now: number)
   const ends = drops.flatMap((line) => /--datestop (\S+)/.exec(line)?.[1] ?? []).map((time) => Math.round((Date.parse(`${time}Z`) - now) / 1000));
   const expires = ends.length === 0 ? undefined : Math.min(...ends);
   if (expires !== undefined && expires <= 0) missing.push('nothing is cut any longer: the time ran out');
-  return { run: runOfComment(/--comment "([^"]*)"/.exec(drops[0] ?? '')?.[1] ?? ''), peers: families.flatMap((lines) => lines.flatMap(peerOf)), missing, gaps: [], ...(expires === undefined || expires <= 0 ? {} : { expires }) };
+  return { run: readComment(/--comment "([^"]*)"/.exec(drops[0] ?? '')?.[1] ?? '').run, peers: families.flatMap((lines) => lines.flatMap(peerOf)), missing, gaps: [], ...(expires === undefined || expires <= 0 ? {} : { expires }) };
 }
 
 function peerOf(line: string): Peer[] {

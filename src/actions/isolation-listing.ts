@@ -1,22 +1,23 @@
 /** The tables of an isolation as `nft -j list table` gives them, and what is missing in them. Pure. */
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { runOfComment, type InForce } from './isolation.ts';
+import { readComment, type InForce } from './isolation.ts';
 import { allowedIn, CHAINS, PRIORITY, TABLE } from './isolation-rules.ts';
 import { parseNetwork } from './networks.ts';
 import type { Peer } from './peers.ts';
 
 type Fields = { readonly [key: string]: unknown };
 
-/** `interfaces`: those that raw packets can leave by now. A table of family netdev that is not there is no fault where the kernel has none. */
+/** `interfaces`: those that there are now. A table of family netdev that is not there is no fault where it never was. */
 export function readIsolation(inet: string, netdev: string | undefined, interfaces: readonly string[]): InForce {
   const host = readTable(inet);
   const raw = netdev === undefined ? undefined : readTable(netdev);
-  const missing = [...['ipv4', 'ipv6'].filter((family) => !host.armed.has(family)).map((family) => `${family} is no longer cut: the time ran out`), ...missingChains(host), ...(raw === undefined ? [] : missingEgress(raw))];
+  const { run, cutsRaw } = readComment(String(host.rules.find(isDrop)?.['comment'] ?? ''));
+  const missing = [...['ipv4', 'ipv6'].filter((family) => !host.armed.has(family)).map((family) => `${family} is no longer cut: the time ran out`), ...missingChains(host), ...(raw !== undefined ? missingEgress(raw) : cutsRaw ? [`raw packets are not cut any more: the table netdev ${TABLE} is gone`] : [])];
   const later = raw === undefined ? [] : interfaces.filter((name) => !raw.armed.has(name));
   const expiries = [host, raw].flatMap((table) => [...(table?.armed.values() ?? [])]).filter((seconds) => seconds !== undefined);
   const drops = [host, raw].flatMap((table) => table?.rules.filter(isDrop) ?? []);
-  return { run: runOfComment(String(host.rules.find(isDrop)?.['comment'] ?? '')), peers: host.peers, missing, gaps: later.length === 0 ? [] : [`raw packets (AF_PACKET) on ${later.map(printable).join(', ')}, which came later, are not cut`], dropped: drops.reduce((sum, rule) => sum + packetsOf(rule), 0), ...(expiries.length === 0 ? {} : { expires: Math.min(...expiries) }) };
+  return { run, peers: host.peers, missing, gaps: later.length === 0 ? [] : [`raw packets (AF_PACKET) on ${later.map(printable).join(', ')} are not cut`], dropped: drops.reduce((sum, rule) => sum + packetsOf(rule), 0), ...(expiries.length === 0 ? {} : { expires: Math.min(...expiries) }) };
 }
 
 /** Names in the set of interfaces whose raw packets are cut. */

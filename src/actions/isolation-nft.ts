@@ -62,7 +62,7 @@ export function otherInterfaces(): string[] {
 async function current(): Promise<InForce | undefined> {
   const families = await tables();
   if (!families.includes('inet')) return undefined;
-  return readIsolation(await list('inet', true), families.includes('netdev') ? await list('netdev', true) : undefined, otherInterfaces().filter(isQuotable));
+  return readIsolation(await list('inet', true), families.includes('netdev') ? await list('netdev', true) : undefined, otherInterfaces());
 }
 
 /** Which of ours are there. */

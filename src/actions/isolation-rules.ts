@@ -48,7 +48,7 @@ export function allowedIn(name: keyof typeof CHAINS | 'egress', dhcp: boolean): 
  * time out in the kernel, and with them the drop rules stop to match. `interfaces`: where raw packets are cut; none where the kernel cannot do that.
  */
 export function rulesetOf(wanted: Isolation, run: string, interfaces: readonly string[]): string {
-  const drop = `counter drop comment "${commentOf(run)}"`;
+  const drop = `counter drop comment "${commentOf(run, interfaces.length > 0)}"`;
   const inet = Object.entries(CHAINS).map(([name, hook]) => chain(name, `hook ${hook}`, [...allowedIn(name as keyof typeof CHAINS, wanted.dhcp), `meta nfproto @armed ${drop}`]));
   const netdev = groupsOf(interfaces).map((names, index) => chain(`egress${index}`, `hook egress devices = { ${names.map(quoted).join(', ')} }`, [...allowedIn('egress', wanted.dhcp), `oifname @armed ${drop}`]));
   return [

@@ -19,7 +19,7 @@ export interface InForce {
   peers: Peer[];
   /** What is missing for the host to be cut off; empty when it is. */
   missing: string[];
-  /** What it does not reach although it is whole: interfaces that came later. */
+  /** What it does not reach although it is whole: interfaces that came later, or with names that cannot be given to nft. */
   gaps: string[];
   /** Packets dropped so far, where the filter says so. */
   dropped?: number;
@@ -45,11 +45,15 @@ export interface PacketFilter {
   remove(): Promise<void>;
 }
 
-/** Stands in the rules. Run ids are made by us, of hexadecimal digits and dashes; nothing else gets into a ruleset. */
-export function commentOf(run: string): string {
-  return `isolated by tickward, run ${run.replace(/[^0-9A-Za-z-]/g, '')}`;
+/**
+ * Stands in the rules, and says whether raw packets are cut too, so that it is seen when somebody takes only that out. Run ids are made by us, of hexadecimal digits and
+ * dashes; nothing else gets into a ruleset.
+ */
+export function commentOf(run: string, cutsRaw = false): string {
+  return `isolated by tickward${cutsRaw ? ' with raw packets' : ''}, run ${run.replace(/[^0-9A-Za-z-]/g, '')}`;
 }
 
-export function runOfComment(comment: string): string {
-  return /^isolated by tickward, run ([0-9A-Za-z-]+)$/.exec(comment)?.[1] ?? '';
+export function readComment(comment: string): { run: string; cutsRaw: boolean } {
+  const [, raw, run = ''] = /^isolated by tickward( with raw packets)?, run ([0-9A-Za-z-]+)$/.exec(comment) ?? [];
+  return { run, cutsRaw: raw !== undefined };
 }

@@ -54,7 +54,7 @@ export function planFor(given: ProcessParams, context: ActionContext, does: stri
   const group: Group = { scope: given.scope, root: idOf(stat), ...(cgroup === undefined ? {} : { cgroup }) };
   const members = membersOf(group);
   const planned = { steps: [stepFor(group, stat, members, does)], notes: [...changedImage(executableOf(stat.pid), wanted.executable), SCOPE_NOTES[given.scope]], data: group };
-  const reason = unknownStart(stat, wanted.start) ?? (given.scope === 'unit' && cgroup === undefined ? `process ${stat.pid} is in no unit of its own` : undefined) ?? members.map((each) => refusal(each, context)).find((each) => each !== undefined);
+  const reason = unknownStart(stat, wanted.start) ?? (given.scope === 'unit' && cgroup === undefined ? `process ${stat.pid} is in no unit of its own` : undefined) ?? [stat, ...members].map((each) => refusal(each, context)).find((each) => each !== undefined);
   return reason === undefined ? { state: 'ready', ...planned } : { state: 'blocked', reason, ...planned };
 }
 

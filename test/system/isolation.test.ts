@@ -193,6 +193,9 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     const run = it.tickward('isolate', '--yes').json as RunResult;
     it.inside.run(['nft', 'insert', 'rule', 'inet', 'tickward', 'isolate_output', 'accept']);
     expect(it.tickward('isolate', '--status')).toMatchObject({ status: 3, json: { isolated: false, missing: [expect.stringContaining('lets other things through')] } });
+    it.inside.run(['nft', 'flush', 'chain', 'inet', 'tickward', 'isolate_forward']);
+    it.inside.run(['nft', 'delete', 'table', 'netdev', 'tickward']);
+    expect(it.tickward('isolate', '--status').json).toMatchObject({ isolated: false, missing: [expect.stringContaining('isolate_output lets other'), 'chain isolate_forward drops nothing', expect.stringContaining('raw packets are not cut any more')] });
     it.inside.run(['nft', 'flush', 'ruleset']);
     expect(it.tickward('isolate', '--status')).toMatchObject({ status: 3, json: { isolated: false, lost: expect.stringMatching(new RegExp(`run ${run.run}.*took its rules out`)) } });
     expect(it.tickward('isolate', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });

@@ -40,7 +40,7 @@ Examples:
   sudo tickward isolate --dry-run
   sudo tickward isolate --allow 192.0.2.10 --yes     then, from a new session: sudo tickward isolate --confirm --yes
   sudo tickward isolate --allow '192.0.2.0/24,[2001:db8::7]:2222' --dns 192.0.2.53 --for 1h --yes
-  tickward isolate --status --json
+  sudo tickward isolate --status --json
   sudo tickward release --yes
 
 Exit code of --status: 0 isolated or not, 3 when it was isolated and something took that away before its time.`)
@@ -98,7 +98,8 @@ async function carryOut(context: Context, action: string, params: { [name: strin
 }
 
 async function status(context: Context): Promise<number> {
-  const { out } = context;
+  const { out, uid } = context;
+  if (uid !== 0) throw new TickwardError('UNSUPPORTED', 'only root may look at the packet filter', { hint: 'sudo tickward isolate --status' });
   const found = await isolationStatus(context.store().journal);
   if (out.json) out.document(found);
   else for (const line of linesOf(found)) out.line(line);
