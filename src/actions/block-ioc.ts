@@ -89,7 +89,7 @@ export const blockIoc: Action<Params, Data> = {
     const { networks, domains } = await missingOf(data, context);
     const open = [...networks.map(networkText), ...domains];
     if (open.length > 0) return { ok: false, text: `not blocked: ${open.join(', ')}` };
-    const dropped = (await blockedTables()).get(blockId(context.run, context.step))?.dropped;
+    const dropped = data.networks.length === 0 ? undefined : (await blockedTables()).get(blockId(context.run, context.step))?.dropped;
     const count = [data.networks.length === 0 ? undefined : counted(data.networks.length, 'address or network', 'addresses and networks'), data.domains.length === 0 ? undefined : counted(data.domains.length, 'name', 'names')].filter((each) => each !== undefined);
     return { ok: true, text: `${count.join(' and ')} blocked${data.seconds === 0 ? '' : ` for ${data.seconds} s`}${dropped === undefined ? '' : `, ${dropped} packets dropped so far`}` };
   },

@@ -119,7 +119,8 @@ export function refusal(stat: ProcessStat, context: ActionContext): string | und
   if (context.protectedPids.includes(stat.pid)) return `process ${stat.pid} is protected`;
   if (context.uid === 0) return undefined;
   const uid = statusOf(stat.pid)?.get('Uid')?.split('\t')[0];
-  return uid === String(context.uid) ? undefined : `process ${stat.pid} belongs to another user: run as root`;
+  // It may have ended since.
+  return uid === undefined || uid === String(context.uid) ? undefined : `process ${stat.pid} belongs to another user: run as root`;
 }
 
 function nothing(reason: string): Plan<Group> {

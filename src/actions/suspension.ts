@@ -1,8 +1,9 @@
 /** Stops a group of processes so that none of them can fork any more: the unit by its control group, others one by one until no new one appears. */
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { isFreezing, isFrozen, setFrozen } from '../host/cgroups.ts';
-import { processIds, statOf, TICKS_PER_SECOND, type ProcessStat } from '../host/proc.ts';
+import { processIds, statOf, statusOf, TICKS_PER_SECOND, type ProcessStat } from '../host/proc.ts';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import type { ActionContext } from './action.ts';
 import { idOf, membersOf, refusal, signal, type Group, type ProcessId } from './processes.ts';
@@ -92,9 +93,18 @@ function ticksNow(): number {
   return Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * TICKS_PER_SECOND);
 }
 
-/** T and t of proc(5): by a signal, or by a debugger. */
+/**
+ * T and t of proc(5): by a signal, or by a debugger. Who waits for a child of vfork(2) that was stopped before its exec stays in D, but has the signal before it: it stops
+ * before it does anything else.
+ */
 export function isStopped(stat: ProcessStat): boolean {
-  return stat.state === 'T' || stat.state === 't';
+  return stat.state === 'T' || stat.state === 't' || (stat.state === 'D' && isToStop(stat.pid));
+}
+
+function isToStop(pid: number): boolean {
+  const status = statusOf(pid);
+  const bit = 1n << BigInt(constants.signals.SIGSTOP - 1);
+  return ['SigPnd', 'ShdPnd'].some((name) => (BigInt(`0x${status?.get(name) ?? '0'}`) & bit) !== 0n);
 }
 
 /** False when it did not come about in time. */
