@@ -25,7 +25,7 @@ async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string>
 }
 
 /** Where /lib is a link to /usr/lib, a package may have its files under either name. */
-function spellings(path: string): string[] {
+export function spellings(path: string): string[] {
   if (path.startsWith('/usr/lib/')) return [path, path.slice('/usr'.length)];
   return path.startsWith('/lib/') ? [path, `/usr${path}`] : [path];
 }
