@@ -149,8 +149,8 @@ async function reload({ manager, forget, restart }: Of<'reload'>, announce: Anno
   announce({ kind: 'reload', manager: manager.id, restart });
   await manager.command('daemon-reload');
   for (const unit of restart) await manager.command('try-restart', '--', unit);
-  // A unit that is no longer loaded has no failure to forget.
-  for (const unit of forget) await manager.command('reset-failed', '--', unit).catch(() => undefined);
+  // A unit that is no longer loaded has no failure to forget; the others are forgotten all the same.
+  if (forget.length > 0) await manager.command('reset-failed', '--', ...forget).catch(() => undefined);
   return undefined;
 }
 

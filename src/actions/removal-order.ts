@@ -29,7 +29,7 @@ export function operationsOf(units: readonly string[], files: readonly UnitFile[
   const masks = [...states].flatMap(([manager, known]) => loadable.map((unit, index) => mask(manager, unit, known.some((state) => state.id === unit && isActive(state)), index === loadable.length - 1)));
   const stops = running.sort((one, other) => Number(other.state.id.endsWith('.timer')) - Number(one.state.id.endsWith('.timer'))).map(({ manager, state }) => stop(manager, state));
   const unmasks = mode.keepMask ? [] : managers.map((manager) => unmask(manager, loadable));
-  return [...freezes, ...first, ...masks, ...stops, ...late, ...unmasks, ...managers.map((manager) => reload(manager, loadable))];
+  return [...freezes, ...first, ...masks, ...stops, ...late, ...unmasks, ...[...states].map(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
 }
 
 /**

@@ -3,7 +3,7 @@ import { look } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Verdict } from './action.ts';
-import { isActive, isLoadable, isPopulated, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isActive, isPopulated, managersOf, type Manager, type UnitState } from './manager.ts';
 import { targetPath } from './removal-plan.ts';
 import type { Removal } from './removal.ts';
 import { findUnitFiles } from './unit-files.ts';
@@ -25,15 +25,16 @@ async function stillRunning({ units, keepMask, cgroups }: Removal, managers: rea
     const states = await manager.states(units);
     const running = states.find(isActive);
     if (running !== undefined) return `${printable(running.id)} is still ${printable(running.active)} for ${manager.name}`;
-    const open = keepMask ? states.find((state) => isNotMasked(state, units)) : undefined;
-    if (open !== undefined) return `${printable(open.id)} is not masked for ${manager.name} (${printable(open.load)}): something is stronger than the mask`;
+    const open = keepMask ? states.find((state) => isStartable(state, units)) : undefined;
+    if (open !== undefined) return `${printable(open.id)} can still be started by ${manager.name}: something is stronger than the mask`;
   }
   const left = cgroups.find(isPopulated);
   return left === undefined ? undefined : `processes are left in ${printable(left)}`;
 }
 
-function isNotMasked({ id, load }: UnitState, units: readonly string[]): boolean {
-  return units.includes(id) && isLoadable(id) && load !== 'masked';
+/** A transient unit that was stopped reads "not-found", mask or not. */
+function isStartable({ id, load }: UnitState, units: readonly string[]): boolean {
+  return units.includes(id) && load === 'loaded';
 }
 
 /** What was taken and is there, and what else makes one of the units by now. */
