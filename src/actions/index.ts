@@ -2,12 +2,14 @@
 import type { Action } from './action.ts';
 import { isolate } from './isolate.ts';
 import { killProcess } from './kill-process.ts';
+import { quarantineFile } from './quarantine-file.ts';
 import { removeTimer } from './remove-timer.ts';
+import { restoreTimer } from './restore-timer.ts';
 
 export type { Action, ActionContext, Change, HostContext, Need, Plan, PlanStep, Target, UndoReport, Verdict } from './action.ts';
 export { createHostContext } from './host-context.ts';
 
-export const actions: readonly Action[] = [isolate, killProcess, removeTimer];
+export const actions: readonly Action[] = [isolate, killProcess, quarantineFile, removeTimer, restoreTimer];
 
 export function actionNamed(name: string): Action | undefined {
   return actions.find((action) => action.name === name);

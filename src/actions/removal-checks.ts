@@ -17,9 +17,12 @@ export function hindranceOf(files: readonly UnitFile[], context: ActionContext):
   return files.reduce<string | undefined>((found, file) => found ?? tooLarge(file) ?? missingRight(file, context), undefined) ?? missingRoom(files, context.quarantine);
 }
 
-function tooLarge({ path, state }: UnitFile): string | undefined {
-  if (state.kind !== 'file' || state.size <= MOST_COPY_BYTES) return undefined;
-  return `${show(path)} is too large to keep a copy of (${state.size} bytes): copy it elsewhere by hand, then remove it by hand`;
+export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
+  return state.kind === 'file' && state.size > MOST_COPY_BYTES;
+}
+
+export function tooLarge(file: UnitFile): string | undefined {
+  return isTooLarge(file) ? `${show(file.path)} is too large to keep a copy of (${file.state.size} bytes): copy it elsewhere by hand, then remove it by hand` : undefined;
 }
 
 function missingRight({ path, state }: UnitFile, context: ActionContext): string | undefined {

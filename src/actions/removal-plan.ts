@@ -5,7 +5,7 @@ import { printable } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
 import { isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
-import { hindranceOf } from './removal-checks.ts';
+import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
 import { ownersOf, replacementOf } from './removal-packages.ts';
@@ -91,18 +91,22 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
   // Without a manager nothing makes them anew, and nothing takes them away.
   const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
   const generators = await generatorsOf(generated, removal.units, context);
-  removal.kept.push(...[...kept, ...generated].map((file) => file.path), ...own.shared, ...service.shared);
-  const files = [...found.filter((file) => !generated.includes(file)), ...generators.files, ...stampsOf(unit, context)];
+  // Masked, they are files that nothing starts.
+  const huge = managers.length === 0 ? [] : found.filter(isTooLarge);
+  const staying = [...generated, ...huge];
+  removal.kept.push(...[...kept, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
+  const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
   const notes = [
     ...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`),
+    ...huge.map((file) => `${tooLarge(file)}; it stays, masked until the next boot`),
     ...service.notes,
     ...notesOf(own),
     ...generators.notes,
     ...(await siblingsOf(removal.units, commandsOf(service.files), [...found, ...files].map((file) => file.path), context)),
     ...userNotes(context),
   ];
-  const refused = files.length === 0 && generated.length === 0 ? stillThere(path, own) : [];
-  return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, isMadeAnew: generated.length > 0, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
+  const refused = files.length === 0 && staying.length === 0 ? stillThere(path, own) : [];
+  return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, isStaying: staying.length > 0, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
 }
 
 /** Where Persistent= remembers the last run (systemd.timer(5)). */
@@ -127,8 +131,8 @@ interface Surroundings {
   keepMask: boolean;
   /** Units of which something was found on disk. */
   withFiles?: readonly string[];
-  /** A generator makes the unit. */
-  isMadeAnew?: boolean;
+  /** Files of the unit are left, and it is only masked. */
+  isStaying?: boolean;
   /** To be started anew where it runs, when only a file of it goes. */
   restart?: string;
   replacement?: Operation;
@@ -146,7 +150,7 @@ async function finish({ removal, context, managers }: Subject, files: readonly U
   const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
-  if (files.length === 0 && around.isMadeAnew !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
+  if (files.length === 0 && around.isStaying !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
   const reason = hindranceOf(files, context);
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
 }

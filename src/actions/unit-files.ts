@@ -2,6 +2,7 @@
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { lookAt, openDirectory, openFile, openParent, sha256Of, type Directory, type FileState } from '../host/files.ts';
 import { pathIn, show, toBytes } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import { textOfBytes } from '../model/text.ts';
 
@@ -139,7 +140,9 @@ function addLink(directory: Directory, name: string, path: Buffer, role: UnitFil
 function addFile(path: Buffer, role: UnitFile['role'], findings: Findings): void {
   try {
     using file = openFile(path, 'any');
-    findings.files.push({ path, role, state: file.state, sha256: sha256Of(file.fd) });
+    // What is too large to be taken is not read to its end either.
+    const sha256 = file.state.size > MOST_COPY_BYTES ? '' : sha256Of(file.fd);
+    findings.files.push({ path, role, state: file.state, sha256 });
   } catch (error) {
     if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(advisedMessageOf(error));
   }

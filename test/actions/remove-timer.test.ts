@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lstatSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lstatSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -117,6 +117,39 @@ describe('the plan', () => {
     const plan = await planOf(root, 'etc/evil.timer.d/more.conf');
     expect(plan.steps.map((step) => step.target)).toEqual([join(root, 'etc/evil.timer.d/more.conf')]);
     expect(plan.notes[0]).toMatch(/evil\.timer itself stays/);
+  });
+
+  test('takes a directory of drop-ins for a prefix where it applies to nothing else', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/evil-clock.timer': '[Timer]\n', 'etc/evil-.timer.d/x.conf': '[Timer]\n' });
+    expect((await planOf(root, 'etc/evil-clock.timer')).steps.map((step) => step.target.slice(root.length + 1))).toEqual(['etc/evil-clock.timer', 'etc/evil-.timer.d/x.conf', 'etc/evil-.timer.d']);
+    plant(root, { 'usr/evil-eye.timer': '[Timer]\n' });
+    const plan = await planOf(root, 'etc/evil-clock.timer');
+    expect(plan.steps.map((step) => step.target.slice(root.length + 1))).toEqual(['etc/evil-clock.timer']);
+    expect(plan.notes).toContain(`${root}/etc/evil-.timer.d applies to other units as well and stays, look at it`);
+  });
+
+  test('takes one instance and leaves its template with the others', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'usr/backup@.timer': '[Timer]\n', 'usr/backup@.service': '[Service]\n', 'etc/timers.target.wants/backup@home.timer': '-> ../../usr/backup@.timer', 'etc/backup@evil.timer': '[Timer]\nUnit=evil.service\n', 'etc/evil.service': '[Service]\n' });
+    expect((await planOf(root, 'etc/backup@evil.timer')).steps.map((step) => step.target.slice(root.length + 1)).sort()).toEqual(['etc/backup@evil.timer', 'etc/evil.service']);
+  });
+
+  test('names others that run the same program or name the unit, with a command that is safe to paste', async () => {
+    const root = temporaryDirectory();
+    plant(root, { ...EVIL, "etc/x'; touch y;'.service": '[Service]\nExecStart=/bin/sh -c "sleep 1; /tmp/evil.sh"\n', 'usr/back.service': '[Unit]\nWants=evil.timer\n', 'usr/other.service': '[Service]\nExecStart=/tmp/evil.sh2\n', 'usr/third.service': '[Unit]\nWants=not-evil.timer\n' });
+    const notes = (await planOf(root)).notes.filter((note) => note.includes('bring it back'));
+    expect(notes).toEqual([
+      String.raw`${root}/etc/x'; touch y;'.service names /tmp/evil.sh as well and may bring it back: tickward respond --file '${root}/etc/x'\''; touch y;'\''.service'`,
+      `${root}/usr/back.service names evil.timer as well and may bring it back: tickward respond --file '${root}/usr/back.service'`,
+    ]);
+  });
+
+  test('does not read a file to its end that is too large to be taken, and says so', async () => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    truncateSync(join(root, 'etc/evil.timer'), 2 ** 40);
+    expect(await planOf(root)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('too large to keep a copy of (1099511627776 bytes)') });
   });
 
   test('names drop-ins of all timers and masks as what stays', async () => {
