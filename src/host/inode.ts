@@ -1,6 +1,6 @@
 /**
  * What Node cannot read or set of a file: extended attributes (ACLs and labels among them), chattr(1)'s flags, times to the nanosecond. By descriptor only, so that no name can be
- * exchanged in between. The third door to koffi.
+ * exchanged in between. Another door to koffi, beside `netlink.ts`.
  */
 import { futimesSync, lutimesSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -344,6 +344,26 @@ describe('apply', () => {
     expect(existsSync(join(root, 'etc/evil.timer'))).toBe(true);
   });
 
+  test.each([
+    ['another file', (path: string) => (writeFileSync(`${path}.new`, 'more evil'), renameSync(`${path}.new`, path)), /was exchanged meanwhile; what was put there is in the quarantine as well: [0-9a-f]{64}/],
+    ['a link', (path: string) => (unlinkSync(path), symlinkSync('/etc/passwd', path)), /was exchanged for a link to \/etc\/passwd meanwhile, which was removed/],
+  ])('takes %s that was put in the place of a file during the run, and gives back the original', async (_what, exchange, remark) => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    hostIn(root);
+    const before = snapshot(root);
+    const service = join(root, 'etc/evil.service');
+    const context = contextFor(hostIn(root), join(root, 'etc/evil.timer'));
+    const changes: Change[] = [];
+    const remarks = await removeTimer.apply(await removeTimer.plan(params, context), context, (change) => {
+      if (changes.push(change) === 1) exchange(service);
+    });
+    expect(remarks).toEqual([expect.stringMatching(remark)]);
+    expect(existsSync(service)).toBe(false);
+    expect((await removeTimer.undo(changes.toReversed(), context)).failed).toEqual([]);
+    expect({ ...snapshot(root), etc: '' }).toEqual({ ...before, etc: '' });
+  });
+
   test('takes a unit whose name is no UTF-8, and gives it back', async () => {
     const root = temporaryDirectory();
     const host = hostIn(root);
