@@ -15,6 +15,7 @@ import { late } from './late.ts';
 import { latency } from './latency.ts';
 import { DISK, RESULT, runInside } from './namespace.ts';
 import { overflow } from './overflow.ts';
+import { removal } from './removal.ts';
 import { Processes } from './processes.ts';
 import { machine, tableOf, versions, type Outcome } from './report.ts';
 import { missingRivals } from './rivals.ts';
@@ -24,7 +25,7 @@ import { storm } from './storm.ts';
 import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal];
 
 const INTERRUPTED = 130;
 

@@ -66,8 +66,8 @@ export interface Booted {
   as(user: string, argv: readonly string[]): SpawnSyncReturns<string>;
 }
 
-/** Ended with the test: its control group is killed, its network and its changes are gone. */
-export async function boot(): Promise<Booted> {
+/** Ended with the test (or what else calls at its end): its control group is killed, its network and its changes are gone. */
+export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestFinished): Promise<Booted> {
   const name = `tw-${randomBytes(3).toString('hex')}`;
   const group = join(cgroups ?? '', `tickward-${name}`);
   mkdirSync(group);
@@ -77,7 +77,7 @@ export async function boot(): Promise<Booted> {
   const nspawn = spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"', 'sh', group, 'systemd-nspawn', '--quiet', '--boot', '--directory', BASE, `--machine=${name}`, `--hostname=${name}`, '--volatile=overlay', `--bind-ro=${REPOSITORY}:/opt/tickward`, '--capability=CAP_NET_ADMIN,CAP_NET_RAW', `--system-call-filter=${SENSING}`, '--register=no', '--keep-unit', `--network-namespace-path=/run/netns/${name}`, '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } });
   let log = '';
   for (const stream of [nspawn.stdout, nspawn.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
-  onTestFinished(async () => {
+  atEnd(async () => {
     writeFileSync(join(group, 'cgroup.kill'), '1');
     await until(() => readFileSync(join(group, 'cgroup.events'), 'utf8').includes('populated 0'), () => 'the end of the host');
     for (const each of [group, `/sys/fs/cgroup/systemd/tickward-${name}`]) removeGroups(each);
