@@ -13,6 +13,7 @@ export const commands: readonly { name: string; load: () => Promise<Register> }[
   { name: 'undo', load: async () => (await import('./runs.ts')).undo },
   { name: 'runs', load: async () => (await import('./runs.ts')).runs },
   { name: 'rule', load: async () => (await import('./rule.ts')).rule },
+  { name: 'playbook', load: async () => (await import('./playbook.ts')).playbook },
   { name: 'guide', load: async () => (await import('./guide.ts')).guide },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
 ];
