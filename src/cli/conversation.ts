@@ -123,14 +123,14 @@ function decisions(step: PlannedStep): Choice<'skip' | 'apply' | 'details' | 'ba
 }
 
 async function reasonFor(ui: Ui, otherwise: string): Promise<string> {
-  const reason = await ui.input('Why? (for the record)');
+  const reason = (await ui.input('Why? (for the record)')).trim();
   return reason === '' ? otherwise : `${otherwise}: ${reason}`;
 }
 
 async function askOne(ui: Ui, question: Question, before: string | boolean | undefined): Promise<string | boolean | undefined> {
   const message = `${printable(question.ask)}${question.required ? ' (needed)' : ''}`;
   if (question.kind === 'text') {
-    const answer = await ui.input(message, typeof before === 'string' ? before : undefined);
+    const answer = (await ui.input(message, undefined, typeof before === 'string' ? before : undefined)).trim();
     return answer === '' ? undefined : answer;
   }
   const values = question.kind === 'yes-no' ? ['yes', 'no'] : (question.choices ?? []);

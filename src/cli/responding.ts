@@ -1,4 +1,5 @@
 /** A response carried out for a person, or for a script. */
+import { whoDecides } from '../host/person.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { Answers, Severity } from '../respond/findings.ts';
 import { planResponse, selectSteps } from '../respond/plan.ts';
@@ -85,9 +86,10 @@ async function offerToClose(context: Context, run: string, { alert }: Given, ui:
   const { alerts, journal } = context.store();
   if (alert === undefined || (alerts.get(alert.id)?.status ?? 'closed') === 'closed') return;
   if (!(await ui.confirm('Is the case over: close the alert?'))) return;
-  const reason = await ui.input('Why? (for the record)');
-  alerts.setStatus(alert.id, 'closed');
-  journal.append({ run, kind: 'alert-closed', data: { alert: alert.id, reason } });
+  const reason = (await ui.input('Why? (for the record)', (text) => (text.trim() === '' ? 'say why in a few words' : undefined))).trim();
+  const by = whoDecides(context.uid);
+  alerts.setStatus(alert.id, { time: new Date().toISOString(), status: 'closed', by, reason });
+  journal.append({ run, kind: 'alert-closed', data: { alert: alert.id, by, reason } });
   context.out.line(`The alert ${alert.id} is closed.`);
 }
 

@@ -95,7 +95,7 @@ interface OwnProcess {
 /** Those that carried out and undid responses, as the journal has them: a file that was given back was made by another. */
 function ownProcesses(context: Context): OwnProcess[] {
   const { journal } = context.store();
-  return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
+  return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'run-resumed' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
 }
 
 /** A start time is counted from the boot, whose moment is known to the second. */

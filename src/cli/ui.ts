@@ -15,8 +15,8 @@ export interface Ui {
   confirm(message: string): Promise<boolean>;
   /** The first is offered unless another is named. */
   select<Value extends string>(message: string, choices: readonly Choice<Value>[], offered?: Value): Promise<Value>;
-  /** One line, without blanks around it; what was answered before is offered. */
-  input(message: string, before?: string): Promise<string>;
+  /** A line of text; `refuse` says what is wrong with it, undefined where nothing is. What was answered before is offered. */
+  input(message: string, refuse?: (text: string) => string | undefined, before?: string): Promise<string>;
 }
 
 /** inquirer reads piped stdin as answers, so a real terminal on both ends is asked for. */
@@ -29,7 +29,7 @@ export function createUi(signal?: AbortSignal): Ui {
   return {
     confirm: (message) => answered(async () => (await prompt<{ answer: boolean }>([{ type: 'confirm', name: 'answer', message, default: false }])).answer),
     select: (message, choices, offered) => answered(async () => (await prompt([{ type: 'select', name: 'answer', message, pageSize: PAGE, choices: choices.map((choice) => ({ ...choice })), ...(offered === undefined ? {} : { default: offered }) }])).answer),
-    input: (message, before) => answered(async () => (await prompt<{ answer: string }>([{ type: 'input', name: 'answer', message, ...(before === undefined ? {} : { default: before }) }])).answer.trim()),
+    input: (message, refuse, before) => answered(async () => (await prompt<{ answer: string }>([{ type: 'input', name: 'answer', message, validate: (text: string) => refuse?.(text) ?? true, ...(before === undefined ? {} : { default: before }) }])).answer),
   };
 }
 

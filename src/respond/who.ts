@@ -1,7 +1,7 @@
 /** Who responds, where and with what: what the journal says of each process that carries out, resumes or undoes a run. */
 import { hostIdentity } from '../host/identity.ts';
-import { userOf } from '../host/passwd.ts';
-import { loginUidOf, startedAt, statOf } from '../host/proc.ts';
+import { whoDecides } from '../host/person.ts';
+import { startedAt, statOf } from '../host/proc.ts';
 import type { JsonObject } from '../model/journal.ts';
 import { VERSION } from '../version.ts';
 
@@ -11,15 +11,5 @@ import { VERSION } from '../version.ts';
  */
 export function thisProcess(): JsonObject {
   const stat = statOf(process.pid);
-  return { by: whoResponds(), host: hostIdentity().name, version: VERSION, pid: process.pid, start_ticks: String(stat?.startTicks ?? ''), ...(stat === undefined ? {} : { start: startedAt(stat) }) };
-}
-
-function whoResponds(): string {
-  const uid = process.getuid?.() ?? 0;
-  const login = loginUidOf(process.pid);
-  return login === undefined || login === uid ? nameOf(uid) : `${nameOf(login)} as ${nameOf(uid)}`;
-}
-
-function nameOf(uid: number): string {
-  return userOf(uid)?.name ?? `uid ${uid}`;
+  return { by: whoDecides(process.getuid?.() ?? 0), host: hostIdentity().name, version: VERSION, pid: process.pid, start_ticks: String(stat?.startTicks ?? ''), ...(stat === undefined ? {} : { start: startedAt(stat) }) };
 }

@@ -1,15 +1,14 @@
 /** The interactive playbook through a real pseudo-terminal. */
-import { spawn, type IPty } from '@lydell/node-pty';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import type { RunSummary } from '../../src/store/journal.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { MOUNTED, noHost, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
+import { terminal, type Terminal } from '../helpers/terminal.ts';
 import { until } from '../helpers/until.ts';
 
 const TIMER = '/etc/systemd/system/evil.timer';
@@ -21,45 +20,6 @@ let stateDir = '';
 beforeEach(() => {
   stateDir = join(temporaryDirectory(), 'state');
 });
-
-interface Terminal {
-  pty: IPty;
-  /** Waits for a text that was not waited for before, then types. */
-  answer(question: RegExp, keys: string): Promise<void>;
-  sees(text: RegExp): Promise<void>;
-  ended: Promise<number>;
-}
-
-function terminal(argv: readonly string[]): Terminal {
-  const [file = '', ...args] = argv;
-  const pty = spawn(file, args, { cols: 120, rows: 50, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent', TERM: 'xterm-256color' } });
-  let text = '';
-  let read = 0;
-  pty.onData((data) => {
-    text += data;
-  });
-  const { promise: ended, resolve } = Promise.withResolvers<number>();
-  pty.onExit(({ exitCode }) => resolve(exitCode));
-  onTestFinished(() => pty.kill('SIGKILL'));
-  const sees = async (wanted: RegExp): Promise<void> => {
-    await until(() => {
-      const plain = stripVTControlCharacters(text);
-      const found = wanted.exec(plain.slice(read));
-      if (found === null) return false;
-      read += found.index + found[0].length;
-      return true;
-    }, () => `${wanted.source} in ${stripVTControlCharacters(text).slice(read)}`, 20_000);
-  };
-  return {
-    pty,
-    sees,
-    ended,
-    async answer(question, keys) {
-      await sees(question);
-      pty.write(keys);
-    },
-  };
-}
 
 /** An event of this host as another sensor would have written it, so that there is an alert to start from. */
 const EVENT = { '@timestamp': '2026-01-01T00:00:00.000Z', event: { category: ['file'], type: ['creation'], action: 'creation', id: 'e1' }, host: { name: hostname(), hostname: hostname(), os: { type: 'linux' } }, file: { path: TIMER, name: 'evil.timer', extension: 'timer' }, process: { pid: 4_100_000, executable: '/tmp/dropper', name: 'dropper', command_line: '/tmp/dropper https://evil.example/x' }, user: { id: '0', name: 'root' } };

@@ -41,7 +41,8 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const subject = subjectOf(context, alertId, options);
   const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
   const only = options.step === undefined ? undefined : stepIndex(options.step, guide.steps.map((step) => step.index));
-  const [engine, embedded] = await Promise.all([openEngine(context), openEmbedded(context)]);
+  const engine = await openEngine(context);
+  const embedded = await openEmbedded(context, engine);
   const user = subject.event.user?.name;
   const home = readUsers().find((entry) => entry.name === user)?.home;
   if (!out.json) heading(context, subject.event, guide.title, engine.name);
