@@ -5,7 +5,7 @@ import type { Answers, Severity } from '../respond/findings.ts';
 import { planResponse, selectSteps } from '../respond/plan.ts';
 import type { Playbook } from '../respond/playbook.ts';
 import type { Resumed } from '../respond/resume.ts';
-import { respond, type RespondOptions, type RunResult } from '../respond/run.ts';
+import { respond, type RespondOptions, type RunResult, type StepResult } from '../respond/run.ts';
 import { Exit, type Context } from './context.ts';
 import { begin, createPerson } from './conversation.ts';
 import { investigateSubject } from './findings.ts';
@@ -32,16 +32,23 @@ export interface Given extends Work {
 
 export async function byScript(context: Context, given: Given): Promise<number> {
   const { out } = context;
+  const shown = new Set<StepResult>();
   const result = await respond({
     ...optionsOf(context, given),
     investigate: () => investigateSubject(context, given, given.guide),
     decide: async () => 'apply',
     onStep(step) {
-      if (!out.json) printStep(out, step);
+      if (out.json) return;
+      shown.add(step);
+      printStep(out, step);
     },
   });
   if (out.json) out.document(result);
-  else printEnd(out, result);
+  else {
+    // Those that were done before, and those that were not tried.
+    for (const step of result.steps) if (!shown.has(step)) printStep(out, step);
+    printEnd(out, result);
+  }
   return codeOf(result, out.json);
 }
 

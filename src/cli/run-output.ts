@@ -38,6 +38,7 @@ export function answerText(answer: string | boolean): string {
 export function printEnd(out: Output, result: RunResult): void {
   if (result.dry_run) out.line('Nothing was changed: this was a dry run.');
   else if (result.run !== null && result.steps.some((step) => step.undo?.startsWith('tickward undo '))) out.line(`Take it back: tickward undo ${result.run}`);
+  if (result.ended !== 'finished' && result.run !== null) out.line(`It was ${result.ended}. Go on with: tickward respond --resume ${result.run}`);
 }
 
 /** What is left, and how each change is undone or why not: the end of a response that a person was asked through. */
@@ -52,7 +53,7 @@ export function printSummary(out: Output, result: RunResult): void {
   printEnd(out, result);
   if (run === null) return;
   const open = steps.filter((step) => step.state === 'needs-person' || step.state === 'failed' || step.summary.startsWith('not tried: '));
-  if (open.length > 0) out.line(`Still open: ${open.map((step) => step.id).join(', ')}. Go on with: tickward respond --resume ${run}`);
+  if (open.length > 0) out.line(`Still open: ${open.map((step) => step.id).join(', ')}.${result.ended === 'finished' ? ` Go on with: tickward respond --resume ${run}` : ''}`);
   out.line(`The record, with every answer: tickward runs show ${run}`);
 }
 

@@ -58,7 +58,7 @@ test.skipIf(noHost !== undefined)(`from the alert to the closed case, with a Ctr
   await first.answer(/Is case done \(step 1 of 5\)\?[\s\S]*stop the response/, `${DOWN}\r`);
   await first.sees(/unchanged +stop-process +process 4100000 is gone/);
   await first.answer(/remove: Take out[\s\S]*move the file \/etc\/systemd\/system\/evil\.timer into the quarantine[\s\S]*remove \(step 3 of 5\)\?[\s\S]*stop the response/, CTRL_C);
-  await first.sees(/Still open: remove, credentials, lessons\. Go on with: tickward respond --resume/);
+  await first.sees(/It was interrupted\. Go on with: tickward respond --resume[\s\S]*Still open: remove, credentials, lessons\./);
   expect(await first.ended).toBe(130);
   expect(host.run(['ls', TIMER, SERVICE]).status).toBe(0);
   const [run] = lines<RunSummary>(tickward('runs', '--json'));

@@ -54,7 +54,7 @@ function list(context: Context): number {
 }
 
 function endOf({ finished, interrupted }: RunSummary): string {
-  return finished ?? (interrupted === undefined ? 'not finished' : `interrupted ${interrupted}`);
+  return finished ?? (interrupted === undefined ? 'not finished' : `not finished, stopped ${interrupted}`);
 }
 
 function show(context: Context, id: string): number {
