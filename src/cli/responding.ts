@@ -1,7 +1,7 @@
 /** A response carried out for a person, or for a script. */
 import { whoDecides } from '../host/person.ts';
-import { TickwardError } from '../model/errors.ts';
-import type { Answers, Severity } from '../respond/findings.ts';
+import { advisedMessageOf, TickwardError } from '../model/errors.ts';
+import type { Answers, Investigated, Severity } from '../respond/findings.ts';
 import { planResponse, selectSteps } from '../respond/plan.ts';
 import type { Playbook } from '../respond/playbook.ts';
 import type { Resumed } from '../respond/resume.ts';
@@ -56,7 +56,7 @@ export async function converse(context: Context, given: Given, ui: Ui): Promise<
   const { out } = context;
   const { playbook, event, alert, severity, resume } = given;
   out.progress('Looking at what there is …');
-  const investigation = await investigateSubject(context, given, given.guide);
+  const investigation = await investigateIfPossible(context, given);
   const steps = selectSteps(playbook, given.only);
   const host = actionContext(context);
   const known = { ...(alert === undefined ? {} : { alert }), ...(severity === undefined ? {} : { severity }), investigation };
@@ -71,6 +71,15 @@ export async function converse(context: Context, given: Given, ui: Ui): Promise<
   printSummary(out, result);
   if (result.ended === 'finished' && result.run !== null) await offerToClose(context, result.run, given, ui);
   return codeOf(result, false);
+}
+
+/** What cannot be investigated can be responded to all the same: the person is told. */
+async function investigateIfPossible(context: Context, given: Given): Promise<Investigated> {
+  try {
+    return await investigateSubject(context, given, given.guide);
+  } catch (error) {
+    return { verdict: { level: 'unclear', reasons: [`the investigation failed: ${advisedMessageOf(error)}`] }, indicators: {}, steps: [] };
+  }
 }
 
 function optionsOf(context: Context, { playbook, event, alert, only, severity, resume, answers, dryRun, signal }: Given): Omit<RespondOptions, 'decide'> {
