@@ -3,7 +3,8 @@ import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, ope
 import { lookAt, openFile, sameInode, sha256Of, stateOf, syncDirectory, writeAll, chunksOf, type FileState, type OpenFile } from '../host/files.ts';
 import { attempt, attemptRemoval, show } from '../host/paths.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
-import { changeFlags, protectionOf, readXattrs, setTimes, writeXattrs } from './attributes.ts';
+import { setTimes, writeXattrs } from '../host/inode.ts';
+import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
 
 const MOST_BYTES = 16 * 1024 ** 2;
 
@@ -28,21 +29,21 @@ export async function rewrite(path: string, change: (content: Content) => string
   const before = contentOf(file);
   const text = change(before);
   if (text === undefined || text === before.text) return false;
-  const flags = (await protectionOf([path])).get(path);
+  const flags = protectionOf(Buffer.from(path));
   announce(before);
-  if (flags !== undefined) await changeFlags(path, '-', flags);
+  if (flags !== '') changeFlags(Buffer.from(path), '-', flags);
   try {
-    await exchange(file, Buffer.from(text, 'latin1'), mtimeOf);
+    exchange(file, Buffer.from(text, 'latin1'), mtimeOf);
   } finally {
-    if (flags !== undefined) await changeFlags(path, '+', flags);
+    if (flags !== '') changeFlags(Buffer.from(path), '+', flags);
   }
   return true;
 }
 
-async function exchange(file: OpenFile, content: Buffer, mtimeOf: (sha256: string) => string | undefined): Promise<void> {
+function exchange(file: OpenFile, content: Buffer, mtimeOf: (sha256: string) => string | undefined): void {
   const { directory, name, state, path } = file;
   const part = Buffer.concat([Buffer.from('.'), name, Buffer.from('.tickward')]);
-  const xattrs = await readXattrs(file.fd);
+  const xattrs = xattrsOf(file.fd);
   attemptRemoval(path, () => unlinkIfThere(directory.at(part)));
   const fd = attempt(path, () => openSync(directory.at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
   try {
@@ -51,10 +52,9 @@ async function exchange(file: OpenFile, content: Buffer, mtimeOf: (sha256: strin
       fchownSync(fd, state.uid, state.gid);
       fchmodSync(fd, state.mode);
     });
-    const at = `/proc/${process.pid}/fd/${fd}`;
-    await writeXattrs(at, xattrs ?? {});
+    writeXattrs(fd, xattrs ?? {});
     const mtime = mtimeOf(sha256Of(fd));
-    if (mtime !== undefined) await setTimes(at, { mtime_ns: mtime }, true);
+    if (mtime !== undefined) setTimes(fd, { atime_ns: state.atime_ns, mtime_ns: mtime });
     attempt(path, () => fsyncSync(fd));
     refuseIfChanged(file);
     rename(file, part);
