@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const store = openStore(typeof stateDir === 'string' ? stateDir : defaultStateDirectory(uid, { ...process.env, HOME: process.env['HOME'] || userOf(uid)?.home }), uid);
   const onNotice = ({ level, message }: { level: 'info' | 'warn'; message: string }): void => log[level](message);
 
-  const extension = await startExtension({ name: 'tickward', version: VERSION, socket, timeoutSeconds: seconds(values['timeout'], TIMEOUT), intervalSeconds: seconds(values['interval'], INTERVAL), tables: timerTables(store.events), onNotice });
+  const extension = await startExtension({ name: 'tickward', version: VERSION, socket, timeoutSeconds: seconds(values['timeout'], TIMEOUT), intervalSeconds: seconds(values['interval'], INTERVAL), tables: timerTables(store), onNotice });
   log.info(`registered as ${extension.uuid} after ${Math.round(process.uptime() * 1000)} ms`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));

@@ -1,6 +1,7 @@
 /** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { environmentOf } from './exec-sync.ts';
 import { TickwardError } from './model/errors.ts';
 
 export interface ExecOptions {
@@ -22,15 +23,12 @@ export interface ExecResult {
   stderr: string;
 }
 
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** What a program of the host needs of ours to find a user's manager; nothing else of our environment reaches it. */
-const PASSED_ON = ['HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
+/** So long its output is still read when it has ended: what is in the pipe is there at once. */
+const LINGER_MS = 500;
 
 /** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
-  const passed = Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
   const child = execa(file, args, {
     reject: false,
     // Collected below: execa would put what overflows into an error message, escaped letter by letter, for seconds.
@@ -38,7 +36,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
     timeout,
     forceKillAfterDelay: 2_000,
     extendEnv: false,
-    env: { PATH: SYSTEM_PATH, LC_ALL: 'C', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '', ...passed, ...options.env },
+    env: environmentOf(options.env),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
@@ -48,7 +46,13 @@ export async function run(file: string, args: readonly string[], options: ExecOp
     flooded = true;
     child.kill('SIGKILL');
   };
+  // What it started in the background may keep its output open for ever.
+  let lingering: NodeJS.Timeout | undefined;
+  child.nodeChildProcess.once('exit', () => {
+    lingering = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), LINGER_MS);
+  });
   const [result, stdout, stderr] = await Promise.all([child, textOf(child.stdout, limit, onFlood), textOf(child.stderr, limit, onFlood)]);
+  clearTimeout(lingering);
   if (flooded) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
   if (result.timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${file} ${args.join(' ')}` });
   if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });

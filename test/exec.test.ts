@@ -21,3 +21,10 @@ test('nothing of our environment reaches it but what a user manager needs', asyn
   process.env['LD_PRELOAD_FOR_TEST'] = 'x';
   expect((await run('/usr/bin/env', [])).stdout).not.toContain('LD_PRELOAD_FOR_TEST');
 });
+
+test('what it leaves in the background does not keep us waiting, though it holds the output open', async () => {
+  const started = performance.now();
+  const { stdout, exitCode } = await run('/bin/sh', ['-c', 'sleep 60 & echo $!']);
+  expect({ exitCode, isQuick: performance.now() - started < 30_000 }).toEqual({ exitCode: 0, isQuick: true });
+  process.kill(Number(stdout), 'SIGKILL');
+});

@@ -17,3 +17,11 @@ export function sinceMs(text: string, now: number): number {
   const date = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? now - durationMs(text) : date;
 }
+
+/** A span from `now` on, or a date, in ms since the epoch; it has to lie in the future. */
+export function untilMs(text: string, now: number): number {
+  const date = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  const end = Number.isNaN(date) ? now + durationMs(text) : date;
+  if (end <= now) throw new TickwardError('USAGE', `${printable(text)} is over already`, { hint: 'give a span from now on (30d) or a date in the future' });
+  return end;
+}

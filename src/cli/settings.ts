@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { userOf } from '../host/passwd.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import type { OutputOptions } from '../output/types.ts';
 import { retentionFrom, type Retention } from '../store/retention.ts';
 import { defaultStateDirectory } from '../store/state-directory.ts';
 import { DEFAULT_CONFIG, readConfig } from './config-file.ts';
@@ -32,6 +33,8 @@ export interface Settings {
   management: string[];
   /** How long and how many events are kept. */
   retention: Retention;
+  /** Where alerts go besides the screen, as the file says it. */
+  outputs: readonly OutputOptions[];
 }
 
 /** commander takes a switch for on as soon as its variable is there. */
@@ -89,6 +92,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
     sensor: among('sensor', SENSORS) ?? 'auto',
     management: choice('management', (value) => value.split(','), 'addresses') ?? [],
     retention: retentionFrom(environment, file.retention),
+    outputs: file.outputs ?? [],
   };
 }
 

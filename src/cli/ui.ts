@@ -6,6 +6,8 @@ export interface Ui {
   /** Default No. */
   confirm(message: string): Promise<boolean>;
   select<Value extends string>(message: string, choices: readonly { value: Value; name: string; description?: string }[]): Promise<Value>;
+  /** A line of text; `refuse` says what is wrong with it, undefined where nothing is. */
+  input(message: string, refuse: (text: string) => string | undefined): Promise<string>;
 }
 
 /** inquirer reads piped stdin as answers, so a real terminal on both ends is asked for. */
@@ -16,6 +18,7 @@ export function isInteractive(settings: { input: boolean; json: boolean }): bool
 export const ui: Ui = {
   confirm: (message) => answered(async () => (await inquirer.prompt<{ answer: boolean }>([{ type: 'confirm', name: 'answer', message, default: false }])).answer),
   select: (message, choices) => answered(async () => (await inquirer.prompt([{ type: 'select', name: 'answer', message, choices: choices.map((choice) => ({ ...choice })) }])).answer),
+  input: (message, refuse) => answered(async () => (await inquirer.prompt<{ answer: string }>([{ type: 'input', name: 'answer', message, validate: (text: string) => refuse(text) ?? true }])).answer),
 };
 
 async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {

@@ -128,4 +128,16 @@ export interface Alert {
     threat: { tactic: string; technique: string[] };
   };
   event: FileEvent;
+  /** Id of the exception that covers it: it is kept, and shown only when asked for. */
+  suppressed_by?: string;
+}
+
+/** What someone decided about an alert. */
+export interface StatusChange {
+  /** ISO 8601. */
+  time: string;
+  status: AlertStatus;
+  /** Who: the user that logged in, and as whom that user acted where this differs. */
+  by: string;
+  reason?: string;
 }

@@ -1,8 +1,10 @@
 /** The rules of the playbooks that are installed. Apart from guides and responses: who only watches needs none of what those need. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import type { Export } from '../rule/export.ts';
+import { loadRuleFile } from '../rule/file.ts';
 import { loadRule, type Rule } from '../rule/load.ts';
 
 export const PLAYBOOKS = join(import.meta.dirname, '../../playbooks');
@@ -11,12 +13,17 @@ export function playbookNames(directory: string = PLAYBOOKS): string[] {
   return readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
 }
 
-/** Rules of all playbooks. One that does not load is given to `onBroken`; the others go on. */
+/** Rules of all playbooks. One that does not load, or has the id of one before it, is given to `onBroken`; the others go on. */
 export function loadRules(onBroken: (error: unknown, file: string) => void, directory: string = PLAYBOOKS): Rule[] {
+  const fileOf = new Map<string, string>();
   return playbookNames(directory).flatMap((name) => {
     const file = join(directory, name, 'rule.toml');
     try {
-      return [readRule(file)];
+      const rule = readRule(file);
+      const other = fileOf.get(rule.id);
+      if (other !== undefined) throw new TickwardError('BAD_INPUT', `the rule_id ${printable(rule.id)} is also that of ${other}: this rule is left out`, { hint: 'give each rule an id of its own' });
+      fileOf.set(rule.id, file);
+      return [rule];
     } catch (error) {
       onBroken(error, file);
       return [];
@@ -28,12 +35,47 @@ export function readRule(file: string): Rule {
   return loadRule(readText(file, 'the rule'), file);
 }
 
-/** A text file that someone named: a clear error when it is not there. */
+/** A rule in TOML, or the rules of an export. Throws when the file cannot be read; what is broken in it is in `errors`. */
+export function readRules(file: string): Export {
+  return loadRuleFile(readText(file, 'the rule'), file, Date.now());
+}
+
+/** What people name is text of this size at most: Kibana's own limit for an import of rules (xpack.securitySolution.maxRuleImportPayloadBytes). */
+const MOST_BYTES = 10_485_760;
+
+/** A text file that someone named: a clear error when it is not there, too large, or no text. */
 export function readText(file: string, what: string): string {
+  const unreadable = (reason: string, hint: string, cause?: unknown): TickwardError => new TickwardError(errnoOf(cause) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `${what} ${printable(file)} cannot be read: ${reason}`, { hint, cause });
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readBounded(file);
   } catch (error) {
-    throw new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `${what} ${printable(file)} cannot be read: ${reasonOf(error)}`, { hint: 'check the path and its permissions', cause: error });
+    throw unreadable(reasonOf(error), 'check the path and its permissions', error);
+  }
+  if (bytes.length > MOST_BYTES) throw unreadable(`it is larger than ${MOST_BYTES / 1_048_576} MiB`, 'no rule or guide is; an export of rules can be made in parts');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw unreadable('it is no text in UTF-8', 'check that it is the right file; iconv changes the encoding of a text', error);
+  }
+}
+
+/** A byte more than is allowed at most: the size that a file has by its inode says nothing for a device or a pipe. */
+function readBounded(file: string): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    let left = MOST_BYTES + 1;
+    while (left > 0) {
+      const chunk = Buffer.allocUnsafe(Math.min(left, 65_536));
+      const read = readSync(descriptor, chunk);
+      if (read === 0) break;
+      chunks.push(chunk.subarray(0, read));
+      left -= read;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

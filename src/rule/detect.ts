@@ -1,5 +1,6 @@
-/** Rules over the stream of events: who matches, at most so many alerts an interval, no alert twice. */
+/** Rules over the stream of events: who matches, what an exception covers, at most so many alerts an interval, no alert twice. */
 import type { Alert, FileEvent } from '../model/event.ts';
+import type { ExceptionOf } from './exceptions.ts';
 import { alertRule, type Rule } from './load.ts';
 
 /** Of a rule whose `max_signals` are used up in the interval. */
@@ -12,8 +13,14 @@ export interface Suppression {
 }
 
 export interface Detector {
-  /** Alerts for one event. `now` in ms; `document` is what the rules look at, where the event is not all that is known. */
+  /** Alerts for one event, also those that an exception covers (`suppressed_by`). `now` in ms; `document` is what the rules look at, where the event is not all that is known. */
   judge(event: FileEvent, now: number, document?: object): Alert[];
+  /** The same for an event that was stored before: a rule only takes those within its look-back (`from`). */
+  judgeStored(event: FileEvent, now: number): Alert[];
+  /** An alert that was given before the start: it is not given again, and counts in its interval. Oldest first. */
+  remember(alert: Alert): void;
+  /** The longest look-back of the rules, in ms. */
+  readonly lookBackMs: number;
   /** Matches that gave no alert because a rule had its `max_signals` in the interval. */
   readonly suppressed: number;
 }
@@ -25,37 +32,57 @@ interface Running {
   matches: (event: object) => boolean;
   maxSignals: number;
   intervalMs: number;
+  lookBackMs: number;
   windowStart: number;
   /** Matches without an alert in this interval. */
   suppressed: number;
+  /** Alerts of this interval, with and without an exception: what is excepted takes no place of what is not, and is bounded as well. */
+  given: { shown: number; excepted: number };
   /** Ids of the events with an alert, in this interval and in the one before. */
   alerted: Set<string>;
   alertedBefore: Set<string>;
+  /** Of those that were there at the start, which may be older. */
+  remembered: Set<string>;
 }
 
 /** `onSuppressed` is called at the first match of each rule and interval that gives no alert: nobody else would know of it. */
-export function createDetector(rules: readonly Rule[], onSuppressed: (suppression: Suppression) => void = () => undefined): Detector {
+export function createDetector(rules: readonly Rule[], onSuppressed: (suppression: Suppression) => void = () => undefined, exceptionOf: ExceptionOf = () => undefined): Detector {
   const running = rules.flatMap(runningOf);
   let suppressed = 0;
+
+  const judgeBy = (rule: Running, event: FileEvent, now: number, document: object = event): Alert[] => {
+    if (!rule.matches(document)) return [];
+    openInterval(rule, now);
+    const { id } = event.event;
+    if (rule.alerted.has(id) || rule.alertedBefore.has(id) || rule.remembered.has(id)) return [];
+    const exception = exceptionOf(rule.summary, event, now);
+    const kind = exception === undefined ? 'shown' : 'excepted';
+    if (rule.given[kind] >= rule.maxSignals) {
+      if (kind === 'excepted') return [];
+      suppressed += 1;
+      rule.suppressed += 1;
+      if (rule.suppressed === 1) onSuppressed({ rule: rule.summary, given: rule.given.shown, remainingMs: rule.windowStart + rule.intervalMs - now });
+      return [];
+    }
+    rule.given[kind] += 1;
+    rule.alerted.add(id);
+    return [{ id: `${id}-${rule.mark}`, '@timestamp': new Date(now).toISOString(), status: 'open', rule: rule.summary, event, ...(exception === undefined ? {} : { suppressed_by: exception }) }];
+  };
+
   return {
-    judge(event, now, document = event) {
-      const alerts: Alert[] = [];
-      const id = event.event.id;
-      for (const rule of running) {
-        if (!rule.matches(document)) continue;
-        openInterval(rule, now);
-        if (rule.alerted.has(id) || rule.alertedBefore.has(id)) continue;
-        if (rule.alerted.size >= rule.maxSignals) {
-          suppressed += 1;
-          rule.suppressed += 1;
-          if (rule.suppressed === 1) onSuppressed({ rule: rule.summary, given: rule.alerted.size, remainingMs: rule.windowStart + rule.intervalMs - now });
-          continue;
-        }
-        rule.alerted.add(id);
-        alerts.push({ id: `${id}-${rule.mark}`, '@timestamp': new Date(now).toISOString(), status: 'open', rule: rule.summary, event });
-      }
-      return alerts;
+    judge: (event, now, document = event) => running.flatMap((rule) => judgeBy(rule, event, now, document)),
+    judgeStored(event, now) {
+      const age = now - Date.parse(event['@timestamp']);
+      return running.filter(({ lookBackMs }) => age <= lookBackMs).flatMap((rule) => judgeBy(rule, event, now));
     },
+    remember(alert) {
+      const rule = running.find(({ summary }) => summary.id === alert.rule.id);
+      if (rule === undefined) return;
+      openInterval(rule, Date.parse(alert['@timestamp']));
+      rule.given[alert.suppressed_by === undefined ? 'shown' : 'excepted'] += 1;
+      rule.remembered.add(alert.event.event.id);
+    },
+    lookBackMs: Math.max(0, ...running.map(({ lookBackMs }) => lookBackMs)),
     get suppressed() {
       return suppressed;
     },
@@ -64,7 +91,7 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
 
 function runningOf(rule: Rule): Running[] {
   if (!rule.run.runs) return [];
-  return [{ summary: alertRule(rule), mark: markOf(rule.id), matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, windowStart: 0, suppressed: 0, alerted: new Set(), alertedBefore: new Set() }];
+  return [{ summary: alertRule(rule), mark: markOf(rule.id), matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, lookBackMs: rule.look_back_ms, windowStart: 0, suppressed: 0, given: { shown: 0, excepted: 0 }, alerted: new Set(), alertedBefore: new Set(), remembered: new Set() }];
 }
 
 /** A clock that was set back opens a new interval too: otherwise the rule would stay silent until the old time comes again. */
@@ -72,6 +99,7 @@ function openInterval(rule: Running, now: number): void {
   if (now >= rule.windowStart && now - rule.windowStart < rule.intervalMs) return;
   rule.windowStart = now;
   rule.suppressed = 0;
+  rule.given = { shown: 0, excepted: 0 };
   rule.alertedBefore = rule.alerted;
   rule.alerted = new Set();
 }

@@ -178,38 +178,43 @@ function peg$parse(input, options) {
   const peg$c8 = "or";
   const peg$c9 = "and";
   const peg$c10 = "not";
-  const peg$c11 = "(";
-  const peg$c12 = ")";
-  const peg$c13 = "in";
-  const peg$c14 = "~";
-  const peg$c15 = "==";
-  const peg$c16 = "!=";
-  const peg$c17 = "<=";
-  const peg$c18 = ">=";
-  const peg$c19 = ":";
-  const peg$c20 = "like";
-  const peg$c21 = "regex";
-  const peg$c22 = ",";
-  const peg$c23 = "?";
-  const peg$c24 = ".";
-  const peg$c25 = "`";
-  const peg$c26 = "true";
-  const peg$c27 = "false";
-  const peg$c28 = "null";
-  const peg$c29 = "-";
-  const peg$c30 = "\"\"\"";
-  const peg$c31 = "\"";
-  const peg$c32 = "\\n";
-  const peg$c33 = "\\r";
-  const peg$c34 = "\\t";
-  const peg$c35 = "\\b";
-  const peg$c36 = "\\f";
-  const peg$c37 = "\\";
-  const peg$c38 = "\\u{";
-  const peg$c39 = "}";
-  const peg$c40 = "//";
-  const peg$c41 = "/*";
-  const peg$c42 = "*/";
+  const peg$c11 = "child";
+  const peg$c12 = "descendant";
+  const peg$c13 = "event";
+  const peg$c14 = "of";
+  const peg$c15 = "(";
+  const peg$c16 = ")";
+  const peg$c17 = "in";
+  const peg$c18 = "~";
+  const peg$c19 = "==";
+  const peg$c20 = "!=";
+  const peg$c21 = "<=";
+  const peg$c22 = ">=";
+  const peg$c23 = ":";
+  const peg$c24 = "like";
+  const peg$c25 = "regex";
+  const peg$c26 = ",";
+  const peg$c27 = "?";
+  const peg$c28 = ".";
+  const peg$c29 = "`";
+  const peg$c30 = "``";
+  const peg$c31 = "true";
+  const peg$c32 = "false";
+  const peg$c33 = "null";
+  const peg$c34 = "-";
+  const peg$c35 = "\"\"\"";
+  const peg$c36 = "\"";
+  const peg$c37 = "\\n";
+  const peg$c38 = "\\r";
+  const peg$c39 = "\\t";
+  const peg$c40 = "\\b";
+  const peg$c41 = "\\f";
+  const peg$c42 = "\\";
+  const peg$c43 = "\\u{";
+  const peg$c44 = "}";
+  const peg$c45 = "//";
+  const peg$c46 = "/*";
+  const peg$c47 = "*/";
 
   const peg$r0 = /^[a-zA-Z_]/;
   const peg$r1 = /^[a-zA-Z0-9_]/;
@@ -221,7 +226,7 @@ function peg$parse(input, options) {
   const peg$r7 = /^[eE]/;
   const peg$r8 = /^[+\-]/;
   const peg$r9 = /^[^"\\\n\r]/;
-  const peg$r10 = /^["'\\]/;
+  const peg$r10 = /^["\\]/;
   const peg$r11 = /^[0-9a-fA-F]/;
   const peg$r12 = /^[a-zA-Z0-9_.`]/;
   const peg$r13 = /^[ \t\r\n]/;
@@ -242,55 +247,60 @@ function peg$parse(input, options) {
   const peg$e12 = peg$literalExpectation("or", true);
   const peg$e13 = peg$literalExpectation("and", true);
   const peg$e14 = peg$literalExpectation("not", true);
-  const peg$e15 = peg$literalExpectation("(", false);
-  const peg$e16 = peg$literalExpectation(")", false);
-  const peg$e17 = peg$literalExpectation("in", true);
-  const peg$e18 = peg$literalExpectation("~", false);
-  const peg$e19 = peg$literalExpectation("==", false);
-  const peg$e20 = peg$literalExpectation("!=", false);
-  const peg$e21 = peg$literalExpectation("<=", false);
-  const peg$e22 = peg$literalExpectation(">=", false);
-  const peg$e23 = peg$classExpectation(["<", ">"], false, false, false);
-  const peg$e24 = peg$otherExpectation("an operator (== != < <= > >= : in like regex)");
-  const peg$e25 = peg$literalExpectation(":", false);
-  const peg$e26 = peg$literalExpectation("like", true);
-  const peg$e27 = peg$literalExpectation("regex", true);
-  const peg$e28 = peg$literalExpectation(",", false);
-  const peg$e29 = peg$otherExpectation("a field or a function");
-  const peg$e30 = peg$literalExpectation("?", false);
-  const peg$e31 = peg$literalExpectation(".", false);
-  const peg$e32 = peg$literalExpectation("`", false);
-  const peg$e33 = peg$classExpectation(["`", "\n"], true, false, false);
-  const peg$e34 = peg$classExpectation([["a", "z"], ["A", "Z"], "_", "@"], false, false, false);
-  const peg$e35 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", "@", "-"], false, false, false);
-  const peg$e36 = peg$literalExpectation("true", true);
-  const peg$e37 = peg$literalExpectation("false", true);
-  const peg$e38 = peg$literalExpectation("null", true);
-  const peg$e39 = peg$otherExpectation("a value");
-  const peg$e40 = peg$literalExpectation("-", false);
-  const peg$e41 = peg$classExpectation([["0", "9"]], false, false, false);
-  const peg$e42 = peg$classExpectation(["e", "E"], false, false, false);
-  const peg$e43 = peg$classExpectation(["+", "-"], false, false, false);
-  const peg$e44 = peg$literalExpectation("\"\"\"", false);
-  const peg$e45 = peg$literalExpectation("\"", false);
-  const peg$e46 = peg$classExpectation(["\"", "\\", "\n", "\r"], true, false, false);
-  const peg$e47 = peg$otherExpectation("an escape (\\n \\r \\t \\b \\f \\\" \\' \\\\ \\u{hex})");
-  const peg$e48 = peg$literalExpectation("\\n", false);
-  const peg$e49 = peg$literalExpectation("\\r", false);
-  const peg$e50 = peg$literalExpectation("\\t", false);
-  const peg$e51 = peg$literalExpectation("\\b", false);
-  const peg$e52 = peg$literalExpectation("\\f", false);
-  const peg$e53 = peg$literalExpectation("\\", false);
-  const peg$e54 = peg$classExpectation(["\"", "'", "\\"], false, false, false);
-  const peg$e55 = peg$literalExpectation("\\u{", false);
-  const peg$e56 = peg$classExpectation([["0", "9"], ["a", "f"], ["A", "F"]], false, false, false);
-  const peg$e57 = peg$literalExpectation("}", false);
-  const peg$e58 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", ".", "`"], false, false, false);
-  const peg$e59 = peg$classExpectation([" ", "\t", "\r", "\n"], false, false, false);
-  const peg$e60 = peg$literalExpectation("//", false);
-  const peg$e61 = peg$classExpectation(["\n"], true, false, false);
-  const peg$e62 = peg$literalExpectation("/*", false);
-  const peg$e63 = peg$literalExpectation("*/", false);
+  const peg$e15 = peg$literalExpectation("child", true);
+  const peg$e16 = peg$literalExpectation("descendant", true);
+  const peg$e17 = peg$literalExpectation("event", true);
+  const peg$e18 = peg$literalExpectation("of", true);
+  const peg$e19 = peg$literalExpectation("(", false);
+  const peg$e20 = peg$literalExpectation(")", false);
+  const peg$e21 = peg$literalExpectation("in", true);
+  const peg$e22 = peg$literalExpectation("~", false);
+  const peg$e23 = peg$literalExpectation("==", false);
+  const peg$e24 = peg$literalExpectation("!=", false);
+  const peg$e25 = peg$literalExpectation("<=", false);
+  const peg$e26 = peg$literalExpectation(">=", false);
+  const peg$e27 = peg$classExpectation(["<", ">"], false, false, false);
+  const peg$e28 = peg$otherExpectation("an operator (== != < <= > >= : in like regex)");
+  const peg$e29 = peg$literalExpectation(":", false);
+  const peg$e30 = peg$literalExpectation("like", true);
+  const peg$e31 = peg$literalExpectation("regex", true);
+  const peg$e32 = peg$literalExpectation(",", false);
+  const peg$e33 = peg$otherExpectation("a field or a function");
+  const peg$e34 = peg$literalExpectation("?", false);
+  const peg$e35 = peg$literalExpectation(".", false);
+  const peg$e36 = peg$literalExpectation("`", false);
+  const peg$e37 = peg$classExpectation(["`", "\n"], true, false, false);
+  const peg$e38 = peg$literalExpectation("``", false);
+  const peg$e39 = peg$classExpectation([["a", "z"], ["A", "Z"], "_", "@"], false, false, false);
+  const peg$e40 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", "@", "-"], false, false, false);
+  const peg$e41 = peg$literalExpectation("true", true);
+  const peg$e42 = peg$literalExpectation("false", true);
+  const peg$e43 = peg$literalExpectation("null", true);
+  const peg$e44 = peg$otherExpectation("a value");
+  const peg$e45 = peg$literalExpectation("-", false);
+  const peg$e46 = peg$classExpectation([["0", "9"]], false, false, false);
+  const peg$e47 = peg$classExpectation(["e", "E"], false, false, false);
+  const peg$e48 = peg$classExpectation(["+", "-"], false, false, false);
+  const peg$e49 = peg$literalExpectation("\"\"\"", false);
+  const peg$e50 = peg$literalExpectation("\"", false);
+  const peg$e51 = peg$classExpectation(["\"", "\\", "\n", "\r"], true, false, false);
+  const peg$e52 = peg$otherExpectation("an escape (\\n \\r \\t \\b \\f \\\" \\\\ \\u{hex})");
+  const peg$e53 = peg$literalExpectation("\\n", false);
+  const peg$e54 = peg$literalExpectation("\\r", false);
+  const peg$e55 = peg$literalExpectation("\\t", false);
+  const peg$e56 = peg$literalExpectation("\\b", false);
+  const peg$e57 = peg$literalExpectation("\\f", false);
+  const peg$e58 = peg$literalExpectation("\\", false);
+  const peg$e59 = peg$classExpectation(["\"", "\\"], false, false, false);
+  const peg$e60 = peg$literalExpectation("\\u{", false);
+  const peg$e61 = peg$classExpectation([["0", "9"], ["a", "f"], ["A", "F"]], false, false, false);
+  const peg$e62 = peg$literalExpectation("}", false);
+  const peg$e63 = peg$classExpectation([["a", "z"], ["A", "Z"], ["0", "9"], "_", ".", "`"], false, false, false);
+  const peg$e64 = peg$classExpectation([" ", "\t", "\r", "\n"], false, false, false);
+  const peg$e65 = peg$literalExpectation("//", false);
+  const peg$e66 = peg$classExpectation(["\n"], true, false, false);
+  const peg$e67 = peg$literalExpectation("/*", false);
+  const peg$e68 = peg$literalExpectation("*/", false);
 
   function peg$f0(query, pipe) {    return pipe ?? query;  }
   function peg$f1(category, condition) {    return { category, condition };  }
@@ -301,40 +311,43 @@ function peg$parse(input, options) {
   function peg$f6(first, rest) {    return flatten("or", first, rest);  }
   function peg$f7(first, rest) {    return flatten("and", first, rest);  }
   function peg$f8(negations, operand) {    return negations.length % 2 === 0 ? operand : { kind: "not", operand };  }
-  function peg$f9(condition) {    return condition;  }
-  function peg$f10(left, tail) {    return tail(left);  }
-  function peg$f11(operand) {    return operand.kind === "literal" && typeof operand.value === "boolean" ? { kind: "constant", value: operand.value } : { kind: "truth", operand };  }
-  function peg$f12(negated, folded, values) {    const offset = location().start.offset; return (left) => { const inner = { kind: "membership", caseInsensitive: folded !== null, left, values, offset }; return negated ? { kind: "not", operand: inner } : inner; };  }
-  function peg$f13(operator, patterns) {    const offset = location().start.offset; return (left) => ({ kind: "pattern", operator, left, patterns, offset });  }
-  function peg$f14(operator, right) {    const offset = location().start.offset; return (left) => ({ kind: "comparison", operator, left, right, offset });  }
-  function peg$f15() {    return false;  }
-  function peg$f16() {    return ":";  }
-  function peg$f17(folded) {    return folded === null ? "like" : "like~";  }
-  function peg$f18(folded) {    return folded === null ? "regex" : "regex~";  }
-  function peg$f19(value) {    return [value];  }
-  function peg$f20(first, rest) {    return [first, ...rest];  }
-  function peg$f21() {    return false;  }
-  function peg$f22(value) {    return { kind: "literal", value, offset: location().start.offset };  }
-  function peg$f23(name, folded, args) {    return { kind: "call", name, caseInsensitive: folded !== null, arguments: args ?? [], offset: location().start.offset };  }
-  function peg$f24(optional, name) {    return { kind: "field", field: { name, optional: optional !== null }, offset: location().start.offset };  }
-  function peg$f25(first, rest) {    return [first, ...rest];  }
-  function peg$f26(first, rest) {    return [first, ...rest].join(".");  }
-  function peg$f27(text) {    return text;  }
-  function peg$f28(text) {    return text;  }
-  function peg$f29() {    return false;  }
-  function peg$f30() {    return true;  }
-  function peg$f31() {    return false;  }
-  function peg$f32() {    return null;  }
-  function peg$f33(text) {    return Number(text);  }
-  function peg$f34(text, extra) {    return text + extra;  }
-  function peg$f35(parts) {    return parts.join("");  }
-  function peg$f36() {    return "\n";  }
-  function peg$f37() {    return "\r";  }
-  function peg$f38() {    return "\t";  }
-  function peg$f39() {    return "\b";  }
-  function peg$f40() {    return "\f";  }
-  function peg$f41(quoted) {    return quoted;  }
-  function peg$f42(digits) {    const code = parseInt(digits, 16); if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) error(`\\u{${digits}} is no Unicode character`); return String.fromCodePoint(code);  }
+  function peg$f9() {    error("process relationships (child of, descendant of, event of) are not evaluated here");  }
+  function peg$f10(condition) {    return condition;  }
+  function peg$f11(left, tail) {    return tail(left);  }
+  function peg$f12(operand) {    return operand.kind === "literal" && typeof operand.value === "boolean" ? { kind: "constant", value: operand.value } : { kind: "truth", operand };  }
+  function peg$f13(negated, folded, values) {    const offset = location().start.offset; return (left) => { const inner = { kind: "membership", caseInsensitive: folded !== null, left, values, offset }; return negated ? { kind: "not", operand: inner } : inner; };  }
+  function peg$f14(operator, patterns) {    const offset = location().start.offset; return (left) => ({ kind: "pattern", operator, left, patterns, offset });  }
+  function peg$f15(operator, right) {    const offset = location().start.offset; return (left) => ({ kind: "comparison", operator, left, right, offset });  }
+  function peg$f16() {    return false;  }
+  function peg$f17() {    return ":";  }
+  function peg$f18(folded) {    return folded === null ? "like" : "like~";  }
+  function peg$f19(folded) {    return folded === null ? "regex" : "regex~";  }
+  function peg$f20(value) {    return [value];  }
+  function peg$f21(first, rest) {    return [first, ...rest];  }
+  function peg$f22() {    return false;  }
+  function peg$f23(value) {    return { kind: "literal", value, offset: location().start.offset };  }
+  function peg$f24(name, folded, args) {    return { kind: "call", name, caseInsensitive: folded !== null, arguments: args ?? [], offset: location().start.offset };  }
+  function peg$f25(optional, name) {    return { kind: "field", field: { name, optional: optional !== null }, offset: location().start.offset };  }
+  function peg$f26(operand) {    return operand;  }
+  function peg$f27(first, rest) {    return [first, ...rest];  }
+  function peg$f28(first, rest) {    return [first, ...rest].join(".");  }
+  function peg$f29() {    return "`";  }
+  function peg$f30(parts) {    return parts.join("");  }
+  function peg$f31(text) {    return text;  }
+  function peg$f32() {    return false;  }
+  function peg$f33() {    return true;  }
+  function peg$f34() {    return false;  }
+  function peg$f35() {    return null;  }
+  function peg$f36(text) {    return Number(text);  }
+  function peg$f37(text, extra) {    return text + extra;  }
+  function peg$f38(parts) {    return parts.join("");  }
+  function peg$f39() {    return "\n";  }
+  function peg$f40() {    return "\r";  }
+  function peg$f41() {    return "\t";  }
+  function peg$f42() {    return "\b";  }
+  function peg$f43() {    return "\f";  }
+  function peg$f44(quoted) {    return quoted;  }
+  function peg$f45(digits) {    const code = parseInt(digits, 16); if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) error(`\\u{${digits}} is no Unicode character`); return String.fromCodePoint(code);  }
   let peg$currPos = options.peg$currPos | 0;
   let peg$savedPos = peg$currPos;
   const peg$posDetailsCache = [{ line: 1, column: 1 }];
@@ -628,15 +641,45 @@ function peg$parse(input, options) {
         s2 = peg$FAILED;
       }
       if (s2 !== peg$FAILED) {
-        s3 = peg$parse__();
-        if (s3 !== peg$FAILED) {
+        s3 = peg$parse_();
+        s4 = peg$currPos;
+        s5 = input.substr(peg$currPos, 2);
+        if (s5.toLowerCase() === peg$c4) {
+          peg$currPos += (2);
+        } else {
+          s5 = peg$FAILED;
+          if (peg$silentFails === 0) { peg$fail(peg$e4); }
+        }
+        if (s5 !== peg$FAILED) {
+          s6 = peg$currPos;
+          peg$silentFails++;
+          s7 = peg$parseWord();
+          peg$silentFails--;
+          if (s7 === peg$FAILED) {
+            s6 = undefined;
+          } else {
+            peg$currPos = s6;
+            s6 = peg$FAILED;
+          }
+          if (s6 !== peg$FAILED) {
+            s5 = [s5, s6];
+            s4 = s5;
+          } else {
+            peg$currPos = s4;
+            s4 = peg$FAILED;
+          }
+        } else {
+          peg$currPos = s4;
+          s4 = peg$FAILED;
+        }
+        if (s4 === peg$FAILED) {
           s4 = peg$currPos;
-          s5 = input.substr(peg$currPos, 2);
-          if (s5.toLowerCase() === peg$c4) {
-            peg$currPos += (2);
+          s5 = input.substr(peg$currPos, 4);
+          if (s5.toLowerCase() === peg$c5) {
+            peg$currPos += (4);
           } else {
             s5 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e4); }
+            if (peg$silentFails === 0) { peg$fail(peg$e5); }
           }
           if (s5 !== peg$FAILED) {
             s6 = peg$currPos;
@@ -661,48 +704,26 @@ function peg$parse(input, options) {
             s4 = peg$FAILED;
           }
           if (s4 === peg$FAILED) {
-            s4 = peg$currPos;
-            s5 = input.substr(peg$currPos, 4);
-            if (s5.toLowerCase() === peg$c5) {
-              peg$currPos += (4);
+            if (input.charCodeAt(peg$currPos) === 91) {
+              s4 = peg$c6;
+              peg$currPos++;
             } else {
-              s5 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e5); }
-            }
-            if (s5 !== peg$FAILED) {
-              s6 = peg$currPos;
-              peg$silentFails++;
-              s7 = peg$parseWord();
-              peg$silentFails--;
-              if (s7 === peg$FAILED) {
-                s6 = undefined;
-              } else {
-                peg$currPos = s6;
-                s6 = peg$FAILED;
-              }
-              if (s6 !== peg$FAILED) {
-                s5 = [s5, s6];
-                s4 = s5;
-              } else {
-                peg$currPos = s4;
-                s4 = peg$FAILED;
-              }
-            } else {
-              peg$currPos = s4;
               s4 = peg$FAILED;
-            }
-            if (s4 === peg$FAILED) {
-              if (input.charCodeAt(peg$currPos) === 91) {
-                s4 = peg$c6;
-                peg$currPos++;
-              } else {
-                s4 = peg$FAILED;
-                if (peg$silentFails === 0) { peg$fail(peg$e6); }
-              }
+              if (peg$silentFails === 0) { peg$fail(peg$e6); }
             }
           }
-          if (s4 !== peg$FAILED) {
-            s5 = [];
+        }
+        if (s4 !== peg$FAILED) {
+          s5 = [];
+          if (input.length > peg$currPos) {
+            s6 = input.charAt(peg$currPos);
+            peg$currPos++;
+          } else {
+            s6 = peg$FAILED;
+            if (peg$silentFails === 0) { peg$fail(peg$e7); }
+          }
+          while (s6 !== peg$FAILED) {
+            s5.push(s6);
             if (input.length > peg$currPos) {
               s6 = input.charAt(peg$currPos);
               peg$currPos++;
@@ -710,22 +731,9 @@ function peg$parse(input, options) {
               s6 = peg$FAILED;
               if (peg$silentFails === 0) { peg$fail(peg$e7); }
             }
-            while (s6 !== peg$FAILED) {
-              s5.push(s6);
-              if (input.length > peg$currPos) {
-                s6 = input.charAt(peg$currPos);
-                peg$currPos++;
-              } else {
-                s6 = peg$FAILED;
-                if (peg$silentFails === 0) { peg$fail(peg$e7); }
-              }
-            }
-            peg$savedPos = s0;
-            s0 = peg$f2(s1);
-          } else {
-            peg$currPos = s0;
-            s0 = peg$FAILED;
           }
+          peg$savedPos = s0;
+          s0 = peg$f2(s1);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1134,48 +1142,68 @@ function peg$parse(input, options) {
     let s0, s1, s2, s3, s4, s5, s6, s7, s8, s9;
 
     s0 = peg$currPos;
-    if (input.charCodeAt(peg$currPos) === 40) {
-      s1 = peg$c11;
-      peg$currPos++;
+    s1 = input.substr(peg$currPos, 5);
+    if (s1.toLowerCase() === peg$c11) {
+      peg$currPos += (5);
     } else {
       s1 = peg$FAILED;
       if (peg$silentFails === 0) { peg$fail(peg$e15); }
     }
-    if (s1 !== peg$FAILED) {
-      s2 = peg$parse_();
-      s3 = peg$parseOr();
-      if (s3 !== peg$FAILED) {
-        s4 = peg$parse_();
-        if (input.charCodeAt(peg$currPos) === 41) {
-          s5 = peg$c12;
-          peg$currPos++;
+    if (s1 === peg$FAILED) {
+      s1 = input.substr(peg$currPos, 10);
+      if (s1.toLowerCase() === peg$c12) {
+        peg$currPos += (10);
+      } else {
+        s1 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e16); }
+      }
+      if (s1 === peg$FAILED) {
+        s1 = input.substr(peg$currPos, 5);
+        if (s1.toLowerCase() === peg$c13) {
+          peg$currPos += (5);
         } else {
-          s5 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e16); }
+          s1 = peg$FAILED;
+          if (peg$silentFails === 0) { peg$fail(peg$e17); }
         }
-        if (s5 !== peg$FAILED) {
-          s6 = peg$currPos;
+      }
+    }
+    if (s1 !== peg$FAILED) {
+      s2 = peg$parse__();
+      if (s2 !== peg$FAILED) {
+        s3 = input.substr(peg$currPos, 2);
+        if (s3.toLowerCase() === peg$c14) {
+          peg$currPos += (2);
+        } else {
+          s3 = peg$FAILED;
+          if (peg$silentFails === 0) { peg$fail(peg$e18); }
+        }
+        if (s3 !== peg$FAILED) {
+          s4 = peg$currPos;
           peg$silentFails++;
-          s7 = peg$currPos;
-          s8 = peg$parse_();
-          s9 = peg$parseTail();
-          if (s9 !== peg$FAILED) {
-            s8 = [s8, s9];
-            s7 = s8;
-          } else {
-            peg$currPos = s7;
-            s7 = peg$FAILED;
-          }
+          s5 = peg$parseWord();
           peg$silentFails--;
-          if (s7 === peg$FAILED) {
-            s6 = undefined;
+          if (s5 === peg$FAILED) {
+            s4 = undefined;
           } else {
-            peg$currPos = s6;
-            s6 = peg$FAILED;
+            peg$currPos = s4;
+            s4 = peg$FAILED;
           }
-          if (s6 !== peg$FAILED) {
-            peg$savedPos = s0;
-            s0 = peg$f9(s3);
+          if (s4 !== peg$FAILED) {
+            s5 = peg$parse_();
+            if (input.charCodeAt(peg$currPos) === 91) {
+              s6 = peg$c6;
+              peg$currPos++;
+            } else {
+              s6 = peg$FAILED;
+              if (peg$silentFails === 0) { peg$fail(peg$e6); }
+            }
+            if (s6 !== peg$FAILED) {
+              peg$savedPos = s0;
+              s0 = peg$f9();
+            } else {
+              peg$currPos = s0;
+              s0 = peg$FAILED;
+            }
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -1194,13 +1222,56 @@ function peg$parse(input, options) {
     }
     if (s0 === peg$FAILED) {
       s0 = peg$currPos;
-      s1 = peg$parseOperand();
+      if (input.charCodeAt(peg$currPos) === 40) {
+        s1 = peg$c15;
+        peg$currPos++;
+      } else {
+        s1 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e19); }
+      }
       if (s1 !== peg$FAILED) {
         s2 = peg$parse_();
-        s3 = peg$parseTail();
+        s3 = peg$parseOr();
         if (s3 !== peg$FAILED) {
-          peg$savedPos = s0;
-          s0 = peg$f10(s1, s3);
+          s4 = peg$parse_();
+          if (input.charCodeAt(peg$currPos) === 41) {
+            s5 = peg$c16;
+            peg$currPos++;
+          } else {
+            s5 = peg$FAILED;
+            if (peg$silentFails === 0) { peg$fail(peg$e20); }
+          }
+          if (s5 !== peg$FAILED) {
+            s6 = peg$currPos;
+            peg$silentFails++;
+            s7 = peg$currPos;
+            s8 = peg$parse_();
+            s9 = peg$parseTail();
+            if (s9 !== peg$FAILED) {
+              s8 = [s8, s9];
+              s7 = s8;
+            } else {
+              peg$currPos = s7;
+              s7 = peg$FAILED;
+            }
+            peg$silentFails--;
+            if (s7 === peg$FAILED) {
+              s6 = undefined;
+            } else {
+              peg$currPos = s6;
+              s6 = peg$FAILED;
+            }
+            if (s6 !== peg$FAILED) {
+              peg$savedPos = s0;
+              s0 = peg$f10(s3);
+            } else {
+              peg$currPos = s0;
+              s0 = peg$FAILED;
+            }
+          } else {
+            peg$currPos = s0;
+            s0 = peg$FAILED;
+          }
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1213,10 +1284,28 @@ function peg$parse(input, options) {
         s0 = peg$currPos;
         s1 = peg$parseOperand();
         if (s1 !== peg$FAILED) {
-          peg$savedPos = s0;
-          s1 = peg$f11(s1);
+          s2 = peg$parse_();
+          s3 = peg$parseTail();
+          if (s3 !== peg$FAILED) {
+            peg$savedPos = s0;
+            s0 = peg$f11(s1, s3);
+          } else {
+            peg$currPos = s0;
+            s0 = peg$FAILED;
+          }
+        } else {
+          peg$currPos = s0;
+          s0 = peg$FAILED;
         }
-        s0 = s1;
+        if (s0 === peg$FAILED) {
+          s0 = peg$currPos;
+          s1 = peg$parseOperand();
+          if (s1 !== peg$FAILED) {
+            peg$savedPos = s0;
+            s1 = peg$f12(s1);
+          }
+          s0 = s1;
+        }
       }
     }
 
@@ -1262,19 +1351,19 @@ function peg$parse(input, options) {
       s1 = null;
     }
     s2 = input.substr(peg$currPos, 2);
-    if (s2.toLowerCase() === peg$c13) {
+    if (s2.toLowerCase() === peg$c17) {
       peg$currPos += (2);
     } else {
       s2 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e17); }
+      if (peg$silentFails === 0) { peg$fail(peg$e21); }
     }
     if (s2 !== peg$FAILED) {
       if (input.charCodeAt(peg$currPos) === 126) {
-        s3 = peg$c14;
+        s3 = peg$c18;
         peg$currPos++;
       } else {
         s3 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e18); }
+        if (peg$silentFails === 0) { peg$fail(peg$e22); }
       }
       if (s3 === peg$FAILED) {
         s3 = null;
@@ -1294,7 +1383,7 @@ function peg$parse(input, options) {
         s6 = peg$parseList();
         if (s6 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f12(s1, s3, s6);
+          s0 = peg$f13(s1, s3, s6);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1318,7 +1407,7 @@ function peg$parse(input, options) {
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f13(s1, s3);
+          s0 = peg$f14(s1, s3);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1330,36 +1419,36 @@ function peg$parse(input, options) {
       if (s0 === peg$FAILED) {
         s0 = peg$currPos;
         s1 = peg$currPos;
-        if (input.substr(peg$currPos, 2) === peg$c15) {
-          s2 = peg$c15;
+        if (input.substr(peg$currPos, 2) === peg$c19) {
+          s2 = peg$c19;
           peg$currPos += 2;
         } else {
           s2 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e19); }
+          if (peg$silentFails === 0) { peg$fail(peg$e23); }
         }
         if (s2 === peg$FAILED) {
-          if (input.substr(peg$currPos, 2) === peg$c16) {
-            s2 = peg$c16;
+          if (input.substr(peg$currPos, 2) === peg$c20) {
+            s2 = peg$c20;
             peg$currPos += 2;
           } else {
             s2 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e20); }
+            if (peg$silentFails === 0) { peg$fail(peg$e24); }
           }
           if (s2 === peg$FAILED) {
-            if (input.substr(peg$currPos, 2) === peg$c17) {
-              s2 = peg$c17;
+            if (input.substr(peg$currPos, 2) === peg$c21) {
+              s2 = peg$c21;
               peg$currPos += 2;
             } else {
               s2 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e21); }
+              if (peg$silentFails === 0) { peg$fail(peg$e25); }
             }
             if (s2 === peg$FAILED) {
-              if (input.substr(peg$currPos, 2) === peg$c18) {
-                s2 = peg$c18;
+              if (input.substr(peg$currPos, 2) === peg$c22) {
+                s2 = peg$c22;
                 peg$currPos += 2;
               } else {
                 s2 = peg$FAILED;
-                if (peg$silentFails === 0) { peg$fail(peg$e22); }
+                if (peg$silentFails === 0) { peg$fail(peg$e26); }
               }
               if (s2 === peg$FAILED) {
                 s2 = input.charAt(peg$currPos);
@@ -1367,7 +1456,7 @@ function peg$parse(input, options) {
                   peg$currPos++;
                 } else {
                   s2 = peg$FAILED;
-                  if (peg$silentFails === 0) { peg$fail(peg$e23); }
+                  if (peg$silentFails === 0) { peg$fail(peg$e27); }
                 }
               }
             }
@@ -1383,7 +1472,7 @@ function peg$parse(input, options) {
           s3 = peg$parseOperand();
           if (s3 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f14(s1, s3);
+            s0 = peg$f15(s1, s3);
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -1406,7 +1495,7 @@ function peg$parse(input, options) {
 
     peg$silentFails++;
     peg$savedPos = peg$currPos;
-    s0 = peg$f15();
+    s0 = peg$f16();
     if (s0) {
       s0 = undefined;
     } else {
@@ -1415,7 +1504,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e24); }
+      if (peg$silentFails === 0) { peg$fail(peg$e28); }
     }
 
     return s0;
@@ -1426,33 +1515,33 @@ function peg$parse(input, options) {
 
     s0 = peg$currPos;
     if (input.charCodeAt(peg$currPos) === 58) {
-      s1 = peg$c19;
+      s1 = peg$c23;
       peg$currPos++;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e25); }
+      if (peg$silentFails === 0) { peg$fail(peg$e29); }
     }
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f16();
+      s1 = peg$f17();
     }
     s0 = s1;
     if (s0 === peg$FAILED) {
       s0 = peg$currPos;
       s1 = input.substr(peg$currPos, 4);
-      if (s1.toLowerCase() === peg$c20) {
+      if (s1.toLowerCase() === peg$c24) {
         peg$currPos += (4);
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e26); }
+        if (peg$silentFails === 0) { peg$fail(peg$e30); }
       }
       if (s1 !== peg$FAILED) {
         if (input.charCodeAt(peg$currPos) === 126) {
-          s2 = peg$c14;
+          s2 = peg$c18;
           peg$currPos++;
         } else {
           s2 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e18); }
+          if (peg$silentFails === 0) { peg$fail(peg$e22); }
         }
         if (s2 === peg$FAILED) {
           s2 = null;
@@ -1469,7 +1558,7 @@ function peg$parse(input, options) {
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f17(s2);
+          s0 = peg$f18(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1481,19 +1570,19 @@ function peg$parse(input, options) {
       if (s0 === peg$FAILED) {
         s0 = peg$currPos;
         s1 = input.substr(peg$currPos, 5);
-        if (s1.toLowerCase() === peg$c21) {
+        if (s1.toLowerCase() === peg$c25) {
           peg$currPos += (5);
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e27); }
+          if (peg$silentFails === 0) { peg$fail(peg$e31); }
         }
         if (s1 !== peg$FAILED) {
           if (input.charCodeAt(peg$currPos) === 126) {
-            s2 = peg$c14;
+            s2 = peg$c18;
             peg$currPos++;
           } else {
             s2 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e18); }
+            if (peg$silentFails === 0) { peg$fail(peg$e22); }
           }
           if (s2 === peg$FAILED) {
             s2 = null;
@@ -1510,7 +1599,7 @@ function peg$parse(input, options) {
           }
           if (s3 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f18(s2);
+            s0 = peg$f19(s2);
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -1532,7 +1621,7 @@ function peg$parse(input, options) {
     s1 = peg$parseLiteral();
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f19(s1);
+      s1 = peg$f20(s1);
     }
     s0 = s1;
 
@@ -1544,11 +1633,11 @@ function peg$parse(input, options) {
 
     s0 = peg$currPos;
     if (input.charCodeAt(peg$currPos) === 40) {
-      s1 = peg$c11;
+      s1 = peg$c15;
       peg$currPos++;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e15); }
+      if (peg$silentFails === 0) { peg$fail(peg$e19); }
     }
     if (s1 !== peg$FAILED) {
       s2 = peg$parse_();
@@ -1558,11 +1647,11 @@ function peg$parse(input, options) {
         s5 = peg$currPos;
         s6 = peg$parse_();
         if (input.charCodeAt(peg$currPos) === 44) {
-          s7 = peg$c22;
+          s7 = peg$c26;
           peg$currPos++;
         } else {
           s7 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e28); }
+          if (peg$silentFails === 0) { peg$fail(peg$e32); }
         }
         if (s7 !== peg$FAILED) {
           s8 = peg$parse_();
@@ -1582,11 +1671,11 @@ function peg$parse(input, options) {
           s5 = peg$currPos;
           s6 = peg$parse_();
           if (input.charCodeAt(peg$currPos) === 44) {
-            s7 = peg$c22;
+            s7 = peg$c26;
             peg$currPos++;
           } else {
             s7 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e28); }
+            if (peg$silentFails === 0) { peg$fail(peg$e32); }
           }
           if (s7 !== peg$FAILED) {
             s8 = peg$parse_();
@@ -1604,15 +1693,15 @@ function peg$parse(input, options) {
         }
         s5 = peg$parse_();
         if (input.charCodeAt(peg$currPos) === 41) {
-          s6 = peg$c12;
+          s6 = peg$c16;
           peg$currPos++;
         } else {
           s6 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e16); }
+          if (peg$silentFails === 0) { peg$fail(peg$e20); }
         }
         if (s6 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f20(s3, s4);
+          s0 = peg$f21(s3, s4);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -1634,7 +1723,7 @@ function peg$parse(input, options) {
 
     peg$silentFails++;
     peg$savedPos = peg$currPos;
-    s0 = peg$f21();
+    s0 = peg$f22();
     if (s0) {
       s0 = undefined;
     } else {
@@ -1643,7 +1732,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e29); }
+      if (peg$silentFails === 0) { peg$fail(peg$e33); }
     }
 
     return s0;
@@ -1656,7 +1745,7 @@ function peg$parse(input, options) {
     s1 = peg$parseLiteral();
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f22(s1);
+      s1 = peg$f23(s1);
     }
     s0 = s1;
     if (s0 === peg$FAILED) {
@@ -1702,22 +1791,22 @@ function peg$parse(input, options) {
       }
       if (s1 !== peg$FAILED) {
         if (input.charCodeAt(peg$currPos) === 126) {
-          s2 = peg$c14;
+          s2 = peg$c18;
           peg$currPos++;
         } else {
           s2 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e18); }
+          if (peg$silentFails === 0) { peg$fail(peg$e22); }
         }
         if (s2 === peg$FAILED) {
           s2 = null;
         }
         s3 = peg$parse_();
         if (input.charCodeAt(peg$currPos) === 40) {
-          s4 = peg$c11;
+          s4 = peg$c15;
           peg$currPos++;
         } else {
           s4 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e15); }
+          if (peg$silentFails === 0) { peg$fail(peg$e19); }
         }
         if (s4 !== peg$FAILED) {
           s5 = peg$parse_();
@@ -1727,15 +1816,15 @@ function peg$parse(input, options) {
           }
           s7 = peg$parse_();
           if (input.charCodeAt(peg$currPos) === 41) {
-            s8 = peg$c12;
+            s8 = peg$c16;
             peg$currPos++;
           } else {
             s8 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e16); }
+            if (peg$silentFails === 0) { peg$fail(peg$e20); }
           }
           if (s8 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f23(s1, s2, s6);
+            s0 = peg$f24(s1, s2, s6);
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -1751,11 +1840,11 @@ function peg$parse(input, options) {
       if (s0 === peg$FAILED) {
         s0 = peg$currPos;
         if (input.charCodeAt(peg$currPos) === 63) {
-          s1 = peg$c23;
+          s1 = peg$c27;
           peg$currPos++;
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e30); }
+          if (peg$silentFails === 0) { peg$fail(peg$e34); }
         }
         if (s1 === peg$FAILED) {
           s1 = null;
@@ -1763,13 +1852,50 @@ function peg$parse(input, options) {
         s2 = peg$parseFieldName();
         if (s2 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f24(s1, s2);
+          s0 = peg$f25(s1, s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
         }
         if (s0 === peg$FAILED) {
-          s0 = peg$parseNoOperand();
+          s0 = peg$currPos;
+          if (input.charCodeAt(peg$currPos) === 40) {
+            s1 = peg$c15;
+            peg$currPos++;
+          } else {
+            s1 = peg$FAILED;
+            if (peg$silentFails === 0) { peg$fail(peg$e19); }
+          }
+          if (s1 !== peg$FAILED) {
+            s2 = peg$parse_();
+            s3 = peg$parseOperand();
+            if (s3 !== peg$FAILED) {
+              s4 = peg$parse_();
+              if (input.charCodeAt(peg$currPos) === 41) {
+                s5 = peg$c16;
+                peg$currPos++;
+              } else {
+                s5 = peg$FAILED;
+                if (peg$silentFails === 0) { peg$fail(peg$e20); }
+              }
+              if (s5 !== peg$FAILED) {
+                peg$savedPos = s0;
+                s0 = peg$f26(s3);
+              } else {
+                peg$currPos = s0;
+                s0 = peg$FAILED;
+              }
+            } else {
+              peg$currPos = s0;
+              s0 = peg$FAILED;
+            }
+          } else {
+            peg$currPos = s0;
+            s0 = peg$FAILED;
+          }
+          if (s0 === peg$FAILED) {
+            s0 = peg$parseNoOperand();
+          }
         }
       }
     }
@@ -1787,11 +1913,11 @@ function peg$parse(input, options) {
       s3 = peg$currPos;
       s4 = peg$parse_();
       if (input.charCodeAt(peg$currPos) === 44) {
-        s5 = peg$c22;
+        s5 = peg$c26;
         peg$currPos++;
       } else {
         s5 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e28); }
+        if (peg$silentFails === 0) { peg$fail(peg$e32); }
       }
       if (s5 !== peg$FAILED) {
         s6 = peg$parse_();
@@ -1811,11 +1937,11 @@ function peg$parse(input, options) {
         s3 = peg$currPos;
         s4 = peg$parse_();
         if (input.charCodeAt(peg$currPos) === 44) {
-          s5 = peg$c22;
+          s5 = peg$c26;
           peg$currPos++;
         } else {
           s5 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e28); }
+          if (peg$silentFails === 0) { peg$fail(peg$e32); }
         }
         if (s5 !== peg$FAILED) {
           s6 = peg$parse_();
@@ -1832,7 +1958,7 @@ function peg$parse(input, options) {
         }
       }
       peg$savedPos = s0;
-      s0 = peg$f25(s1, s2);
+      s0 = peg$f27(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -1850,11 +1976,11 @@ function peg$parse(input, options) {
       s2 = [];
       s3 = peg$currPos;
       if (input.charCodeAt(peg$currPos) === 46) {
-        s4 = peg$c24;
+        s4 = peg$c28;
         peg$currPos++;
       } else {
         s4 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e31); }
+        if (peg$silentFails === 0) { peg$fail(peg$e35); }
       }
       if (s4 !== peg$FAILED) {
         s5 = peg$parseFieldPart();
@@ -1872,11 +1998,11 @@ function peg$parse(input, options) {
         s2.push(s3);
         s3 = peg$currPos;
         if (input.charCodeAt(peg$currPos) === 46) {
-          s4 = peg$c24;
+          s4 = peg$c28;
           peg$currPos++;
         } else {
           s4 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e31); }
+          if (peg$silentFails === 0) { peg$fail(peg$e35); }
         }
         if (s4 !== peg$FAILED) {
           s5 = peg$parseFieldPart();
@@ -1892,7 +2018,7 @@ function peg$parse(input, options) {
         }
       }
       peg$savedPos = s0;
-      s0 = peg$f26(s1, s2);
+      s0 = peg$f28(s1, s2);
     } else {
       peg$currPos = s0;
       s0 = peg$FAILED;
@@ -1906,52 +2032,118 @@ function peg$parse(input, options) {
 
     s0 = peg$currPos;
     if (input.charCodeAt(peg$currPos) === 96) {
-      s1 = peg$c25;
+      s1 = peg$c29;
       peg$currPos++;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e32); }
+      if (peg$silentFails === 0) { peg$fail(peg$e36); }
     }
     if (s1 !== peg$FAILED) {
-      s2 = peg$currPos;
-      s3 = [];
-      s4 = input.charAt(peg$currPos);
-      if (peg$r3.test(s4)) {
+      s2 = [];
+      s3 = peg$currPos;
+      s4 = [];
+      s5 = input.charAt(peg$currPos);
+      if (peg$r3.test(s5)) {
         peg$currPos++;
       } else {
-        s4 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e33); }
+        s5 = peg$FAILED;
+        if (peg$silentFails === 0) { peg$fail(peg$e37); }
       }
-      if (s4 !== peg$FAILED) {
-        while (s4 !== peg$FAILED) {
-          s3.push(s4);
-          s4 = input.charAt(peg$currPos);
-          if (peg$r3.test(s4)) {
+      if (s5 !== peg$FAILED) {
+        while (s5 !== peg$FAILED) {
+          s4.push(s5);
+          s5 = input.charAt(peg$currPos);
+          if (peg$r3.test(s5)) {
             peg$currPos++;
           } else {
-            s4 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e33); }
+            s5 = peg$FAILED;
+            if (peg$silentFails === 0) { peg$fail(peg$e37); }
           }
         }
       } else {
-        s3 = peg$FAILED;
+        s4 = peg$FAILED;
+      }
+      if (s4 !== peg$FAILED) {
+        s3 = input.substring(s3, peg$currPos);
+      } else {
+        s3 = s4;
+      }
+      if (s3 === peg$FAILED) {
+        s3 = peg$currPos;
+        if (input.substr(peg$currPos, 2) === peg$c30) {
+          s4 = peg$c30;
+          peg$currPos += 2;
+        } else {
+          s4 = peg$FAILED;
+          if (peg$silentFails === 0) { peg$fail(peg$e38); }
+        }
+        if (s4 !== peg$FAILED) {
+          peg$savedPos = s3;
+          s4 = peg$f29();
+        }
+        s3 = s4;
       }
       if (s3 !== peg$FAILED) {
-        s2 = input.substring(s2, peg$currPos);
+        while (s3 !== peg$FAILED) {
+          s2.push(s3);
+          s3 = peg$currPos;
+          s4 = [];
+          s5 = input.charAt(peg$currPos);
+          if (peg$r3.test(s5)) {
+            peg$currPos++;
+          } else {
+            s5 = peg$FAILED;
+            if (peg$silentFails === 0) { peg$fail(peg$e37); }
+          }
+          if (s5 !== peg$FAILED) {
+            while (s5 !== peg$FAILED) {
+              s4.push(s5);
+              s5 = input.charAt(peg$currPos);
+              if (peg$r3.test(s5)) {
+                peg$currPos++;
+              } else {
+                s5 = peg$FAILED;
+                if (peg$silentFails === 0) { peg$fail(peg$e37); }
+              }
+            }
+          } else {
+            s4 = peg$FAILED;
+          }
+          if (s4 !== peg$FAILED) {
+            s3 = input.substring(s3, peg$currPos);
+          } else {
+            s3 = s4;
+          }
+          if (s3 === peg$FAILED) {
+            s3 = peg$currPos;
+            if (input.substr(peg$currPos, 2) === peg$c30) {
+              s4 = peg$c30;
+              peg$currPos += 2;
+            } else {
+              s4 = peg$FAILED;
+              if (peg$silentFails === 0) { peg$fail(peg$e38); }
+            }
+            if (s4 !== peg$FAILED) {
+              peg$savedPos = s3;
+              s4 = peg$f29();
+            }
+            s3 = s4;
+          }
+        }
       } else {
-        s2 = s3;
+        s2 = peg$FAILED;
       }
       if (s2 !== peg$FAILED) {
         if (input.charCodeAt(peg$currPos) === 96) {
-          s3 = peg$c25;
+          s3 = peg$c29;
           peg$currPos++;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e32); }
+          if (peg$silentFails === 0) { peg$fail(peg$e36); }
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f27(s2);
+          s0 = peg$f30(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -2007,7 +2199,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s4 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e34); }
+          if (peg$silentFails === 0) { peg$fail(peg$e39); }
         }
         if (s4 !== peg$FAILED) {
           s5 = [];
@@ -2016,7 +2208,7 @@ function peg$parse(input, options) {
             peg$currPos++;
           } else {
             s6 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e35); }
+            if (peg$silentFails === 0) { peg$fail(peg$e40); }
           }
           while (s6 !== peg$FAILED) {
             s5.push(s6);
@@ -2025,7 +2217,7 @@ function peg$parse(input, options) {
               peg$currPos++;
             } else {
               s6 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e35); }
+              if (peg$silentFails === 0) { peg$fail(peg$e40); }
             }
           }
           s4 = [s4, s5];
@@ -2041,7 +2233,7 @@ function peg$parse(input, options) {
         }
         if (s2 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f28(s2);
+          s0 = peg$f31(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -2083,27 +2275,27 @@ function peg$parse(input, options) {
         }
         if (s0 === peg$FAILED) {
           s0 = input.substr(peg$currPos, 2);
-          if (s0.toLowerCase() === peg$c13) {
+          if (s0.toLowerCase() === peg$c17) {
             peg$currPos += (2);
           } else {
             s0 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e17); }
+            if (peg$silentFails === 0) { peg$fail(peg$e21); }
           }
           if (s0 === peg$FAILED) {
             s0 = input.substr(peg$currPos, 4);
-            if (s0.toLowerCase() === peg$c20) {
+            if (s0.toLowerCase() === peg$c24) {
               peg$currPos += (4);
             } else {
               s0 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e26); }
+              if (peg$silentFails === 0) { peg$fail(peg$e30); }
             }
             if (s0 === peg$FAILED) {
               s0 = input.substr(peg$currPos, 5);
-              if (s0.toLowerCase() === peg$c21) {
+              if (s0.toLowerCase() === peg$c25) {
                 peg$currPos += (5);
               } else {
                 s0 = peg$FAILED;
-                if (peg$silentFails === 0) { peg$fail(peg$e27); }
+                if (peg$silentFails === 0) { peg$fail(peg$e31); }
               }
               if (s0 === peg$FAILED) {
                 s0 = input.substr(peg$currPos, 5);
@@ -2115,27 +2307,27 @@ function peg$parse(input, options) {
                 }
                 if (s0 === peg$FAILED) {
                   s0 = input.substr(peg$currPos, 4);
-                  if (s0.toLowerCase() === peg$c26) {
+                  if (s0.toLowerCase() === peg$c31) {
                     peg$currPos += (4);
                   } else {
                     s0 = peg$FAILED;
-                    if (peg$silentFails === 0) { peg$fail(peg$e36); }
+                    if (peg$silentFails === 0) { peg$fail(peg$e41); }
                   }
                   if (s0 === peg$FAILED) {
                     s0 = input.substr(peg$currPos, 5);
-                    if (s0.toLowerCase() === peg$c27) {
+                    if (s0.toLowerCase() === peg$c32) {
                       peg$currPos += (5);
                     } else {
                       s0 = peg$FAILED;
-                      if (peg$silentFails === 0) { peg$fail(peg$e37); }
+                      if (peg$silentFails === 0) { peg$fail(peg$e42); }
                     }
                     if (s0 === peg$FAILED) {
                       s0 = input.substr(peg$currPos, 4);
-                      if (s0.toLowerCase() === peg$c28) {
+                      if (s0.toLowerCase() === peg$c33) {
                         peg$currPos += (4);
                       } else {
                         s0 = peg$FAILED;
-                        if (peg$silentFails === 0) { peg$fail(peg$e38); }
+                        if (peg$silentFails === 0) { peg$fail(peg$e43); }
                       }
                     }
                   }
@@ -2155,7 +2347,7 @@ function peg$parse(input, options) {
 
     peg$silentFails++;
     peg$savedPos = peg$currPos;
-    s0 = peg$f29();
+    s0 = peg$f32();
     if (s0) {
       s0 = undefined;
     } else {
@@ -2164,7 +2356,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e39); }
+      if (peg$silentFails === 0) { peg$fail(peg$e44); }
     }
 
     return s0;
@@ -2179,11 +2371,11 @@ function peg$parse(input, options) {
       if (s0 === peg$FAILED) {
         s0 = peg$currPos;
         s1 = input.substr(peg$currPos, 4);
-        if (s1.toLowerCase() === peg$c26) {
+        if (s1.toLowerCase() === peg$c31) {
           peg$currPos += (4);
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e36); }
+          if (peg$silentFails === 0) { peg$fail(peg$e41); }
         }
         if (s1 !== peg$FAILED) {
           s2 = peg$currPos;
@@ -2198,7 +2390,7 @@ function peg$parse(input, options) {
           }
           if (s2 !== peg$FAILED) {
             peg$savedPos = s0;
-            s0 = peg$f30();
+            s0 = peg$f33();
           } else {
             peg$currPos = s0;
             s0 = peg$FAILED;
@@ -2210,11 +2402,11 @@ function peg$parse(input, options) {
         if (s0 === peg$FAILED) {
           s0 = peg$currPos;
           s1 = input.substr(peg$currPos, 5);
-          if (s1.toLowerCase() === peg$c27) {
+          if (s1.toLowerCase() === peg$c32) {
             peg$currPos += (5);
           } else {
             s1 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e37); }
+            if (peg$silentFails === 0) { peg$fail(peg$e42); }
           }
           if (s1 !== peg$FAILED) {
             s2 = peg$currPos;
@@ -2229,7 +2421,7 @@ function peg$parse(input, options) {
             }
             if (s2 !== peg$FAILED) {
               peg$savedPos = s0;
-              s0 = peg$f31();
+              s0 = peg$f34();
             } else {
               peg$currPos = s0;
               s0 = peg$FAILED;
@@ -2241,11 +2433,11 @@ function peg$parse(input, options) {
           if (s0 === peg$FAILED) {
             s0 = peg$currPos;
             s1 = input.substr(peg$currPos, 4);
-            if (s1.toLowerCase() === peg$c28) {
+            if (s1.toLowerCase() === peg$c33) {
               peg$currPos += (4);
             } else {
               s1 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e38); }
+              if (peg$silentFails === 0) { peg$fail(peg$e43); }
             }
             if (s1 !== peg$FAILED) {
               s2 = peg$currPos;
@@ -2260,7 +2452,7 @@ function peg$parse(input, options) {
               }
               if (s2 !== peg$FAILED) {
                 peg$savedPos = s0;
-                s0 = peg$f32();
+                s0 = peg$f35();
               } else {
                 peg$currPos = s0;
                 s0 = peg$FAILED;
@@ -2287,11 +2479,11 @@ function peg$parse(input, options) {
     s1 = peg$currPos;
     s2 = peg$currPos;
     if (input.charCodeAt(peg$currPos) === 45) {
-      s3 = peg$c29;
+      s3 = peg$c34;
       peg$currPos++;
     } else {
       s3 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e40); }
+      if (peg$silentFails === 0) { peg$fail(peg$e45); }
     }
     if (s3 === peg$FAILED) {
       s3 = null;
@@ -2303,7 +2495,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s6 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e41); }
+      if (peg$silentFails === 0) { peg$fail(peg$e46); }
     }
     if (s6 !== peg$FAILED) {
       while (s6 !== peg$FAILED) {
@@ -2313,7 +2505,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s6 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e41); }
+          if (peg$silentFails === 0) { peg$fail(peg$e46); }
         }
       }
     } else {
@@ -2322,11 +2514,11 @@ function peg$parse(input, options) {
     if (s5 !== peg$FAILED) {
       s6 = peg$currPos;
       if (input.charCodeAt(peg$currPos) === 46) {
-        s7 = peg$c24;
+        s7 = peg$c28;
         peg$currPos++;
       } else {
         s7 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e31); }
+        if (peg$silentFails === 0) { peg$fail(peg$e35); }
       }
       if (s7 !== peg$FAILED) {
         s8 = [];
@@ -2335,29 +2527,20 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s9 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e41); }
+          if (peg$silentFails === 0) { peg$fail(peg$e46); }
         }
-        if (s9 !== peg$FAILED) {
-          while (s9 !== peg$FAILED) {
-            s8.push(s9);
-            s9 = input.charAt(peg$currPos);
-            if (peg$r6.test(s9)) {
-              peg$currPos++;
-            } else {
-              s9 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e41); }
-            }
+        while (s9 !== peg$FAILED) {
+          s8.push(s9);
+          s9 = input.charAt(peg$currPos);
+          if (peg$r6.test(s9)) {
+            peg$currPos++;
+          } else {
+            s9 = peg$FAILED;
+            if (peg$silentFails === 0) { peg$fail(peg$e46); }
           }
-        } else {
-          s8 = peg$FAILED;
         }
-        if (s8 !== peg$FAILED) {
-          s7 = [s7, s8];
-          s6 = s7;
-        } else {
-          peg$currPos = s6;
-          s6 = peg$FAILED;
-        }
+        s7 = [s7, s8];
+        s6 = s7;
       } else {
         peg$currPos = s6;
         s6 = peg$FAILED;
@@ -2374,11 +2557,11 @@ function peg$parse(input, options) {
     if (s4 === peg$FAILED) {
       s4 = peg$currPos;
       if (input.charCodeAt(peg$currPos) === 46) {
-        s5 = peg$c24;
+        s5 = peg$c28;
         peg$currPos++;
       } else {
         s5 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e31); }
+        if (peg$silentFails === 0) { peg$fail(peg$e35); }
       }
       if (s5 !== peg$FAILED) {
         s6 = [];
@@ -2387,7 +2570,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s7 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e41); }
+          if (peg$silentFails === 0) { peg$fail(peg$e46); }
         }
         if (s7 !== peg$FAILED) {
           while (s7 !== peg$FAILED) {
@@ -2397,7 +2580,7 @@ function peg$parse(input, options) {
               peg$currPos++;
             } else {
               s7 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e41); }
+              if (peg$silentFails === 0) { peg$fail(peg$e46); }
             }
           }
         } else {
@@ -2422,7 +2605,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s6 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e42); }
+        if (peg$silentFails === 0) { peg$fail(peg$e47); }
       }
       if (s6 !== peg$FAILED) {
         s7 = input.charAt(peg$currPos);
@@ -2430,7 +2613,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s7 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e43); }
+          if (peg$silentFails === 0) { peg$fail(peg$e48); }
         }
         if (s7 === peg$FAILED) {
           s7 = null;
@@ -2441,7 +2624,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s9 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e41); }
+          if (peg$silentFails === 0) { peg$fail(peg$e46); }
         }
         if (s9 !== peg$FAILED) {
           while (s9 !== peg$FAILED) {
@@ -2451,7 +2634,7 @@ function peg$parse(input, options) {
               peg$currPos++;
             } else {
               s9 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e41); }
+              if (peg$silentFails === 0) { peg$fail(peg$e46); }
             }
           }
         } else {
@@ -2501,7 +2684,7 @@ function peg$parse(input, options) {
       }
       if (s2 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f33(s1);
+        s0 = peg$f36(s1);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -2518,12 +2701,12 @@ function peg$parse(input, options) {
     let s0, s1, s2, s3, s4, s5, s6, s7, s8;
 
     s0 = peg$currPos;
-    if (input.substr(peg$currPos, 3) === peg$c30) {
-      s1 = peg$c30;
+    if (input.substr(peg$currPos, 3) === peg$c35) {
+      s1 = peg$c35;
       peg$currPos += 3;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e44); }
+      if (peg$silentFails === 0) { peg$fail(peg$e49); }
     }
     if (s1 !== peg$FAILED) {
       s2 = peg$currPos;
@@ -2531,12 +2714,12 @@ function peg$parse(input, options) {
       s4 = peg$currPos;
       s5 = peg$currPos;
       peg$silentFails++;
-      if (input.substr(peg$currPos, 3) === peg$c30) {
-        s6 = peg$c30;
+      if (input.substr(peg$currPos, 3) === peg$c35) {
+        s6 = peg$c35;
         peg$currPos += 3;
       } else {
         s6 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e44); }
+        if (peg$silentFails === 0) { peg$fail(peg$e49); }
       }
       peg$silentFails--;
       if (s6 === peg$FAILED) {
@@ -2569,12 +2752,12 @@ function peg$parse(input, options) {
         s4 = peg$currPos;
         s5 = peg$currPos;
         peg$silentFails++;
-        if (input.substr(peg$currPos, 3) === peg$c30) {
-          s6 = peg$c30;
+        if (input.substr(peg$currPos, 3) === peg$c35) {
+          s6 = peg$c35;
           peg$currPos += 3;
         } else {
           s6 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e44); }
+          if (peg$silentFails === 0) { peg$fail(peg$e49); }
         }
         peg$silentFails--;
         if (s6 === peg$FAILED) {
@@ -2608,21 +2791,21 @@ function peg$parse(input, options) {
       s4 = [];
       s5 = peg$currPos;
       if (input.charCodeAt(peg$currPos) === 34) {
-        s6 = peg$c31;
+        s6 = peg$c36;
         peg$currPos++;
       } else {
         s6 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e45); }
+        if (peg$silentFails === 0) { peg$fail(peg$e50); }
       }
       if (s6 !== peg$FAILED) {
         s7 = peg$currPos;
         peg$silentFails++;
-        if (input.substr(peg$currPos, 3) === peg$c30) {
-          s8 = peg$c30;
+        if (input.substr(peg$currPos, 3) === peg$c35) {
+          s8 = peg$c35;
           peg$currPos += 3;
         } else {
           s8 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e44); }
+          if (peg$silentFails === 0) { peg$fail(peg$e49); }
         }
         peg$silentFails--;
         if (s8 !== peg$FAILED) {
@@ -2646,21 +2829,21 @@ function peg$parse(input, options) {
         s4.push(s5);
         s5 = peg$currPos;
         if (input.charCodeAt(peg$currPos) === 34) {
-          s6 = peg$c31;
+          s6 = peg$c36;
           peg$currPos++;
         } else {
           s6 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e45); }
+          if (peg$silentFails === 0) { peg$fail(peg$e50); }
         }
         if (s6 !== peg$FAILED) {
           s7 = peg$currPos;
           peg$silentFails++;
-          if (input.substr(peg$currPos, 3) === peg$c30) {
-            s8 = peg$c30;
+          if (input.substr(peg$currPos, 3) === peg$c35) {
+            s8 = peg$c35;
             peg$currPos += 3;
           } else {
             s8 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e44); }
+            if (peg$silentFails === 0) { peg$fail(peg$e49); }
           }
           peg$silentFails--;
           if (s8 !== peg$FAILED) {
@@ -2682,16 +2865,16 @@ function peg$parse(input, options) {
         }
       }
       s3 = input.substring(s3, peg$currPos);
-      if (input.substr(peg$currPos, 3) === peg$c30) {
-        s4 = peg$c30;
+      if (input.substr(peg$currPos, 3) === peg$c35) {
+        s4 = peg$c35;
         peg$currPos += 3;
       } else {
         s4 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e44); }
+        if (peg$silentFails === 0) { peg$fail(peg$e49); }
       }
       if (s4 !== peg$FAILED) {
         peg$savedPos = s0;
-        s0 = peg$f34(s2, s3);
+        s0 = peg$f37(s2, s3);
       } else {
         peg$currPos = s0;
         s0 = peg$FAILED;
@@ -2703,11 +2886,11 @@ function peg$parse(input, options) {
     if (s0 === peg$FAILED) {
       s0 = peg$currPos;
       if (input.charCodeAt(peg$currPos) === 34) {
-        s1 = peg$c31;
+        s1 = peg$c36;
         peg$currPos++;
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e45); }
+        if (peg$silentFails === 0) { peg$fail(peg$e50); }
       }
       if (s1 !== peg$FAILED) {
         s2 = [];
@@ -2723,15 +2906,15 @@ function peg$parse(input, options) {
           }
         }
         if (input.charCodeAt(peg$currPos) === 34) {
-          s3 = peg$c31;
+          s3 = peg$c36;
           peg$currPos++;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e45); }
+          if (peg$silentFails === 0) { peg$fail(peg$e50); }
         }
         if (s3 !== peg$FAILED) {
           peg$savedPos = s0;
-          s0 = peg$f35(s2);
+          s0 = peg$f38(s2);
         } else {
           peg$currPos = s0;
           s0 = peg$FAILED;
@@ -2755,7 +2938,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s2 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e46); }
+      if (peg$silentFails === 0) { peg$fail(peg$e51); }
     }
     if (s2 !== peg$FAILED) {
       while (s2 !== peg$FAILED) {
@@ -2765,7 +2948,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s2 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e46); }
+          if (peg$silentFails === 0) { peg$fail(peg$e51); }
         }
       }
     } else {
@@ -2785,82 +2968,82 @@ function peg$parse(input, options) {
 
     peg$silentFails++;
     s0 = peg$currPos;
-    if (input.substr(peg$currPos, 2) === peg$c32) {
-      s1 = peg$c32;
+    if (input.substr(peg$currPos, 2) === peg$c37) {
+      s1 = peg$c37;
       peg$currPos += 2;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e48); }
+      if (peg$silentFails === 0) { peg$fail(peg$e53); }
     }
     if (s1 !== peg$FAILED) {
       peg$savedPos = s0;
-      s1 = peg$f36();
+      s1 = peg$f39();
     }
     s0 = s1;
     if (s0 === peg$FAILED) {
       s0 = peg$currPos;
-      if (input.substr(peg$currPos, 2) === peg$c33) {
-        s1 = peg$c33;
+      if (input.substr(peg$currPos, 2) === peg$c38) {
+        s1 = peg$c38;
         peg$currPos += 2;
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e49); }
+        if (peg$silentFails === 0) { peg$fail(peg$e54); }
       }
       if (s1 !== peg$FAILED) {
         peg$savedPos = s0;
-        s1 = peg$f37();
+        s1 = peg$f40();
       }
       s0 = s1;
       if (s0 === peg$FAILED) {
         s0 = peg$currPos;
-        if (input.substr(peg$currPos, 2) === peg$c34) {
-          s1 = peg$c34;
+        if (input.substr(peg$currPos, 2) === peg$c39) {
+          s1 = peg$c39;
           peg$currPos += 2;
         } else {
           s1 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e50); }
+          if (peg$silentFails === 0) { peg$fail(peg$e55); }
         }
         if (s1 !== peg$FAILED) {
           peg$savedPos = s0;
-          s1 = peg$f38();
+          s1 = peg$f41();
         }
         s0 = s1;
         if (s0 === peg$FAILED) {
           s0 = peg$currPos;
-          if (input.substr(peg$currPos, 2) === peg$c35) {
-            s1 = peg$c35;
+          if (input.substr(peg$currPos, 2) === peg$c40) {
+            s1 = peg$c40;
             peg$currPos += 2;
           } else {
             s1 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e51); }
+            if (peg$silentFails === 0) { peg$fail(peg$e56); }
           }
           if (s1 !== peg$FAILED) {
             peg$savedPos = s0;
-            s1 = peg$f39();
+            s1 = peg$f42();
           }
           s0 = s1;
           if (s0 === peg$FAILED) {
             s0 = peg$currPos;
-            if (input.substr(peg$currPos, 2) === peg$c36) {
-              s1 = peg$c36;
+            if (input.substr(peg$currPos, 2) === peg$c41) {
+              s1 = peg$c41;
               peg$currPos += 2;
             } else {
               s1 = peg$FAILED;
-              if (peg$silentFails === 0) { peg$fail(peg$e52); }
+              if (peg$silentFails === 0) { peg$fail(peg$e57); }
             }
             if (s1 !== peg$FAILED) {
               peg$savedPos = s0;
-              s1 = peg$f40();
+              s1 = peg$f43();
             }
             s0 = s1;
             if (s0 === peg$FAILED) {
               s0 = peg$currPos;
               if (input.charCodeAt(peg$currPos) === 92) {
-                s1 = peg$c37;
+                s1 = peg$c42;
                 peg$currPos++;
               } else {
                 s1 = peg$FAILED;
-                if (peg$silentFails === 0) { peg$fail(peg$e53); }
+                if (peg$silentFails === 0) { peg$fail(peg$e58); }
               }
               if (s1 !== peg$FAILED) {
                 s2 = input.charAt(peg$currPos);
@@ -2868,11 +3051,11 @@ function peg$parse(input, options) {
                   peg$currPos++;
                 } else {
                   s2 = peg$FAILED;
-                  if (peg$silentFails === 0) { peg$fail(peg$e54); }
+                  if (peg$silentFails === 0) { peg$fail(peg$e59); }
                 }
                 if (s2 !== peg$FAILED) {
                   peg$savedPos = s0;
-                  s0 = peg$f41(s2);
+                  s0 = peg$f44(s2);
                 } else {
                   peg$currPos = s0;
                   s0 = peg$FAILED;
@@ -2883,12 +3066,12 @@ function peg$parse(input, options) {
               }
               if (s0 === peg$FAILED) {
                 s0 = peg$currPos;
-                if (input.substr(peg$currPos, 3) === peg$c38) {
-                  s1 = peg$c38;
+                if (input.substr(peg$currPos, 3) === peg$c43) {
+                  s1 = peg$c43;
                   peg$currPos += 3;
                 } else {
                   s1 = peg$FAILED;
-                  if (peg$silentFails === 0) { peg$fail(peg$e55); }
+                  if (peg$silentFails === 0) { peg$fail(peg$e60); }
                 }
                 if (s1 !== peg$FAILED) {
                   s2 = peg$currPos;
@@ -2899,7 +3082,7 @@ function peg$parse(input, options) {
                     peg$currPos++;
                   } else {
                     s5 = peg$FAILED;
-                    if (peg$silentFails === 0) { peg$fail(peg$e56); }
+                    if (peg$silentFails === 0) { peg$fail(peg$e61); }
                   }
                   while (s5 !== peg$FAILED) {
                     s4.push(s5);
@@ -2911,7 +3094,7 @@ function peg$parse(input, options) {
                         peg$currPos++;
                       } else {
                         s5 = peg$FAILED;
-                        if (peg$silentFails === 0) { peg$fail(peg$e56); }
+                        if (peg$silentFails === 0) { peg$fail(peg$e61); }
                       }
                     }
                   }
@@ -2928,15 +3111,15 @@ function peg$parse(input, options) {
                   }
                   if (s2 !== peg$FAILED) {
                     if (input.charCodeAt(peg$currPos) === 125) {
-                      s3 = peg$c39;
+                      s3 = peg$c44;
                       peg$currPos++;
                     } else {
                       s3 = peg$FAILED;
-                      if (peg$silentFails === 0) { peg$fail(peg$e57); }
+                      if (peg$silentFails === 0) { peg$fail(peg$e62); }
                     }
                     if (s3 !== peg$FAILED) {
                       peg$savedPos = s0;
-                      s0 = peg$f42(s2);
+                      s0 = peg$f45(s2);
                     } else {
                       peg$currPos = s0;
                       s0 = peg$FAILED;
@@ -2958,7 +3141,7 @@ function peg$parse(input, options) {
     peg$silentFails--;
     if (s0 === peg$FAILED) {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e47); }
+      if (peg$silentFails === 0) { peg$fail(peg$e52); }
     }
 
     return s0;
@@ -2972,7 +3155,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s0 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e58); }
+      if (peg$silentFails === 0) { peg$fail(peg$e63); }
     }
 
     return s0;
@@ -3030,7 +3213,7 @@ function peg$parse(input, options) {
       peg$currPos++;
     } else {
       s0 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e59); }
+      if (peg$silentFails === 0) { peg$fail(peg$e64); }
     }
 
     return s0;
@@ -3040,12 +3223,12 @@ function peg$parse(input, options) {
     let s0, s1, s2, s3, s4, s5;
 
     s0 = peg$currPos;
-    if (input.substr(peg$currPos, 2) === peg$c40) {
-      s1 = peg$c40;
+    if (input.substr(peg$currPos, 2) === peg$c45) {
+      s1 = peg$c45;
       peg$currPos += 2;
     } else {
       s1 = peg$FAILED;
-      if (peg$silentFails === 0) { peg$fail(peg$e60); }
+      if (peg$silentFails === 0) { peg$fail(peg$e65); }
     }
     if (s1 !== peg$FAILED) {
       s2 = [];
@@ -3054,7 +3237,7 @@ function peg$parse(input, options) {
         peg$currPos++;
       } else {
         s3 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e61); }
+        if (peg$silentFails === 0) { peg$fail(peg$e66); }
       }
       while (s3 !== peg$FAILED) {
         s2.push(s3);
@@ -3063,7 +3246,7 @@ function peg$parse(input, options) {
           peg$currPos++;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e61); }
+          if (peg$silentFails === 0) { peg$fail(peg$e66); }
         }
       }
       s1 = [s1, s2];
@@ -3074,24 +3257,24 @@ function peg$parse(input, options) {
     }
     if (s0 === peg$FAILED) {
       s0 = peg$currPos;
-      if (input.substr(peg$currPos, 2) === peg$c41) {
-        s1 = peg$c41;
+      if (input.substr(peg$currPos, 2) === peg$c46) {
+        s1 = peg$c46;
         peg$currPos += 2;
       } else {
         s1 = peg$FAILED;
-        if (peg$silentFails === 0) { peg$fail(peg$e62); }
+        if (peg$silentFails === 0) { peg$fail(peg$e67); }
       }
       if (s1 !== peg$FAILED) {
         s2 = [];
         s3 = peg$currPos;
         s4 = peg$currPos;
         peg$silentFails++;
-        if (input.substr(peg$currPos, 2) === peg$c42) {
-          s5 = peg$c42;
+        if (input.substr(peg$currPos, 2) === peg$c47) {
+          s5 = peg$c47;
           peg$currPos += 2;
         } else {
           s5 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e63); }
+          if (peg$silentFails === 0) { peg$fail(peg$e68); }
         }
         peg$silentFails--;
         if (s5 === peg$FAILED) {
@@ -3124,12 +3307,12 @@ function peg$parse(input, options) {
           s3 = peg$currPos;
           s4 = peg$currPos;
           peg$silentFails++;
-          if (input.substr(peg$currPos, 2) === peg$c42) {
-            s5 = peg$c42;
+          if (input.substr(peg$currPos, 2) === peg$c47) {
+            s5 = peg$c47;
             peg$currPos += 2;
           } else {
             s5 = peg$FAILED;
-            if (peg$silentFails === 0) { peg$fail(peg$e63); }
+            if (peg$silentFails === 0) { peg$fail(peg$e68); }
           }
           peg$silentFails--;
           if (s5 === peg$FAILED) {
@@ -3158,12 +3341,12 @@ function peg$parse(input, options) {
             s3 = peg$FAILED;
           }
         }
-        if (input.substr(peg$currPos, 2) === peg$c42) {
-          s3 = peg$c42;
+        if (input.substr(peg$currPos, 2) === peg$c47) {
+          s3 = peg$c47;
           peg$currPos += 2;
         } else {
           s3 = peg$FAILED;
-          if (peg$silentFails === 0) { peg$fail(peg$e63); }
+          if (peg$silentFails === 0) { peg$fail(peg$e68); }
         }
         if (s3 !== peg$FAILED) {
           s1 = [s1, s2, s3];

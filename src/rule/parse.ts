@@ -35,10 +35,18 @@ function unclosedString(source: string, offset: number): number | undefined {
   return undefined;
 }
 
+const ARITHMETIC = 'values stand in double quotes, and arithmetic is not evaluated here';
+
 const HINTS: Record<string, string> = {
   '=': 'a lone = is no operator: write ==',
   "'": 'strings stand in double quotes: "…"',
   '[': 'an array has no index: a test of a field holds when any element satisfies it',
+  '!': 'there is no such operator: write not before the test',
+  '+': ARITHMETIC,
+  '-': ARITHMETIC,
+  '*': ARITHMETIC,
+  '/': ARITHMETIC,
+  '%': ARITHMETIC,
 };
 
 function explain(error: SyntaxError, source: string, { start }: ParserLocation): string {

@@ -71,7 +71,12 @@ export function parseRegex(pattern: string, caseInsensitive: boolean): RegexNode
 
   const repeated = (): RegexNode => {
     let part = simple();
-    for (let counts = quantifier(); counts !== undefined; counts = quantifier()) part = { kind: 'repeat', part, least: counts[0], most: counts[1] };
+    let nested = 0;
+    for (let counts = quantifier(); counts !== undefined; counts = quantifier()) {
+      nested += 1;
+      if (nested > DEEPEST) throw fail(`more than ${DEEPEST} repetitions of the same`);
+      part = { kind: 'repeat', part, least: counts[0], most: counts[1] };
+    }
     return part;
   };
 

@@ -46,8 +46,8 @@ export interface Sources {
 /** A change of a file as far as it matters for who did it. */
 export interface Deed extends Moment {
   pid: number;
-  /** When the file itself says it happened; asked for only when it decides. */
-  changedAt?: () => bigint;
+  /** When the file itself says that it was made; asked for only when it decides. */
+  bornAt?: () => bigint;
 }
 
 interface Known {
@@ -132,7 +132,7 @@ export class Attributor {
     const isLogged: IsLogged = (device, since) => log?.isLogged(device, since) ?? false;
     const ran = history.map((image) => ({ image, ...image, name: Buffer.from(image.name).toString('latin1'), device: deviceOf(image) }));
     let decision = decide(ran, opened, deed, isLogged);
-    const notBefore = decision.isSure ? undefined : deed.changedAt?.();
+    const notBefore = decision.isSure ? undefined : deed.bornAt?.();
     if (notBefore !== undefined) {
       const { images: found, isSure } = decide(ran, opened, { ...deed, notBefore }, isLogged);
       decision = { images: found, isSure, confirmed: false };

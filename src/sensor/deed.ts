@@ -7,15 +7,15 @@ import { realTime } from './libc.ts';
 type Stat = Seen['stat'];
 
 export function deedOf({ pid, position, bracket }: Gone, stat?: Stat, orLater = false): Deed {
-  return { pid, position, bracket, orLater, ...(stat === undefined ? {} : { changedAt: () => changedAt(stat) }) };
+  return { pid, position, bracket, orLater, ...(stat === undefined || stat.birthtimeNs === 0n ? {} : { bornAt: () => bornAt(stat) }) };
 }
 
 /**
- * When the file says that it was last changed in any way, on the clock of the kernel's map. It is stamped with the time of the last tick of the kernel's clock,
- * and ticks may come late: so it is no earlier, but may be later.
+ * When the file was made, on the clock of the kernel's map; nothing was done to it before. It is stamped with the time of the last tick of the kernel's clock,
+ * so it is no later. The other times of a file are those of its last change, which anybody may have made since. 0 where the file system keeps none.
  */
-function changedAt(stat: NonNullable<Stat>): bigint {
+function bornAt(stat: NonNullable<Stat>): bigint {
   // Read in this order, so that what passes between the two clocks makes it earlier, which is safe.
   const now = process.hrtime.bigint();
-  return stat.ctimeNs - realTime() + now;
+  return stat.birthtimeNs - realTime() + now;
 }

@@ -44,7 +44,7 @@ export type Who = (change: Change, stat: Stat | undefined, orLater?: boolean) =>
 export class Ledger {
   private readonly options: LedgerOptions;
   private readonly held = new Map<string, Held>();
-  /** Renames into a name that are still queued: what has the name now is not what an earlier change was about. */
+  /** Removals and renames of a name that are still queued: what has the name now is not what an earlier change was about. */
   private readonly replaced = new Map<string, number>();
   /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
   private readonly compared = new Map<string, bigint>();
@@ -56,15 +56,16 @@ export class Ledger {
   }
 
   /** Looks at changes before their turn comes. */
-  announce({ did, directory, name }: Change): void {
-    if ((did & Did.MOVED_IN) !== 0) this.replaced.set(`${directory}\0${name}`, (this.replaced.get(`${directory}\0${name}`) ?? 0) + 1);
+  announce(change: Change): void {
+    for (const key of replacedBy(change)) this.replaced.set(key, (this.replaced.get(key) ?? 0) + 1);
   }
 
-  private arrived({ directory, name }: Change): void {
-    const key = `${directory}\0${name}`;
-    const left = (this.replaced.get(key) ?? 1) - 1;
-    if (left === 0) this.replaced.delete(key);
-    else this.replaced.set(key, left);
+  private arrived(change: Change): void {
+    for (const key of replacedBy(change)) {
+      const left = (this.replaced.get(key) ?? 1) - 1;
+      if (left === 0) this.replaced.delete(key);
+      else this.replaced.set(key, left);
+    }
   }
 
   get isHolding(): boolean {
@@ -74,7 +75,7 @@ export class Ledger {
   /** A change of an entry of a folder, or of one that came from or went to a folder. */
   take(change: Change, folder: Folder | undefined, who: Who): void {
     const { did, from } = change;
-    if ((did & Did.MOVED_IN) !== 0) this.arrived(change);
+    this.arrived(change);
     if (folder === undefined) {
       const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
       if (origin !== undefined && from !== undefined) this.removed(origin, from.name, () => who(change, undefined));
@@ -93,7 +94,7 @@ export class Ledger {
 
   /** False where a comparison had told of it. */
   private created(folder: Folder, change: Change, who: Who): boolean {
-    const stat = this.replaced.has(`${change.directory}\0${change.name}`) ? undefined : lookAt(pathOf(folder.path, change.name));
+    const stat = this.replaced.has(nameKey(change)) ? undefined : lookAt(pathOf(folder.path, change.name));
     if (this.isTold(folder, change, stat)) return false;
     const by = who(change, stat);
     const waits = stat?.isFile() === true && stat.nlink === 1n && (change.did & (Did.CLOSED | Did.DELETED)) === 0;
@@ -246,4 +247,17 @@ function difference(known: Signature | undefined, stat: Stat | undefined): FileA
 
 function heldKey(folder: Folder, name: string): string {
   return `${folder.path}\0${name}`;
+}
+
+/** Bits after which a name stands for something else, or for nothing. */
+const REPLACED = Did.MOVED_IN | Did.MOVED_OUT | Did.DELETED;
+
+/** The names that it leaves to others. */
+function replacedBy(change: Change): string[] {
+  if ((change.did & REPLACED) === 0) return [];
+  return change.from === undefined ? [nameKey(change)] : [nameKey(change), nameKey(change.from)];
+}
+
+function nameKey({ directory, name }: Pick<Change, 'directory' | 'name'>): string {
+  return `${directory}\0${name}`;
 }

@@ -139,7 +139,7 @@ export class Watcher {
       if (found.length > 0) led.set(change, found);
     }
     for (const change of batch.changes) if (this.matters(change)) {
-      this.ledger.announce(change);
+      if (!change.isDirectory) this.ledger.announce(change);
       this.name(change);
       this.queue.push(change);
       for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.inferred(change, APPEARED) });

@@ -1,13 +1,19 @@
-/** Alerts: one for each pair of rule and event, with a status that changes. */
-import type { DatabaseSync } from 'node:sqlite';
-import type { Alert, AlertStatus } from '../model/event.ts';
+/** Alerts: one for each pair of rule and event, with a status that changes and a history of who changed it. */
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { Alert, AlertStatus, StatusChange } from '../model/event.ts';
+import { createAlertHistory, HISTORY_SCHEMA } from './alert-history.ts';
 import { explained } from './database.ts';
+import { EXCEPTIONS_SCHEMA } from './exceptions.ts';
 
 export interface AlertFilter {
   /** Milliseconds since the epoch, inclusive. */
   since?: number;
+  until?: number;
   status?: AlertStatus;
   path?: string;
+  /** Only those that an exception covers, or only those that none covers. Default: both. */
+  suppressed?: boolean;
+  /** The newest so many. */
   limit?: number;
 }
 
@@ -17,14 +23,19 @@ export interface Alerts {
   /** Oldest first. */
   list(filter?: AlertFilter): Generator<Alert>;
   get(id: string): Alert | undefined;
-  /** Those stored after the one with this number, oldest first, and the number to go on from. */
+  /** Those stored after the one with this number that no exception covers, oldest first, and the number to go on from. */
   after(seq: number): { alerts: Alert[]; seq: number };
   /** The number of the newest, 0 when there is none. */
   last(): number;
-  setStatus(id: string, status: AlertStatus): void;
+  /** Changes the status and notes who did; gives false, and changes nothing, where it is that already. */
+  setStatus(id: string, change: StatusChange): boolean;
+  /** How many each exception covers, by its id. */
+  suppressedCounts(): Map<string, number>;
+  /** What was decided about it, oldest first. */
+  history(id: string): StatusChange[];
 }
 
-export const ALERTS_SCHEMA = `
+export const ALERTS_1 = `
   CREATE TABLE alerts (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -39,34 +50,34 @@ export const ALERTS_SCHEMA = `
   CREATE INDEX alerts_by_time ON alerts (time);
 `;
 
+export const ALERTS_2_FROM_1 = `
+  ALTER TABLE alerts ADD COLUMN suppressed_by TEXT; -- exceptions.id
+  ${HISTORY_SCHEMA}
+  ${EXCEPTIONS_SCHEMA}
+`;
+
 const PAGE = 256;
 
+const COLUMNS = 'seq, document, status';
+
 export function createAlerts(database: DatabaseSync, path: string): Alerts {
-  const insert = database.prepare('INSERT INTO alerts (id, time, rule_id, event_id, path, status, document) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rule_id, event_id) DO NOTHING');
-  const byId = database.prepare('SELECT document, status FROM alerts WHERE id = ?');
-  const update = database.prepare('UPDATE alerts SET status = ? WHERE id = ?');
-  const following = database.prepare('SELECT seq, document, status FROM alerts WHERE seq > ? ORDER BY seq');
+  const insert = database.prepare('INSERT INTO alerts (id, time, rule_id, event_id, path, status, suppressed_by, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (rule_id, event_id) DO NOTHING');
+  const byId = database.prepare(`SELECT ${COLUMNS} FROM alerts WHERE id = ?`);
+  const following = database.prepare(`SELECT ${COLUMNS} FROM alerts WHERE seq > ? AND seq <= ? AND suppressed_by IS NULL ORDER BY seq`);
   const highest = database.prepare('SELECT max(seq) AS seq FROM alerts');
+  const suppressed = database.prepare('SELECT suppressed_by AS id, count(*) AS n FROM alerts WHERE suppressed_by IS NOT NULL GROUP BY 1');
   const newest = (): number => Number(highest.get()?.['seq'] ?? 0);
+  const history = createAlertHistory(database, path);
+  const store = (alert: Alert): boolean => Number(insert.run(alert.id, Date.parse(alert['@timestamp']), alert.rule.id, alert.event.event.id, alert.event.file.path, alert.status, alert.suppressed_by ?? null, JSON.stringify(alert)).changes) > 0;
   return {
-    append: (alerts) =>
-      explained(path, `${alerts.length} alert(s)`, () =>
-        alerts.filter((alert) => Number(insert.run(alert.id, Date.parse(alert['@timestamp']), alert.rule.id, alert.event.event.id, alert.event.file.path, alert.status, JSON.stringify(alert)).changes) > 0),
-      ),
+    append: (alerts) => explained(path, `${alerts.length} alert(s)`, () => alerts.filter(store)),
     *list(filter = {}) {
-      const conditions: string[] = ['seq > ? AND seq <= ? AND time >= ?'];
-      const values: (string | number)[] = [filter.since ?? 0];
-      for (const column of ['status', 'path'] as const) {
-        if (filter[column] === undefined) continue;
-        conditions.push(`${column} = ?`);
-        values.push(filter[column]);
-      }
-      const where = conditions.join(' AND ');
+      const { where, values } = whereOf(filter);
       const end = newest();
       const first = database.prepare(`SELECT min(seq) AS seq FROM (SELECT seq FROM alerts WHERE ${where} ORDER BY seq DESC LIMIT ?)`);
       let at = filter.limit === undefined ? 0 : Number(first.get(0, end, ...values, filter.limit)?.['seq'] ?? end + 1) - 1;
       // A page at a time: a reader that pauses keeps no state of the database alive, which would make its log grow.
-      const page = database.prepare(`SELECT seq, document, status FROM alerts WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
+      const page = database.prepare(`SELECT ${COLUMNS} FROM alerts WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
       for (;;) {
         const rows = page.all(at, end, ...values);
         for (const row of rows) yield alertOf(row);
@@ -75,16 +86,33 @@ export function createAlerts(database: DatabaseSync, path: string): Alerts {
       }
     },
     after(seq) {
-      const rows = following.all(seq);
-      return { alerts: rows.map(alertOf), seq: Number(rows.at(-1)?.['seq'] ?? seq) };
+      const end = newest();
+      return { alerts: following.all(seq, end).map(alertOf), seq: Math.max(seq, end) };
     },
     last: newest,
     get(id) {
       const row = byId.get(id);
       return row === undefined ? undefined : alertOf(row);
     },
-    setStatus: (id, status) => explained(path, 'the status of an alert', () => void update.run(status, id)),
+    suppressedCounts: () => new Map(suppressed.all().map((row) => [String(row['id']), Number(row['n'])])),
+    setStatus: history.change,
+    history: history.of,
   };
+}
+
+function whereOf({ since = 0, until, status, path, suppressed }: AlertFilter): { where: string; values: SQLInputValue[] } {
+  const conditions = ['seq > ? AND seq <= ? AND time >= ?'];
+  const values: SQLInputValue[] = [since];
+  const add = (condition: string, value: SQLInputValue | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  add('time <= ?', until);
+  add('status = ?', status);
+  add('path = ?', path);
+  if (suppressed !== undefined) conditions.push(`suppressed_by IS ${suppressed ? 'NOT ' : ''}NULL`);
+  return { where: conditions.join(' AND '), values };
 }
 
 function alertOf(row: Record<string, unknown>): Alert {

@@ -1,9 +1,10 @@
 /** The store: events, alerts and what is known of the directories in one database, the journal in another that is synced to the disk at every entry. */
 import { join } from 'node:path';
-import { ALERTS_SCHEMA, createAlerts, type Alerts } from './alerts.ts';
+import { ALERTS_1, ALERTS_2_FROM_1, createAlerts, type Alerts } from './alerts.ts';
 import { createBaseline, type Baseline } from './baseline.ts';
 import { openDatabase } from './database.ts';
 import { createEvents, type Events } from './events.ts';
+import { createExceptions, type Exceptions } from './exceptions.ts';
 import { createJournal, JOURNAL_SCHEMA, type StoredJournal } from './journal.ts';
 import { EVENTS_1, EVENTS_2_FROM_1 } from './layouts.ts';
 import { createReaders } from './readers.ts';
@@ -13,6 +14,7 @@ export interface Store {
   readonly directory: string;
   readonly events: Events;
   readonly alerts: Alerts;
+  readonly exceptions: Exceptions;
   readonly baseline: Baseline;
   readonly journal: StoredJournal;
   close(): void;
@@ -23,7 +25,7 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
   prepareStateDirectory(directory, uid);
   const eventsPath = join(directory, 'events.db');
   const journalPath = join(directory, 'journal.db');
-  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 2, migrations: [EVENTS_1 + ALERTS_SCHEMA, EVENTS_2_FROM_1], synchronous: 'NORMAL' });
+  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 3, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1], synchronous: 'NORMAL' });
   const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' });
   const readers = createReaders(directory);
   const alerts = createAlerts(eventsDatabase, eventsPath);
@@ -32,6 +34,7 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
     directory,
     events: createEvents(eventsDatabase, eventsPath, alerts, baseline, readers),
     alerts,
+    exceptions: createExceptions(eventsDatabase, eventsPath),
     baseline,
     journal: createJournal(journalDatabase, journalPath),
     close() {

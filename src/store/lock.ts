@@ -1,4 +1,4 @@
-/** Who senses: one process of those that share a state directory. The lock is the kernel's (through SQLite), so it is free the moment its holder dies, however it dies. */
+/** Who senses, and who gives alerts to the outputs: one process of those that share a state directory. The lock is the kernel's (through SQLite), so it is free the moment its holder dies, however it dies. */
 import { readFileSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
@@ -17,10 +17,18 @@ export interface SensorLockFile {
 }
 
 const FILE = 'sensor.lock';
+const OUTPUTS_FILE = 'outputs.lock';
 
 export function openSensorLock(directory: string): SensorLockFile {
-  const path = join(directory, FILE);
-  const database = explained(path, 'the lock of the sensor', () => new DatabaseSync(path, { timeout: 0 }));
+  return openLock(join(directory, FILE), 'the lock of the sensor');
+}
+
+export function openOutputsLock(directory: string): SensorLockFile {
+  return openLock(join(directory, OUTPUTS_FILE), 'the lock of the outputs');
+}
+
+function openLock(path: string, what: string): SensorLockFile {
+  const database = explained(path, what, () => new DatabaseSync(path, { timeout: 0 }));
   return {
     acquire() {
       try {
@@ -29,7 +37,7 @@ export function openSensorLock(directory: string): SensorLockFile {
         return { release: () => database.exec('ROLLBACK') };
       } catch (error) {
         if (isBusy(error)) return undefined;
-        return explained(path, 'the lock of the sensor', () => {
+        return explained(path, what, () => {
           throw error;
         });
       }

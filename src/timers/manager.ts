@@ -50,7 +50,7 @@ export async function managedTimers(uid: number, users: readonly PasswdEntry[]):
   const warnings: string[] = [];
   const timers = await Promise.all(asked.map(async ({ prefix, env, ...of }) => {
     try {
-      const { exitCode, stdout, stderr } = await run('systemctl', [...prefix, 'show', '*.timer', '--timestamp=unix', '-p', PROPERTIES.join(',')], { timeout: TIMEOUT_MS, env });
+      const { exitCode, stdout, stderr } = await run('systemctl', [...prefix, 'show', '*.timer', '--all', '--timestamp=unix', '-p', PROPERTIES.join(',')], { timeout: TIMEOUT_MS, env: { ...env, TZ: 'UTC' } });
       if (exitCode === 0) return stdout.split('\n\n').filter((block) => block.trim() !== '').map((block) => timerOf(block, of));
       warnings.push(`the manager of ${of.user ?? 'the system'} does not answer: ${stderr.trim().split('\n')[0] ?? ''}`);
     } catch (error) {
@@ -87,8 +87,10 @@ export function valuesOf(block: string): Map<string, string> {
   return new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
-/** `@1700000000`, in ms; undefined for `n/a`, an empty text and 0, which all mean never. */
+/** `@1700000000` in ms, or `Thu 2026-11-26 00:00:00 UTC`, as systemd up to 252 writes the next run all the same; undefined for `n/a`, an empty text and 0, which all mean never. */
 function moment(text: string): number | undefined {
+  const [, day, time] = /^\w{3} (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? UTC$/.exec(text) ?? [];
+  if (day !== undefined && time !== undefined) return Date.parse(`${day}T${time}Z`);
   const seconds = Number(/^@(\d+)$/.exec(text)?.[1] ?? 0);
   return seconds === 0 ? undefined : seconds * 1000;
 }

@@ -6,6 +6,7 @@ import { messageOf } from '../model/errors.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import { createDetector, type Detector } from '../rule/detect.ts';
+import { createExceptionOf } from '../rule/exceptions.ts';
 import type { Rule } from '../rule/load.ts';
 import type { Store } from '../store/index.ts';
 import { createKeeper } from '../store/keeper.ts';
@@ -73,7 +74,7 @@ class Importing {
   constructor(options: FromOptions, onStored: (count: number) => void) {
     this.options = options;
     this.onStored = onStored;
-    this.detector = createDetector(options.rules, ({ rule, given }) => this.tellBound(rule.name, given));
+    this.detector = createDetector(options.rules, ({ rule, given }) => this.tellBound(rule.name, given), createExceptionOf(() => options.store.exceptions.all()));
   }
 
   take(piece: Piece): void {
@@ -125,10 +126,11 @@ class Importing {
       this.counts.stored += events.length;
       this.onStored(events.length);
     } finally {
-      // An alert is shown also where it cannot be stored.
-      this.counts.alerts += alerts.length;
-      this.counts.known += alerts.length - fresh.length;
-      for (const alert of fresh) this.options.onAlert(alert);
+      // An alert is shown also where it cannot be stored; not so where an exception covers it.
+      const [found, shown] = [alerts.filter(isShown), fresh.filter(isShown)];
+      this.counts.alerts += found.length;
+      this.counts.known += found.length - shown.length;
+      for (const alert of shown) this.options.onAlert(alert);
     }
   }
 
@@ -144,4 +146,8 @@ class Importing {
     this.bounded.add(rule);
     this.options.onNotice({ level: 'warn', message: `the rule ${rule} gave its ${given} alerts of an interval, by the time of the events: what else it matches in one gives none, tickward events shows all` });
   }
+}
+
+function isShown({ suppressed_by }: Alert): boolean {
+  return suppressed_by === undefined;
 }

@@ -7,17 +7,16 @@ import { unitPlaces, type Place } from '../host/directories.ts';
 import { hostIdentity } from '../host/identity.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { statOf } from '../host/proc.ts';
-import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
-import type { Detector } from '../rule/detect.ts';
 import type { Rule } from '../rule/load.ts';
 import { startSensor, type Sensor, type SensorMode } from '../sensor/index.ts';
 import type { Store } from '../store/index.ts';
 import { createKeeper } from '../store/keeper.ts';
 import { openSensorLock, sensorLockHolder, type SensorLock, type SensorLockFile } from '../store/lock.ts';
-import { createRecorder, type Recorder } from '../store/recorder.ts';
+import { createRecorder } from '../store/recorder.ts';
 import { retentionOf, type Retention } from '../store/retention.ts';
+import { Judging } from './judging.ts';
 
 export interface Notice {
   level: 'info' | 'warn';
@@ -201,35 +200,4 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
       lock.release();
     },
   };
-}
-
-/** Events to alerts, and both into the store. Loading the rules takes a third of the start, so that the sensor does not wait for them. */
-class Judging {
-  private readonly options: WatchOptions;
-  private readonly recorder: Recorder;
-  private detector: Detector | undefined;
-  private waiting: { events: readonly FileEvent[]; known: readonly KnownEntry[] }[] = [];
-
-  constructor(options: WatchOptions, recorder: Recorder) {
-    this.options = options;
-    this.recorder = recorder;
-  }
-
-  async start(): Promise<void> {
-    const [rules, { createDetector }] = await Promise.all([this.options.rules(), import('../rule/detect.ts')]);
-    this.detector = createDetector(rules, ({ rule, given, remainingMs }) => this.options.onNotice({ level: 'warn', message: `the rule ${rule.name} gave its ${given} alerts of this interval: what else it matches gives none for ${Math.ceil(remainingMs / 1000)} s, tickward events shows all` }));
-    for (const { events, known } of this.waiting.splice(0)) this.take(events, known);
-  }
-
-  take(events: readonly FileEvent[], known: readonly KnownEntry[]): void {
-    if (this.detector === undefined) {
-      this.waiting.push({ events, known });
-      return;
-    }
-    const alerts = events.flatMap((event) => this.detector?.judge(event, Date.now()) ?? []);
-    // An alert is stored with its event or waits with it, and is shown all the same.
-    this.recorder.record(events, known, alerts);
-    if (events.length > 0) this.options.onEvents?.(events);
-    for (const alert of alerts) this.options.onAlert?.(alert);
-  }
 }

@@ -2,7 +2,7 @@
 import type { FileEvent } from '../../src/model/event.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
 import { create, prepare, shapes, tinyCreators, type Creator } from './creators.ts';
-import { FIELDS, judge, type Judged, type Judgement, type Truth } from './judge.ts';
+import { FIELDS, judge, type Judged, type Judgement, type Truth } from './verdicts.ts';
 import type { Lab } from './lab.ts';
 import { countFiles } from './rows.ts';
 import { spoken, tally } from './statistics.ts';

@@ -11,7 +11,7 @@ export interface Figure {
   value: number;
   /** `%`, `ms`, `µs`, `MB`, `×`, or a word for what is counted. */
   unit: string;
-  /** From issue 3. A figure without one is shown for comparison. */
+  /** From the issue that asks for it. A figure without one is shown for comparison. */
   target?: { least: number } | { most: number };
   /** Ours divided by theirs in the same run: below 1 we need less. */
   ratios?: Partial<Record<RivalName, number>>;

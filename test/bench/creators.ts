@@ -1,7 +1,7 @@
 /** Who makes files in the attribution benchmark: each program with what must be said of it. */
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Truth } from './judge.ts';
+import type { Truth } from './verdicts.ts';
 import type { Lab } from './lab.ts';
 
 /** No user of the machine has it. Each line of creators has its own from here on. */

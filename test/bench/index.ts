@@ -9,6 +9,7 @@ import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import type { JsonValue } from './json.ts';
 import { compileWorkloads, createLab } from './lab.ts';
+import { judge } from './judge.ts';
 import { late } from './late.ts';
 import { latency } from './latency.ts';
 import { DISK, RESULT, runInside } from './namespace.ts';
@@ -22,7 +23,7 @@ import { storm } from './storm.ts';
 import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge];
 
 const INTERRUPTED = 130;
 

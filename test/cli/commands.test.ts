@@ -35,7 +35,7 @@ function withAlert(path: string, executable = '/usr/bin/dash'): Alert {
 }
 
 describe('help', () => {
-  const subcommands = ['events list', 'events show', 'alerts list', 'alerts show', 'runs list', 'runs show', 'rule test', 'rule list', 'guide render'];
+  const subcommands = ['events list', 'events show', 'alerts list', 'alerts show', 'alerts ack', 'alerts close', 'alerts reopen', 'alerts stats', 'exception add', 'exception list', 'exception remove', 'runs list', 'runs show', 'rule test', 'rule lint', 'rule list', 'guide render'];
   test.each([...commands.map(({ name }) => name), ...subcommands])('%s --help shows examples and the options that every command has', (name) => {
     const { code, stdout } = tickward([...name.split(' '), '--help']);
     expect(code).toBe(0);
@@ -66,6 +66,7 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     [['events', '--since', 'yesterday'], /no span of time/],
     [['alerts', '--limit', 'many'], /--limit takes/],
     [['rule', 'test'], /either --rule FILE or --query EQL/],
+    [['rule', 'lint'], /missing required argument/],
     [['watch', '--sensor', 'radar'], /no value for sensor/],
     [['drill', '--unit', 'x.service'], /no name for the drill/],
   ])('%j', (args, message) => {
@@ -90,6 +91,7 @@ describe('what is not there is exit code 1', () => {
     [['rule', 'test', '--rule', '/nonexistent/rule.toml'], /the rule \/nonexistent\/rule\.toml cannot be read: there is no such file/],
     [['guide', 'render', 'playbooks/systemd-timer-created/guide.md', '--alert', '/etc'], /the alert \/etc cannot be read: it is a directory/],
     [['rule', 'test', '--query', 'file where true', '/nonexistent.ndjson'], /cannot be read/],
+    [['rule', 'test', '--query', 'file where true', '/etc'], /cannot be read: EISDIR/],
     [['query', '--engine', 'osqueryd', '--socket', '/nonexistent.em', 'SELECT 1'], /no socket \/nonexistent\.em/],
   ])('%j', (args, message) => {
     const { code, stderr } = run(...args);
@@ -270,7 +272,7 @@ describe('a configuration that others can write is not read', () => {
 test('variables that are empty, and switches that are off, count as not set', () => {
   const env = { TICKWARD_JSON: '', TICKWARD_YES: '0', TICKWARD_STATE_DIR: '', TICKWARD_CONFIG: '', TICKWARD_ENGINE: '', TICKWARD_TIMEOUT: '', TICKWARD_LANG: '', TICKWARD_SENSOR: '', TICKWARD_MANAGEMENT: '', TICKWARD_SOCKET: '', TICKWARD_NO_INPUT: '' };
   const { code, stdout, stderr } = tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '1 row (embedded)\n' });
   expect(stdout).toMatch(/^ *one *\n/);
   expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
 });

@@ -1,13 +1,11 @@
 /** The interactive playbook through a real pseudo-terminal. */
-import { spawn, type IPty } from '@lydell/node-pty';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { RunSummary } from '../../src/store/journal.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { noHost, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
-import { until } from '../helpers/until.ts';
+import { terminal, type Terminal } from '../helpers/terminal.ts';
 
 const TIMER = '/etc/systemd/system/evil.timer';
 const SERVICE = '/etc/systemd/system/evil.service';
@@ -18,45 +16,6 @@ let stateDir = '';
 beforeEach(() => {
   stateDir = join(temporaryDirectory(), 'state');
 });
-
-interface Terminal {
-  pty: IPty;
-  /** Waits for a text that was not waited for before, then types. */
-  answer(question: RegExp, keys: string): Promise<void>;
-  sees(text: RegExp): Promise<void>;
-  ended: Promise<number>;
-}
-
-function terminal(argv: readonly string[]): Terminal {
-  const [file = '', ...args] = argv;
-  const pty = spawn(file, args, { cols: 120, rows: 50, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent', TERM: 'xterm-256color' } });
-  let text = '';
-  let read = 0;
-  pty.onData((data) => {
-    text += data;
-  });
-  const { promise: ended, resolve } = Promise.withResolvers<number>();
-  pty.onExit(({ exitCode }) => resolve(exitCode));
-  onTestFinished(() => pty.kill('SIGKILL'));
-  const sees = async (wanted: RegExp): Promise<void> => {
-    await until(() => {
-      const plain = stripVTControlCharacters(text);
-      const found = wanted.exec(plain.slice(read));
-      if (found === null) return false;
-      read += found.index + found[0].length;
-      return true;
-    }, () => `${wanted.source} in ${stripVTControlCharacters(text).slice(read)}`, 20_000);
-  };
-  return {
-    pty,
-    sees,
-    ended,
-    async answer(question, keys) {
-      await sees(question);
-      pty.write(keys);
-    },
-  };
-}
 
 async function hostWithTimer(): Promise<{ host: OwnHost; respond: (...args: string[]) => Terminal }> {
   const host = await ownHost();

@@ -202,7 +202,7 @@ test.each([
   [path('///'), /no absolute path/],
   [path('/a\0b'), /NUL/],
   [path(`/${'x'.repeat(100_000)}`), /longer than 65536/],
-  [path('/a').replace('"/a"', deep(20)), /file\.path should be text/],
+  [path('/a').replace('"/a"', deep(20)), /the path "x" is no absolute path/],
   [JSON.stringify({ hostIdentifier: 'h', unixTime: 1, columns: [1] }), /columns holds no rows of osquery/],
   [JSON.stringify({ hostIdentifier: 'h', unixTime: 1, diffResults: { added: [1] } }), /diffResults\.added holds no rows/],
   [JSON.stringify({ hostIdentifier: 'h', columns: { action: 'CREATED', target_path: '/a' } }), /neither a column time nor unixTime/],

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { TickwardError } from '../../src/model/errors.ts';
 import { compileEql } from '../../src/rule/evaluate.ts';
 import { parseEql } from '../../src/rule/parse.ts';
-import { compileAny, compileWildcard } from '../../src/rule/wildcard.ts';
 
 function thrownBy(work: () => unknown): TickwardError {
   try {
@@ -79,11 +78,6 @@ describe('a bare null matches neither itself nor its negation', () => {
   });
 });
 
-test('negation may be repeated ten thousand times', () => {
-  expect(matches(`${'not '.repeat(10_000)}a == "x"`, { a: 'x' })).toBe(true);
-  expect(matches(`${'not '.repeat(10_001)}a == "x"`, { a: 'x' })).toBe(false);
-});
-
 test('a path longer than the stack would index is judged as any other', () => {
   expect(matches('file.path : "/etc/systemd/*.timer"', { file: { path: `/etc/systemd/${'d/'.repeat(2_000)}x.timer` } })).toBe(true);
 });
@@ -119,6 +113,15 @@ describe('an error', () => {
     ['any where a is "x"', 1, 13, 'an operator'],
     ['any where a == "x" or ()', 1, 24, 'a field or a function'],
     ['any where a == "\\u{110000}"', 1, 17, 'no Unicode character'],
+    ['any where a == "\\\'"', 1, 17, 'an escape'],
+    ['sequence[file where true]', 1, 1, 'sequences'],
+    ['join by a [file where true] [file where true]', 1, 1, 'joins'],
+    ['file where true and\n  descendant of [process where true]', 2, 3, 'process relationships'],
+    ['any where a !: "x"', 1, 13, 'write not before'],
+    ['any where a + 1 == 2', 1, 13, 'arithmetic is not evaluated'],
+    ['any where a : *', 1, 15, 'values stand in double quotes'],
+    ['42 where true', 1, 1, 'an event category'],
+    ['any where a not like "x"', 1, 17, '"in"'],
   ])('in %j is at line %i, column %i and says %j', (source, line, column, text) => {
     const error = thrownBy(() => parseEql(source));
     expect(error).toMatchObject({ code: 'BAD_INPUT', place: { line, column } });
@@ -126,7 +129,7 @@ describe('an error', () => {
     expect(error.place?.excerpt.split('\n')[1]).toMatch(/^ *\^$/);
   });
 
-  test.each(['a == b', 'nope(a) == 1', 'length(a, "b") == 1', 'length~(a) == 1', 'cidrMatch(a, "10.0.0.0/33")', 'cidrMatch(a, "10.0.0.0/")', 'cidrMatch(a, b)', 'a regex 5', 'a < null', 'a like 5', 'hasOwnProperty(a)'])('of meaning in %s is refused when it is compiled', (condition) => {
+  test.each(['a == b', 'length(a) == length(b)', '1 == a or a == concat("x", b)', 'nope(a) == 1', 'length(a, "b") == 1', 'length~(a) == 1', 'cidrMatch(a, "10.0.0.0/33")', 'cidrMatch(a, "10.0.0.0/")', 'cidrMatch(a, b)', 'a regex 5', 'a < null', 'a like 5', 'hasOwnProperty(a)'])('of meaning in %s is refused when it is compiled', (condition) => {
     expect(() => matches(condition, {})).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
   });
 
@@ -140,10 +143,6 @@ describe('an error', () => {
   test('is not given for parentheses inside strings and comments, however many', () => {
     expect(matches(`a == "${'('.repeat(300)}" // ${'('.repeat(300)}\n /* ${'('.repeat(300)} */`, { a: '('.repeat(300) })).toBe(true);
     expect(() => parseEql(`any where a == "${')'.repeat(300)}" and ${'('.repeat(300)}`)).toThrow('nested more than');
-  });
-
-  test('is what deep nesting gives, not an exhausted stack', () => {
-    expect(() => parseEql(`any where ${'('.repeat(100_000)}`)).toThrow('nested more than');
   });
 });
 
@@ -171,25 +170,4 @@ test('any finite number reads back as itself', () => {
   fc.assert(fc.property(fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })), (number) => {
     expect(matches(`a == ${number}`, { a: number })).toBe(true);
   }));
-});
-
-/** Slow and obvious: the definition by recursion. */
-function obvious(pattern: readonly string[], text: readonly string[]): boolean {
-  const [wanted, ...rest] = pattern;
-  if (wanted === undefined) return text.length === 0;
-  if (wanted === '*') return obvious(rest, text) || (text.length > 0 && obvious(pattern, text.slice(1)));
-  return text.length > 0 && (wanted === '?' || wanted === text[0]) && obvious(rest, text.slice(1));
-}
-
-test('wildcards match what the slow and obvious definition matches', () => {
-  const short = (letters: string): fc.Arbitrary<string> => fc.array(fc.constantFrom(...letters), { maxLength: 9 }).map((parts) => parts.join(''));
-  fc.assert(fc.property(short('ab*?'), short('ab/'), (pattern, text) => {
-    expect(compileWildcard(pattern)(text)).toBe(obvious([...pattern], [...text]));
-    expect(compileAny([pattern], true)(text.toUpperCase())).toBe(obvious([...pattern], [...text]));
-  }), { numRuns: 5_000 });
-});
-
-test('a pattern of ten thousand stars and question marks over a long text ends', () => {
-  expect(compileWildcard('*a'.repeat(10_000))('a'.repeat(9_999))).toBe(false);
-  expect(compileWildcard(`${'*?'.repeat(5_000)}b`)('a'.repeat(20_000))).toBe(false);
 });

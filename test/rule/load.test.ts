@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadRule } from '../../src/rule/load.ts';
+import { loadRule, techniqueIds } from '../../src/rule/load.ts';
 
 const MINIMAL = `[rule]
 rule_id = "r"
@@ -35,6 +35,78 @@ test('rules of other types load for their guide and say that their query does no
   expect([rule.note, rule.osquery]).toEqual(['guide', [{ label: 'l', query: 'SELECT 1' }]]);
 });
 
+test.each(['esql', 'threshold', 'machine_learning', 'threat_match', 'query'])('a rule of type %s loads too', (type) => {
+  expect(loadRule(`${MINIMAL}type = "${type}"\nquery = "whatever"\n`)).toMatchObject({ type, run: { runs: false, reason: expect.stringContaining(type) }, unknown: [] });
+});
+
+test.each([
+  ['sequence by host.id [file where true] [process where true]', 'sequences'],
+  ['sample by host.id [file where true] [process where true]', 'samples'],
+  ['file where true | head 1', 'pipes'],
+])('%j loads for its guide and says that it does not run here', (query, what) => {
+  expect(loadRule(`${MINIMAL}type = "eql"\nnote = "g"\nquery = "${query}"\n`)).toMatchObject({ note: 'g', query, run: { runs: false, reason: `${what} are not evaluated here: only EQL over single events; its guide can be used` } });
+});
+
+test('all that Elastic writes into a rule is kept', () => {
+  const rule = loadRule(`[metadata]
+creation_date = "2026/01/01"
+maturity = "production"
+${MINIMAL}type = "eql"
+query = "any where true"
+author = ["A"]
+building_block_type = "default"
+exceptions_list = [{ id = "e", list_id = "l" }]
+false_positives = ["f"]
+license = "Apache-2.0"
+note = "n"
+references = ["https://example.org"]
+setup = "s"
+timestamp_override = "event.ingested"
+[rule.investigation_fields]
+field_names = ["user.name"]
+[[rule.threat]]
+framework = "MITRE ATT&CK"
+tactic = { id = "TA0003", name = "Persistence" }
+[[rule.threat.technique]]
+id = "T1053"
+name = "Scheduled Task/Job"
+[[rule.threat.technique.subtechnique]]
+id = "T1053.006"
+name = "Systemd Timers"
+[[transform.osquery]]
+label = "l"
+query = "SELECT 1"
+[[transform.investigate]]
+label = "i"
+providers = []
+`);
+  expect(rule).toMatchObject({
+    metadata: { creation_date: '2026/01/01', maturity: 'production' },
+    author: ['A'], false_positives: ['f'], license: 'Apache-2.0', note: 'n', setup: 's', references: ['https://example.org'],
+    exceptions: [{ id: 'e', list_id: 'l' }],
+    rest: { building_block_type: 'default', timestamp_override: 'event.ingested', investigation_fields: { field_names: ['user.name'] } },
+    threat: [{ tactic: { id: 'TA0003' }, techniques: [{ id: 'T1053', subtechniques: [{ id: 'T1053.006', reference: '' }] }] }],
+    osquery: [{ label: 'l', query: 'SELECT 1' }],
+    investigate: [{ label: 'i', providers: [] }],
+    unknown: [],
+  });
+});
+
+test('a wrong value is shown at its key, a missing one at the nearest table', () => {
+  expect(() => loadRule(`${MINIMAL.replace('"low"', '"awful"')}type = "eql"\n`, 'x.toml')).toThrow(expect.objectContaining({ place: expect.objectContaining({ file: 'x.toml', line: 5, column: 1 }) }));
+  expect(() => loadRule('\n[rule]\nname = "n"\n', 'x.toml')).toThrow(expect.objectContaining({ place: expect.objectContaining({ line: 2 }) }));
+  expect(() => loadRule('', 'x.toml')).toThrow(expect.objectContaining({ place: expect.objectContaining({ file: 'x.toml', line: 1 }) }));
+});
+
+test('a query that stands in the file twice is shown where the rule has it', () => {
+  const text = `${MINIMAL}type = "eql"\nnote = """\nquery: any where =\n"""\nquery = 'any where ='\n`;
+  expect(() => loadRule(text)).toThrow(expect.objectContaining({ place: expect.objectContaining({ line: 11, column: 20 }) }));
+});
+
+test('arrays nested without end are refused, not followed', () => {
+  expect(() => loadRule(`x = ${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
+});
+
 test('unknown keys are reported, not fatal', () => {
   expect(loadRule(`${MINIMAL}type = "eql"\nquery = "any where true"\nbrand_new = 1\ntimestamp_override = "event.ingested"\n`).unknown).toEqual(['brand_new']);
 });
@@ -52,4 +124,10 @@ test('spans are read in seconds, minutes, hours, days and weeks', () => {
 
 test('a span that is none is refused', () => {
   expect(() => loadRule(`${MINIMAL}type = "eql"\nquery = "any where true"\ninterval = "soon"\n`)).toThrow('no span of time');
+});
+
+test('the techniques of a rule are the narrowest, each once', () => {
+  const tactic = (id: string, technique: string): string => `[[rule.threat]]\ntactic = { id = "${id}", name = "t" }\ntechnique = [${technique}]\n`;
+  const timers = '{ id = "T1053", name = "n", subtechnique = [{ id = "T1053.006", name = "n" }] }';
+  expect(techniqueIds(loadRule(`${MINIMAL}type = "eql"\nquery = "any where true"\n${tactic('TA0003', timers)}${tactic('TA0002', `${timers}, { id = "T1059", name = "n" }`)}`))).toEqual(['T1053.006', 'T1059']);
 });

@@ -75,7 +75,7 @@ test('one event gives one alert a rule, and the status of an alert can change', 
   const alert = { id: 'a1', '@timestamp': new Date().toISOString(), status: 'open' as const, rule: { id: 'r', name: 'n', version: 1, severity: 'low', risk_score: 21, threat: { tactic: 'TA0003', technique: ['T1053.006'] } }, event: fileEvent() };
   expect(alerts.append([alert])).toEqual([alert]);
   expect(alerts.append([{ ...alert, id: 'a2' }])).toEqual([]);
-  alerts.setStatus('a1', 'closed');
+  alerts.setStatus('a1', { time: new Date().toISOString(), status: 'closed', by: 'someone', reason: 'known' });
   expect(alerts.get('a1')?.status).toBe('closed');
   expect([...alerts.list({ status: 'open' })]).toEqual([]);
 });

@@ -122,3 +122,13 @@ test('two that read into one state directory at a time store each event once', a
   one.close();
   two.close();
 });
+
+test('what an exception covers is stored and marked, and counts for nothing', async () => {
+  const store = openStore(temporaryDirectory());
+  store.exceptions.add({ id: 'x1', rule: null, tests: [{ field: 'file.name', operator: 'exact', values: ['1.timer'] }], reason: 'r', author: 'alice', created: '2026-01-01T00:00:00.000Z', expires: null, alert: 'a' });
+  const { counts, alerts } = await read(store, defend(1) + defend(2));
+  expect(alerts.map(({ event }) => event.file.name)).toEqual(['2.timer']);
+  expect(counts).toMatchObject({ stored: 2, alerts: 1, known: 0 });
+  expect([...store.alerts.list({ suppressed: true })]).toMatchObject([{ suppressed_by: 'x1', event: { file: { name: '1.timer' } } }]);
+  store.close();
+});

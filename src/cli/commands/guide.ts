@@ -4,8 +4,7 @@ import type { Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { parseGuide } from '../../guide/parse.ts';
 import { renderQuery } from '../../guide/placeholders.ts';
-import { readText } from '../../playbooks/rules.ts';
-import { loadRule } from '../../rule/load.ts';
+import { readRules, readText } from '../../playbooks/rules.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { openEmbedded } from '../engine.ts';
 
@@ -56,13 +55,16 @@ function print({ out }: Context, query: Printed): void {
   out.line();
 }
 
-/** A rule's TOML carries its guide in `note`, with the queries beside it. */
+/** A rule carries its guide in `note`, in TOML with the queries beside it. */
 export function readGuideFile(file: string): ReturnType<typeof parseGuide> {
-  const text = readText(file, 'the guide');
-  if (!file.endsWith('.toml')) return parseGuide(text, { file });
-  const rule = loadRule(text, file);
-  if (rule.note === undefined) throw new TickwardError('BAD_INPUT', `the rule ${printable(rule.name)} carries no guide (no note)`, { hint: 'give the Markdown file of its guide' });
-  return parseGuide(rule.note, { file, transforms: rule.osquery });
+  if (!/\.(toml|ndjson|json)$/.test(file)) return parseGuide(readText(file, 'the guide'), { file });
+  const { rules, errors } = readRules(file);
+  if (rules.length === 0 && errors.length > 0) throw errors[0];
+  const guides = rules.flatMap(({ rule: { note, osquery } }) => (note === undefined ? [] : [{ note, osquery }]));
+  const [first] = guides;
+  if (first === undefined) throw new TickwardError('BAD_INPUT', `${rules.length === 1 ? `the rule ${printable(rules[0]?.rule.name ?? '')} carries` : 'the rules of the file carry'} no guide (no note)`, { hint: 'give the Markdown file of its guide' });
+  if (guides.length > 1) throw new TickwardError('BAD_INPUT', `${printable(file)} has ${guides.length} rules with a guide`, { hint: 'give a file with one of them' });
+  return parseGuide(first.note, { file, transforms: first.osquery });
 }
 
 /** The event of an alert, or the event itself. */

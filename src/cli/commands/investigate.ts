@@ -45,7 +45,8 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const { settings, out } = context;
   const subject = subjectOf(context, alertId, options);
   const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
-  const [engine, embedded] = await Promise.all([openEngine(context), openEmbedded(context)]);
+  const engine = await openEngine(context);
+  const embedded = await openEmbedded(context, engine);
   const progress = createProgress();
   const ask = await questions(context);
   if (!out.json) showHeading(context, subject.event, guide.title, engine.name);

@@ -1,19 +1,22 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
 import { isThisHost } from '../../host/identity.ts';
 import { placedMessageOf, TickwardError } from '../../model/errors.ts';
-import { shownPath, type Alert } from '../../model/event.ts';
-import { printable } from '../../model/text.ts';
+import type { Alert } from '../../model/event.ts';
+import type { Outputs } from '../../output/index.ts';
 import type { Rule } from '../../rule/load.ts';
 import type { Sensor } from '../../sensor/index.ts';
 import { startWatch } from '../../watch/index.ts';
+import { printAlert } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
 import { untilStopped, type Stopping } from '../signals.ts';
+import { openWatchOutputs } from '../watch-outputs.ts';
 
 interface Options {
   from?: string;
   once?: true;
   for?: string;
+  output: string[];
 }
 
 export const watch: Register = (program, act) => {
@@ -23,23 +26,37 @@ export const watch: Register = (program, act) => {
     .option('--from <file>', 'judge and store what another sensor wrote (Elastic Defend or other ECS, Auditbeat, osquery, Tickward): follows the file as tail -F does; - reads stdin to its end')
     .option('--once', 'end with the first alerts; with --from, at the end of the file (exit code 3 when there were alerts)')
     .option('--for <span>', 'end after this time: 30s, 5m (exit code 3 when there were alerts and --once was given)')
+    .option('--output <where>', 'also to file:/PATH (ECS, a JSON document a line), syslog, journald or command:/PROGRAM (JSON on its input); more than once for several; instead of `outputs` of the configuration', (where: string, before: string[]) => [...before, where], [])
     .option('--sensor <kind>', 'auto, fanotify, inotify or scan')
-    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --from /var/log/osquery/osqueryd.results.log\n  tickward watch --from endpoint-events.ndjson --once --json\n  ssh host cat /var/log/auditbeat.ndjson | tickward watch --from - --once')
+    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --from /var/log/osquery/osqueryd.results.log\n  tickward watch --from endpoint-events.ndjson --once --json\n  ssh host cat /var/log/auditbeat.ndjson | tickward watch --from - --once\n  sudo tickward watch --output file:/var/log/tickward/alerts.ndjson --output journald')
     .action(act((context, options: Options) => run(context, options)));
 };
 
 async function run(context: Context, options: Options): Promise<number> {
   const stopping = untilStopped(options.for === undefined ? undefined : durationMs(options.for));
   try {
-    if (options.from === undefined) return await watchUntil(context, options, stopping);
-    const { watchFrom } = await import('./watch-from.ts');
-    return await watchFrom(context, { from: options.from, once: options.once === true, rules: await installedRules(context), show: (alert) => show(context, alert) }, stopping);
+    const outputs = await openWatchOutputs(context, options.output);
+    try {
+      return await watchWith(context, options, stopping, outputs);
+    } finally {
+      await outputs.close();
+    }
   } finally {
     stopping.stop();
   }
 }
 
-async function watchUntil(context: Context, options: Options, stopping: Stopping): Promise<number> {
+async function watchWith(context: Context, options: Options, stopping: Stopping, outputs: Outputs): Promise<number> {
+  if (options.from === undefined) return watchUntil(context, options, stopping, outputs);
+  const { watchFrom } = await import('./watch-from.ts');
+  const onAlert = (alert: Alert): void => {
+    show(context, alert);
+    outputs.send(alert);
+  };
+  return watchFrom(context, { from: options.from, once: options.once === true, rules: await installedRules(context), show: onAlert }, stopping);
+}
+
+async function watchUntil(context: Context, options: Options, stopping: Stopping, outputs: Outputs): Promise<number> {
   let alerts = 0;
   const watching = await startWatch({
     store: context.store(),
@@ -51,6 +68,7 @@ async function watchUntil(context: Context, options: Options, stopping: Stopping
     onAlert(alert) {
       alerts += 1;
       show(context, alert);
+      outputs.send(alert);
       if (options.once) stopping.stop();
     },
   });
@@ -79,14 +97,7 @@ function show(context: Context, alert: Alert): void {
     out.document(alert);
     return;
   }
-  const { event } = alert;
-  const by = event.process;
-  out.line(`${out.paint('red', 'ALERT')} ${alert['@timestamp']}  ${out.paint('bold', shownPath(event))} (${event.event.action})`);
-  out.line(`  rule     ${alert.rule.name} — ${alert.rule.severity}, risk ${alert.rule.risk_score}, ${alert.rule.threat.technique.join(', ')}`);
-  out.line(`  by       ${by?.executable === undefined ? 'not known' : printable(by.executable)}${by === undefined ? '' : ` (pid ${by.pid}, parent ${printable(by.parent?.name ?? '?')})`}, attribution ${event.tickward.attribution}`);
-  if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
-  const isHere = event.tickward.source !== 'import' || isThisHost(event.host);
-  if (event.tickward.source === 'import') out.line(`  host     ${printable(event.host.name)}, as another sensor told`);
-  out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+  printAlert(out, alert);
+  const isHere = alert.event.tickward.source !== 'import' || isThisHost(alert.event.host);
   out.line(`  next     ${isHere ? `tickward investigate ${alert.id}` : 'on that host: tickward investigate --file with this path'}`);
 }

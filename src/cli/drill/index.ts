@@ -18,7 +18,7 @@ import { undoRun } from '../../respond/undo.ts';
 import { createEmbedded } from '../../sql/index.ts';
 import { openStore, type Store } from '../../store/index.ts';
 import type { SensorMode } from '../../sensor/index.ts';
-import { timerTables } from '../../../extension/tables/index.ts';
+import { embeddedTables } from '../../../extension/tables/embedded.ts';
 import { startWatch, type Watch } from '../../watch/index.ts';
 import { bornAt, plant, prepareSite, standing, tidy, type Site } from './plant.ts';
 
@@ -224,7 +224,7 @@ class Drill {
   }
 
   private async investigate(alert: Alert, name: string): Promise<Outcome> {
-    const engine = await createEmbedded({ tables: timerTables(this.store.events) });
+    const engine = await createEmbedded({ tables: embeddedTables({ stateDir: this.store.directory, uid: this.options.uid }) });
     try {
       const found = await investigate({
         event: alert.event,

@@ -1,0 +1,72 @@
+/** What the rules said of the events of `systemd_timer_events`. */
+import { Operator, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
+import { legiblePath, type Alert } from '../../src/model/event.ts';
+import type { AlertFilter } from '../../src/store/alerts.ts';
+
+export interface AlertSource {
+  list(filter: AlertFilter): Iterable<Alert>;
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'eid', type: 'TEXT', description: 'Id of the event, as in systemd_timer_events: one row for each rule that matched it' },
+  { name: 'time', type: 'BIGINT', additional: true, description: 'When the rule matched, Unix seconds' },
+  { name: 'rule_id', type: 'TEXT', description: 'Id of the rule' },
+  { name: 'rule_name', type: 'TEXT', description: 'Name of the rule' },
+  { name: 'severity', type: 'TEXT', description: 'low, medium, high or critical' },
+  { name: 'risk_score', type: 'INTEGER', description: '0 to 100' },
+  { name: 'path', type: 'TEXT', description: 'Path of the file' },
+  { name: 'username', type: 'TEXT', description: 'User that did it' },
+  { name: 'executable', type: 'TEXT', description: 'Path of its program' },
+  { name: 'cmdline', type: 'TEXT', description: 'Its arguments' },
+  { name: 'mitre_technique', type: 'TEXT', description: 'Ids of MITRE ATT&CK techniques, separated by commas' },
+  { name: 'suppressed_by', type: 'TEXT', description: 'Id of the exception that covers it; empty where none does' },
+  { name: 'status', type: 'TEXT', description: 'open, acknowledged or closed' },
+];
+
+export function createTimerAlertsTable(alerts: AlertSource): Table {
+  return {
+    name: 'systemd_timer_alerts',
+    description: 'Alerts: changes of systemd unit files that a rule matched.',
+    columns: COLUMNS,
+    *generate(context) {
+      for (const alert of alerts.list(filterOf(context))) {
+        context.checkpoint();
+        yield rowOf(alert);
+      }
+    },
+  };
+}
+
+const SECOND = 1_000;
+
+/** The engine filters again: this may be wider than asked, never narrower. */
+function filterOf(context: QueryContext): AlertFilter {
+  const filter: AlertFilter = {};
+  for (const { op, value } of context.constraints('time')) {
+    const second = Math.floor(Number(value)) * SECOND;
+    if (!Number.isFinite(second)) continue;
+    if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) filter.since = Math.max(filter.since ?? 0, second);
+    if (op === Operator.EQUALS || op === Operator.LESS_THAN || op === Operator.LESS_THAN_OR_EQUALS) filter.until = Math.min(filter.until ?? Number.MAX_SAFE_INTEGER, second + SECOND - 1);
+  }
+  return filter;
+}
+
+function rowOf({ '@timestamp': time, rule, event, suppressed_by, status }: Alert): Row {
+  const { process: by, user } = event;
+  return {
+    eid: event.event.id,
+    time: Math.floor(Date.parse(time) / SECOND),
+    rule_id: rule.id,
+    rule_name: rule.name,
+    severity: rule.severity,
+    risk_score: rule.risk_score,
+    path: legiblePath(event),
+    username: by?.user?.name ?? user?.name,
+    executable: by?.executable,
+    cmdline: by?.command_line,
+    mitre_technique: rule.threat.technique.join(','),
+    // Not NULL: osquery makes every column part of a key, and SQLite then takes IS NULL for never true.
+    suppressed_by: suppressed_by ?? '',
+    status,
+  };
+}

@@ -1,0 +1,38 @@
+/** Alerts for people: as they come, and whole. */
+import { shownPath, type Alert, type StatusChange } from '../model/event.ts';
+import { printable, shorten } from '../model/text.ts';
+import type { Related } from '../rule/related.ts';
+import type { Output } from './output.ts';
+
+export function printAlert(out: Output, alert: Alert): void {
+  const { event } = alert;
+  const by = event.process;
+  out.line(`${out.paint('red', 'ALERT')} ${alert['@timestamp']}  ${out.paint('bold', shownPath(event))} (${event.event.action})`);
+  out.line(`  rule     ${printable(alert.rule.name)} — ${alert.rule.severity}, risk ${alert.rule.risk_score}, ${printable(alert.rule.threat.technique.join(', '))}`);
+  out.line(`  by       ${by?.executable === undefined ? 'not known' : printable(by.executable)}${by === undefined ? '' : ` (pid ${by.pid}, parent ${printable(by.parent?.name ?? '?')})`}, attribution ${event.tickward.attribution}`);
+  if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
+  if (event.tickward.source === 'import') out.line(`  host     ${printable(event.host.name)}, as another sensor told`);
+  out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+}
+
+/** What was decided about an alert, and what has to do with it. */
+export function printCase(out: Output, alert: Alert, history: readonly StatusChange[], related: readonly Related[]): void {
+  out.line(`  event    ${eventText(alert)}`);
+  out.line(`  status   ${alert.status}${alert.suppressed_by === undefined ? '' : `, suppressed by the exception ${printable(alert.suppressed_by)}`}`);
+  for (const change of history) out.line(`           ${changeText(change)}`);
+  for (const [index, { relation, value, count, ids }] of related.entries()) {
+    const newest = ids.length === 0 ? '' : `: ${ids.slice(0, SHOWN).map(printable).join(', ')}${count > SHOWN ? ', …' : ''}`;
+    out.line(`  ${index === 0 ? 'related' : '       '}  ${count} by the same ${relation} (${shorten(value, VALUE_WIDTH)})${newest}`);
+  }
+}
+
+const SHOWN = 3;
+const VALUE_WIDTH = 60;
+
+function eventText({ event: { event: { id }, '@timestamp': time } }: Alert): string {
+  return `${printable(id)} of ${time}`;
+}
+
+export function changeText({ time, status, by, reason }: StatusChange): string {
+  return `${status} by ${printable(by)} at ${time}${reason === undefined ? '' : `: ${printable(reason)}`}`;
+}

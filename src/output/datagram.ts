@@ -1,0 +1,67 @@
+/** Datagrams to a socket of the host (unix(7)), which Node cannot send: the other door to koffi. Never holds the process up. */
+import { setTimeout } from 'node:timers/promises';
+import koffi from 'koffi';
+import { TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+
+// Constants of Linux, the same on x86-64 and arm64: socket(2), send(2), unix(7).
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+/** `sun_path`, with the zero at its end. */
+const LONGEST_PATH = 108;
+const FAMILY_LENGTH = 2;
+
+const PATIENCE_MS = 1_000;
+const PAUSE_MS = 10;
+
+const libc = koffi.load(null);
+const socket = libc.func('int socket(int domain, int type, int protocol)');
+const sendto = libc.func('long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, unsigned int address_length)');
+const close = libc.func('int close(int fd)');
+
+export interface DatagramSocket {
+  /** Waits for up to `PATIENCE_MS` for a reader that does not keep up. Throws what the host says: then `EAGAIN`; `ENOENT` and `ECONNREFUSED` while there is none; `EMSGSIZE`. */
+  send(bytes: Buffer): Promise<void>;
+  close(): void;
+}
+
+/** The path is looked up for each datagram, so that a reader may come back under another socket. */
+export function openDatagramSocket(path: string): DatagramSocket {
+  const name = Buffer.from(path);
+  if (name.length >= LONGEST_PATH) throw new TickwardError('BAD_INPUT', `the path of the socket ${printable(path)} is too long: ${LONGEST_PATH - 1} bytes at most`);
+  const address = Buffer.alloc(FAMILY_LENGTH + name.length + 1);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, FAMILY_LENGTH);
+  const fd = Number(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (fd < 0) throw failure('socket', path);
+  return {
+    async send(bytes) {
+      const end = performance.now() + PATIENCE_MS;
+      // Of datagrams only some wait in the kernel: 10 to 512 (net.unix.max_dgram_qlen).
+      while (Number(sendto(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length)) < 0) {
+        if (koffi.errno() !== koffi.os.errno['EAGAIN'] || performance.now() > end) throw failure('sendto', path);
+        await setTimeout(PAUSE_MS);
+      }
+    },
+    close: () => void close(fd),
+  };
+}
+
+const MEANINGS: Record<string, string> = {
+  ENOENT: 'there is no such socket',
+  ECONNREFUSED: 'nobody reads from it',
+  EAGAIN: 'its reader does not keep up',
+  EPROTOTYPE: 'it takes no datagrams',
+  EACCES: 'no permission',
+  EMSGSIZE: 'the message is too long for it',
+  EAFNOSUPPORT: 'this service may not open such sockets (systemd: RestrictAddressFamilies=AF_UNIX)',
+};
+
+function failure(call: string, path: string): TickwardError {
+  const errno = koffi.errno();
+  const code = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+  return new TickwardError('FAILED', `${printable(path)}: ${MEANINGS[code] ?? code} (${call}: ${code})`);
+}

@@ -1,0 +1,148 @@
+/** `tickward rule` over files as people and attackers give them. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { tickward } from '../helpers/tickward.ts';
+
+const SHIPPED = 'playbooks/systemd-timer-created/rule.toml';
+const HEAD = '[rule]\nrule_id = "r"\nname = "n"\ndescription = "d"\nseverity = "low"\nrisk_score = 1\ntype = "eql"\n';
+const CLEAN = `${HEAD}query = 'file where file.extension == "timer"'\n`;
+
+let directory = '';
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+
+function written(name: string, content: string | Buffer): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+function json<Value>(text: string): Value {
+  return JSON.parse(text) as Value;
+}
+
+const lines = (text: string): unknown[] => text.split('\n').filter(Boolean).map((line) => json(line));
+
+describe('rule lint', () => {
+  test('exits with 0 and an empty list when nothing is found', () => {
+    expect(tickward(['rule', 'lint', SHIPPED, written('a.toml', CLEAN), '--json'])).toMatchObject({ code: 0, stdout: '[]\n' });
+  });
+
+  test('shows a finding with file, line, column and caret, and exits with 3', () => {
+    const file = written('a.toml', `${HEAD}query = '''\nfile where file.path in ("/a/*")\n'''\n`);
+    expect(tickward(['rule', 'lint', file])).toMatchObject({ code: 3, stdout: expect.stringContaining(`${file}:9:26: wildcard-in-list: `) });
+    expect(tickward(['rule', 'lint', file]).stdout).toContain(`\n  file where file.path in ("/a/*")\n${' '.repeat(27)}^\n`);
+    expect(json(tickward(['rule', 'lint', file, '--json']).stdout)).toEqual([{ file, rule: 'r', check: 'wildcard-in-list', message: expect.any(String), hint: expect.any(String), line: 9, column: 26, excerpt: expect.any(String) }]);
+  });
+
+  test('looks at the queries of the guide with an engine', () => {
+    const file = written('a.toml', `${CLEAN}note = """\n- $osquery_0\n- $osquery_1\n- !{osquery{"label": "cut off"\n"""\n[[transform.osquery]]\nlabel = "Users"\nquery = "SELECT * FROM users WHERE username = {{user.name}}"\n[[transform.osquery]]\nlabel = "Broken"\nquery = "SELECT FROM users"\n`);
+    expect(json(tickward(['rule', 'lint', file, '--json']).stdout)).toMatchObject([
+      { check: 'guide-query', message: expect.stringContaining('}} is missing'), line: 9 },
+      { check: 'guide-query', message: expect.stringMatching(/"Broken" of the guide: the query does not parse/), line: 19, column: 10 },
+    ]);
+  });
+
+  test('goes on after what does not load, and exits with 1', () => {
+    mkdirSync(join(directory, 'directory.toml'));
+    const files = [
+      written('toml.toml', '[rule]\nname = "open\n'),
+      written('garbage.toml', Buffer.from(Array.from({ length: 4_096 }, (_, index) => (index * 37) % 256))),
+      written('nul.toml', '[rule]\nname = "a\0b"\n'),
+      written('large.toml', Buffer.alloc(50_000_000, 'a')),
+      join(directory, 'directory.toml'),
+      join(directory, 'missing.toml'),
+      '/dev/zero',
+      written('ok.toml', `${HEAD}query = 'file where file.extention == "timer"'\n`),
+    ];
+    const { code, stdout } = tickward(['rule', 'lint', ...files, '--json']);
+    expect(json<{ check: string; message: string }[]>(stdout).map(({ check, message }) => `${check}: ${message}`)).toEqual([
+      expect.stringMatching(/^load: this is no TOML/),
+      expect.stringMatching(/^load: .*garbage.toml cannot be read: it is no text in UTF-8$/),
+      expect.stringMatching(/^load: this is no TOML: .*control characters/),
+      expect.stringMatching(/^load: .*large.toml cannot be read: it is larger than 10 MiB$/),
+      expect.stringMatching(/^load: .*cannot be read: it is a directory$/),
+      expect.stringMatching(/^load: .*cannot be read: there is no such file$/),
+      expect.stringMatching(/^load: .*dev\/zero cannot be read: it is larger than 10 MiB$/),
+      expect.stringMatching(/^unknown-field: /),
+    ]);
+    expect(code).toBe(1);
+  });
+
+  test('says of two files with one id that they have it', () => {
+    const [first, second] = [written('a.toml', CLEAN), written('b.toml', CLEAN)];
+    expect(json(tickward(['rule', 'lint', first, second, '--json']).stdout)).toMatchObject([{ file: second, check: 'duplicate-id', message: expect.stringContaining(first) }]);
+  });
+
+  test('writes nothing of a rule to the terminal as it is', () => {
+    const file = written('a\u001b[2J.toml', `${HEAD}"\\u001b[31m" = 1\nquery = "any where file.name == \\"\\u001b]0;x\\u0007*\\""\n`);
+    const { code, stdout } = tickward(['rule', 'lint', file]);
+    expect(code).toBe(3);
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f]/);
+    expect(stdout).toContain('\\e]0;x');
+  });
+});
+
+describe('rule test', () => {
+  const event = (extension: string): string => JSON.stringify({ event: { category: ['file'] }, file: { extension } });
+
+  test('says of several rules which match, and names those that do not run', () => {
+    const rule = { rule_id: 'a', name: 'A', description: 'd', severity: 'low', risk_score: 1, type: 'eql', query: 'file where file.extension == "timer"' };
+    const file = written('x.ndjson', [rule, { ...rule, rule_id: 'b', query: 'file where file.extension : "t*"' }, { ...rule, rule_id: 'c', name: 'Other', type: 'esql' }, { ...rule, severity: 'x' }, { exported_rules_count: 4 }].map((each) => JSON.stringify(each)).join('\n'));
+    const { code, stdout, stderr } = tickward(['rule', 'test', '--rule', file], { input: ['timer', 'txt', 'service'].map(event).join('\n') });
+    expect(lines(stdout)).toEqual([{ line: 1, match: true, rules: ['a', 'b'] }, { line: 2, match: true, rules: ['b'] }, { line: 3, match: false, rules: [] }]);
+    expect(stderr).toMatch(/Other is not judged: a rule of type esql/);
+    expect(stderr).toMatch(/line 4, column 1: .*severity/);
+    expect(code).toBe(0);
+  });
+
+  test('refuses a rule that does not run here', () => {
+    expect(tickward(['rule', 'test', '--rule', written('a.toml', `${HEAD}query = "sequence by a [any where true] [any where true]"\n`)])).toMatchObject({ code: 1, stderr: expect.stringContaining('this rule does not run here: sequences are not evaluated here') });
+  });
+
+  test('says which lines are broken and judges the others', () => {
+    const input = [
+      event('timer'),
+      `{"file": {"extension": "${'x'.repeat(10_000_000)}"}}`,
+      `${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`,
+      '{"a": "\0"}',
+      '[]',
+      '7',
+      '{"event": 5, "file": [[["timer"]], {"extension": {"a": 1}}]}',
+      `{"event": {"category": "file"}, "file": {"name": "${'['.repeat(2_000)}", "extension": "timer"}}`,
+      `${event('timer')}\r`,
+    ].join('\n');
+    const { code, stdout } = tickward(['rule', 'test', '--query', 'file where file.extension == "timer"', '--json'], { input });
+    expect(lines(stdout)).toEqual([
+      { line: 1, match: true },
+      { line: 2, error: 'longer than 4 MiB: no event is' },
+      { line: 3, error: 'nested deeper than 1000 levels' },
+      { line: 4, error: expect.stringMatching(/^no JSON: /) },
+      { line: 5, error: 'not a JSON object' },
+      { line: 6, error: 'not a JSON object' },
+      { line: 7, match: false },
+      { line: 8, match: true },
+      { line: 9, match: true },
+    ]);
+    expect(code).toBe(1);
+  });
+
+  test('judges what the sensor writes', () => {
+    const input = JSON.stringify(fileEvent({ path: '/etc/systemd/system/a.timer' }));
+    expect(tickward(['rule', 'test', '--rule', SHIPPED, '-'], { input })).toMatchObject({ code: 0, stdout: '{"line":1,"match":true}\n' });
+  });
+});
+
+test('rule list says what kind each rule is and whether it runs', () => {
+  const { code, stdout } = tickward(['rule', 'list', '--json']);
+  expect(code).toBe(0);
+  expect(lines(stdout)).toContainEqual({ id: '5b1f3c0e-6d0a-4a3e-9f52-8c2f7d1e4b96', name: 'Systemd Timer Created', version: 15, type: 'eql', severity: 'low', risk_score: 21, runs: true, reason: null, technique: ['T1053.006'] });
+});
+
+test('guide render shows the guide of an exported rule, also of one whose query does not run here', () => {
+  const file = written('x.ndjson', JSON.stringify({ rule_id: 'a', name: 'A', description: 'd', severity: 'low', risk_score: 1, type: 'esql', note: '- look !{osquery{"label":"U","query":"SELECT * FROM users"}}' }));
+  expect(json(tickward(['guide', 'render', file, '--json']).stdout)).toMatchObject([{ label: 'U', sql: 'SELECT * FROM users' }]);
+});

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { embeddedTables } from '../../extension/tables/embedded.ts';
+import { createEmbedded } from '../../src/sql/index.ts';
+import { openStore } from '../../src/store/index.ts';
+import { alertOf } from '../helpers/alerts.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+
+async function asked(sql: string): Promise<unknown> {
+  const store = openStore(temporaryDirectory());
+  const at = (second: number): string => new Date(1_700_000_000_000 + second * 1_000 + 999).toISOString();
+  const alerts = [0, 1, 2].map((second) => alertOf({ '@timestamp': at(second), event: fileEvent({ id: `e${second}`, path: `/etc/systemd/system/${second}.timer` }), ...(second === 1 ? { suppressed_by: 'x1' } : {}) }));
+  store.events.append(alerts.map(({ event }) => event), [], alerts);
+  store.alerts.setStatus(alerts[2]!.id, { time: at(3), status: 'closed', by: 'alice', reason: 'r' });
+  const engine = await createEmbedded({ tables: embeddedTables({ stateDir: store.directory, uid: process.getuid?.() ?? 0 }) });
+  try {
+    return (await engine.query(sql, { timeoutMs: 10_000, maxRows: 100 })).rows;
+  } finally {
+    await engine.close();
+  }
+}
+
+test('an alert is a row with its rule, its event, its status and the exception that covers it', async () => {
+  expect(await asked("SELECT * FROM systemd_timer_alerts WHERE eid = 'e1'")).toEqual([{ eid: 'e1', time: '1700000001', rule_id: 'rule', rule_name: 'A rule', severity: 'low', risk_score: '21', path: '/etc/systemd/system/1.timer', username: 'root', executable: '/usr/bin/dash', cmdline: 'sh -c evil', mitre_technique: 'T1053.006', suppressed_by: 'x1', status: 'open' }]);
+  expect(await asked("SELECT eid FROM systemd_timer_alerts WHERE status = 'closed' OR suppressed_by <> '' ORDER BY eid")).toEqual([{ eid: 'e1' }, { eid: 'e2' }]);
+});
+
+test('its eid joins it with the event', async () => {
+  expect(await asked('SELECT action, status FROM systemd_timer_alerts JOIN systemd_timer_events USING (eid) ORDER BY eid')).toEqual([{ action: 'creation', status: 'open' }, { action: 'creation', status: 'open' }, { action: 'creation', status: 'closed' }]);
+});
+
+test.each([
+  ['= 1700000001', ['e1']],
+  ['> 1700000000', ['e1', 'e2']],
+  ['>= 1700000001', ['e1', 'e2']],
+  ['< 1700000001', ['e0']],
+  ['<= 1700000001', ['e0', 'e1']],
+  ['> 1700000000.5', ['e1', 'e2']],
+  ["> 'soon'", []],
+])('time %s finds what a look at all alerts finds', async (condition, eids) => {
+  expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE time ${condition} ORDER BY eid`)).toEqual(eids.map((eid) => ({ eid })));
+});

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { createDetector, type Detector } from '../../src/rule/detect.ts';
+import { loadRule, type Rule } from '../../src/rule/load.ts';
+import { fileEvent } from '../helpers/events.ts';
+import { alertOf } from '../helpers/alerts.ts';
+
+const NOW = Date.parse('2026-06-01T00:00:00Z');
+const MINUTE = 60_000;
+
+const rule = (id: string, from: string): Rule => loadRule(`[rule]\nrule_id = "${id}"\nname = "${id}"\ndescription = "d"\nseverity = "low"\nrisk_score = 1\ntype = "eql"\nquery = "any where true"\nfrom = "now-${from}"\ninterval = "5m"\nmax_signals = 2\n`);
+
+const before = (ms: number): string => new Date(NOW - ms).toISOString();
+const rules = (alerts: ReturnType<Detector['judge']>): string[] => alerts.map((alert) => alert.rule.id);
+
+test('a stored event alerts only by the rules that look back so far; one that comes now by all', () => {
+  const detector = createDetector([rule('short', '9m'), rule('long', '2h')]);
+  const event = fileEvent({ time: before(10 * MINUTE) });
+  expect(rules(detector.judgeStored(event, NOW))).toEqual(['long']);
+  expect(rules(detector.judge(event, NOW))).toEqual(['short']);
+  expect(rules(detector.judgeStored(fileEvent({ time: before(3 * 60 * MINUTE) }), NOW))).toEqual([]);
+  expect(detector.lookBackMs).toBe(120 * MINUTE);
+});
+
+test('what alerted before the start does not alert again, however long ago', () => {
+  const detector = createDetector([rule('r', '2h')]);
+  const event = fileEvent({ time: before(60 * MINUTE) });
+  detector.remember({ ...alertOf({ event, '@timestamp': before(60 * MINUTE) }), rule: { ...alertOf().rule, id: 'r' } });
+  expect(detector.judgeStored(event, NOW)).toEqual([]);
+  expect(detector.judge(event, NOW)).toEqual([]);
+  expect(rules(detector.judge(fileEvent(), NOW))).toEqual(['r']);
+});
+
+test('alerts that were given before the start count in their interval, so that a restart gives no more of them', () => {
+  const detector = createDetector([rule('r', '9m')]);
+  for (const minutes of [4, 3]) detector.remember({ ...alertOf({ '@timestamp': before(minutes * MINUTE) }), rule: { ...alertOf().rule, id: 'r' } });
+  expect([detector.judge(fileEvent(), NOW).length, detector.suppressed]).toEqual([0, 1]);
+  expect(detector.judge(fileEvent(), NOW + MINUTE)).toHaveLength(1);
+});
+
+test('an alert that an exception covers says by which, and takes no place of another', () => {
+  const detector = createDetector([rule('r', '9m')], undefined, (_, event) => (event.user?.name === 'root' ? 'e1' : undefined));
+  const [own, another] = ['root', 'eve'].map((user) => () => detector.judge(fileEvent({ user }), NOW));
+  expect([own?.(), own?.(), own?.()].map((alerts) => alerts?.map(({ suppressed_by }) => suppressed_by))).toEqual([['e1'], ['e1'], []]);
+  expect([another?.(), another?.(), another?.()].map((alerts) => alerts?.length)).toEqual([1, 1, 0]);
+  expect(detector.suppressed).toBe(1);
+});
+
+test('an exception is asked only for events that match', () => {
+  let asked = 0;
+  const detector = createDetector([loadRule(`[rule]\nrule_id = "r"\nname = "r"\ndescription = "d"\nseverity = "low"\nrisk_score = 1\ntype = "eql"\nquery = 'any where user.name == "eve"'\n`)], undefined, () => void (asked += 1));
+  detector.judge(fileEvent({ user: 'bob' }), NOW);
+  expect(asked).toBe(0);
+  detector.judge(fileEvent({ user: 'eve' }), NOW);
+  expect(asked).toBe(1);
+});
