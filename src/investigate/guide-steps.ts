@@ -3,12 +3,13 @@ import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Step } from '../guide/parse.ts';
 import { renderQuery, type Rendered } from '../guide/placeholders.ts';
-import type { Engine, QueryResult } from '../sql/index.ts';
+import type { QueryResult } from '../sql/index.ts';
+import type { TakingTurns } from './in-turn.ts';
 import type { InvestigatedStep } from './result.ts';
 
 export interface GuideContext {
   event: FileEvent;
-  engine: Engine;
+  engine: TakingTurns;
   /** SQLite's error for SQL that does not parse, from the embedded engine. */
   parses: (sql: string) => string | undefined;
   /** The home of `user.name` where it is not /home/NAME: its queries run a second time with it. */
@@ -31,7 +32,7 @@ export async function carryOut(step: Step, context: GuideContext): Promise<Inves
     case 'broken':
       return [{ ...emptyStep({ id, kind, section, title: step.text }), error: step.error }];
     case 'query': {
-      const queries = renderQuery(step.sql, context.event, { parses: context.parses, ...(context.home === undefined ? {} : { home: context.home }) });
+      const queries = await context.engine.turn(() => renderQuery(step.sql, context.event, { parses: context.parses, ...(context.home === undefined ? {} : { home: context.home }) }));
       const done: InvestigatedStep[] = [];
       for (const [index, query] of queries.entries()) {
         const own = emptyStep({ id: index === 0 ? id : `${id}${String.fromCharCode(97 + index)}`, kind, section, title: titleOf(step.label, query) });

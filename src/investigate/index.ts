@@ -44,6 +44,7 @@ export async function investigate(options: InvestigateOptions): Promise<Investig
   const { event, guide, lang = 'en' } = options;
   const engine = inTurn(options.engine);
   const chosen = chooseSteps(guide.steps, options.only);
+  const problems = [...guide.problems, ...unknownChecks(guide.steps)];
   const running = runChecks(chosen.checks, { ...options, engine });
   const home = homeOf(options);
   const steps: InvestigatedStep[] = [];
@@ -69,7 +70,7 @@ export async function investigate(options: InvestigateOptions): Promise<Investig
     for (const each of await carryOut(step, { ...options, engine, ...(home === undefined ? {} : { home }) })) await done(each);
   }
   for (const id of chosen.checks) await check(id, OWN_SECTION[lang]);
-  return compose({ alert: options.alert ?? null, event, guide: { title: guide.title, problems: guide.problems }, engine: engine.name, started: started.toISOString(), took_ms: Date.now() - started.getTime() }, steps, await running.outcomes());
+  return compose({ alert: options.alert ?? null, event, guide: { title: guide.title, problems }, engine: engine.name, started: started.toISOString(), took_ms: Date.now() - started.getTime() }, steps, await running.outcomes());
 }
 
 /** All of them, or the one that was asked for with the checks that belong to it. */
@@ -80,6 +81,12 @@ function chooseSteps(all: readonly Step[], only: string | undefined): { steps: r
   const steps = all.filter(({ index }) => String(index) === only);
   if (steps.length === 0) throw new TickwardError('USAGE', `the guide has no step ${only}, and there is no check of that name`, { hint: `steps are 1 to ${all.length}; checks are ${known.join(', ')}` });
   return { steps, checks: known.filter((id) => steps.some((step) => step.kind === 'task' && step.checks.includes(id))) };
+}
+
+/** A guide of another version, or a slip. */
+function unknownChecks(steps: readonly Step[]): string[] {
+  const named = new Set(steps.flatMap((step) => (step.kind === 'task' ? step.checks : [])));
+  return [...named].filter((name) => checks.every(({ id }) => id !== name)).map((name) => `the guide names a check ${name}, which there is not`);
 }
 
 function homeOf({ event, host }: InvestigateOptions): string | undefined {
