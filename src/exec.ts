@@ -1,6 +1,7 @@
 /** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { environmentOf } from './exec-sync.ts';
 import { TickwardError } from './model/errors.ts';
 
 export interface ExecOptions {
@@ -22,18 +23,12 @@ export interface ExecResult {
   stderr: string;
 }
 
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** What a program of the host needs of ours to find a user's manager; nothing else of our environment reaches it. */
-const PASSED_ON = ['HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
-
 /** So long its output is still read when it has ended: what is in the pipe is there at once. */
 const LINGER_MS = 500;
 
 /** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
-  const passed = Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
   const child = execa(file, args, {
     reject: false,
     // Collected below: execa would put what overflows into an error message, escaped letter by letter, for seconds.
@@ -41,7 +36,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
     timeout,
     forceKillAfterDelay: 2_000,
     extendEnv: false,
-    env: { PATH: SYSTEM_PATH, LC_ALL: 'C', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '', ...passed, ...options.env },
+    env: environmentOf(options.env),
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });

@@ -1,6 +1,6 @@
 /** The engine that the settings ask for, with Tickward's own tables in the embedded one. */
-import { timerTables } from '../../extension/tables/index.ts';
-import { chooseEngine, createEmbedded, type Embedded, type Engine } from '../sql/index.ts';
+import { embeddedTables } from '../../extension/tables/embedded.ts';
+import { chooseEngine, createEmbedded, type Embedded, type Engine, type TableSource } from '../sql/index.ts';
 import type { Context } from './context.ts';
 
 export async function openEngine(context: Context): Promise<Engine> {
@@ -8,17 +8,31 @@ export async function openEngine(context: Context): Promise<Engine> {
   const { engine, tried } = await chooseEngine(settings.engine, { tables: ownTables(context), ...(settings.socket === undefined ? {} : { socket: settings.socket }) });
   context.atEnd(() => engine.close());
   if (settings.verbose) for (const { name, reason } of tried) context.notice({ level: 'info', message: `${name} does not answer: ${reason}` });
+  if (settings.verbose) context.notice({ level: 'info', message: `${engine.name} answers` });
   return engine;
 }
 
-/** The embedded engine, which also says whether SQL parses before any engine gets it. */
-export async function openEmbedded(context: Context): Promise<Embedded> {
+/** The embedded engine, which also says whether SQL parses before any engine gets it; the one that is open already where that is it. */
+export async function openEmbedded(context: Context, open?: Engine): Promise<Embedded> {
+  if (open !== undefined && isEmbedded(open)) return open;
   const engine = await createEmbedded({ tables: ownTables(context) });
   context.atEnd(() => engine.close());
   return engine;
 }
 
-/** The store is opened only when a query reads one of the tables. */
-function ownTables(context: Context): ReturnType<typeof timerTables> {
-  return timerTables({ events: { list: (filter) => context.store().events.list(filter) }, alerts: { list: (filter) => context.store().alerts.list(filter) } });
+function isEmbedded(engine: Engine): engine is Embedded {
+  return engine.name === 'embedded' && 'parses' in engine;
+}
+
+function ownTables(context: Context): TableSource {
+  return embeddedTables({ stateDir: stateDirOf(context), uid: context.uid });
+}
+
+/** Undefined for a user without a home, who has none. */
+function stateDirOf({ settings }: Context): string | undefined {
+  try {
+    return settings.stateDir;
+  } catch {
+    return undefined;
+  }
 }

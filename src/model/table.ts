@@ -12,7 +12,7 @@ export interface Column {
   additional?: true;
   optimized?: true;
   hidden?: true;
-  collate?: 'nocase' | 'version';
+  collate?: 'nocase' | 'version' | 'version_dpkg' | 'version_rhel';
 }
 
 /** SQLite's constraint operators, numbered as xBestIndex and osquery number them. */
@@ -47,15 +47,32 @@ export interface QueryContext {
   uses(column: string): boolean;
   /** Throws when the query's deadline has passed. Call it in every loop that walks the host. */
   checkpoint(): void;
+  /** How long the query may still take, for a program or a system call that is waited for. At least 1. */
+  msLeft(): number;
   /** Says what could not be read: shown on stderr, never a silent hole. */
   warn(message: string): void;
 }
 
-export interface Table {
+interface TableShape {
   name: string;
   description: string;
   columns: readonly Column[];
+}
+
+export interface Table extends TableShape {
   generate(context: QueryContext): Iterable<Row>;
+}
+
+/** A table whose rows have to be waited for: all of them, once for a query that reads it. */
+export interface GatheredTable extends TableShape {
+  gather(context: Pick<QueryContext, 'msLeft' | 'warn'>): Promise<readonly Row[]>;
+}
+
+/** A gathered table for one query: rows are gathered now, if they have to be. */
+export async function gathered(table: Table | GatheredTable, context: Pick<QueryContext, 'msLeft' | 'warn'>): Promise<Table> {
+  if ('generate' in table) return table;
+  const rows = await table.gather(context);
+  return { name: table.name, description: table.description, columns: table.columns, generate: () => rows };
 }
 
 /** The distinct values asked for by equality on a column; empty when there is none. */

@@ -39,11 +39,12 @@ export async function pingManager(socketPath: string, timeoutMs: number): Promis
   if (status.code !== 0) throw new TickwardError('UNSUPPORTED', `osquery at ${printable(socketPath)} is not well: ${printable(status.message)}`);
 }
 
-/** Rows with the columns in the order of the query. Throws QUERY with osquery's message. */
+/** Rows with the columns in the order of the query, both within the time. Throws QUERY with osquery's message. */
 export async function queryManager(socketPath: string, sql: string, timeoutMs: number): Promise<{ columns: string[]; rows: StringMap[] }> {
-  const client = createManagerClient(socketPath, timeoutMs);
-  const columns = good(await client.getQueryColumns(sql)).flatMap((column) => Object.keys(column));
-  return { columns, rows: good(await client.query(sql)) };
+  const end = performance.now() + timeoutMs;
+  const client = (): ManagerClient => createManagerClient(socketPath, Math.max(1, Math.ceil(end - performance.now())));
+  const columns = good(await client().getQueryColumns(sql)).flatMap((column) => Object.keys(column));
+  return { columns, rows: good(await client().query(sql)) };
 }
 
 function good({ status, response }: ExtensionResponse): StringMap[] {
@@ -69,18 +70,22 @@ function call<Result>(socketPath: string, timeoutMs: number, method: string, giv
         end();
         resolve(result);
       },
-      (error: unknown) => fail(new TickwardError('FAILED', `osquery refused ${method}: ${messageOf(error)}`, { cause: error })),
+      (error: unknown) => fail(error instanceof Error && error.name === 'TApplicationException' ? new TickwardError('FAILED', `osquery refused ${method}: ${messageOf(error)}`, { cause: error }) : noThrift(method, error)),
     );
     socket.on('data', (data: Buffer) => {
       try {
         receive(data);
       } catch (error) {
-        fail(new TickwardError('FAILED', `osquery answered ${method} with something that is no Thrift: ${messageOf(error)}`, { cause: error }));
+        fail(noThrift(method, error));
       }
     });
     socket.on('error', (error) => fail(unreachable(error, socketPath)));
     socket.on('close', () => fail(new TickwardError('FAILED', `osquery closed the connection before it answered ${method}`, { hint: 'see whether osquery was restarted' })));
   });
+}
+
+function noThrift(method: string, cause: unknown): TickwardError {
+  return new TickwardError('FAILED', `osquery answered ${method} with something that is no Thrift: ${printable(messageOf(cause))}`, { cause });
 }
 
 function unreachable(error: Error, socketPath: string): TickwardError {

@@ -3,9 +3,9 @@ import { chmodSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import type { Table } from '../model/table.ts';
+import { gathered, type GatheredTable, type Table } from '../model/table.ts';
 import { createManagerClient, type ManagerClient } from './client.ts';
-import { answerTable, routeInfo } from './table-plugin.ts';
+import { answerTable, routeInfo, tookTooLong } from './table-plugin.ts';
 import { LONGEST_SOCKET_PATH, type ExtensionHandler, type ExtensionResponse, type ExtensionStatus } from './types.ts';
 import { serve } from './wire.ts';
 
@@ -18,7 +18,7 @@ export interface ExtensionOptions {
   timeoutSeconds: number;
   /** How often to look whether the manager is there and still lists us. */
   intervalSeconds: number;
-  tables: readonly Table[];
+  tables: readonly (Table | GatheredTable)[];
   onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void;
   /** A table that takes longer is answered with an error. Default 5 s. */
   answerTimeoutMs?: number;
@@ -80,7 +80,7 @@ class RunningExtension implements Extension, ExtensionHandler {
   private readonly server: Server;
   private readonly connections = new Set<Socket>();
   private readonly path: string;
-  private readonly tables: ReadonlyMap<string, Table>;
+  private readonly tables: ReadonlyMap<string, Table | GatheredTable>;
   private readonly resolveClosed: (reason: string) => void;
   private timer: NodeJS.Timeout | undefined;
   private misses = 0;
@@ -125,8 +125,10 @@ class RunningExtension implements Extension, ExtensionHandler {
     const table = this.tables.get(item);
     if (table === undefined) return this.bad(`this extension has no table ${item}`);
     try {
-      const response = answerTable(table, request, { timeoutMs: this.options.answerTimeoutMs ?? 5_000, onWarning: (message) => this.options.onNotice({ level: 'warn', message }) });
-      return { status: this.good(), response };
+      const timeoutMs = this.options.answerTimeoutMs ?? 5_000;
+      const onWarning = (message: string): void => this.options.onNotice({ level: 'warn', message });
+      const ready = request['action'] === 'generate' ? await withinTime(gathered(table, { msLeft: () => timeoutMs, warn: (message) => onWarning(`${table.name}: ${message}`) }), table.name, timeoutMs) : table;
+      return { status: this.good(), response: answerTable(ready, request, { timeoutMs, onWarning }) };
     } catch (error) {
       return this.bad(messageOf(error));
     }
@@ -165,5 +167,18 @@ class RunningExtension implements Extension, ExtensionHandler {
 
   private bad(message: string): ExtensionResponse {
     return { status: { code: 1, message, uuid: this.uuid }, response: [] };
+  }
+}
+
+/** What was gathered, or TIMEOUT: an answer that never comes would block osquery's query for ever. */
+async function withinTime(work: Promise<Table>, name: string, timeoutMs: number): Promise<Table> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(tookTooLong(name, timeoutMs)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,6 +1,6 @@
 /** A table of ours as a table plugin of osquery: route info, constraints in, rows of text out. */
 import { TickwardError } from '../model/errors.ts';
-import { Operator, type Column, type Constraint, type QueryContext, type Row, type Table } from '../model/table.ts';
+import { Operator, type Column, type Constraint, type GatheredTable, type QueryContext, type Row, type Table } from '../model/table.ts';
 import type { StringMap } from './types.ts';
 
 /** osquery's ColumnOptions bits. */
@@ -11,7 +11,7 @@ const ATTRIBUTES = '0';
 
 const KNOWN_OPERATORS: ReadonlySet<number> = new Set(Object.values(Operator));
 
-export function routeInfo(table: Table): StringMap[] {
+export function routeInfo(table: Table | GatheredTable): StringMap[] {
   return [...table.columns.map((column) => ({ id: 'column', name: column.name, op: String(bitsOf(column)), type: column.type })), { attributes: ATTRIBUTES, id: 'attributes' }];
 }
 
@@ -25,11 +25,12 @@ export interface AnswerOptions {
 }
 
 /** Throws what becomes the query's error: an unknown action, a broken context, a table that fails or takes too long. */
-export function answerTable(table: Table, request: StringMap, options: AnswerOptions): StringMap[] {
+export function answerTable(table: Table | GatheredTable, request: StringMap, options: AnswerOptions): StringMap[] {
   switch (request['action']) {
     case 'columns':
       return routeInfo(table);
     case 'generate':
+      if (!('generate' in table)) throw new TickwardError('FAILED', `the rows of ${table.name} were not gathered`);
       return rowsOf(table, contextOf(table, request['context'] ?? '{}', options));
     default:
       throw new TickwardError('BAD_INPUT', `the table ${table.name} knows no action ${request['action'] ?? '(none)'}`);
@@ -69,10 +70,15 @@ function contextOf(table: Table, json: string, { timeoutMs, onWarning }: AnswerO
     constraints: (column) => constraints.get(column) ?? [],
     uses: (column) => used?.has(column) ?? true,
     checkpoint() {
-      if (performance.now() > end) throw new TickwardError('TIMEOUT', `the table ${table.name} had no complete answer within ${timeoutMs / 1000} s`, { hint: 'narrow the query by time' });
+      if (performance.now() > end) throw tookTooLong(table.name, timeoutMs);
     },
+    msLeft: () => Math.max(1, Math.floor(end - performance.now())),
     warn: (message) => onWarning(`${table.name}: ${message}`),
   };
+}
+
+export function tookTooLong(table: string, timeoutMs: number): TickwardError {
+  return new TickwardError('TIMEOUT', `the table ${table} had no complete answer within ${timeoutMs / 1000} s`, { hint: 'narrow the query by time' });
 }
 
 function parseContext(json: string): SentContext {

@@ -1,15 +1,14 @@
 /** The engines, and the choice between them. */
 import { TickwardError } from '../model/errors.ts';
-import type { Table } from '../model/table.ts';
-import { createEmbedded, type Embedded } from './embedded/index.ts';
+import { createEmbedded, type Embedded, type TableSource } from './embedded/index.ts';
 import type { Engine, EngineName } from './engine.ts';
 
 export type { Engine, EngineName, QueryOptions, QueryResult } from './engine.ts';
-export { createEmbedded, type Embedded };
+export { createEmbedded, type Embedded, type TableSource };
 
 export interface EngineOptions {
   /** Added to the embedded engine's tables. */
-  tables?: readonly Table[];
+  tables?: TableSource;
   /** osquery's manager socket. */
   socket?: string;
 }

@@ -1,7 +1,8 @@
 /** A running osquery, asked over its extension manager's socket. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
 import { pingManager, queryManager } from '../osquery/client.ts';
 import type { Engine } from './engine.ts';
 
@@ -20,8 +21,9 @@ export function createOsqueryd(socket?: string): Engine {
     async available() {
       const reasons: string[] = [];
       for (const path of candidates) {
-        if (!existsSync(path)) {
-          reasons.push(`there is no socket ${path}`);
+        const problem = problemOf(path, socket === undefined);
+        if (problem !== undefined) {
+          reasons.push(problem);
           continue;
         }
         try {
@@ -41,4 +43,12 @@ export function createOsqueryd(socket?: string): Engine {
     },
     close: async () => undefined,
   };
+}
+
+/** Why a socket is not asked. One that nobody named must be root's or ours: with sudo, HOME may be the home of someone else, who would make up the answers. */
+function problemOf(path: string, isDefault: boolean): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return `there is no socket ${printable(path)}`;
+  if (isDefault && stat.uid !== 0 && stat.uid !== process.getuid?.()) return `the socket ${printable(path)} belongs to somebody else (uid ${stat.uid}): name it with --socket to trust it`;
+  return undefined;
 }

@@ -18,6 +18,8 @@ export function createOsqueryi(program: string = PROGRAM): Engine {
       }
     },
     async query(sql, options = {}) {
+      // To osqueryi a dot begins a command of the shell.
+      if (sql.trimStart().startsWith('.')) throw new TickwardError('QUERY', 'near ".": syntax error');
       const { exitCode, stdout, stderr } = await run(program, ['--json', '--', sql], { timeout: options.timeoutMs ?? 30_000, maxBuffer: MOST_BYTES });
       const error = /^Error: (.*)$/m.exec(stderr)?.[1];
       if (exitCode !== 0 || error !== undefined) throw new TickwardError('QUERY', error ?? `osqueryi ended with ${exitCode ?? 'a signal'}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
@@ -34,8 +36,12 @@ function resultOf(stdout: string, stderr: string, maxRows: number): QueryResult 
   } catch (error) {
     throw new TickwardError('QUERY', 'osqueryi answered something that is no JSON', { cause: error });
   }
-  if (!Array.isArray(rows)) throw new TickwardError('QUERY', 'osqueryi answered something that is no list of rows');
-  const kept = (rows as Record<string, unknown>[]).slice(0, maxRows).map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, String(value ?? '')])));
+  if (!isRows(rows)) throw new TickwardError('QUERY', 'osqueryi answered something that is no list of rows');
+  const kept = rows.slice(0, maxRows).map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, String(value ?? '')])));
   const warnings = stderr.split('\n').filter((line) => /^[WE]\d{4}/.test(line));
   return { columns: Object.keys(kept[0] ?? {}), rows: kept, warnings, truncated: rows.length > maxRows };
+}
+
+function isRows(value: unknown): value is Record<string, unknown>[] {
+  return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row));
 }

@@ -68,7 +68,9 @@ export class Judging {
 
   take(events: readonly FileEvent[], known: readonly KnownEntry[]): void {
     if (this.detector === undefined) {
-      this.waiting.push({ events, known });
+      // What is there at the first start needs no judgement, and is known from now on.
+      if (events.length === 0 && this.waiting.length === 0) this.recorder.record(events, known);
+      else this.waiting.push({ events, known });
       return;
     }
     const alerts = events.flatMap((event) => this.detector?.judge(event, Date.now()) ?? []);

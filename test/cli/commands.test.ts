@@ -272,7 +272,7 @@ describe('a configuration that others can write is not read', () => {
 test('variables that are empty, and switches that are off, count as not set', () => {
   const env = { TICKWARD_JSON: '', TICKWARD_YES: '0', TICKWARD_STATE_DIR: '', TICKWARD_CONFIG: '', TICKWARD_ENGINE: '', TICKWARD_TIMEOUT: '', TICKWARD_LANG: '', TICKWARD_SENSOR: '', TICKWARD_MANAGEMENT: '', TICKWARD_SOCKET: '', TICKWARD_NO_INPUT: '' };
   const { code, stdout, stderr } = tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '1 row (embedded)\n' });
   expect(stdout).toMatch(/^ *one *\n/);
   expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
 });

@@ -1,10 +1,11 @@
 /** What every engine owes, whatever answers behind it. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createManagerClient } from '../../src/osquery/client.ts';
 import { createEmbedded, chooseEngine, engines, type Embedded, type Engine } from '../../src/sql/index.ts';
-import { createOsqueryd } from '../../src/sql/osqueryd.ts';
+import { createOsqueryd, defaultSockets } from '../../src/sql/osqueryd.ts';
 import { createOsqueryi } from '../../src/sql/osqueryi.ts';
 import type { ExtensionResponse } from '../../src/osquery/types.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
@@ -113,13 +114,68 @@ test('the order of auto: osqueryd, osqueryi, embedded; and why the others did no
   await expect(chooseEngine('osqueryd', { socket: '/nonexistent.em' })).rejects.toThrow(/there is no socket/);
 });
 
-test('an osqueryd that does not answer in time is an error, and its connection is dropped', async () => {
-  const manager = await playManager(temporaryDirectory(), { answer: () => new Promise(() => undefined), columns: async () => (await answer('SELECT 1 AS a')).columns });
+test('one slow query of osqueryd is an error, its connection is dropped, and the next is answered', async () => {
+  const manager = await playManager(temporaryDirectory(), { answer: async (sql) => (sql.includes('slow') ? new Promise<never>(() => undefined) : (await answer(sql)).rows), columns: async (sql) => (await answer(sql)).columns });
   onTestFinished(() => manager.close());
   const engine = createOsqueryd(manager.socket);
   await engine.available();
-  await expect(engine.query('SELECT 1 AS a', { timeoutMs: 100 })).rejects.toMatchObject({ code: 'TIMEOUT' });
-  expect((await createManagerClient(manager.socket, 1_000).ping()).code).toBe(0);
+  await expect(engine.query("SELECT 'slow' AS a", { timeoutMs: 500 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+  expect((await engine.query("SELECT 'fast' AS a")).rows).toEqual([{ a: 'fast' }]);
+  expect((await createManagerClient(manager.socket, 10_000).ping()).code).toBe(0);
+});
+
+/** Whatever it is asked, it says these bytes, and hangs up or not. */
+async function playedBytes(bytes: Buffer, hangsUp: boolean): Promise<string> {
+  const path = join(temporaryDirectory(), 'em');
+  const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => (hangsUp ? socket.end(bytes) : socket.write(bytes))));
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onTestFinished(() => void server.close());
+  return path;
+}
+
+/** The start of an answer to getQueryColumns: version and type, its name, sequence id; then a status that never comes. */
+const HALF_AN_ANSWER = Buffer.concat([Buffer.from([0x80, 1, 0, 2, 0, 0, 0, 15]), Buffer.from('getQueryColumns'), Buffer.from([0, 0, 0, 0, 12, 0, 0, 12])]);
+
+test.each([
+  ['garbage', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), false, { code: 'FAILED', message: expect.stringContaining('no Thrift') }],
+  ['half an answer and hangs up', HALF_AN_ANSWER, true, { code: 'FAILED', message: expect.stringContaining('closed the connection') }],
+  ['half an answer and hangs', HALF_AN_ANSWER, false, { code: 'TIMEOUT' }],
+  ['nothing and hangs up', Buffer.alloc(0), true, { code: 'FAILED' }],
+  ['nothing and hangs', Buffer.alloc(0), false, { code: 'TIMEOUT' }],
+])('an osqueryd that says %s is an error', async (_what, bytes, hangsUp, error) => {
+  const engine = createOsqueryd(await playedBytes(bytes, hangsUp));
+  expect(await engine.available()).toMatchObject({ ok: false });
+  await expect(engine.query('SELECT 1', { timeoutMs: 500 })).rejects.toMatchObject(error);
+});
+
+describe('without --socket', () => {
+  test('osqueryd is asked first, then an open osqueryi', () => {
+    expect(defaultSockets('/home/alice')).toEqual(['/var/osquery/osquery.em', '/home/alice/.osquery/shell.em']);
+  });
+
+  const openShell = async (): Promise<string> => {
+    const home = temporaryDirectory();
+    const manager = await playManager(home, { answer: async (sql) => (await answer(sql)).rows, columns: async (sql) => (await answer(sql)).columns });
+    onTestFinished(() => manager.close());
+    mkdirSync(join(home, '.osquery'));
+    symlinkSync(manager.socket, join(home, '.osquery/shell.em'));
+    const before = process.env['HOME'];
+    process.env['HOME'] = home;
+    onTestFinished(() => void (before === undefined ? delete process.env['HOME'] : (process.env['HOME'] = before)));
+    return manager.socket;
+  };
+
+  test.skipIf(existsSync('/var/osquery/osquery.em'))('an osqueryi that is open answers', async () => {
+    await openShell();
+    const { engine } = await chooseEngine('auto');
+    expect(engine.name).toBe('osqueryd');
+    expect((await engine.query('SELECT 2 AS a')).rows).toEqual([{ a: '2' }]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0 || existsSync('/var/osquery/osquery.em'))('a socket of somebody else is not believed', async () => {
+    chownSync(await openShell(), 54_321, 54_321);
+    expect(await createOsqueryd().available()).toMatchObject({ ok: false, reason: expect.stringContaining('belongs to somebody else (uid 54321)') });
+  });
 });
 
 test('an osqueryi that floods, hangs or answers no JSON is an error', async () => {
@@ -131,6 +187,9 @@ test('an osqueryi that floods, hangs or answers no JSON is an error', async () =
     return createOsqueryi(path);
   };
   await expect(program('echo not json').query('SELECT 1')).rejects.toThrow(/no JSON/);
+  await expect(program("echo '[1, null]'").query('SELECT 1')).rejects.toThrow(/no list of rows/);
+  await expect(program("printf '[{\"a\":'; kill -9 $$").query('SELECT 1')).rejects.toThrow(/ended with a signal/);
+  await expect(program('echo []').query(' .socket')).rejects.toThrow(/syntax error/);
   await expect(program('exec sleep 60').query('SELECT 1', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'TIMEOUT' });
   await expect(program('exec cat /dev/zero').query('SELECT 1')).rejects.toThrow(/more than can be kept/);
   await expect(createOsqueryi(join(directory, 'none')).available()).resolves.toMatchObject({ ok: false, reason: expect.stringContaining('not installed') });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { timerTables } from '../../extension/tables/index.ts';
+import { embeddedTables } from '../../extension/tables/embedded.ts';
 import { createEmbedded } from '../../src/sql/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { alertOf } from '../helpers/alerts.ts';
@@ -11,7 +11,7 @@ async function asked(sql: string): Promise<unknown> {
   const alerts = [0, 1, 2].map((second) => alertOf({ '@timestamp': at(second), event: fileEvent({ id: `e${second}`, path: `/etc/systemd/system/${second}.timer` }), ...(second === 1 ? { suppressed_by: 'x1' } : {}) }));
   store.events.append(alerts.map(({ event }) => event), [], alerts);
   store.alerts.setStatus(alerts[2]!.id, { time: at(3), status: 'closed', by: 'alice', reason: 'r' });
-  const engine = await createEmbedded({ tables: timerTables(store) });
+  const engine = await createEmbedded({ tables: embeddedTables({ stateDir: store.directory, uid: process.getuid?.() ?? 0 }) });
   try {
     return (await engine.query(sql, { timeoutMs: 10_000, maxRows: 100 })).rows;
   } finally {

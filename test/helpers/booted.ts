@@ -1,7 +1,7 @@
 /** Real Debian hosts with systemd as their first process, booted from one base tree, thrown away after the test. */
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { until } from './until.ts';
@@ -46,18 +46,15 @@ function reason(): string | undefined {
   return network ? undefined : 'needs network namespaces (ip netns add)';
 }
 
-/** Undefined once the base tree is there; else why it could not be made (no network, say). */
+/** Undefined once the base tree is there; else why it could not be made (no network, say). Of several test files that ask at once one makes it. */
 export function prepareBase(): string | undefined {
   if (existsSync(BASE)) return undefined;
   mkdirSync(CACHE, { recursive: true });
-  const part = `${BASE}.${process.pid}`;
-  const made = spawnSync('mmdebstrap', ['--variant=minbase', '--mode=root', `--include=${PACKAGES.join(',')}`, '--aptopt=APT::Install-Recommends "false"', '--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/locale/*', SUITE, part], { encoding: 'utf8', timeout: 300_000 });
-  if (made.status === 0) {
-    renameSync(part, BASE);
-    return undefined;
-  }
-  rmSync(part, { recursive: true, force: true });
-  return `mmdebstrap failed: ${made.stderr.trim().split('\n').at(-1) ?? ''}`;
+  const part = `${BASE}.part`;
+  const arguments_ = ['--variant=minbase', '--mode=root', `--include=${PACKAGES.join(',')}`, '--aptopt=APT::Install-Recommends "false"', '--dpkgopt=path-exclude=/usr/share/man/*', '--dpkgopt=path-exclude=/usr/share/doc/*', '--dpkgopt=path-exclude=/usr/share/locale/*', SUITE, part];
+  const script = 'base=$1 part=$2; shift 2; [ ! -e "$base" ] || exit 0; rm -rf -- "$part"; mmdebstrap "$@" && mv -T -- "$part" "$base"';
+  const made = spawnSync('flock', [`${BASE}.lock`, 'sh', '-c', script, 'sh', BASE, part, ...arguments_], { encoding: 'utf8', timeout: 600_000 });
+  return made.status === 0 ? undefined : `mmdebstrap failed: ${made.stderr.trim().split('\n').at(-1) ?? ''}`;
 }
 
 export interface Booted {

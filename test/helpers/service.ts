@@ -34,7 +34,7 @@ export async function sensing(): Promise<Sensing> {
   const log = (): string => host.run(['journalctl', '--unit=tickward', '--output=cat', '--no-pager']).stdout;
   const events = (): FileEvent[] => list<FileEvent>('events');
   const alerts = (): Alert[] => list<Alert>('alerts');
-  await until(() => log().includes('watching by'), () => `the start: ${log()}`, PATIENCE_MS);
+  await until(() => log().includes('judging by'), () => `the start: ${log()}`, PATIENCE_MS);
   return {
     host,
     log,

@@ -3,5 +3,5 @@ import { Operator, type Constraint, type QueryContext } from '../../src/model/ta
 
 export function context(wanted: Record<string, string[]> = {}, warnings: string[] = []): QueryContext {
   const constraints = new Map(Object.entries(wanted).map(([column, values]) => [column, values.map((value): Constraint => ({ op: Operator.EQUALS, value }))]));
-  return { constraints: (column) => constraints.get(column) ?? [], uses: () => true, checkpoint: () => undefined, warn: (message) => void warnings.push(message) };
+  return { constraints: (column) => constraints.get(column) ?? [], uses: () => true, checkpoint: () => undefined, msLeft: () => 30_000, warn: (message) => void warnings.push(message) };
 }

@@ -3,7 +3,8 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
-import { createEmbedded, type Embedded } from '../../src/sql/index.ts';
+import { openDatabase, type Database } from '../../src/sql/embedded/database.ts';
+import { tables as hostTables } from '../../src/sql/tables/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 
 const asked: string[] = [];
@@ -44,9 +45,9 @@ const broken: Table = {
   },
 };
 
-let engine: Embedded;
+let engine: Database;
 beforeAll(async () => {
-  engine = await createEmbedded({ tables: [numbers, odd, endless, broken] });
+  engine = await openDatabase([...hostTables, numbers, odd, endless, broken]);
 });
 afterAll(() => engine.close());
 
@@ -135,6 +136,12 @@ test('a text that would fill the memory is an error, not a crash', async () => {
   expect(await rows('SELECT 1 AS one')).toEqual([{ one: '1' }]);
 });
 
+test('SQLite may take so much memory and no more, and no query can change that', async () => {
+  await expect(engine.query('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100) SELECT count(DISTINCT hex(zeroblob(4000000)) || i) FROM n')).rejects.toMatchObject({ code: 'QUERY', message: 'out of memory', hint: expect.stringContaining('256 MiB') });
+  await expect(engine.query('PRAGMA hard_heap_limit = 1')).rejects.toThrow(/only reads/);
+  expect(await rows('SELECT 1 AS one')).toEqual([{ one: '1' }]);
+});
+
 test('what a table could not read is a warning, and its failure is the error of the query', async () => {
   expect((await engine.query('SELECT n FROM broken LIMIT 1')).warnings).toEqual(['broken: half of it cannot be read']);
   await expect(engine.query('SELECT n FROM broken')).rejects.toThrow('it broke in the middle');
@@ -152,10 +159,10 @@ test.each([['0.1 + 0.2', '0.3'], ['1e20', '1.0e+20'], ['2.0', '2.0'], ['-1.5e-7'
   expect(await rows(`SELECT ${expression} AS r`)).toEqual([{ r: text }]);
 });
 
-test('parses tells a query that prepares from one that does not, and runs neither', () => {
+test('parses tells a query that prepares from one that does not, and runs neither', async () => {
   asked.length = 0;
-  expect(engine.parses('SELECT n FROM numbers')).toBeUndefined();
-  expect(engine.parses('SELECT FROM')).toBe('near "FROM": syntax error');
+  expect(await engine.parses('SELECT n FROM numbers')).toBeUndefined();
+  expect(await engine.parses('SELECT FROM')).toBe('near "FROM": syntax error');
   expect(asked).toEqual([]);
 });
 

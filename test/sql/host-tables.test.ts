@@ -134,7 +134,7 @@ test('what stands in a file’s place is not waited for, and it is said', () => 
   const warnings: string[] = [];
   expect(readWhole(context({}, warnings), fifo)).toBeUndefined();
   expect(readWhole(context({}, warnings), '/nowhere', { mayBeAbsent: true })).toBeUndefined();
-  expect(warnings).toEqual([`${fifo} cannot be read: it is no regular file`]);
+  expect(warnings).toEqual([`${fifo} is no regular file and is not read`]);
 });
 
 describe('a link within another root', () => {

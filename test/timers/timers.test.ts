@@ -121,6 +121,7 @@ test('a chain leads through interpreters to scripts, and ends', () => {
 test('what systemctl says of a timer', () => {
   const block = ['Unit=job.service', 'NextElapseUSecRealtime=@1700000000', 'NextElapseUSecMonotonic=infinity', 'LastTriggerUSec=n/a', 'Id=a.timer', 'LoadState=loaded', 'ActiveState=active', 'FragmentPath=/etc/systemd/system/a.timer', 'UnitFileState=enabled', 'Transient=no'].join('\n');
   expect(timerOf(block, { scope: 'system' })).toEqual({ unit: 'a.timer', scope: 'system', load: 'loaded', active: 'active', enabled: 'enabled', path: '/etc/systemd/system/a.timer', transient: false, next: '2023-11-14T22:13:20.000Z', service: 'job.service' });
+  expect(timerOf('NextElapseUSecRealtime=Thu 2026-11-26 00:00:00 UTC\nLastTriggerUSec=Wed 2026-11-25 01:02:03 UTC', { scope: 'system' })).toMatchObject({ next: '2026-11-26T00:00:00.000Z', last: '2026-11-25T01:02:03.000Z' });
   expect([spanMs('1d 2h 3min 4.5s'), spanMs('1month'), spanMs('0'), spanMs('infinity')]).toEqual([93_784_500, 2_629_800_000, undefined, undefined]);
 });
 

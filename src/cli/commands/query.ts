@@ -26,10 +26,12 @@ Examples:
       const engine = await openEngine(context);
       const result = await engine.query(sql, { timeoutMs: context.settings.timeout * 1000, maxRows });
       for (const warning of result.warnings) context.notice({ level: 'warn', message: warning });
-      if (result.truncated) context.notice({ level: 'warn', message: `only the first ${maxRows} rows are shown` });
+      if (result.truncated) context.notice({ level: 'warn', message: `only the first ${result.rows.length} rows are shown` });
       if (context.out.json) context.out.document(result.rows);
-      else if (result.rows.length === 0) context.out.progress(`no rows (${engine.name})`);
-      else context.out.table(result.columns, result.rows.map((row) => result.columns.map((column) => row[column])));
+      else {
+        if (result.rows.length > 0) context.out.table(result.columns, result.rows.map((row) => result.columns.map((column) => row[column])));
+        context.out.progress(`${result.rows.length === 0 ? 'no' : result.rows.length} row${result.rows.length === 1 ? '' : 's'} (${engine.name})`);
+      }
       return Exit.DONE;
     }));
 };

@@ -75,6 +75,18 @@ export class Memory {
     return this.text(pointer, this.exports.sqlite3_value_bytes(value));
   }
 
+  /** The values of an IN that is handed over whole. */
+  inValues(list: Pointer): (string | undefined)[] {
+    const out = this.exports.malloc(8);
+    const texts: (string | undefined)[] = [];
+    try {
+      for (let code = this.exports.sqlite3_vtab_in_first(list, out); code === 0; code = this.exports.sqlite3_vtab_in_next(list, out)) texts.push(this.valueText(this.view().getInt32(out, true)));
+    } finally {
+      this.exports.free(out);
+    }
+    return texts;
+  }
+
   /** A copy with a NUL at its end, freed by `free`. */
   allocate(text: string, allocator: (size: number) => Pointer = this.exports.malloc): Pointer {
     const bytes = encoder.encode(text);

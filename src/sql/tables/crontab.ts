@@ -1,8 +1,8 @@
 /** osquery's `crontab`: the system's file, cron.d and the users' files, line by line. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { errnoOf, messageOf } from '../../model/errors.ts';
+import { readdirSync } from 'node:fs';
 import type { QueryContext, Row, Table } from '../../model/table.ts';
-import { bytesOfText, legible, textOfBytes } from '../../model/text.ts';
+import { legible, textOfBytes } from '../../model/text.ts';
+import { linesOf, unreadable } from './lines.ts';
 
 const SYSTEM_FILE = '/etc/crontab';
 const SYSTEM_FOLDER = '/etc/cron.d';
@@ -29,7 +29,7 @@ export function createCrontab(root = ''): Table {
       const folders = [SYSTEM_FOLDER, ...USER_FOLDERS].flatMap((folder) => filesOf(root, folder, context));
       for (const path of [SYSTEM_FILE, ...folders]) {
         context.checkpoint();
-        for (const line of linesOf(root, path, context)) {
+        for (const line of linesOf(root + path, context)) {
           const row = parseLine(line);
           if (row !== undefined) yield { ...row, path: legible(path) };
         }
@@ -45,16 +45,7 @@ function filesOf(root: string, folder: string, context: QueryContext): string[] 
     const entries = readdirSync(root + folder, { withFileTypes: true, encoding: 'buffer' });
     return entries.filter((entry) => !entry.isDirectory()).map((entry) => textOfBytes(entry.name)).filter((name) => !name.startsWith('.')).map((name) => `${folder}/${name}`);
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') context.warn(`${folder} cannot be listed: ${messageOf(error)}`);
-    return [];
-  }
-}
-
-function linesOf(root: string, path: string, context: QueryContext): string[] {
-  try {
-    return readFileSync(bytesOfText(root + path), 'utf8').split('\n');
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') context.warn(`${legible(path)} cannot be read: ${messageOf(error)}`);
+    unreadable(root + folder, error, context);
     return [];
   }
 }

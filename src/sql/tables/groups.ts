@@ -1,6 +1,6 @@
 /** osquery's `groups`: the group database of files. */
-import { readGroups } from '../../host/passwd.ts';
 import { equals, type Table } from '../../model/table.ts';
+import { groupsOf } from './homes.ts';
 
 export const groups: Table = {
   name: 'groups',
@@ -13,6 +13,6 @@ export const groups: Table = {
   ],
   *generate(context) {
     const gids = new Set(equals(context, 'gid'));
-    for (const group of readGroups()) if (gids.size === 0 || gids.has(String(group.gid))) yield { gid: group.gid, gid_signed: group.gid | 0, groupname: group.name };
+    for (const group of groupsOf(context)) if (gids.size === 0 || gids.has(String(group.gid))) yield { gid: group.gid, gid_signed: group.gid | 0, groupname: group.name };
   },
 };

@@ -1,6 +1,6 @@
 /** osquery's `users`: the passwd database of files. */
-import { readUsers } from '../../host/passwd.ts';
 import { equals, type Table } from '../../model/table.ts';
+import { usersOf } from './homes.ts';
 
 export const users: Table = {
   name: 'users',
@@ -21,7 +21,7 @@ export const users: Table = {
   *generate(context) {
     const uids = new Set(equals(context, 'uid'));
     const names = new Set(equals(context, 'username'));
-    for (const user of readUsers()) {
+    for (const user of usersOf(context)) {
       if (uids.size > 0 && !uids.has(String(user.uid))) continue;
       if (names.size > 0 && !names.has(user.name)) continue;
       yield { uid: user.uid, gid: user.gid, uid_signed: user.uid | 0, gid_signed: user.gid | 0, username: user.name, description: user.gecos, directory: user.home, shell: user.shell, uuid: '' };

@@ -1,0 +1,24 @@
+/** Tickward's tables for the thread of the embedded engine, which opens the store itself. */
+import type { GatheredTable, Table } from '../../src/model/table.ts';
+import type { TableSource } from '../../src/sql/embedded/messages.ts';
+import { openStore, type Store } from '../../src/store/index.ts';
+import { defaultStateDirectory } from '../../src/store/state-directory.ts';
+import { timerTables } from './index.ts';
+
+interface Place {
+  /** undefined where nobody said and there is no home to keep it in: a query that needs none runs all the same. */
+  stateDir: string | undefined;
+  uid: number;
+}
+
+/** What createEmbedded takes. */
+export function embeddedTables(place: Place): TableSource {
+  return { module: import.meta.url, data: place };
+}
+
+/** The store is opened only when a query reads one of the tables. */
+export function open({ stateDir, uid }: Place): (Table | GatheredTable)[] {
+  let opened: Store | undefined;
+  const store = (): Store => (opened ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid));
+  return timerTables({ events: { list: (filter) => store().events.list(filter) }, alerts: { list: (filter) => store().alerts.list(filter) } });
+}
