@@ -23,7 +23,7 @@ export function storyOf(event: FileEvent, words: Words): Piece[] {
   ];
 }
 
-export function factsOf({ event, alert }: Investigation, words: Words): Fact[] {
+export function factsOf({ event, alert, steps }: Investigation, words: Words): Fact[] {
   const { file, process: by, tickward } = event;
   const { fact } = words;
   const note = tickward.attribution_note === undefined ? '' : ` (${tickward.attribution_note})`;
@@ -33,7 +33,7 @@ export function factsOf({ event, alert }: Investigation, words: Words): Fact[] {
     [fact.hash, [file.hash?.sha256]],
     [fact.owner, [[file.owner ?? file.uid, file.mode, file.size === undefined ? undefined : `${file.size} B`].filter((each) => each !== undefined).join(', ')]],
     [fact.says, tickward.directives ?? []],
-    [fact.runs, tickward.commands ?? []],
+    [fact.runs, tickward.commands ?? commandsOf(steps)],
     [fact.program, [by === undefined ? undefined : `${by.executable ?? by.name ?? words.notKnown} (pid ${by.pid})`]],
     [fact.command, [by?.command_line]],
     [fact.directory, [by?.working_directory]],
@@ -48,6 +48,12 @@ export function factsOf({ event, alert }: Investigation, words: Words): Fact[] {
     const more = known.length - MOST_VALUES;
     return known.length === 0 ? [] : [{ label, values: more > 0 ? [...known.slice(0, MOST_VALUES), `… (+${more})`] : known }];
   });
+}
+
+/** Of the service that a timer starts, as the check of this name has them: `ExecStart=` and so on. */
+function commandsOf(steps: Investigation['steps']): string[] {
+  const service = steps.find(({ id, kind }) => id === 'service' && kind === 'check');
+  return (service?.rows ?? []).flatMap(({ what, value }) => (what !== undefined && value !== undefined && /^Exec\w+=$/.test(what) ? [`${what}${value}`] : []));
 }
 
 function userText({ user }: FileEvent): string | undefined {

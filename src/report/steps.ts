@@ -1,9 +1,11 @@
 /** The steps as a report shows them: each table with its query and engine, bounded, the cut said. */
 import type { InvestigatedStep } from '../investigate/result.ts';
 import { say, shown } from './shown.ts';
+import { signView, type SignView } from './signs.ts';
 import type { Words } from './words.ts';
 
 const MOST_ROWS = 100;
+const MOST_SIGNS = 20;
 /** UTF-16 units of the cells of one table, and of all together. */
 const MOST_OF_A_TABLE = 200_000;
 const MOST_OF_ALL = 3_000_000;
@@ -43,6 +45,7 @@ export interface StepView {
   skipped: string | null;
   error: string | null;
   empty: boolean;
+  signs: SignView[];
   table: Table | null;
 }
 
@@ -51,9 +54,8 @@ export interface Section {
   steps: StepView[];
 }
 
-export function anchorOf(steps: readonly InvestigatedStep[], id: string): string | null {
-  const index = steps.findIndex((step) => step.id === id);
-  return index < 0 ? null : `step-${index + 1}`;
+export function anchorOf(index: number): string {
+  return `step-${index + 1}`;
 }
 
 /** In their order, those that follow each other under one heading together. */
@@ -64,7 +66,7 @@ export function sectionsOf(steps: readonly InvestigatedStep[], words: Words, fil
     const title = step.section === '' ? words.withoutSection : shown(step.section);
     let section = sections.at(-1);
     if (section?.title !== title) sections.push((section = { title, steps: [] }));
-    const view = stepView(step, `step-${index + 1}`, { words, file, steps, left });
+    const view = stepView(step, anchorOf(index), { words, file, steps, left });
     left -= sizeOf(view.table);
     section.steps.push(view);
   }
@@ -91,9 +93,8 @@ function stepView(step: InvestigatedStep, anchor: string, around: Around): StepV
     ticked: step.answer === 'fine' || step.answer === 'suspicious' || (step.kind === 'task' && step.needs_person === null),
     answer: step.answer === null ? null : words.answers[step.answer],
     checks: step.checks.flatMap((id) => {
-      const found = steps.find((other) => other.id === id);
-      const at = anchorOf(steps, id);
-      return found === undefined || at === null ? [] : [{ anchor: at, title: shown(found.title, 120) }];
+      const index = steps.findIndex((other) => other.id === id);
+      return index < 0 ? [] : [{ anchor: anchorOf(index), title: shown(steps[index]?.title ?? '', 120) }];
     }),
     // SQL keeps its lines.
     sql: step.sql === null ? null : step.sql.split('\n', 200).map((line) => shown(line, MOST_OF_A_QUERY)).join('\n'),
@@ -103,6 +104,7 @@ function stepView(step: InvestigatedStep, anchor: string, around: Around): StepV
     warnings: step.warnings.map((text) => shown(text)),
     skipped: step.skipped === null ? null : shown(step.skipped),
     error: step.error === null ? null : shown(step.error),
+    signs: step.signs.slice(0, MOST_SIGNS).map((sign) => signView(sign, words)),
     empty: answered && step.rows.length === 0,
     table: step.rows.length === 0 ? null : tableOf(step, around),
   };

@@ -56,6 +56,8 @@ ${levels}
 .signs,.open{list-style:none;padding:0;display:grid;gap:.5rem}
 .open{list-style:disc;padding-left:1.1rem;gap:.25rem}
 .signs li{display:flex;gap:.6rem;align-items:baseline}
+.step .signs{font-size:.9rem;margin:.3rem 0}
+.moments i{color:var(--soft)}
 .signs span,.task p{min-width:0}
 .signs .badge{min-width:4.2em}
 .badge{flex:none;text-align:center;font-size:.78rem;font-weight:600;border:1.5px solid;border-radius:99px;padding:0 .55em;line-height:1.5}
@@ -90,6 +92,7 @@ thead th{background:var(--sunk);font-size:.82rem;white-space:nowrap}
 tbody th{font-weight:500;color:var(--soft);white-space:nowrap}
 td.host{overflow-wrap:anywhere;min-width:5.5rem;max-width:34rem;white-space:pre-wrap}
 td.what,td.long{min-width:14rem}
+td.program{min-width:10rem}
 td.short{white-space:nowrap}
 .moments{list-style:none;padding:0;font-size:.9rem}
 .moments li{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.35rem .5rem;border-bottom:1px solid var(--rule)}
@@ -129,7 +132,7 @@ h2,h3,h4,.meta{break-after:avoid}
 .scroll{overflow:visible}
 table{font-size:8pt;width:100%}
 td.host{min-width:0;max-width:none}
-td.what,td.long{min-width:0}
+td.what,td.long,td.program{min-width:0}
 th,td,thead th,tbody th,td.short{white-space:normal}
 pre{font-size:8pt}
 table.wide,.wide tbody{display:block}

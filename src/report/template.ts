@@ -38,7 +38,7 @@ const pieces = '{{#each this}}{{#if value}}<code>{{text}}</code>{{else}}{{text}}
 
 const signs = `<ul class="signs">
 {{#each this}}
-<li><span class="badge {{weight}}">{{word}}</span> <span>{{#if gloss}}{{gloss}} {{/if}}<span class="host" lang="en">{{text}}</span>{{#if anchor}} <a class="from" href="#{{anchor}}">{{from}}</a>{{/if}}</span></li>
+<li><span class="badge {{weight}}">{{word}}</span> <span>{{#if gloss}}{{gloss}} {{/if}}<span class="host" lang="en">{{text}}</span>{{#if from}} <a class="from" href="#{{from.anchor}}">{{from.title}}</a>{{/if}}</span></li>
 {{/each}}
 </ul>`;
 
@@ -68,7 +68,6 @@ const verdict = `<section class="verdict {{verdict.level}}" aria-labelledby="ver
 {{/each}}
 </ul>
 {{/if}}
-{{#if todo}}<p>{{todo}}</p>{{/if}}
 <p>{{words.next}}<br><code class="command">{{next}}</code></p>
 </div>
 <div>
@@ -97,7 +96,7 @@ const timeline = `<section aria-labelledby="timeline">
 {{/each}}
 </svg>
 <ol class="moments">
-{{#each timeline.moments}}<li{{#if subject}} class="subject"{{/if}}><time datetime="{{iso}}">{{time}}</time> <span class="distance">{{#if subject}}{{@root.words.subject}}{{else}}{{distance}}{{/if}}</span> <span class="kind">{{kind}}</span> <span class="host what">{{what}}</span></li>
+{{#each timeline.moments}}<li{{#if subject}} class="subject"{{/if}}><time datetime="{{iso}}">{{time}}</time> <span class="distance">{{#if subject}}{{@root.words.subject}}{{else}}{{distance}}{{/if}}</span> <span class="kind">{{kind}}</span> <span class="what"><span class="host">{{what}}</span>{{#if more}} <i>{{more}}</i>{{/if}}</span></li>
 {{/each}}
 </ol>
 {{#if timeline.cut}}<p class="cut">{{timeline.cut}}</p>{{/if}}
@@ -126,7 +125,7 @@ const processes = `<section aria-labelledby="processes">
 <table>
 <thead><tr><th scope="col">{{words.pid}}</th><th scope="col">{{words.parent}}</th><th scope="col">{{words.kind}}</th><th scope="col">{{words.user}}</th><th scope="col">{{words.started}}</th><th scope="col">{{words.program}}</th><th scope="col">{{words.command}}</th><th scope="col">{{words.connections}}</th></tr></thead>
 <tbody>
-{{#each tree.rows}}<tr><td>{{pid}}</td><td>{{parent}}</td><td class="short">{{roleWord}}{{#unless alive}}, {{@root.words.ended}}{{/unless}}</td><td class="host short">{{user}}</td><td class="short">{{started}}</td><td class="host">{{program}}</td><td class="host what">{{command}}</td><td class="host">{{#each connections}}{{this}}<br>{{/each}}</td></tr>
+{{#each tree.rows}}<tr><td>{{pid}}</td><td>{{parent}}</td><td class="short">{{roleWord}}{{#unless alive}}, {{@root.words.ended}}{{/unless}}</td><td class="host short">{{user}}</td><td class="short">{{started}}</td><td class="host program">{{program}}</td><td class="host what">{{command}}</td><td class="host">{{#each connections}}{{this}}<br>{{/each}}</td></tr>
 {{/each}}
 </tbody>
 </table>
@@ -173,6 +172,7 @@ const step = `{{#if task}}
 {{/each}}
 {{#each repairs}}<p class="said"><b>{{@root.words.repaired}}:</b> <span class="host">{{this}}</span></p>
 {{/each}}
+{{#if signs}}{{> signs signs}}{{/if}}
 {{#if table}}{{> table table}}{{/if}}
 {{#if empty}}<p class="none">{{@root.words.noRows}}</p>{{/if}}
 {{#if sql}}<p class="label">{{@root.words.query}}</p>
@@ -182,6 +182,7 @@ const step = `{{#if task}}
 
 const steps = `<section aria-labelledby="steps">
 <h2 id="steps">{{words.steps}}</h2>
+{{#if stepsAbout}}<p class="note">{{stepsAbout}}</p>{{/if}}
 {{#each sections}}
 <section class="part">
 <h3 class="host">{{title}}</h3>

@@ -1,9 +1,13 @@
-/** The timeline: a strip on which the time around the event is stretched, and the same moments as a list. */
+/** The timeline: a strip on which the time around the event is stretched, and the same moments as a list, in which many of one kind are one line. */
 import type { Moment } from '../investigate/result.ts';
 import { clock, say, shown } from './shown.ts';
 import type { Words } from './words.ts';
 
-const MOST_MOMENTS = 150;
+const MOST_LINES = 120;
+/** Moments of one kind in a row that are no further apart are one line, when there are so many. */
+const TOGETHER_MS = 10_000;
+const LEAST_TOGETHER = 4;
+const NOTHING: Moment = { time: '', kind: 'event', what: '' };
 const LANE_HEIGHT = 30;
 const AXIS_HEIGHT = 24;
 /** Percent of the width at each end that no moment stands in: labels and dots fit there. */
@@ -22,14 +26,17 @@ export interface TimelineView {
   subjectX: string | null;
   lanes: { word: string; labelY: number; y: number; dots: { x: string; subject: boolean; says: string }[] }[];
   ticks: { x: string; y: number; label: string }[];
-  moments: { iso: string; time: string; distance: string; kind: string; what: string; subject: boolean }[];
+  moments: { iso: string; time: string; distance: string; kind: string; what: string; more: string | null; subject: boolean }[];
   cut: string | null;
 }
 
 export function timelineOf(all: readonly Moment[], subjectTime: string, words: Words, file: string): TimelineView {
-  const moments = nearest(all);
   const subject = Date.parse(subjectTime);
-  const distances = moments.map(({ time }) => Date.parse(time) - subject);
+  const groups = grouped(all);
+  const near = nearest(groups);
+  const moments = near.flat();
+  const distanceOf = ({ time }: Moment): number => Date.parse(time) - subject;
+  const distances = moments.map(distanceOf);
   const known = distances.filter(Number.isFinite);
   const place = placing(known);
   const kinds = [...new Set(moments.map(({ kind }) => kind))];
@@ -49,16 +56,43 @@ export function timelineOf(all: readonly Moment[], subjectTime: string, words: W
     subjectX: known.length === 0 ? null : percent(place(0)),
     lanes,
     ticks: ticksOf(known, place).map(({ distance, x }) => ({ x: percent(x), y: axis + 15, label: distance === 0 ? '0' : distanceText(distance) })),
-    moments: moments.map((moment, index) => ({ iso: shown(moment.time, 40), time: clock(moment.time), distance: distanceText(distances[index] ?? NaN), kind: words.moment[moment.kind], what: shown(moment.what), subject: moment.subject === true })),
+    moments: near.map((group) => lineOf(group, distanceOf, words)),
     cut: moments.length === all.length ? null : say(words.cutOthers, { shown: moments.length, all: all.length, file }),
   };
 }
 
+/** Each moment alone, but many of one kind in a row, as of the packages that one command installs, together. */
+function grouped(all: readonly Moment[]): Moment[][] {
+  const groups: Moment[][] = [];
+  for (const moment of all) {
+    const group = groups.at(-1);
+    const last = group?.at(-1);
+    const joins = last !== undefined && last.kind === moment.kind && last.subject !== true && moment.subject !== true && Date.parse(moment.time) - Date.parse(last.time) <= TOGETHER_MS;
+    if (joins) group?.push(moment);
+    else groups.push([moment]);
+  }
+  return groups.flatMap((group) => (group.length < LEAST_TOGETHER ? group.map((moment) => [moment]) : [group]));
+}
+
 /** Those around the subject, as many before as after it. */
-function nearest(all: readonly Moment[]): readonly Moment[] {
-  const at = Math.max(0, all.findIndex(({ subject }) => subject === true));
-  const from = Math.max(0, Math.min(at - Math.floor(MOST_MOMENTS / 2), all.length - MOST_MOMENTS));
-  return all.slice(from, from + MOST_MOMENTS);
+function nearest(all: readonly Moment[][]): Moment[][] {
+  const at = Math.max(0, all.findIndex(([moment]) => moment?.subject === true));
+  const from = Math.max(0, Math.min(at - Math.floor(MOST_LINES / 2), all.length - MOST_LINES));
+  return all.slice(from, from + MOST_LINES);
+}
+
+function lineOf(group: readonly Moment[], distanceOf: (moment: Moment) => number, words: Words): TimelineView['moments'][number] {
+  const [first = NOTHING] = group;
+  const more = group.length - 1;
+  return {
+    iso: shown(first.time, 40),
+    time: clock(first.time),
+    distance: distanceText(distanceOf(first)),
+    kind: words.moment[first.kind],
+    what: shown(first.what),
+    more: more === 0 ? null : say(words.more, { count: more, time: clock(group.at(-1)?.time ?? '') }),
+    subject: first.subject === true,
+  };
 }
 
 /** Percent of the width for a distance from the event: logarithmic to both sides, a second the finest. */

@@ -1,10 +1,11 @@
 /** An investigation as the template takes it: every text in words, bounded and made safe to read. */
-import type { Indicators, Investigation, Level, Sign } from '../investigate/result.ts';
+import type { Indicators, InvestigatedStep, Investigation, Level } from '../investigate/result.ts';
 import { defang } from '../model/defang.ts';
 import { ENGLISH } from './english.ts';
 import { CHINESE } from './chinese.ts';
 import { clock, fill, say, shown, type Piece } from './shown.ts';
 import { factsOf, storyOf, type Fact } from './event.ts';
+import { MOST_OF_A_SIGN, signView, type SignView } from './signs.ts';
 import { anchorOf, sectionsOf, type Section } from './steps.ts';
 import { timelineOf, type TimelineView } from './timeline.ts';
 import { treeOf, type TreeView } from './tree.ts';
@@ -24,25 +25,14 @@ export interface View {
   verdict: { level: string; mark: Mark; word: string; meaning: string; against: SignView[]; inFavour: SignView[]; open: string[] };
   story: Piece[];
   facts: Fact[];
-  todo: string | null;
   next: string;
   timeline: TimelineView;
   tree: TreeView;
+  stepsAbout: string | null;
   sections: Section[];
   indicators: { label: string; values: string[]; cut: string | null }[];
   indicatorsAbout: string;
   about: { guide: string; problems: string[]; took: Piece[]; by: Piece[]; data: { name: string; link: string } };
-}
-
-export interface SignView {
-  weight: string;
-  word: string;
-  /** In the report's language, where it has one; the text itself is English. */
-  gloss: string | null;
-  text: string;
-  /** Of the step that it is from. */
-  anchor: string | null;
-  from: string | null;
 }
 
 /** Paths in a square of 24: the level is told by shape as well as by colour. */
@@ -63,8 +53,6 @@ const MARKS: Record<Level, Mark> = {
 };
 
 const MOST_SIGNS = 50;
-/** UTF-16 units of the text of one. */
-const MOST_OF_A_SIGN = 320;
 const MOST_INDICATORS = 200;
 
 export function viewOf(result: Investigation, { lang, data, version }: ReportOptions): View {
@@ -72,7 +60,7 @@ export function viewOf(result: Investigation, { lang, data, version }: ReportOpt
   const file = shown(data, 120);
   const { verdict, event } = result;
   const signs = verdict.signs.slice(0, MOST_SIGNS);
-  const tasks = result.steps.filter((step) => step.needs_person !== null).length;
+  const left = result.steps.filter((step) => step.needs_person !== null).length;
   return {
     lang,
     title: `${words.report}: ${shown(event.file.name, 80)}`,
@@ -81,16 +69,16 @@ export function viewOf(result: Investigation, { lang, data, version }: ReportOpt
       level: verdict.level,
       mark: MARKS[verdict.level],
       ...words.level[verdict.level],
-      against: signs.filter(({ weight }) => weight !== 'harmless').map((sign) => signView(sign, result, words)),
-      inFavour: signs.filter(({ weight }) => weight === 'harmless').map((sign) => signView(sign, result, words)),
+      against: signs.filter(({ weight }) => weight !== 'harmless').map((sign) => signView(sign, words, linkTo(result.steps, sign.from))),
+      inFavour: signs.filter(({ weight }) => weight === 'harmless').map((sign) => signView(sign, words, linkTo(result.steps, sign.from))),
       open: verdict.open.slice(0, MOST_SIGNS).map((text) => shown(text, MOST_OF_A_SIGN)),
     },
     story: storyOf(event, words),
     facts: factsOf(result, words),
-    todo: tasks === 0 ? null : say(words.todoCount, { count: tasks }),
     next: `tickward respond ${result.alert === null ? `--file ${quoted(event.file.path)}` : shown(result.alert, 120)} --dry-run`,
     timeline: timelineOf(result.timeline, event['@timestamp'], words, file),
     tree: treeOf(result.processes, words, file),
+    stepsAbout: result.steps.some(({ kind }) => kind === 'task') ? say(words.stepsAbout, { count: left }) : null,
     sections: sectionsOf(result.steps, words, file),
     indicators: indicatorsOf(result.indicators, words, file),
     indicatorsAbout: say(words.indicatorsAbout, { file }),
@@ -105,16 +93,9 @@ export function viewOf(result: Investigation, { lang, data, version }: ReportOpt
   };
 }
 
-function signView(sign: Sign & { from: string }, { steps }: Investigation, words: Words): SignView {
-  const step = steps.find(({ id }) => id === sign.from);
-  return {
-    weight: sign.weight,
-    word: words.weight[sign.weight],
-    gloss: Object.hasOwn(words.sign, sign.id) ? (words.sign[sign.id] ?? null) : null,
-    text: shown(sign.text, MOST_OF_A_SIGN),
-    anchor: anchorOf(steps, sign.from),
-    from: step === undefined ? null : shown(step.title, 80),
-  };
+function linkTo(steps: readonly InvestigatedStep[], id: string): SignView['from'] {
+  const index = steps.findIndex((step) => step.id === id);
+  return index < 0 ? null : { anchor: anchorOf(index), title: shown(steps[index]?.title ?? '', 80) };
 }
 
 /** For a shell, where the path may hold anything; what cannot be typed stands as an escape, which `--file` reads. */

@@ -25,7 +25,6 @@ export interface Words {
   /** The gloss of a sign, where the language has one. */
   sign: Readonly<Record<string, string>>;
   next: string;
-  todoCount: string;
   facts: string;
   fact: Record<'file' | 'target' | 'hash' | 'owner' | 'says' | 'runs' | 'program' | 'command' | 'directory' | 'user' | 'login' | 'attribution' | 'container' | 'alert', string>;
   attribution: Record<FileEvent['tickward']['attribution'], string>;
@@ -34,6 +33,8 @@ export interface Words {
   noMoments: string;
   moment: Record<Moment['kind'], string>;
   subject: string;
+  /** {count} {time} */
+  more: string;
   kind: string;
   processes: string;
   processesAbout: string;
@@ -48,6 +49,8 @@ export interface Words {
   command: string;
   connections: string;
   steps: string;
+  /** {count} */
+  stepsAbout: string;
   stepKind: Record<StepKind, string>;
   withoutSection: string;
   query: string;

@@ -48,11 +48,19 @@ test('the labels of the axis keep apart and lie inside', () => {
 });
 
 test('of very many those around the event are shown, and the cut is said', () => {
-  const many = Array.from({ length: 1_000 }, (_, index) => moment(index - 900, index === 900 ? { subject: true } : {}));
+  const many = Array.from({ length: 1_000 }, (_, index) => moment((index - 900) * 60, index === 900 ? { subject: true } : {}));
   const view = timelineOf(many, SUBJECT, ENGLISH, 'out.json');
-  expect(view.moments).toHaveLength(150);
+  expect(view.moments).toHaveLength(120);
   expect(view.moments.some(({ subject }) => subject)).toBe(true);
-  expect(view.cut).toBe('150 of 1000 are shown; out.json has all of them.');
+  expect(view.cut).toBe('120 of 1000 are shown; out.json has all of them.');
+});
+
+test('many of one kind in a row are one line and as many dots; the event is never among them', () => {
+  const all = [...Array.from({ length: 30 }, (_, index) => moment(index - 40)), moment(0, { subject: true }), moment(1), moment(2), moment(300)];
+  const view = timelineOf(all, SUBJECT, ENGLISH, 'out.json');
+  expect(view.moments.map(({ what, more }) => [what, more])).toEqual([['-40 s', 'and 29 more until 2026-11-24 22:46:15.208 UTC'], ['0 s', null], ['1 s', null], ['2 s', null], ['300 s', null]]);
+  expect(view.lanes.map(({ dots }) => dots.length)).toEqual([34]);
+  expect(view.cut).toBe(null);
 });
 
 function tree(nodes: ProcessNode[]): [pid: string, depth: number][] {

@@ -1,8 +1,11 @@
 /** The page as text: nothing of the host becomes markup, what is left out is said, and it reads from the verdict down. */
 import { createHash } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Investigation } from '../../src/investigate/result.ts';
+import { CHINESE_SIGNS } from '../../src/report/chinese-signs.ts';
 import { POLICY, reportHtml } from '../../src/report/index.ts';
 import { DARK, LIGHT } from '../../src/report/style.ts';
 import { everyText, HOSTILE, investigationOf, stepOf, taskOf } from '../helpers/investigation.ts';
@@ -64,6 +67,11 @@ test('it reads from the verdict and what happened, over timeline and processes, 
   expect(places).toEqual(places.toSorted((one, other) => one - other));
 });
 
+test('what the timer starts stands among the facts', () => {
+  const service = stepOf({ id: 'service', kind: 'check', columns: ['what', 'value'], rows: [{ what: 'unit', value: 'evil.service' }, { what: 'ExecStart=', value: '/opt/x.sh --now' }] });
+  expect(page({ steps: [service] })).toMatch(/<dt>It runs<\/dt><dd class="host">ExecStart&#x3D;\/opt\/x\.sh --now<\/dd>/);
+});
+
 test('a maker that is not known is not named, and the response is for the file then', () => {
   const { event } = investigationOf();
   const { process: _by, ...rest } = event;
@@ -104,6 +112,13 @@ test('in Chinese it is Chinese, also what the signs mean', () => {
   expect(html).toContain('<html lang="zh-CN">');
   expect(html.replaceAll(/<[^>]+>/g, '')).toContain('root 运行的 /usr/bin/dash（pid 4242）于 2026-11-24 22:46:26.208 UTC 在主机 web1 上创建了定时器 /etc/systemd/system/evil.timer。它由 /usr/sbin/cron 启动。');
   expect(html).toContain('从网络下载并运行。 <span class="host" lang="en">ExecStart fetches');
+});
+
+test('each sign that an investigation gives has its Chinese', () => {
+  const sources = globSync('**/*.ts', { cwd: join(import.meta.dirname, '../../src/investigate') }).map((file) => readFileSync(join(import.meta.dirname, '../../src/investigate', file), 'utf8'));
+  const ids = new Set(sources.flatMap((source) => [...source.matchAll(/id: '([a-z-]+)', weight: '/g)].map(([, id]) => id ?? '')));
+  expect(ids.size).toBeGreaterThan(20);
+  expect([...ids].filter((id) => !Object.hasOwn(CHINESE_SIGNS, id))).toEqual([]);
 });
 
 /** Contrast of two colours by WCAG 2, from 1 to 21. */

@@ -6,6 +6,7 @@ import { playbookOfRule, readGuide } from '../../playbooks/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { openEmbedded, openEngine } from '../engine.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
+import { openReport } from '../report-file.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
 import { readGuideFile } from './guide.ts';
 
@@ -13,6 +14,7 @@ interface Options extends SubjectOptions {
   guide?: string;
   step?: string;
   lang?: string;
+  report?: string;
 }
 
 const MOST_ROWS = 10_000;
@@ -26,6 +28,7 @@ export const investigate: Register = (program, act) => {
     .option('--guide <file>', "another guide (Markdown, or a rule's TOML)")
     .option('--step <step>', 'only this step: its number in the guide, or a check such as chain')
     .option('--lang <language>', 'en or zh-CN')
+    .option('--report <file>', 'also write the report: FILE.html for people, FILE.json beside it with all of it')
     .option('--engine <name>', 'auto, osqueryd, osqueryi or embedded')
     .option('--socket <path>', "osquery's extension manager socket")
     .option('--timeout <seconds>', 'how long one query may take (default 30)')
@@ -34,6 +37,7 @@ Examples:
   tickward investigate 0193…
   tickward investigate --file /etc/systemd/system/x.timer --user alice --lang zh-CN
   tickward investigate 0193… --json | jq .verdict
+  tickward investigate 0193… --report case.html
 
 On a terminal it asks about each step that needs a person; --no-input asks nothing. It changes nothing.
 The verdict is explained, unclear, suspicious or highly-suspicious: README.md says what each rests on.
@@ -43,6 +47,7 @@ Exit code 3 when it is one of the last two, or a step needs a person.`)
 
 async function run(context: Context, alertId: string | undefined, options: Options): Promise<number> {
   const { settings, out } = context;
+  const report = options.report === undefined ? undefined : openReport(context, options.report);
   const subject = subjectOf(context, alertId, options);
   const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
   const engine = await openEngine(context);
@@ -71,6 +76,7 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   });
   if (out.json) out.document(result);
   else showSummary(context, result);
+  await report?.write(result);
   return hasFindings(result) ? Exit.FINDINGS : Exit.DONE;
 }
 
