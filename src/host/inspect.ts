@@ -25,13 +25,18 @@ export interface Inspected {
   /** null for what is no readable file, and for more than `MOST_HASHED`. */
   sha256: string | null;
   md5: string | null;
-  /** The first bytes; empty for what is no readable file. */
+  /** The first bytes, of an ELF program only so many that it can be told; empty for what is no readable file. */
   head: Buffer;
 }
 
 /** Reading and hashing 64 MiB takes a tenth of a second. */
 export const MOST_HASHED = 64 * 1024 ** 2;
-const CHUNK = 256 * 1024;
+const CHUNK = 64 * 1024;
+/** Reused: files are read one at a time, and a new one for each would be garbage. */
+const chunk = Buffer.allocUnsafe(CHUNK);
+/** elf(5) */
+const ELF = Buffer.from('\u007fELF');
+const BINARY_HEAD = 4_096;
 
 const NOTHING = { size: 0, mode: '', uid: -1, gid: -1, mtime: null, ctime: null, btime: null, sha256: null, md5: null, head: Buffer.alloc(0) };
 
@@ -94,13 +99,14 @@ function readOnce(real: string, expected: BigIntStats, headBytes: number, mostHa
 function hashed(fd: number, headBytes: number, whole: boolean): Pick<Inspected, 'head' | 'sha256' | 'md5'> {
   const [sha256, md5] = [createHash('sha256'), createHash('md5')];
   const head: Buffer[] = [];
-  const chunk = Buffer.allocUnsafe(CHUNK);
+  let wanted = headBytes;
   let position = 0;
   for (let count = -1; count !== 0 && position <= MOST_HASHED; ) {
-    if (!whole && position >= headBytes) break;
+    if (!whole && position >= wanted) break;
     count = readSync(fd, chunk, 0, CHUNK, position);
     const part = chunk.subarray(0, count);
-    if (position < headBytes) head.push(Buffer.from(part.subarray(0, headBytes - position)));
+    if (position < wanted) head.push(Buffer.from(part.subarray(0, wanted - position)));
+    if (position === 0 && part.subarray(0, ELF.length).equals(ELF)) wanted = Math.min(headBytes, BINARY_HEAD);
     if (whole) {
       sha256.update(part);
       md5.update(part);
@@ -108,5 +114,5 @@ function hashed(fd: number, headBytes: number, whole: boolean): Pick<Inspected, 
     position += count;
   }
   const isWhole = whole && position <= MOST_HASHED;
-  return { head: Buffer.concat(head), sha256: isWhole ? sha256.digest('hex') : null, md5: isWhole ? md5.digest('hex') : null };
+  return { head: Buffer.concat(head).subarray(0, wanted), sha256: isWhole ? sha256.digest('hex') : null, md5: isWhole ? md5.digest('hex') : null };
 }

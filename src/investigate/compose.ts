@@ -14,7 +14,7 @@ export function compose(head: Omit<Investigation, 'verdict' | 'steps' | 'indicat
     verdict: verdictOf(event, steps),
     steps,
     indicators: outcomes.all.reduce((known, { indicators }) => merged(known, indicators ?? {}), eventIndicators(event)),
-    timeline: timelineOf({ time: event['@timestamp'], kind: 'event', what: `${legiblePath(event)}: ${event.event.action}`, subject: true }, outcomes),
+    timeline: timelineOf({ time: outcomes.evidence === undefined ? event['@timestamp'] : new Date(outcomes.evidence.at).toISOString(), kind: 'event', what: `${legiblePath(event)}: ${event.event.action}`, subject: true }, outcomes),
     processes: processesOf(outcomes),
   };
 }

@@ -81,7 +81,7 @@ export async function gather(gathering: Gathering): Promise<Evidence> {
   const service = managedService === undefined ? undefined : valuesOf(managedService);
   return {
     ...gathering,
-    at: Date.parse(event['@timestamp']),
+    at: momentOf(event, look(path)),
     path,
     units,
     managedTimer: managedTimer === undefined ? undefined : timerOf(managedTimer, { scope: units.scope, ...(units.user === undefined ? {} : { user: units.user }) }),
@@ -93,6 +93,11 @@ export async function gather(gathering: Gathering): Promise<Evidence> {
     look,
     ask: (sql) => gathering.engine.query(sql, { timeoutMs: gathering.timeoutMs, maxRows: gathering.maxRows }),
   };
+}
+
+/** Of a file that no sensor saw: when it was made, else when its inode last changed. The time that it says itself can be set by touch(1). */
+function momentOf({ event, '@timestamp': told }: FileEvent, { btime, ctime }: Inspected): number {
+  return Date.parse(event.id === '' ? (btime ?? ctime ?? told) : told);
 }
 
 function allProcesses(): ListedProcess[] {

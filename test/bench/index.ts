@@ -9,6 +9,7 @@ import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
 import type { JsonValue } from './json.ts';
 import { compileWorkloads, createLab } from './lab.ts';
+import { investigate } from './investigate.ts';
 import { judge } from './judge.ts';
 import { late } from './late.ts';
 import { latency } from './latency.ts';
@@ -23,7 +24,7 @@ import { storm } from './storm.ts';
 import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, investigate];
 
 const INTERRUPTED = 130;
 

@@ -126,7 +126,7 @@ test('the history gives other alerts, other changes, and how usual it is', async
   const { root, path } = evil();
   const event = fileEvent({ path, time: '2026-11-24T10:00:00.000Z' });
   const other = fileEvent({ path: join(root, 'etc/other.service'), time: '2026-11-24T10:00:05.000Z' });
-  const history: History = { events: (since, until) => [event, other].filter(({ '@timestamp': time }) => Date.parse(time) >= since && Date.parse(time) <= until), alerts: () => [{ id: 'a2', '@timestamp': other['@timestamp'], status: 'open', rule: { id: 'r', name: 'Rule', version: 1, severity: 'low', risk_score: 21, threat: { tactic: 'TA0003', technique: [] } }, event: other }] as ReturnType<History['alerts']> };
+  const history: History = { events: (since, before) => [event, other].filter(({ '@timestamp': time }) => Date.parse(time) >= since && Date.parse(time) <= before), alerts: () => [{ id: 'a2', '@timestamp': other['@timestamp'], status: 'open', rule: { id: 'r', name: 'Rule', version: 1, severity: 'low', risk_score: 21, threat: { tactic: 'TA0003', technique: [] } }, event: other }] as ReturnType<History['alerts']> };
   const found = await look(root, event, { history });
   expect(step(found, 'alerts').rows).toMatchObject([{ rule: 'Rule', same: 'user, program' }]);
   expect(step(found, 'changes').rows).toMatchObject([{ path: join(root, 'etc/other.service'), what: 'creation', 'told by': 'fanotify' }]);

@@ -1,14 +1,11 @@
 /** `tickward investigate`: the guide answered for one alert or one file. */
 import { readUsers } from '../../host/passwd.ts';
-import { hasFindings, investigate as runGuide, type History, type InvestigatedStep, type InvestigateOptions } from '../../investigate/index.ts';
+import type { History, InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
 import { printable } from '../../model/text.ts';
-import { playbookOfRule, readGuide } from '../../playbooks/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
-import { openEmbedded, openEngine } from '../engine.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
-import { readGuideFile } from './guide.ts';
 
 interface Options extends SubjectOptions {
   guide?: string;
@@ -49,6 +46,7 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const { settings, out } = context;
   const report = options.report === undefined ? undefined : openReport(context, options.report);
   const subject = subjectOf(context, alertId, options);
+  const { hasFindings, playbookOfRule, openEmbedded, openEngine, readGuide, readGuideFile, runGuide } = await loaded();
   const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
   const engine = await openEngine(context);
   const embedded = await openEmbedded(context, engine);
@@ -80,7 +78,13 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   return hasFindings(result) ? Exit.FINDINGS : Exit.DONE;
 }
 
-export function historyOf(context: Pick<Context, 'store'>): History {
+/** What only a run needs: --help does not wait for it. */
+async function loaded() {
+  const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { openEmbedded, openEngine }, { readGuideFile }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/index.ts'), import('../engine.ts'), import('./guide.ts')]);
+  return { hasFindings, openEmbedded, openEngine, playbookOfRule, readGuide, readGuideFile, runGuide };
+}
+
+function historyOf(context: Pick<Context, 'store'>): History {
   return {
     events: (since, until, limit) => context.store().events.list({ since, until, ...(limit === undefined ? {} : { limit }) }),
     alerts: (since) => context.store().alerts.list({ since }),

@@ -51,6 +51,8 @@ function usersOf({ host, event, runAs }: Evidence): PasswdEntry[] {
 }
 
 const CHANGED = 'changed within a day';
+/** Installing a system or a package changes the others too, by scripts of packages that no package has. */
+const TELLING = new Set(['ssh', 'cron', 'at', 'generator', 'autostart', 'udev']);
 
 function lookInto(file: PersistentFile, at: number, needles: readonly string[]): Found[] {
   const lines = textOfBytes(file.head).split('\n');
@@ -65,9 +67,9 @@ function lookInto(file: PersistentFile, at: number, needles: readonly string[]):
   return why.length === 0 ? [] : [{ file, why, line: named ?? (file.kind === 'ssh' ? first.replace(/^(.{0,40}).*?(\S*)$/s, '$1… $2') : first), mentions: named !== undefined }];
 }
 
-function* signsOf({ file, why, mentions }: Found, at: number): Iterable<Sign> {
+function* signsOf({ file, mentions }: Found, at: number): Iterable<Sign> {
   const path = legible(file.path);
   if (mentions) yield { id: 'persists-elsewhere', weight: 'strong', text: `${path} names what the unit runs or speaks to` };
   else if (file.kind === 'preload' && file.stat.size > 0) yield { id: 'preloads', weight: 'strong', text: `${path} loads something into every program` };
-  else if (why.includes(CHANGED) && Math.abs(file.stat.ctimeMs - at) <= NEAR_MS) yield { id: 'persistence-changed', weight: 'weak', text: `${path} (${file.kind}) was changed within an hour of the event` };
+  else if (TELLING.has(file.kind) && Math.abs(file.stat.ctimeMs - at) <= NEAR_MS) yield { id: 'persistence-changed', weight: 'weak', text: `${path} (${file.kind}) was changed within an hour of the event` };
 }

@@ -1,4 +1,5 @@
 /** What the commands, scripts and foreign programs of the unit say: addresses, domains, URLs, encoded texts, ways of working. */
+import { readStart } from '../../host/read.ts';
 import { defang } from '../../model/defang.ts';
 import { legible } from '../../model/text.ts';
 import type { Evidence } from '../evidence.ts';
@@ -8,6 +9,8 @@ import type { Check } from './check.ts';
 
 const COLUMNS = ['kind', 'value', 'where'] as const;
 const MOST_VALUE = 500;
+/** Of a program that no package has. */
+const BINARY_BYTES = 4 * 1024 ** 2;
 
 export const strings: Check = {
   id: 'strings',
@@ -40,7 +43,7 @@ function textsOf({ chain, units, ownership, event }: Evidence): Text[] {
   const commands = (ofUnit?.entries ?? []).filter(({ section, key }) => section === 'Service' && /^(?:Exec|Environment)/.test(key)).map(({ key, value }) => ({ where: `${units.serviceName ?? ''} ${key}=`, text: value }));
   const real = new Map(chain.files.flatMap(({ path, file }) => (file === undefined ? [] : [[path, file.real] as const])));
   const scripts = chain.texts.filter(({ where }) => (where.startsWith('/') ? isForeign(real.get(where) ?? where) : ofUnit !== undefined));
-  const binaries = chain.files.flatMap(({ path, kind, file }) => (kind === 'binary' && file !== undefined && isForeign(file.real) ? [{ where: path, text: printableRuns(file.head) }] : []));
+  const binaries = chain.files.flatMap(({ path, kind, file }) => (kind === 'binary' && file !== undefined && isForeign(file.real) ? [{ where: path, text: printableRuns(readStart(file.real, BINARY_BYTES) ?? file.head) }] : []));
   const downloads = chain.downloads.map(({ from, url }) => ({ where: from, text: url.includes('://') ? url : `http://${url}` }));
   const maker = event.process?.command_line === undefined ? [] : [{ where: 'the command line of the maker', text: event.process.command_line }];
   return [...commands, ...scripts, ...downloads, ...binaries, ...maker];
