@@ -137,8 +137,8 @@ th,td,thead th,tbody th,td.short{white-space:normal}
 pre{font-size:8pt}
 table.wide,.wide tbody{display:block}
 .wide thead{display:none}
-.wide tr{display:block;columns:2;border:1px solid var(--rule);margin-bottom:3mm;padding:1mm 2mm}
-.wide td{display:block;border:0;padding:0 0 .5mm;break-inside:avoid}
+.wide tr{display:block;border-bottom:1px solid var(--rule);padding:1mm 0}
+.wide td{display:inline;border:0;padding:0 2.5mm 0 0}
 .wide td:empty{display:none}
 .wide td::before{content:attr(data-column) ": ";color:var(--soft)}
 }
