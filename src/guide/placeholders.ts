@@ -189,7 +189,15 @@ function homeVariants(mended: Mended, values: ReadonlyMap<string, string | undef
   // After the repair: a path without its beginning would not be seen as one.
   const replaced = withHome(mended.pieces);
   if (replaced === undefined) return [];
-  return [{ ...renderOne({ ...mended, pieces: replaced }, new Map(values).set(HOME_PLACEHOLDER, home.replace(/\/+$/, ''))), note: `with the home ${home}` }];
+  const variant = renderOne({ ...mended, pieces: replaced }, new Map(values).set(HOME_PLACEHOLDER, home.replace(/\/+$/, '')));
+  // The published queries name /root beside /home/NAME: asking that once more for root would say everything twice.
+  const named = new Set(stringsOf(renderOne(mended, values).sql ?? ''));
+  if (variant.sql !== undefined && stringsOf(variant.sql).every((text) => named.has(text))) return [];
+  return [{ ...variant, note: `with the home ${home}` }];
+}
+
+function stringsOf(sql: string): string[] {
+  return tokenize(sql).flatMap((token) => (token.kind === 'string' ? [token.text] : []));
 }
 
 /** `…/home/` before the placeholder is cut, so that the home itself can stand there. */

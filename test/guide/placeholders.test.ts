@@ -110,6 +110,11 @@ describe('a home elsewhere', () => {
     expect(render(bare, { user: { name: 'root' } }, '/root')[1]).toMatchObject({ sql: "SELECT * FROM file WHERE path LIKE '/root/.config/systemd/user/%' OR path = '/etc/x'", repairs: ['2 paths put in quotes'], note: 'with the home /root' });
   });
 
+  test('that the query names already gives nothing more', () => {
+    expect(render("SELECT * FROM file WHERE path LIKE '/home/{{user.name}}/x/%' OR path LIKE '/root/x/%'", { user: { name: 'root' } }, '/root')).toHaveLength(1);
+    expect(render("SELECT * FROM file WHERE path LIKE '/home/{{user.name}}/x/%' OR path LIKE '/root/y/%'", { user: { name: 'root' } }, '/root')).toHaveLength(2);
+  });
+
   test('that is /home/NAME gives nothing more', () => {
     expect(render(sql, { user: { name: 'bob' } }, '/home/bob')).toHaveLength(1);
   });
