@@ -18,7 +18,7 @@ export function unitFiles(directories: readonly UnitDirectory[]): { files: UnitF
   const files: UnitFile[] = [];
   const seen = new Set<string>();
   for (const { path } of directories) {
-    const real = lookAt(path);
+    const real = lookAt(`${path}/`);
     // /lib is a link to /usr/lib on most hosts, and the same directory.
     if (real === undefined || seen.has(`${real.dev}:${real.ino}`)) continue;
     seen.add(`${real.dev}:${real.ino}`);

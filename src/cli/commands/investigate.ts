@@ -1,8 +1,9 @@
 /** `tickward investigate`: the guide answered for one alert or one file. */
 import { readUsers } from '../../host/passwd.ts';
-import type { History, InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
+import type { InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
 import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { historyOf } from '../history.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
@@ -82,13 +83,6 @@ async function run(context: Context, alertId: string | undefined, options: Optio
 async function loaded() {
   const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { openEmbedded, openEngine }, { readGuideFile }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/index.ts'), import('../engine.ts'), import('./guide.ts')]);
   return { hasFindings, openEmbedded, openEngine, playbookOfRule, readGuide, readGuideFile, runGuide };
-}
-
-function historyOf(context: Pick<Context, 'store'>): History {
-  return {
-    events: (since, until, limit) => context.store().events.list({ since, until, ...(limit === undefined ? {} : { limit }) }),
-    alerts: (since) => context.store().alerts.list({ since }),
-  };
 }
 
 /** Undefined where there is nobody to ask. */
