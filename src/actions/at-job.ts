@@ -8,7 +8,7 @@ import { copyToQuarantine, prepareQuarantine, unlinkFile } from '../host/quarant
 import { restoreFile } from '../host/restore.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { ActionContext, Change, Plan, UndoReport } from './action.ts';
-import { readXattrs, setTimes, writeXattrs } from './attributes.ts';
+import { xattrsOf } from './attributes.ts';
 import { ownedOf, pathFromJson, pathToJson } from './removal.ts';
 
 const ATD = '/usr/sbin/atd';
@@ -24,7 +24,7 @@ const path = z.strictObject({ path: z.string(), bytes: z.exactOptional(z.string(
 const owned = z.strictObject({ mode: z.int(), uid: z.int(), gid: z.int(), atime_ns: z.string(), mtime_ns: z.string() });
 const jobChange = z.strictObject({ kind: z.literal('job'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()) });
 
-export async function planJob(number: number): Promise<Plan<JobRemoval | undefined>> {
+export function planJob(number: number): Plan<JobRemoval | undefined> {
   const { jobs, unread } = atJobs();
   const job = jobs.find((each) => each.number === number);
   if (job === undefined) return { state: unread.length > 0 ? 'blocked' : 'nothing-to-do', reason: unread[0] ?? `at has no job ${number}`, steps: [], notes: [], data: undefined };
@@ -38,13 +38,13 @@ export async function planJob(number: number): Promise<Plan<JobRemoval | undefin
 }
 
 /** False means that it was gone already. */
-export async function applyJob(removal: JobRemoval, context: ActionContext, announce: (change: Change['data']) => void): Promise<boolean> {
+export function applyJob(removal: JobRemoval, context: ActionContext, announce: (change: Change['data']) => void): boolean {
   if (!isJobThere(removal)) return false;
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
   using file = openFile(removal.path);
   if (!sameInode(file.state, removal.state) || sha256Of(file.fd) !== removal.sha256) throw new TickwardError('REFUSED', `${show(removal.path)} was changed since the plan was made`, { hint: 'plan again' });
   const copy = copyToQuarantine(file, quarantine);
-  const change: z.infer<typeof jobChange> = { kind: 'job', at: pathToJson(removal.path), copy: { ...copy }, owned: ownedOf(file.state), xattrs: (await readXattrs(file.fd)) ?? {} };
+  const change: z.infer<typeof jobChange> = { kind: 'job', at: pathToJson(removal.path), copy: { ...copy }, owned: ownedOf(file.state), xattrs: { ...xattrsOf(file.fd) } };
   announce(change);
   unlinkFile(file);
   return true;
@@ -54,14 +54,11 @@ export function isJobThere({ path: at }: JobRemoval): boolean {
   return look(at) !== undefined;
 }
 
-export async function undoJob(data: Change['data'], report: UndoReport): Promise<void> {
+export function undoJob(data: Change['data'], report: UndoReport): void {
   const { success, data: change } = jobChange.safeParse(data);
   if (!success) throw new TickwardError('STATE', 'the journal has a change that this version does not know', { hint: 'undo it with the version that made it' });
   const at = pathFromJson(change.at);
-  const made = await restoreFile(at, change.copy, change.owned, async (open) => {
-    await writeXattrs(open, change.xattrs);
-    await setTimes(open, change.owned, true);
-  });
+  const made = restoreFile(at, change.copy, change.owned, change.xattrs);
   if (!made) {
     report.already.push(`${show(at)} is there as it was`);
     return;

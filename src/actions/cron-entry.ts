@@ -13,7 +13,7 @@ export interface CronParams {
 
 export type CronEntry = { state: 'found'; edit: FileEdit; notes: string[] } | { state: 'blocked' | 'nothing-to-do'; reason: string; notes: string[] };
 
-export async function planCronEntry({ path, line, number }: CronParams): Promise<CronEntry> {
+export function planCronEntry({ path, line, number }: CronParams): CronEntry {
   if (line === undefined && number === undefined) return { state: 'nothing-to-do', reason: 'no entry was named, by its line, its number or its job', notes: [] };
   if (line !== undefined && !isJob(line)) return { state: 'blocked', reason: `"${shorten(line, 80)}" runs nothing: it is blank, a comment or a setting`, notes: [] };
   if (line === undefined && path === undefined) return { state: 'blocked', reason: 'a number alone names no line: say of which table (path)', notes: [] };
@@ -24,7 +24,7 @@ export async function planCronEntry({ path, line, number }: CronParams): Promise
   const notes = [...tables.unread];
   for (const each of paths) {
     try {
-      const edit = await planEdit(each, (found) => isMeant(found, line, number));
+      const edit = planEdit(each, (found) => isMeant(found, line, number));
       if (edit !== undefined) edits.push(edit);
     } catch (error) {
       if (!(error instanceof TickwardError && error.code === 'NOT_FOUND')) notes.push(messageOf(error));

@@ -6,12 +6,13 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { z } from 'zod';
 import { chunksOf, type Directory, type FileState, lookAt, openFile, openParent, readRegular, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from '../host/files.ts';
+import { setTimes, writeXattrs } from '../host/inode.ts';
 import { attempt, attemptRemoval, pathIn, show } from '../host/paths.ts';
 import { type Copy, copyToQuarantine, prepareQuarantine } from '../host/quarantine.ts';
 import { restoreFile } from '../host/restore.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, UndoReport } from './action.ts';
-import { changeFlags, protectionOf, readXattrs, setTimes, writeXattrs } from './attributes.ts';
+import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
 import { ownedOf, pathFromJson, pathToJson } from './removal.ts';
 
 /** A file with keys or cron jobs is some kilobytes. */
@@ -22,6 +23,12 @@ export interface Line {
   number: number;
   /** Without its line break; bytes that are no UTF-8 are lost. */
   text: string;
+}
+
+/** `i` and `a` of chattr(1) as they are set on a path. */
+interface Protection {
+  path: Buffer;
+  flags: string;
 }
 
 /** What a file has to be and what it becomes. */
@@ -35,8 +42,8 @@ export interface FileEdit {
   leavesNothing: boolean;
   /** sha256 of the file without them. */
   after: string;
-  /** `i`, `a` or both where chattr(1) set them on the file or on its directory, by path. */
-  flags: { path: string; flags: string }[];
+  /** Of the file and of its directory, where there is any. */
+  flags: Protection[];
 }
 
 const path = z.strictObject({ path: z.string(), bytes: z.exactOptional(z.string()) });
@@ -50,7 +57,7 @@ export const editChange = z.discriminatedUnion('kind', [
 export type EditChange = z.infer<typeof editChange>;
 
 /** Undefined where no line is picked. Throws NOT_FOUND, and REFUSED for what is no plain file of one name. */
-export async function planEdit(at: Buffer, pick: (line: Line) => boolean): Promise<FileEdit | undefined> {
+export function planEdit(at: Buffer, pick: (line: Line) => boolean): FileEdit | undefined {
   const { content, state, truncated } = readRegular(at, MOST_BYTES);
   if (truncated) throw new TickwardError('REFUSED', `${show(at)} is not touched: it is larger than ${MOST_BYTES} bytes`, { hint: 'look at it by hand' });
   const all = linesOf(content);
@@ -59,9 +66,13 @@ export async function planEdit(at: Buffer, pick: (line: Line) => boolean): Promi
   // Only what is changed has to be plain: a line may be looked for in a file of several names.
   openFile(at)[Symbol.dispose]();
   const left = without(content, lines);
-  const directory = at.subarray(0, at.lastIndexOf(0x2f)).toString();
-  const flags = [...(await protectionOf([directory, at.toString()]))].map(([where, letters]) => ({ path: where, flags: letters }));
-  return { path: at, state, sha256: hashOf(content), lines, leavesNothing: linesOf(left).every(({ text }) => /^\s*(?:#|$)/.test(text)), after: hashOf(left), flags };
+  return { path: at, state, sha256: hashOf(content), lines, leavesNothing: linesOf(left).every(({ text }) => /^\s*(?:#|$)/.test(text)), after: hashOf(left), flags: protectionsOf(at) };
+}
+
+/** The directory's first: it keeps its names from being exchanged. */
+function protectionsOf(at: Buffer): Protection[] {
+  const paths = [at.subarray(0, at.lastIndexOf(0x2f)), at];
+  return paths.map((each) => ({ path: each, flags: protectionOf(each) })).filter(({ flags }) => flags !== '');
 }
 
 /** What `applyEdit` does, in words; `what` names the lines. */
@@ -71,59 +82,58 @@ export function describeEdit(edit: FileEdit, what: string): { text: string; targ
 }
 
 /** `texts` are those of `describeEdit`. False means that the lines were gone already. */
-export async function applyEdit(edit: FileEdit, texts: readonly string[], context: ActionContext, announce: (change: EditChange, text: string | undefined) => void): Promise<boolean> {
+export function applyEdit(edit: FileEdit, texts: readonly string[], context: ActionContext, announce: (change: EditChange, text: string | undefined) => void): boolean {
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
   {
     using file = openFile(edit.path);
     if (sha256Of(file.fd) === edit.after) return false;
     if (!sameInode(file.state, edit.state) || sha256Of(file.fd) !== edit.sha256) throw changed(edit.path);
     for (const [index, { path: at, flags }] of edit.flags.entries()) {
-      announce({ kind: 'attributes', at: pathToJson(Buffer.from(at)), flags }, texts[index]);
-      await changeFlags(at, '-', flags);
+      announce({ kind: 'attributes', at: pathToJson(at), flags }, texts[index]);
+      changeFlags(at, '-', flags);
     }
     const copy = copyToQuarantine(file, quarantine);
-    const xattrs = (await readXattrs(file.fd)) ?? {};
+    const xattrs = { ...xattrsOf(file.fd) };
     announce({ kind: 'lines', at: pathToJson(edit.path), copy, owned: ownedOf(file.state), xattrs, after: edit.after }, texts.at(-1));
     const left = without(Buffer.concat([...chunksOf(file.fd)].map((chunk) => Buffer.from(chunk))), edit.lines);
-    await exchange(edit.path, { sha256: edit.sha256, state: file.state }, left, file.state, (at) => writeXattrs(at, xattrs));
+    exchange(edit.path, { sha256: edit.sha256, state: file.state }, left, file.state, (fd) => writeXattrs(fd, xattrs));
   }
-  await setAgain(edit.flags);
+  setAgain(edit.flags);
   return true;
 }
 
 /** The attributes come back with the file: nobody should find it less protected than it was. */
-async function setAgain(flags: FileEdit['flags']): Promise<void> {
-  for (const each of flags.toReversed()) await changeFlags(each.path, '+', each.flags);
+function setAgain(flags: readonly Protection[]): void {
+  for (const each of flags.toReversed()) changeFlags(each.path, '+', each.flags);
 }
 
 /** A change of `editChange` taken back. Call `undoFlags` for all of them afterwards. */
-export async function undoLines(change: Extract<EditChange, { kind: 'lines' }>, report: UndoReport): Promise<void> {
+export function undoLines(change: Extract<EditChange, { kind: 'lines' }>, report: UndoReport): void {
   const at = pathFromJson(change.at);
-  const finish = async (open: string): Promise<void> => {
-    await writeXattrs(open, change.xattrs);
-    await setTimes(open, change.owned, true);
-  };
   const now = contentHash(at);
   if (now?.sha256 === change.copy.sha256) {
     report.already.push(`${show(at)} is as it was`);
     return;
   }
-  if (now === undefined) await restoreFile(at, change.copy, change.owned, finish);
+  if (now === undefined) restoreFile(at, change.copy, change.owned, change.xattrs);
   else if (now.sha256 !== change.after) throw new TickwardError('REFUSED', `${show(at)} is not given back: it was changed since`, { hint: `compare it with the copy ${change.copy.file}` });
   else {
-    const flags = [...(await protectionOf([at.subarray(0, at.lastIndexOf(0x2f)).toString(), at.toString()]))];
-    for (const [where, letters] of flags) await changeFlags(where, '-', letters);
-    await exchange(at, now, readCopy(change.copy), change.owned, finish);
-    await setAgain(flags.map(([where, letters]) => ({ path: where, flags: letters })));
+    const flags = protectionsOf(at);
+    for (const each of flags) changeFlags(each.path, '-', each.flags);
+    exchange(at, now, readCopy(change.copy), change.owned, (fd) => {
+      writeXattrs(fd, change.xattrs);
+      setTimes(fd, change.owned);
+    });
+    setAgain(flags);
   }
   report.done.push(`gave back ${show(at)}`);
 }
 
 /** A run that was cut off may have left a file without its attributes. */
-export async function undoFlags(change: Extract<EditChange, { kind: 'attributes' }>, report: UndoReport): Promise<void> {
+export function undoFlags(change: Extract<EditChange, { kind: 'attributes' }>, report: UndoReport): void {
   const at = pathFromJson(change.at);
-  if (((await protectionOf([at.toString()])).get(at.toString()) ?? '') === change.flags) return;
-  await changeFlags(at, '+', change.flags);
+  if (protectionOf(at) === change.flags) return;
+  changeFlags(at, '+', change.flags);
   report.done.push(`set the attribute ${change.flags} on ${show(at)} again`);
 }
 
@@ -133,7 +143,7 @@ export interface Expected {
 }
 
 /** Puts a new file under the name of the one that is expected there. Its directory gets a new time: cron(8) and sshd look at nothing else to see that something has changed. */
-async function exchange(at: Buffer, expected: Expected, content: Buffer, as: Pick<FileState, 'mode' | 'uid' | 'gid'>, finish: (open: string) => Promise<void>): Promise<void> {
+function exchange(at: Buffer, expected: Expected, content: Buffer, as: Pick<FileState, 'mode' | 'uid' | 'gid'>, finish: (fd: number) => void): void {
   const { directory, name } = openParent(at);
   using parent = directory;
   const part = Buffer.from(`.tickward-${hashOf(content).slice(0, 16)}.part`);
@@ -145,7 +155,7 @@ async function exchange(at: Buffer, expected: Expected, content: Buffer, as: Pic
       fchownSync(fd, as.uid, as.gid);
       fchmodSync(fd, as.mode);
     });
-    await finish(`/proc/${process.pid}/fd/${fd}`);
+    attempt(at, () => finish(fd));
     fsyncSync(fd);
     const found = lookAt(parent, name);
     if (found === undefined || !sameInode(found.state, expected.state) || contentHash(at)?.sha256 !== expected.sha256) throw changed(at);

@@ -1,103 +1,81 @@
-/** What an attack left that can be looked for elsewhere, and how a text or a name is compared with it. Pure. */
-import { parseAddress } from '../host/addresses.ts';
-import { fingerprintOf, parseAuthorizedKey } from '../host/authorized-keys.ts';
-import { factsOfUnit } from '../host/unit-facts.ts';
+/** What may be blocked: indicators come from reports and alerts, and so partly from the attacker, who would like the host to block its own. Pure. */
+import { printable, shorten } from '../model/text.ts';
+import { networkText, overlap, parseNetwork, type Network } from './networks.ts';
 
 export interface Indicators {
-  /** Names of units. */
-  units: string[];
-  paths: string[];
-  /** sha256, small letters. */
-  hashes: string[];
-  /** Command lines, or parts of them. */
-  commands: string[];
-  /** IP addresses and names of hosts. */
-  addresses: string[];
-  /** `SHA256:…` of ssh keys. */
-  keys: string[];
+  networks: Network[];
+  domains: string[];
 }
 
-export const NO_INDICATORS: Indicators = { units: [], paths: [], hashes: [], commands: [], addresses: [], keys: [] };
-
-/** Shorter ones are in everything. */
-const LEAST = 4;
-
-/** What is too short to mean anything, and what is no hash or no key, is left out and said. */
-export function checked(given: Indicators): { indicators: Indicators; notes: string[] } {
-  const notes: string[] = [];
-  const keep = (what: string, all: readonly string[], isRight: (text: string) => boolean): string[] => [...new Set(all.map((text) => text.trim()))].filter((text) => {
-    if (isRight(text)) return true;
-    notes.push(`"${text}" is not looked for: it is no ${what} to go by`);
-    return false;
-  });
-  return {
-    indicators: {
-      units: keep('name of a unit', given.units, (text) => text.length >= LEAST && !text.includes('/')),
-      paths: keep('path', given.paths, (text) => text.startsWith('/') && text.length >= LEAST),
-      hashes: keep('sha256', given.hashes.map((hash) => hash.toLowerCase()), (text) => /^[0-9a-f]{64}$/.test(text)),
-      commands: keep('command', given.commands, (text) => text.length >= LEAST),
-      addresses: keep('address', given.addresses, (text) => text.length >= LEAST && !/\s/.test(text)),
-      keys: keep('key', given.keys.map(keyOf), (text) => /^SHA256:[A-Za-z0-9+/]{43}$/.test(text)),
-    },
-    notes,
-  };
+export interface Precious {
+  /** Addresses of this host. */
+  own: readonly string[];
+  /** Those who respond. */
+  peers: readonly Network[];
+  /** Of this host, as it calls itself. */
+  hostname: string;
 }
 
-function keyOf(text: string): string {
-  const key = parseAuthorizedKey(text)?.key ?? (/^AAAA\S+$/.test(text) ? text : undefined);
-  return key === undefined ? text.replace(/=$/, '') : fingerprintOf(key);
+/** Wider ones are a mistake: whole parts of the Internet. */
+const LEAST_PREFIX = { 4: 8, 6: 16 } as const;
+
+/** RFC 6890. Link-local IPv6 carries neighbour discovery. */
+const SPECIAL: readonly [string, string][] = [
+  ['0.0.0.0/8', 'this host'],
+  ['127.0.0.0/8', 'the loopback'],
+  ['224.0.0.0/4', 'multicast'],
+  ['255.255.255.255', 'broadcast'],
+  ['::', 'this host'],
+  ['::1', 'the loopback'],
+  ['fe80::/10', 'the link itself: without it no IPv6 works'],
+  ['ff00::/8', 'multicast'],
+];
+
+const SHOWN = 80;
+
+/** What can be blocked, each once, and why the rest cannot. */
+export function sortOut(addresses: readonly string[], domains: readonly string[], precious: Precious): Indicators & { refused: string[] } {
+  const networks: Network[] = [];
+  const names: string[] = [];
+  const refused: string[] = [];
+  for (const text of addresses) {
+    const network = parseNetwork(text.trim());
+    const reason = network === undefined ? 'is no address and no network' : whyNotNetwork(network, precious);
+    if (reason !== undefined || network === undefined) refused.push(`${shorten(text, SHOWN)} ${reason}`);
+    else if (!networks.some((each) => networkText(each) === networkText(network))) networks.push(network);
+  }
+  for (const text of domains) {
+    const name = text.trim().replace(/\.$/, '').toLowerCase();
+    const reason = whyNotDomain(name, precious);
+    if (reason !== undefined) refused.push(`${shorten(text, SHOWN)} ${reason}`);
+    else if (!names.includes(name)) names.push(name);
+  }
+  // The kernel takes no overlapping networks into a set.
+  return { networks: networks.filter((each) => !networks.some((other) => other !== each && other.prefix < each.prefix && overlap(other, each))), domains: names, refused };
 }
 
-/** Whether nothing at all is looked for. */
-export function isEmpty(indicators: Indicators): boolean {
-  return Object.values(indicators).every((all) => all.length === 0);
+function whyNotNetwork(network: Network, { own, peers }: Precious): string | undefined {
+  if (network.prefix < LEAST_PREFIX[network.family]) return `is too wide: /${LEAST_PREFIX[network.family]} is the widest that is blocked`;
+  const special = SPECIAL.find(([text]) => overlapsText(network, text));
+  if (special !== undefined) return `is ${special[1]}`;
+  const ours = own.find((address) => overlapsText(network, address));
+  if (ours !== undefined) return `holds ${printable(ours)}, an address of this host`;
+  const peer = peers.find((each) => overlap(each, network));
+  return peer === undefined ? undefined : `would lock out the responder at ${networkText(peer)}`;
 }
 
-/** Programs and paths of the commands of a unit; those that are on every host say nothing. */
-export function indicatorsOfUnit(content: Buffer): Pick<Indicators, 'commands' | 'paths' | 'addresses'> {
-  const { commands } = factsOfUnit(content);
-  const words = commands.flatMap((command) => command.split(/[\s'"`;|&()<>=]+/));
-  return {
-    commands: commands.filter((command) => command.includes(' ') && command.length > 12),
-    paths: words.filter((word) => /^\/(?:tmp|var\/tmp|dev\/shm|home|root|opt|srv|run|usr\/local|var)\/./.test(word)),
-    addresses: words.flatMap((word) => addressIn(word) ?? []),
-  };
+function overlapsText(network: Network, text: string): boolean {
+  const other = parseNetwork(text);
+  return other !== undefined && overlap(network, other);
 }
 
-/** The host of a URL, or an address of IPv4; ours and everybody's are nobody's. */
-function addressIn(word: string): string | undefined {
-  const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/@\s]*@)?(\[[0-9a-f:.]+\]|[^/:?#\s]+)/i.exec(word)?.[1]?.replace(/^\[|\]$/g, '') ?? /\b\d{1,3}(?:\.\d{1,3}){3}\b/.exec(word)?.[0];
-  return host === undefined || /^(?:127\.|0\.0\.0\.0$|::1?$|localhost$)/.test(host) ? undefined : host;
-}
+/** Names as DNS has them (RFC 1035, with the underscore of RFC 8553): nothing else gets into the hosts file. */
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-/** Each reason why a text is a trace, the shortest that say it. */
-export function reasonsIn(text: string, { units, paths, commands, addresses, keys }: Indicators): string[] {
-  const named = (what: string, all: readonly string[]): string[] => all.filter((each) => text.includes(each)).map((each) => `${what} ${each}`);
-  return [...named('names the unit', units), ...named('names the path', paths), ...named('has the command', commands), ...addresses.filter((address) => hasAddress(text, address)).map((address) => `names the address ${address}`), ...keysIn(text, keys)];
-}
-
-/** `10.0.0.1` is no part of `110.0.0.12`, `evil.example` none of `evil.example.org`; a port may follow. */
-function hasAddress(text: string, address: string): boolean {
-  if (!text.includes(address)) return false;
-  const escaped = address.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  const [before, after] = address.includes(':') ? [String.raw`(?<![\w:])`, String.raw`(?![\w:])`] : [String.raw`(?<![\w.-])`, String.raw`(?![\w-]|\.\w)`];
-  return new RegExp(`${before}${escaped}${after}`).test(text);
-}
-
-function keysIn(text: string, keys: readonly string[]): string[] {
-  if (keys.length === 0 || !text.includes('AAAA')) return [];
-  const found = new Set(text.split('\n').flatMap((line) => parseAuthorizedKey(line)?.fingerprint ?? []));
-  return keys.filter((key) => found.has(key)).map((key) => `lets in the key ${key}`);
-}
-
-/** Whether two texts are one address, however it is written. */
-export function sameAddress(one: string, other: string): boolean {
-  if (one === other) return true;
-  const [a, b] = [parseAddress(one), parseAddress(other)];
-  return a !== undefined && b !== undefined && unmapped(a).equals(unmapped(b));
-}
-
-/** `::ffff:192.0.2.1` is 192.0.2.1. */
-function unmapped(bytes: Buffer): Buffer {
-  return bytes.length === 16 && bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff ? bytes.subarray(12) : bytes;
+function whyNotDomain(name: string, { hostname }: Precious): string | undefined {
+  const labels = name.split('.');
+  if (name.length > 253 || labels.length < 2 || !labels.every((label) => LABEL.test(label)) || /^\d+$/.test(labels.at(-1) ?? '')) return 'is no name of a host: it takes letters, digits and dashes, with a dot (other scripts as xn--…)';
+  if (labels.at(-1) === 'localhost' || name === 'localhost.localdomain') return 'is this host';
+  const ours = hostname.toLowerCase();
+  return name === ours || name.startsWith(`${ours}.`) ? 'is the name of this host' : undefined;
 }

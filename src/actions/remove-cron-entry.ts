@@ -39,8 +39,11 @@ export const removeCronEntry: Action<Params, Data> = {
   params,
 
   async plan(given) {
-    if (given.job !== undefined) return await planJob(given.job).then((plan) => ({ ...plan, data: plan.data === undefined ? NONE : { kind: 'job' as const, removal: plan.data } }));
-    const found = await planCronEntry(given);
+    if (given.job !== undefined) {
+      const plan = planJob(given.job);
+      return { ...plan, data: plan.data === undefined ? NONE : { kind: 'job', removal: plan.data } };
+    }
+    const found = planCronEntry(given);
     if (found.state !== 'found') return { state: found.state, reason: found.reason, steps: [], notes: found.notes, data: NONE };
     const { edit } = found;
     const owner = (await packagesOf([textOfBytes(edit.path)].filter((path) => path.isWellFormed()))).get(edit.path.toString());
@@ -56,8 +59,8 @@ export const removeCronEntry: Action<Params, Data> = {
   async apply({ data, steps }, context, record) {
     const texts = steps.map((step) => step.text);
     const announce = (change: Change['data'], text: string | undefined): void => record({ ...(text === undefined ? {} : { text }), data: change });
-    if (data.kind === 'line') return (await applyEdit(data.edit, texts, context, announce)) ? [] : ['the line was gone already'];
-    if (data.kind === 'job') return (await applyJob(data.removal, context, (change) => announce(change, texts[0]))) ? [] : ['the job was gone already'];
+    if (data.kind === 'line') return (applyEdit(data.edit, texts, context, announce)) ? [] : ['the line was gone already'];
+    if (data.kind === 'job') return (applyJob(data.removal, context, (change) => announce(change, texts[0]))) ? [] : ['the job was gone already'];
     return [];
   },
 
@@ -73,12 +76,12 @@ export const removeCronEntry: Action<Params, Data> = {
     const report: UndoReport = { done: [], already: [], failed: [] };
     for (const change of changes.filter(isOfJob)) {
       try {
-        await undoJob(change.data, report);
+        undoJob(change.data, report);
       } catch (error) {
         report.failed.push(advisedMessageOf(error));
       }
     }
-    const edits = await undoEdits(changes.filter((change) => !isOfJob(change)));
+    const edits = undoEdits(changes.filter((change) => !isOfJob(change)));
     return { done: [...report.done, ...edits.done], already: [...report.already, ...edits.already], failed: [...report.failed, ...edits.failed] };
   },
 };

@@ -55,7 +55,7 @@ export const revokeSshKey: Action<Params, Data> = {
     const steps: Plan['steps'] = [];
     for (const { path } of files) {
       try {
-        const edit = await planEdit(toBytes(path), (line) => isWanted(line, wanted));
+        const edit = planEdit(toBytes(path), (line) => isWanted(line, wanted));
         if (edit === undefined) continue;
         data.edits.push(edit);
         found.push(...edit.lines.flatMap(({ text }) => parseAuthorizedKey(text) ?? []));
@@ -77,7 +77,7 @@ export const revokeSshKey: Action<Params, Data> = {
     const texts = plan.steps.map((step) => step.text);
     for (const edit of plan.data.edits) {
       const own = texts.splice(0, edit.flags.length + 1);
-      const made = await applyEdit(edit, own, context, (data, text) => record({ ...(text === undefined ? {} : { text }), data }));
+      const made = applyEdit(edit, own, context, (data, text) => record({ ...(text === undefined ? {} : { text }), data }));
       if (!made) remarks.push(`the key was gone already from ${printable(edit.path.toString())}`);
     }
     return remarks;
@@ -89,7 +89,7 @@ export const revokeSshKey: Action<Params, Data> = {
     return left === undefined ? { ok: true, text: 'no file that could be read lets the key in' } : { ok: false, text: `the key is in ${printable(left.path)} (again)` };
   },
 
-  undo: undoEdits,
+  undo: async (changes) => undoEdits(changes),
 };
 
 interface Wanted {

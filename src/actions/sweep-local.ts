@@ -5,7 +5,7 @@ import { packagesOf } from '../host/packages.ts';
 import { MOST_UNIT_BYTES } from '../host/units.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext } from './action.ts';
-import { checked, indicatorsOfUnit, isEmpty, NO_INDICATORS, type Indicators } from './indicators.ts';
+import { checked, indicatorsOfUnit, isEmpty, NO_INDICATORS, type Indicators } from './sweep-indicators.ts';
 import { targetPath } from './removal-plan.ts';
 import { candidates } from './sweep-places.ts';
 import { add, searchFiles, searchProcesses, searchSockets, type Search, type Trace } from './sweep-search.ts';

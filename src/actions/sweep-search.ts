@@ -8,7 +8,7 @@ import { openImage } from '../host/image.ts';
 import { ancestorsOf, argumentsOf, executableOf, processIds, startedAt, statOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import { legible, textOfBytes } from '../model/text.ts';
-import { reasonsIn, sameAddress, type Indicators } from './indicators.ts';
+import { reasonsIn, sameAddress, type Indicators } from './sweep-indicators.ts';
 import type { Candidate, Place } from './sweep-places.ts';
 
 export interface Trace {

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ActionContext, Change } from '../../src/actions/index.ts';
-import { checked, indicatorsOfUnit, NO_INDICATORS, reasonsIn, sameAddress } from '../../src/actions/indicators.ts';
+import { checked, indicatorsOfUnit, NO_INDICATORS, reasonsIn, sameAddress } from '../../src/actions/sweep-indicators.ts';
 import { sweepLocal } from '../../src/actions/sweep-local.ts';
 import type { Trace } from '../../src/actions/sweep-search.ts';
 import { temporaryDirectory } from '../helpers/events.ts';

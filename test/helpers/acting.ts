@@ -10,7 +10,7 @@ export interface Acted {
   error?: string;
 }
 
-const ACT = ['sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/helpers/act.ts'];
+const ACT = ['sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/helpers/act-there.ts'];
 
 export function actingOn(host: Booted, name: string): { plan(params: object, context?: object): Acted; apply(params: object, context?: object): Acted; undo(): UndoReport } {
   const act = (verb: string, params: object, context: object = {}): unknown => {

@@ -84,7 +84,7 @@ usermod -p '!' nobodys`);
     expect(lock.plan({ user: '$(touch /run/owned)' }).plan).toMatchObject({ state: 'blocked', reason: 'there is no account $(touch /run/owned)' });
     expect(lock.plan({ user: '--help' }).plan.state).toBe('blocked');
     // As sudo would say that alice called us.
-    const asked = host.run(['env', 'SUDO_USER=alice', 'sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/helpers/act.ts', 'plan', 'lock_account', '{"user":"alice"}']);
+    const asked = host.run(['env', 'SUDO_USER=alice', 'sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/helpers/act-there.ts', 'plan', 'lock_account', '{"user":"alice"}']);
     expect(JSON.parse(asked.stdout)).toMatchObject({ plan: { state: 'blocked', reason: expect.stringContaining('this response is run from') } });
 
     expect(lock.apply({ user: 'dollar$' }).verdict?.ok).toBe(true);
@@ -135,7 +135,7 @@ chattr +i /home/alice/.ssh/authorized_keys 2>/dev/null || true`);
     host.shell(SETUP);
     expect(host.shell('install -d -m 700 /root/.ssh; cp /root/k/good.pub /root/.ssh/authorized_keys; cat /root/k/evil.pub >> /root/.ssh/authorized_keys').status).toBe(0);
     const overSsh = (params: object): { plan: { state: string; reason?: string } } => {
-      const { stdout, stderr } = host.run(['ssh', '-i', '/root/k/good', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', 'root@127.0.0.1', `sh /opt/tickward/src/node.sh /opt/tickward/test/helpers/act.ts plan revoke_ssh_key '${JSON.stringify(params)}'`]);
+      const { stdout, stderr } = host.run(['ssh', '-i', '/root/k/good', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', 'root@127.0.0.1', `sh /opt/tickward/src/node.sh /opt/tickward/test/helpers/act-there.ts plan revoke_ssh_key '${JSON.stringify(params)}'`]);
       if (stdout === '') throw new Error(stderr);
       return JSON.parse(stdout) as { plan: { state: string; reason?: string } };
     };
