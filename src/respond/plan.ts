@@ -40,7 +40,7 @@ export async function planResponse(playbook: Playbook, event: FileEvent, context
 }
 
 /** Throws when the plan cannot be made. */
-export async function prepare(step: PlaybookStep, event: FileEvent, target: Target, host: HostContext, run: string): Promise<Prepared> {
+export async function prepare(step: PlaybookStep, event: FileEvent | undefined, target: Target, host: HostContext, run: string): Promise<Prepared> {
   const base = { id: step.id, title: step.title, optional: step.optional };
   if (step.kind === 'human') return { planned: { ...base, kind: 'human', action: null, default: 'no', text: step.text, state: 'needs-person', reason: null, changes: [], notes: [], reversible: null } };
   const action = actionNamed(step.action);
@@ -62,7 +62,7 @@ export async function prepare(step: PlaybookStep, event: FileEvent, target: Targ
   return { planned, ready: { action, plan, context } };
 }
 
-function parametersOf(action: Action, params: Parameters<typeof fillIn>[0], event: FileEvent): unknown {
+function parametersOf(action: Action, params: Parameters<typeof fillIn>[0], event: FileEvent | undefined): unknown {
   const checked = action.params.safeParse(fillIn(params, event));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;

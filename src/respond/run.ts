@@ -6,7 +6,7 @@ import type { Journal, JournalKind, JsonObject } from '../model/journal.ts';
 import { type PlannedStep, prepare, type Prepared, selectSteps } from './plan.ts';
 import type { Playbook, PlaybookStep } from './playbook.ts';
 import { newRunId } from './run-id.ts';
-import { targetOf } from './target.ts';
+import { HOST, targetOf } from './target.ts';
 import { thisProcess } from './this-process.ts';
 
 export type StepState = 'would-change' | 'changed' | 'unchanged' | 'skipped' | 'failed' | 'needs-person';
@@ -38,7 +38,8 @@ export type Decision = 'apply' | 'skip' | { stop: true };
 
 export interface RespondOptions {
   playbook: Playbook;
-  event: FileEvent;
+  /** Absent where the response is about the host and not about a file. */
+  event?: FileEvent;
   context: HostContext;
   journal: Journal;
   dryRun?: boolean;
@@ -65,9 +66,9 @@ export async function respond(options: RespondOptions): Promise<RunResult> {
   const { playbook, event, context } = options;
   const steps = selectSteps(playbook, options.only);
   const dryRun = options.dryRun ?? false;
-  const running: Running = { options, run: newRunId(), target: targetOf(event, context) };
+  const running: Running = { options, run: newRunId(), target: event === undefined ? HOST : targetOf(event, context) };
   const say = (kind: JournalKind, data: JsonObject): void => void (dryRun || options.journal.append({ run: running.run, kind, data }));
-  say('run-started', { playbook: playbook.name, target: running.target, event: event.event.id, ...thisProcess() });
+  say('run-started', { playbook: playbook.name, target: running.target, ...(event === undefined ? {} : { event: event.event.id }), ...thisProcess() });
   const results: StepResult[] = [];
   for (const step of steps) {
     const [result, planned] = await one(step, running);

@@ -13,6 +13,9 @@ export const targetSchema: z.ZodType<Target> = z.strictObject({
   process: z.exactOptional(z.strictObject({ pid: z.int(), start: z.exactOptional(z.string()), executable: z.exactOptional(z.string()) })),
 });
 
+/** The target of a response that is about the whole host. */
+export const HOST: Target = { path: '/', unit: '', scope: 'system' };
+
 export function targetOf(event: FileEvent, context: Pick<HostContext, 'directories'>): Target {
   const { file, process: by, tickward } = event;
   const directory = context.directories.filter((each) => file.path.startsWith(`${each.path}/`)).sort((one, other) => other.path.length - one.path.length)[0];
@@ -35,7 +38,7 @@ export function fieldOf(value: Json): string | undefined {
 }
 
 /** The parameters with the event's own values, typed as they are there. What the event does not have is left out. */
-export function fillIn(params: { readonly [name: string]: Json }, event: FileEvent): { [name: string]: Json } {
+export function fillIn(params: { readonly [name: string]: Json }, event: FileEvent | undefined): { [name: string]: Json } {
   return Object.fromEntries(Object.entries(params).flatMap(([name, value]) => {
     const field = fieldOf(value);
     if (field === undefined) return [[name, value] as const];

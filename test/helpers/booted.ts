@@ -10,8 +10,8 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 /** Made once (20 to 40 s) and kept beside the packages; delete it to have it made anew. */
 const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
 const SUITE = 'bookworm';
-const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'procps'];
-const BASE = join(CACHE, `base-${SUITE}-1`);
+const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'iptables', 'iproute2', 'procps'];
+const BASE = join(CACHE, `base-${SUITE}-2`);
 
 export const PROGRAM = '/opt/tickward/src/cli/tickward';
 
@@ -58,6 +58,8 @@ export function prepareBase(): string | undefined {
 }
 
 export interface Booted {
+  /** Of its network, for `ip netns exec`; at first it has nothing but a loopback. */
+  network: string;
   run(argv: readonly string[], options?: { timeout?: number }): SpawnSyncReturns<string>;
   shell(script: string): SpawnSyncReturns<string>;
   /** In a session of that user, with that user's manager. */
@@ -92,6 +94,7 @@ export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestF
   const run: Booted['run'] = (argv, { timeout } = {}) => spawnSync('nsenter', [...enter, 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', ...argv], { encoding: 'utf8', timeout: timeout ?? 30_000 });
   await until(() => ['running', 'degraded'].includes(run(['systemctl', 'is-system-running']).stdout.trim()), () => `the boot: ${log}`, 30_000);
   return {
+    network: name,
     run,
     shell: (script) => run(['sh', '-ec', script]),
     as: (user, argv) => run(['runuser', '-u', user, '--', 'sh', '-c', 'XDG_RUNTIME_DIR=/run/user/$(id -u) HOME=$(getent passwd "$(id -un)" | cut -d: -f6) exec "$@"', 'sh', ...argv]),
