@@ -1,9 +1,9 @@
 /** Gives a file of the system another content, all at once: whoever reads it sees the old or the new one, with the same owner, mode and attributes. */
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { lookAt, openFile, sameInode, sha256Of, stateOf, syncDirectory, writeAll, chunksOf, type FileState, type OpenFile } from '../host/files.ts';
-import { setTimes, writeXattrs } from '../host/inode.ts';
 import { attempt, attemptRemoval, show } from '../host/paths.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
+import { setTimes, writeXattrs } from '../host/inode.ts';
 import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
 
 const MOST_BYTES = 16 * 1024 ** 2;
@@ -29,13 +29,13 @@ export async function rewrite(path: string, change: (content: Content) => string
   const before = contentOf(file);
   const text = change(before);
   if (text === undefined || text === before.text) return false;
-  const flags = protectionOf(file.path);
+  const flags = protectionOf(Buffer.from(path));
   announce(before);
-  if (flags !== '') changeFlags(file.path, '-', flags);
+  if (flags !== '') changeFlags(Buffer.from(path), '-', flags);
   try {
     exchange(file, Buffer.from(text, 'latin1'), mtimeOf);
   } finally {
-    if (flags !== '') changeFlags(file.path, '+', flags);
+    if (flags !== '') changeFlags(Buffer.from(path), '+', flags);
   }
   return true;
 }
@@ -43,7 +43,7 @@ export async function rewrite(path: string, change: (content: Content) => string
 function exchange(file: OpenFile, content: Buffer, mtimeOf: (sha256: string) => string | undefined): void {
   const { directory, name, state, path } = file;
   const part = Buffer.concat([Buffer.from('.'), name, Buffer.from('.tickward')]);
-  const xattrs = xattrsOf(file.fd) ?? {};
+  const xattrs = xattrsOf(file.fd);
   attemptRemoval(path, () => unlinkIfThere(directory.at(part)));
   const fd = attempt(path, () => openSync(directory.at(part), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
   try {
@@ -52,9 +52,9 @@ function exchange(file: OpenFile, content: Buffer, mtimeOf: (sha256: string) => 
       fchownSync(fd, state.uid, state.gid);
       fchmodSync(fd, state.mode);
     });
-    writeXattrs(fd, xattrs);
+    writeXattrs(fd, xattrs ?? {});
     const mtime = mtimeOf(sha256Of(fd));
-    if (mtime !== undefined) setTimes(fd, { atime_ns: stateOf(fstatSync(fd, { bigint: true })).atime_ns, mtime_ns: mtime });
+    if (mtime !== undefined) setTimes(fd, { atime_ns: state.atime_ns, mtime_ns: mtime });
     attempt(path, () => fsyncSync(fd));
     refuseIfChanged(file);
     rename(file, part);

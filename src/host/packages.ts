@@ -28,10 +28,14 @@ async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string>
   return owners;
 }
 
+/** Directories that are links into /usr on most hosts (UsrMerge). */
+const MERGED = /^(?:\/usr)?(\/(?:bin|sbin|lib|lib32|lib64|libx32)\/.*)$/;
+
 /** Where /lib is a link to /usr/lib, a package may have its files under either name. */
 export function spellings(path: string): string[] {
-  if (path.startsWith('/usr/lib/')) return [path, path.slice('/usr'.length)];
-  return path.startsWith('/lib/') ? [path, `/usr${path}`] : [path];
+  const merged = MERGED.exec(path)?.[1];
+  if (merged === undefined) return [path];
+  return path === merged ? [path, `/usr${path}`] : [path, merged];
 }
 
 /** dpkg-query(1) takes patterns. */

@@ -14,5 +14,5 @@ export function runAction({ action: name, params, ...options }: SingleOptions): 
   const action = actionNamed(name);
   if (action === undefined) throw new TickwardError('BAD_INPUT', `there is no action ${name}`);
   const id = name.replaceAll('_', '-');
-  return respond({ ...options, playbook: { name: id, title: action.summary, steps: [{ kind: 'action', id, title: action.summary, action: name, params, optional: false, default: 'no' }] } });
+  return respond({ ...options, playbook: { name: id, title: action.summary, steps: [{ kind: 'action', id, title: action.summary, action: name, params, optional: false, default: 'no', needs: [], questions: [] }] } });
 }

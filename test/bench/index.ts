@@ -10,6 +10,7 @@ import { idle } from './idle.ts';
 import { isolate } from './isolate.ts';
 import type { JsonValue } from './json.ts';
 import { compileWorkloads, createLab } from './lab.ts';
+import { investigate } from './investigate.ts';
 import { judge } from './judge.ts';
 import { late } from './late.ts';
 import { latency } from './latency.ts';
@@ -25,7 +26,7 @@ import { storm } from './storm.ts';
 import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal, investigate];
 
 const INTERRUPTED = 130;
 

@@ -16,6 +16,7 @@ export const commands: readonly { name: string; load: () => Promise<Register> }[
   { name: 'isolate', load: async () => (await import('./isolate.ts')).isolate },
   { name: 'release', load: async () => (await import('./isolate.ts')).release },
   { name: 'rule', load: async () => (await import('./rule.ts')).rule },
+  { name: 'playbook', load: async () => (await import('./playbook.ts')).playbook },
   { name: 'guide', load: async () => (await import('./guide.ts')).guide },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
 ];
