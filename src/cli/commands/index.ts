@@ -13,7 +13,10 @@ export const commands: readonly { name: string; load: () => Promise<Register> }[
   { name: 'respond', load: async () => (await import('./respond.ts')).respond },
   { name: 'undo', load: async () => (await import('./runs.ts')).undo },
   { name: 'runs', load: async () => (await import('./runs.ts')).runs },
+  { name: 'isolate', load: async () => (await import('./isolate.ts')).isolate },
+  { name: 'release', load: async () => (await import('./isolate.ts')).release },
   { name: 'rule', load: async () => (await import('./rule.ts')).rule },
+  { name: 'playbook', load: async () => (await import('./playbook.ts')).playbook },
   { name: 'guide', load: async () => (await import('./guide.ts')).guide },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
 ];

@@ -1,15 +1,18 @@
 /** `tickward investigate`: the guide answered for one alert or one file. */
 import { readUsers } from '../../host/passwd.ts';
-import type { History, InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
+import type { InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
 import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { historyOf } from '../history.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
+import { openReport } from '../report-file.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
 
 interface Options extends SubjectOptions {
   guide?: string;
   step?: string;
   lang?: string;
+  report?: string;
 }
 
 const MOST_ROWS = 10_000;
@@ -23,6 +26,7 @@ export const investigate: Register = (program, act) => {
     .option('--guide <file>', "another guide (Markdown, or a rule's TOML)")
     .option('--step <step>', 'only this step: its number in the guide, or a check such as chain')
     .option('--lang <language>', 'en or zh-CN')
+    .option('--report <file>', 'also write the report: FILE.html for people, FILE.json beside it with all of it')
     .option('--engine <name>', 'auto, osqueryd, osqueryi or embedded')
     .option('--socket <path>', "osquery's extension manager socket")
     .option('--timeout <seconds>', 'how long one query may take (default 30)')
@@ -31,6 +35,7 @@ Examples:
   tickward investigate 0193…
   tickward investigate --file /etc/systemd/system/x.timer --user alice --lang zh-CN
   tickward investigate 0193… --json | jq .verdict
+  tickward investigate 0193… --report case.html
 
 On a terminal it asks about each step that needs a person; --no-input asks nothing. It changes nothing.
 The verdict is explained, unclear, suspicious or highly-suspicious: README.md says what each rests on.
@@ -40,6 +45,7 @@ Exit code 3 when it is one of the last two, or a step needs a person.`)
 
 async function run(context: Context, alertId: string | undefined, options: Options): Promise<number> {
   const { settings, out } = context;
+  const report = options.report === undefined ? undefined : openReport(context, options.report);
   const subject = subjectOf(context, alertId, options);
   const { hasFindings, playbookOfRule, openEmbedded, openEngine, readGuide, readGuideFile, runGuide } = await loaded();
   const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
@@ -69,6 +75,7 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   });
   if (out.json) out.document(result);
   else showSummary(context, result);
+  await report?.write(result);
   return hasFindings(result) ? Exit.FINDINGS : Exit.DONE;
 }
 
@@ -76,13 +83,6 @@ async function run(context: Context, alertId: string | undefined, options: Optio
 async function loaded() {
   const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { openEmbedded, openEngine }, { readGuideFile }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/index.ts'), import('../engine.ts'), import('./guide.ts')]);
   return { hasFindings, openEmbedded, openEngine, playbookOfRule, readGuide, readGuideFile, runGuide };
-}
-
-function historyOf(context: Pick<Context, 'store'>): History {
-  return {
-    events: (since, until, limit) => context.store().events.list({ since, until, ...(limit === undefined ? {} : { limit }) }),
-    alerts: (since) => context.store().alerts.list({ since }),
-  };
 }
 
 /** Undefined where there is nobody to ask. */
