@@ -82,7 +82,7 @@ function isEncoded(result: unknown): result is EncodedResponse {
   return typeof result === 'object' && result !== null && 'encoded' in result;
 }
 
-type Receiver = Pick<Socket, 'write' | 'destroy' | 'destroyed' | 'once' | 'off'>;
+type Receiver = Pick<Socket, 'write' | 'writableLength' | 'destroy' | 'destroyed' | 'once' | 'off'>;
 
 /** What was whole at the last moment still has to get through, in ms. */
 const LEAST_SENDING_MS = 1_000;
@@ -105,10 +105,13 @@ async function sendRows(socket: Receiver, name: string, seqid: number, { status,
   }
 }
 
+/** Bytes that may wait for the other side: to wait for it at each chunk would take two changes of process for it. */
+const MOST_WAITING_BYTES = 1024 * 1024;
+
 /** Waits where the other side does not keep up. Throws when it is gone. */
 async function send(socket: Receiver, bytes: Buffer): Promise<void> {
   if (socket.destroyed) throw new Error('the other side is gone');
-  if (socket.write(bytes)) return;
+  if (socket.write(bytes) || socket.writableLength < MOST_WAITING_BYTES) return;
   await new Promise<void>((resolve, reject) => {
     const onClose = (): void => {
       socket.off('drain', onDrain);

@@ -1,6 +1,7 @@
 /** The osquery extension over its socket, as osquery asks it: a connection for each call. 100,000 events are stored before it starts. */
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { join } from 'node:path';
 import type { FileEvent } from '../../src/model/event.ts';
 import { createManagerClient } from '../../src/osquery/client.ts';
 import { Framer } from '../../src/osquery/frame.ts';
@@ -24,9 +25,9 @@ const LARGE_ROWS = 10_000;
 const SETTLE_MS = 2_000;
 const WARM_UP = 1_000;
 
-const FIRST_MS = 1_700_000_000_000;
-/** Ten events a second. */
+/** Ten events a second, up to now: what is older than the retention would be removed meanwhile. */
 const APART_MS = 100;
+const FIRST_MS = Math.floor(Date.now() / 1_000) * 1_000 - EVENTS * APART_MS;
 /** SQLite's operators as osquery numbers them. */
 const EQUALS = 2;
 const AT_LEAST = 32;
@@ -49,21 +50,16 @@ export const extension: Benchmark = {
     lab.progress(`storing ${EVENTS} events`);
     storeEvents(stateDir);
     const registered: number[] = [];
-    for (let round = 0; round < STARTS; round += 1) {
-      const { manager, child, registeredMs } = await start(lab, stateDir, round);
-      registered.push(registeredMs);
-      await lab.processes.end(child);
-      await manager.close();
-    }
-    const running = await start(lab, stateDir, STARTS);
-    await lab.sleep(SETTLE_MS);
-    const before = memoryMb(running.child.pid, 'VmRSS');
-    const small = await smallCalls(lab, running);
-    const after = memoryMb(running.child.pid, 'VmRSS');
-    const large = await largeCalls(lab, running);
-    const most = memoryMb(running.child.pid, 'VmHWM');
-    await lab.processes.end(running.child);
-    await running.manager.close();
+    for (let round = 0; round < STARTS; round += 1) registered.push(await running(lab, stateDir, round, async ({ registeredMs }) => registeredMs));
+    const { before, small, after, large, most } = await running(lab, stateDir, STARTS, async (started) => {
+      await lab.sleep(SETTLE_MS);
+      const resident = (which: 'VmRSS' | 'VmHWM'): number => memoryMb(started.child.pid, which);
+      const atFirst = resident('VmRSS');
+      const few = await smallCalls(lab, started);
+      const atLast = resident('VmRSS');
+      const many = await largeCalls(lab, started);
+      return { before: atFirst, small: few, after: atLast, large: many, most: resident('VmHWM') };
+    });
     return {
       figures: [
         { name: 'launcher to registered', value: median(registered), unit: 'ms', target: { most: 1_000 }, note: `median of ${STARTS}, BPF loads afterwards; the slowest ${Math.max(...registered).toFixed(0)} ms` },
@@ -78,15 +74,21 @@ export const extension: Benchmark = {
   },
 };
 
-async function start(lab: Lab, stateDir: string, round: number): Promise<Running> {
+/** An extension for as long as `use` takes. */
+async function running<Result>(lab: Lab, stateDir: string, round: number, use: (started: Running) => Promise<Result>): Promise<Result> {
   const directory = join(lab.disk, `manager-${round}`);
-  await lab.run(['mkdir', '-p', directory]);
+  mkdirSync(directory);
   const manager = await playManager(directory);
   const registration = manager.nextRegistration();
   const before = performance.now();
   const child = lab.processes.startDirectly(['/bin/sh', EXTENSION, '--socket', manager.socket, '--timeout', '3', '--interval', '3', '--state-dir', stateDir], { env: {} });
-  const uuid = await registration;
-  return { manager, uuid, child, registeredMs: performance.now() - before };
+  try {
+    const uuid = await registration;
+    return await use({ manager, uuid, child, registeredMs: performance.now() - before });
+  } finally {
+    await lab.processes.end(child);
+    await manager.close();
+  }
 }
 
 async function smallCalls(lab: Lab, { manager, uuid }: Running): Promise<number[]> {

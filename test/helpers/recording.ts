@@ -58,10 +58,10 @@ export function framed(bytes: Buffer, piece = bytes.length): Buffer[] {
 }
 
 /** Takes what is written to a connection. */
-export function collector(): { socket: { write: (bytes: Buffer) => boolean; destroyed: boolean; destroy: () => never; once: () => never; off: () => never }; written: () => Buffer } {
+export function collector(): { socket: { write: (bytes: Buffer) => boolean; writableLength: number; destroyed: boolean; destroy: () => never; once: () => never; off: () => never }; written: () => Buffer } {
   const written: Buffer[] = [];
   const unused = (): never => {
     throw new Error('nobody waits here');
   };
-  return { socket: { write: (bytes) => written.push(Buffer.from(bytes)) > 0, destroyed: false, destroy: unused, once: unused, off: unused }, written: () => Buffer.concat(written) };
+  return { socket: { write: (bytes) => written.push(Buffer.from(bytes)) > 0, writableLength: 0, destroyed: false, destroy: unused, once: unused, off: unused }, written: () => Buffer.concat(written) };
 }
