@@ -1,7 +1,8 @@
 /** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
+import { access, constants } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
-import { environmentOf } from './exec-sync.ts';
+import { environmentOf, SYSTEM_PATH } from './exec-sync.ts';
 import { TickwardError } from './model/errors.ts';
 
 export interface ExecOptions {
@@ -58,6 +59,12 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
   if (result.exitCode === undefined && result.signal === undefined) throw new TickwardError('FAILED', `${file} could not be started: ${result.shortMessage ?? result.code ?? 'unknown'}`);
   return { exitCode: result.exitCode, signal: result.signal, stdout, stderr };
+}
+
+/** Whether `run` would find the program. */
+export async function isInstalled(file: string): Promise<boolean> {
+  const found = await Promise.all(SYSTEM_PATH.split(':').map((folder) => access(`${folder}/${file}`, constants.X_OK).then(() => true, () => false)));
+  return found.includes(true);
 }
 
 export interface LineOptions extends Omit<ExecOptions, 'input'> {

@@ -1,5 +1,5 @@
 /** What people write in YAML, checked by a schema, with line, column and caret of what is wrong. */
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { z } from 'zod';
 import { excerptOf, messageOf, TickwardError, type Place } from './model/errors.ts';
 import { printable } from './model/text.ts';
@@ -9,6 +9,8 @@ export interface Issue {
   message: string;
   /** Point at the key, not at its value. */
   atKey?: true;
+  /** Where in a text it is, in UTF-16 units from 0. */
+  offset?: number;
 }
 
 export interface YamlForm<Value> {
@@ -21,47 +23,70 @@ export interface YamlForm<Value> {
   problems?: (value: Value) => readonly Issue[];
 }
 
-/** Throws BAD_INPUT. */
+type Checked<Value> = { value: Value } | { errors: [TickwardError, ...TickwardError[]] };
+
+/** Throws BAD_INPUT at the first thing that is wrong. */
 export function parseYaml<Value>(text: string, form: YamlForm<Value>): Value {
+  const checked = check(text, form);
+  if ('value' in checked) return checked.value;
+  throw checked.errors[0];
+}
+
+/** All that is wrong, each an error of its own; what the schema cannot see only where the schema is content. */
+export function problemsOfYaml<Value>(text: string, form: YamlForm<Value>): TickwardError[] {
+  const checked = check(text, form);
+  return 'value' in checked ? [] : checked.errors;
+}
+
+function check<Value>(text: string, form: YamlForm<Value>): Checked<Value> {
   const { what, hint, file } = form;
   const lines = new LineCounter();
   const wrong = (message: string, offset: number): TickwardError => new TickwardError('BAD_INPUT', `${what} is ${message}`, { place: placeOf(text, lines, offset, file), hint });
   const document = parseDocument(text, { lineCounter: lines });
   const broken = document.errors[0] ?? document.warnings[0];
-  if (broken !== undefined) throw wrong(`no YAML: ${broken.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? ''}`, broken.pos[0]);
+  if (broken !== undefined) return { errors: [wrong(`no YAML: ${broken.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? ''}`, broken.pos[0])] };
   let value: unknown;
   try {
     // Refuses aliases that would grow without bound.
     value = document.toJS();
   } catch (error) {
-    throw wrong(`no YAML that can be used: ${printable(messageOf(error))}`, 0);
+    return { errors: [wrong(`no YAML that can be used: ${printable(messageOf(error))}`, 0)] };
   }
   const checked = form.schema.safeParse(value);
-  const issue = checked.success ? form.problems?.(checked.data)[0] : issueOf(checked.error);
-  if (checked.success && issue === undefined) return checked.data;
-  const { path, message, atKey } = issue ?? { path: [], message: 'does not fit' };
-  const where = path.map((part) => (typeof part === 'number' ? `[${part + 1}]` : `.${String(part)}`)).join('').replace(/^\./, '');
-  throw wrong(`not right: ${where === '' ? 'it' : printable(where)}: ${printable(message)}`, offsetOf(document, path, atKey === true));
+  const [first, ...rest] = checked.success ? (form.problems?.(checked.data) ?? []) : issuesOf(checked.error);
+  if (first === undefined) return checked.success ? { value: checked.data } : { errors: [wrong('not right: it does not fit', 0)] };
+  const errorOf = (issue: Issue): TickwardError => {
+    const where = issue.path.map((part) => (typeof part === 'number' ? `[${part + 1}]` : `.${String(part)}`)).join('').replace(/^\./, '');
+    return wrong(`not right: ${where === '' ? 'it' : printable(where)}: ${printable(issue.message)}`, offsetOf(document, text, issue));
+  };
+  return { errors: [errorOf(first), ...rest.map(errorOf)] };
 }
 
-export function issueOf(error: z.ZodError): Issue {
-  const [issue] = error.issues;
-  if (issue?.code === 'unrecognized_keys') return { path: [...issue.path, issue.keys[0] ?? ''], message: 'no such key', atKey: true };
-  return issue === undefined ? { path: [], message: 'does not fit' } : { path: issue.path, message: issue.message };
+export function issuesOf(error: z.ZodError): Issue[] {
+  return error.issues.map((issue) => (issue.code === 'unrecognized_keys' ? { path: [...issue.path, issue.keys[0] ?? ''], message: 'no such key', atKey: true } : { path: issue.path, message: issue.message }));
 }
 
 /** Where a value stands in the text; of the nearest that is there when it is missing. */
-function offsetOf(document: Document, path: readonly PropertyKey[], atKey: boolean): number {
+function offsetOf(document: Document, text: string, { path, atKey, offset = 0 }: Issue): number {
   const parent = document.getIn(path.slice(0, -1), true);
-  if (atKey && isMap(parent)) {
+  if (atKey === true && isMap(parent)) {
     const key = parent.items.find((item) => isScalar(item.key) && item.key.value === path.at(-1))?.key;
     if (isNode(key)) return key.range?.[0] ?? 0;
   }
   for (let length = path.length; length >= 0; length -= 1) {
     const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
+    if (isNode(node) && node.range) return node.range[0] + (length === path.length ? within(node, text, offset) : 0);
   }
   return 0;
+}
+
+/** The offset in a scalar's text as one in the file; 0, its start, where the text is not written as it reads (escapes, folded lines). */
+function within(node: Node, text: string, offset: number): number {
+  if (offset === 0 || !isScalar(node) || typeof node.value !== 'string') return 0;
+  const start = node.range?.[0] ?? 0;
+  const { value } = node;
+  const lead = [0, 1].find((before) => text.startsWith(value, start + before));
+  return lead === undefined ? 0 : lead + offset;
 }
 
 function placeOf(text: string, lines: LineCounter, offset: number, file: string | undefined): Place {

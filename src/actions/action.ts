@@ -33,12 +33,14 @@ export interface HostContext {
   stamps: string;
   /** Never signalled, besides pid 1, kernel threads, ourselves and our ancestors. */
   protectedPids: readonly number[];
-  /** Peers that keep access while the host is isolated: `ADDRESS` or `ADDRESS:PORT` of the service here. */
+  /** Peers that keep access while the host is isolated: addresses or networks, with `:PORT` of the service here. */
   management: readonly string[];
+  /** The hosts file; /etc/hosts where it is not given. */
+  hosts?: string;
+  /** Program and arguments with which another process undoes a step: the run and the step come after them. */
+  undoCommand?: readonly string[];
   /** SSH_CONNECTION of the session that we run in. */
   sshConnection?: string;
-  /** A network namespace of `ip netns` to isolate instead of the one we are in. */
-  netns?: string;
 }
 
 export interface ActionContext extends HostContext {

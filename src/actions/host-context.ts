@@ -6,7 +6,7 @@ import { statOf } from '../host/proc.ts';
 import { isBooted } from '../host/systemd.ts';
 import type { HostContext } from './action.ts';
 
-export function createHostContext(options: { quarantine: string; management?: readonly string[] }): HostContext {
+export function createHostContext(options: { quarantine: string; management?: readonly string[]; undoCommand?: readonly string[] }): HostContext {
   const users = readUsers();
   const sshConnection = sshConnectionOf(process.pid);
   return {
@@ -18,6 +18,7 @@ export function createHostContext(options: { quarantine: string; management?: re
     stamps: '/var/lib/systemd/timers',
     protectedPids: [],
     management: options.management ?? [],
+    ...(options.undoCommand === undefined ? {} : { undoCommand: options.undoCommand }),
     ...(sshConnection === undefined ? {} : { sshConnection }),
   };
 }

@@ -1,17 +1,31 @@
-/** Cuts the host off the network except for those who respond, by one nftables table of its own. */
+/** Cuts the host off the network except for those who respond. `release` ends it, `confirm_isolation` keeps it. */
 import { z } from 'zod';
-import { type ExecResult, run } from '../exec.ts';
 import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
-import type { Action, HostContext } from './action.ts';
-import { commentOf, parsePeer, type Peer, peerOfSsh, peerText, readListing, rulesetOf, TABLE, type Isolation } from './isolation-rules.ts';
+import { printable } from '../model/text.ts';
+import type { Action, ActionContext, UndoReport } from './action.ts';
+import { endConnectionsBut } from './connections.ts';
+import type { InForce, Isolation } from './isolation.ts';
+import { isConnected, leaks, obstacleFor } from './isolation-proof.ts';
+import { networkText, parseNetwork, type Network } from './networks.ts';
+import { packetFilter } from './packet-filter.ts';
+import { distinctPeers, parsePeer, peerOfSsh, peerText } from './peers.ts';
 
-const DEFAULT_SECONDS = 3_600;
+const DEFAULT_SECONDS = 300;
 const MOST_SECONDS = 30 * 86_400;
+
+const LIMITS = [
+  'interfaces that come later are not cut for raw packets (AF_PACKET); what comes in can still be listened to; other ways out (vsock, AF_XDP, serial lines) stay',
+  'a reboot or `nft flush ruleset` ends it: `tickward isolate --status` says so',
+];
 
 const params = z.strictObject({
   /** Besides the peer of the ssh session and those of the settings. */
   management: z.array(z.string()).default([]),
-  /** The kernel ends the isolation by itself after so many seconds; 0: it stays until it is undone. */
+  /** Servers that may be asked for names. */
+  dns: z.array(z.string()).default([]),
+  /** Whether DHCP leases may be kept. */
+  dhcp: z.boolean().default(true),
+  /** The kernel ends the isolation by itself after so many seconds unless it is confirmed; 0: it stays until it is released. */
   seconds: z.int().min(0).max(MOST_SECONDS).default(DEFAULT_SECONDS),
   /** Isolate also where nobody could come back over the network. */
   force: z.boolean().default(false),
@@ -19,102 +33,118 @@ const params = z.strictObject({
 
 type Params = z.infer<typeof params>;
 
-interface Data {
-  peers: Peer[];
-  seconds: number;
+interface Data extends Isolation {
+  force: boolean;
 }
 
 export const isolate: Action<Params, Data> = {
   name: 'isolate',
   summary: 'cuts the host off the network except for those who respond',
-  example: 'action: isolate\nparams: {seconds: 3600, management: ["192.0.2.10:22"]}',
+  example: 'action: isolate\nparams: {seconds: 300, management: ["192.0.2.10:22", "198.51.100.0/24"], dns: ["192.0.2.53"]}',
   needs: ['root', 'nft'],
   undoable: true,
-  reversible: 'the table is deleted; every other rule stays as it is. Without that the kernel ends it when its time is over',
+  reversible: 'the rules are taken out; every other rule stays as it is. Without that the kernel ends it when its time is over, or a reboot does',
   params,
 
   async plan(given, context) {
-    const peers = peersOf(given, context);
-    const way = peers.length === 0 ? 'nobody is let through' : `only ${peers.map(peerText).join(', ')} ${peers.length === 1 ? 'gets' : 'get'} through`;
-    const until = given.seconds === 0 ? 'until it is undone' : `for ${given.seconds} s, then the kernel ends it by itself`;
-    const planned = {
-      steps: [{ text: `drop all network traffic in, out and forwarded, of connections that exist as well: ${way}; ${until}`, target: `nftables table inet ${TABLE}` }],
-      notes: ['programs that send raw packets on an interface (AF_PACKET) are not cut, and `nft flush ruleset` or a reboot ends it'],
-      data: { peers, seconds: given.seconds },
-    };
-    const reason = context.uid === 0 ? await obstacle(given, peers, context) : 'only root may change the packet filter: run as root';
-    if (reason !== undefined) return { state: 'blocked', reason, ...planned };
-    const now = await current(context);
-    if (now?.missing.length === 0) return { ...planned, state: 'nothing-to-do', reason: `the host is isolated already (${now.comment})`, steps: [] };
-    return { state: 'ready', ...planned };
+    const data: Data = { peers: distinctPeers(peersOf(given, context)), dns: given.dns.map(resolver), dhcp: given.dhcp, seconds: given.seconds, force: given.force };
+    const steps = [{ text: textOf(data), target: 'packet filter' }];
+    if (context.uid !== 0) return { state: 'blocked', reason: 'only root may change the packet filter: run as root', steps, notes: [], data };
+    try {
+      const { filter, now } = await packetFilter();
+      if (now?.missing.length === 0) return { state: 'nothing-to-do', reason: `the host is isolated already, by run ${now.run}${endText(now)}`, steps: [], notes: now.gaps, data };
+      const reason = (await lockOut(data)) ?? (await filter.obstacle(data));
+      const notes = [...filter.gaps(), ...LIMITS];
+      return reason === undefined ? { state: 'ready', steps, notes, data } : { state: 'blocked', reason, steps, notes, data };
+    } catch (error) {
+      return { state: 'blocked', reason: advisedMessageOf(error), steps, notes: [...LIMITS], data };
+    }
   },
 
   async apply(plan, context, record) {
     const [step] = plan.steps;
-    record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'table', table: TABLE, comment: commentOf(context.run) } });
-    const loaded = await nft(context, ['-f', '-'], rulesetOf(plan.data.peers, plan.data.seconds, context.run));
-    if (loaded.exitCode !== 0) throw new TickwardError('FAILED', `nft did not load the isolation: ${firstLine(loaded.stderr)}`, { hint: 'nothing was changed; the kernel needs nf_tables with the inet family' });
-    const verdict = await isolate.verify(plan, context);
-    if (verdict.ok) return [];
-    await nft(context, ['delete', 'table', 'inet', TABLE]);
-    throw new TickwardError('FAILED', `the isolation did not come into force and was taken back: ${verdict.text}`, { hint: 'isolate the host from outside (switch, hypervisor)' });
+    const { filter } = await packetFilter();
+    const obstacle = await filter.obstacle(plan.data);
+    if (obstacle !== undefined) throw new TickwardError('FAILED', obstacle, { hint: 'isolate the host from outside (switch, hypervisor)' });
+    record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'isolated', run: context.run, seconds: plan.data.seconds } });
+    const isOurs = (): boolean => context.sshConnection !== undefined && isConnected(context.sshConnection);
+    const wasConnected = isOurs();
+    await filter.load(plan.data, context.run);
+    const remarks = await endConnectionsBut(plan.data.peers);
+    const fault = wasConnected && !isOurs() ? 'the ssh session that we run in is gone' : await faultOf(plan.data, context);
+    if (fault === undefined) return remarks;
+    await filter.remove();
+    throw new TickwardError('FAILED', `the isolation did not hold and was taken back: ${fault}`, { hint: 'isolate the host from outside (switch, hypervisor)' });
   },
 
   async verify(plan, context) {
-    const now = await current(context);
-    if (now === undefined) return { ok: false, text: `the table inet ${TABLE} is not there` };
-    if (now.missing.length > 0) return { ok: false, text: now.missing.join('; ') };
-    if (now.comment !== commentOf(context.run)) return { ok: false, text: `the table belongs to something else: ${now.comment}` };
-    if (plan.data.seconds > 0 && now.expires === undefined) return { ok: false, text: 'the isolation would not end by itself' };
-    return { ok: true, text: `isolated, ${now.dropped} packets dropped so far${now.expires === undefined ? '' : `, ends by itself in ${now.expires} s`}` };
+    const fault = await faultOf(plan.data, context);
+    if (fault !== undefined) return { ok: false, text: fault };
+    const { now } = await packetFilter();
+    return { ok: true, text: `isolated${now?.dropped === undefined ? '' : `, ${now.dropped} packets dropped so far`}${now === undefined ? '' : endText(now)}` };
   },
 
-  async undo(changes, context) {
-    const ours = changes.map((change) => change.data['comment']).filter((comment) => typeof comment === 'string');
-    if (ours.length === 0) return { done: [], already: [], failed: [] };
+  async undo(changes) {
+    const runs = changes.flatMap(({ data }) => (data['kind'] === 'isolated' && typeof data['run'] === 'string' ? [data['run']] : []));
+    if (runs.length === 0) return { done: [], already: [], failed: [] };
     try {
-      const now = await current(context);
-      if (now === undefined) return { done: [], already: ['the isolation was gone already'], failed: [] };
-      if (!ours.includes(now.comment)) return { done: [], already: [`the table inet ${TABLE} is left: another run made it (${now.comment})`], failed: [] };
-      const deleted = await nft(context, ['delete', 'table', 'inet', TABLE]);
-      if (deleted.exitCode !== 0) return { done: [], already: [], failed: [`the isolation could not be ended: ${firstLine(deleted.stderr)}`] };
-      return (await current(context)) === undefined ? { done: ['the isolation was ended'], already: [], failed: [] } : { done: [], already: [], failed: [`the table inet ${TABLE} is still there after it was deleted`] };
+      return await end(runs);
     } catch (error) {
       return { done: [], already: [], failed: [advisedMessageOf(error)] };
     }
   },
 };
 
-function peersOf(given: Params, context: HostContext): Peer[] {
+async function end(runs: readonly string[]): Promise<UndoReport> {
+  const { filter, now } = await packetFilter();
+  if (now === undefined) return { done: [], already: ['the isolation was gone already'], failed: [] };
+  if (!runs.includes(now.run)) return { done: [], already: [`the isolation is left: run ${printable(now.run)} made it`], failed: [] };
+  // What was opened while it was in force would go on now.
+  if (now.missing.length === 0) await endConnectionsBut(now.peers);
+  await filter.remove();
+  return (await filter.inForce()) === undefined ? { done: ['the isolation was ended'], already: [], failed: [] } : { done: [], already: [], failed: ['the isolation is still there after it was taken out'] };
+}
+
+function peersOf(given: Params, context: ActionContext): ReturnType<typeof parsePeer>[] {
   const ssh = peerOfSsh(context.sshConnection);
-  const all = [...(ssh === undefined ? [] : [ssh]), ...[...context.management, ...given.management].map(parsePeer)];
-  return [...new Map(all.map((peer) => [peerText(peer), peer])).values()];
+  return [...(ssh === undefined ? [] : [ssh]), ...[...context.management, ...given.management].map(parsePeer)];
 }
 
-async function obstacle(given: Params, peers: readonly Peer[], context: HostContext): Promise<string | undefined> {
-  if (peers.length === 0 && !given.force) return 'nobody could come back over the network: this is no ssh session and no management peer is named (`management` in the settings or in the step, or `force: true`)';
+function resolver(text: string): Network {
+  const network = parseNetwork(text);
+  if (network === undefined || network.prefix === 0) throw new TickwardError('BAD_INPUT', `${printable(text)} is no address of a name server`, { hint: 'write 192.0.2.53' });
+  return network;
+}
+
+function textOf({ peers, dns, dhcp, seconds }: Isolation): string {
+  const way = peers.length === 0 ? 'nobody is let through' : `only ${peers.map(peerText).join(', ')} ${peers.length === 1 ? 'gets' : 'get'} through`;
+  const also = [...(dns.length === 0 ? [] : [`names may be asked of ${dns.map(networkText).join(', ')}`]), ...(dhcp ? ['DHCP goes on'] : [])];
+  return `drop all network traffic in, out and forwarded, and end the connections that exist: ${[way, ...also, seconds === 0 ? 'until it is released' : `for ${seconds} s, then the kernel ends it by itself unless it is confirmed`].join('; ')}`;
+}
+
+export function endText({ expires }: InForce): string {
+  return expires === undefined ? ', until it is released' : `, ends by itself in ${expires} s`;
+}
+
+/** Why the responder would be locked out. */
+async function lockOut({ peers, force }: Data): Promise<string | undefined> {
+  if (force) return undefined;
+  if (peers.length === 0) return 'nobody could come back over the network: this is no ssh session and no management peer is named (`management` in the settings or in the step, `--allow` on the command line, or `force: true`)';
+  const obstacles = await Promise.all(peers.map(obstacleFor));
+  return obstacles.includes(undefined) ? undefined : `nobody could come back over the network: ${obstacles.join('; ')} (name another peer, or \`force: true\`)`;
+}
+
+/** Looks at the rules, and tries a packet out and the way back. */
+async function faultOf(data: Data, context: ActionContext): Promise<string | undefined> {
   try {
-    const version = await nft(context, ['--version']);
-    return version.exitCode === 0 ? undefined : `nft does not run: ${firstLine(version.stderr)}`;
+    const { now } = await packetFilter();
+    if (now === undefined) return 'its rules are not there: somebody took them out, or the host was booted since';
+    if (now.run !== context.run) return `another run made it: ${printable(now.run)}`;
+    if (now.missing.length > 0) return now.missing.join('; ');
+    const out = await leaks(data.peers);
+    if (out.length > 0) return `a packet to ${out.join(' and ')} still goes out`;
+    return await lockOut(data);
   } catch (error) {
-    return `${messageOf(error)}: apt-get install nftables`;
+    return messageOf(error);
   }
-}
-
-/** Undefined when the table is not there. */
-async function current(context: HostContext): Promise<Isolation | undefined> {
-  const tables = await nft(context, ['list', 'tables', 'inet']);
-  if (tables.exitCode !== 0) throw new TickwardError('FAILED', `nft does not list its tables: ${firstLine(tables.stderr)}`, { hint: 'the kernel needs nf_tables, and this process CAP_NET_ADMIN' });
-  if (!tables.stdout.split('\n').includes(`table inet ${TABLE}`)) return undefined;
-  const listing = await nft(context, ['-j', 'list', 'table', 'inet', TABLE]);
-  return listing.exitCode === 0 ? readListing(listing.stdout) : undefined;
-}
-
-function nft(context: HostContext, args: readonly string[], input?: string): Promise<ExecResult> {
-  const options = input === undefined ? {} : { input };
-  return context.netns === undefined ? run('nft', args, options) : run('ip', ['netns', 'exec', context.netns, 'nft', ...args], options);
-}
-
-function firstLine(text: string): string {
-  return text.trim().split('\n')[0] ?? '';
 }

@@ -1,146 +1,113 @@
-/** The nftables table that isolates a host, as text to load and as the listing to check. Pure. */
-import { isIP, isIPv4 } from 'node:net';
-import { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+/** The nftables tables that isolate a host, as text for `nft -f`. Pure. */
+import { commentOf, type Isolation } from './isolation.ts';
+import { networkText, type Network } from './networks.ts';
 
-/** Family `inet` covers IPv4 and IPv6 at once. */
+/** The same name in two families: `inet` cuts IPv4 and IPv6 of every program; `netdev` what is sent past them on an interface (AF_PACKET). */
 export const TABLE = 'tickward';
 
 /** Before connection tracking and before the chains of firewalls and container engines, whose `filter` priority is 0 (nft(8)). */
-const PRIORITY = -300;
+export const PRIORITY = -300;
 
-const CHAINS = { isolate_input: 'input', isolate_output: 'output', isolate_forward: 'forward' } as const;
+export const CHAINS = { isolate_input: 'input', isolate_output: 'output', isolate_forward: 'forward' } as const;
 
-export interface Peer {
-  address: string;
-  /** Of the service on this host. */
-  port: number;
-}
-
-const SSH_PORT = 22;
-
-/** `ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`; an address without a port may use ssh. */
-export function parsePeer(text: string): Peer {
-  const bracketed = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text);
-  const plain = /^([\d.]+):(\d{1,5})$/.exec(text);
-  const address = withoutZone(bracketed?.[1] ?? plain?.[1] ?? text);
-  const port = Number(bracketed?.[2] ?? plain?.[2] ?? SSH_PORT);
-  if (isIP(address) === 0 || port < 1 || port > 65_535) throw new TickwardError('BAD_INPUT', `${printable(text)} is no management peer`, { hint: 'write 192.0.2.1, 192.0.2.1:22 or [2001:db8::1]:22' });
-  return { address, port };
-}
-
-/** `CLIENT CLIENT-PORT SERVER SERVER-PORT` (ssh(1)); undefined where it is something else. */
-export function peerOfSsh(connection: string | undefined): Peer | undefined {
-  const [client, , , port] = connection?.trim().split(/\s+/) ?? [];
-  const address = withoutZone(client ?? '');
-  return isIP(address) === 0 || !/^\d{1,5}$/.test(port ?? '') ? undefined : { address, port: Number(port) };
-}
-
-function withoutZone(address: string): string {
-  return address.replace(/%.*$/, '');
-}
-
-export function peerText(peer: Peer): string {
-  return `${peer.address} (to port ${peer.port} here)`;
-}
-
-/**
- * Stateless on purpose: `ct state established accept` would let a connection of the attacker go on. The set `armed` is the dead man's switch: its elements time out in the kernel,
- * and with them the drop rules stop to match. 0 seconds: no time-out.
- */
-export function rulesetOf(peers: readonly Peer[], seconds: number, run: string): string {
-  const timeout = seconds === 0 ? '' : ` timeout ${seconds}s`;
-  return `add table inet ${TABLE}
-delete table inet ${TABLE}
-table inet ${TABLE} {
-  set armed {
-    typeof meta nfproto
-    flags timeout
-    elements = { ipv4${timeout}, ipv6${timeout} }
-  }
-  set management4 {
-    type ipv4_addr . inet_service
-    ${elementsOf(peers.filter((peer) => isIPv4(peer.address)))}
-  }
-  set management6 {
-    type ipv6_addr . inet_service
-    ${elementsOf(peers.filter((peer) => !isIPv4(peer.address)))}
-  }
-${chain('isolate_input', ['iifname "lo" accept', 'ip saddr . tcp dport @management4 accept', 'ip6 saddr . tcp dport @management6 accept', 'udp sport 67 udp dport 68 accept', 'udp sport 547 udp dport 546 accept', NEIGHBOURS], run)}
-${chain('isolate_output', ['oifname "lo" accept', 'ip daddr . tcp sport @management4 accept', 'ip6 daddr . tcp sport @management6 accept', 'udp sport 68 udp dport 67 accept', 'udp sport 546 udp dport 547 accept', NEIGHBOURS], run)}
-${chain('isolate_forward', [], run)}
-}
-`;
-}
+/** A chain may have so many interfaces (NFT_NETDEVICE_MAX of the kernel). */
+const INTERFACES_PER_CHAIN = 256;
 
 /** Without neighbour discovery no IPv6 peer can be reached; hop limit 255 proves that it comes from the link (RFC 4861). */
 const NEIGHBOURS = 'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept';
+/** Switches that listen to it would otherwise stop to pass on neighbour discovery after some minutes (RFC 4541). */
+const GROUPS_ASKED = 'icmpv6 type mld-listener-query ip6 hoplimit 1 accept';
+const GROUPS_TOLD = 'icmpv6 type { mld-listener-report, mld2-listener-report } ip6 hoplimit 1 accept';
+/** A peer behind a tunnel would otherwise get no full packet. */
+const TOO_BIG = ['icmp type destination-unreachable icmp code frag-needed accept', 'icmpv6 type packet-too-big accept'];
 
-function chain(name: keyof typeof CHAINS, rules: readonly string[], run: string): string {
-  const lines = [`type filter hook ${CHAINS[name]} priority ${PRIORITY}; policy accept;`, ...rules, `meta nfproto @armed counter drop comment "${commentOf(run)}"`];
-  return `  chain ${name} {\n${lines.map((line) => `    ${line}`).join('\n')}\n  }`;
-}
+const INBOUND = ['ip saddr . tcp dport @management4 accept', 'ip6 saddr . tcp dport @management6 accept', ...resolvers('saddr', 'sport')];
+const OUTBOUND = ['ip daddr . tcp sport @management4 accept', 'ip6 daddr . tcp sport @management6 accept', ...resolvers('daddr', 'dport')];
+const LEASES_IN = ['udp sport 67 udp dport 68 accept', 'udp sport 547 udp dport 546 accept'];
+const LEASES_OUT = ['udp sport 68 udp dport 67 accept', 'udp sport 546 udp dport 547 accept'];
 
-function elementsOf(peers: readonly Peer[]): string {
-  const unique = [...new Set(peers.map((peer) => `${peer.address} . ${peer.port}`))];
-  return unique.length === 0 ? '' : `elements = { ${unique.join(', ')} }`;
-}
+/** Interface 1 is the loopback of every network namespace, whatever it is called. */
+const LOOPBACK = 1;
 
-/** Stands at the drop rules: nft 1.0 does not list the comment of a table as JSON. Run ids are made by us, of hexadecimal digits and dashes; nothing else gets into the ruleset. */
-export function commentOf(run: string): string {
-  return `isolated by tickward, run ${run.replace(/[^0-9A-Za-z-]/g, '')}`;
-}
-
-export interface Isolation {
-  comment: string;
-  /** What is missing for it to be in force; empty when it is. */
-  missing: string[];
-  /** Packets dropped so far. */
-  dropped: number;
-  /** Seconds until it ends by itself; undefined when it does not. */
-  expires?: number;
-}
-
-/** What `nft -j list table inet tickward` says. */
-export function readListing(json: string): Isolation {
-  const objects = listed(json);
-  const missing: string[] = [];
-  const armed = objects.map((each) => record(each['set'])).find((set) => set?.['name'] === 'armed');
-  const elements = Array.isArray(armed?.['elem']) ? armed['elem'].map((each: unknown) => record(record(each)?.['elem']) ?? { val: each }) : [];
-  for (const family of ['ipv4', 'ipv6']) if (!elements.some((each) => each['val'] === family)) missing.push(`${family} is no longer cut: the time ran out`);
-  const rules = objects.map((each) => record(each['rule'])).filter((rule) => rule !== undefined);
-  for (const [name, hook] of Object.entries(CHAINS)) {
-    const found = objects.map((each) => record(each['chain'])).find((each) => each?.['name'] === name);
-    if (found?.['hook'] !== hook || found['prio'] !== PRIORITY) missing.push(`chain ${name} is not at its hook`);
-    else if (!rules.some((rule) => rule['chain'] === name && isDrop(rule))) missing.push(`chain ${name} drops nothing`);
-  }
-  const expiries = elements.map((each) => each['expires']).filter((each) => typeof each === 'number');
-  return { comment: String(rules.find(isDrop)?.['comment'] ?? ''), missing, dropped: droppedBy(rules), ...(expiries.length === 0 ? {} : { expires: Math.min(...expiries) }) };
-}
-
-function isDrop(rule: Fields): boolean {
-  return expressions(rule).some((each) => 'drop' in each) && expressions(rule).some((each) => record(each['match'])?.['right'] === '@armed');
-}
-
-function droppedBy(rules: readonly Fields[]): number {
-  return rules.filter(isDrop).flatMap((rule) => expressions(rule)).reduce((sum, each) => sum + Number(record(each['counter'])?.['packets'] ?? 0), 0);
-}
-
-type Fields = { readonly [key: string]: unknown };
-
-function expressions(rule: Fields): Fields[] {
-  return Array.isArray(rule['expr']) ? rule['expr'].map(record).filter((each) => each !== undefined) : [];
-}
-
-function listed(json: string): Fields[] {
-  try {
-    const objects = record(JSON.parse(json))?.['nftables'];
-    return Array.isArray(objects) ? objects.map(record).filter((each) => each !== undefined) : [];
-  } catch (error) {
-    throw new TickwardError('FAILED', 'nft listed its table in a form that is not understood', { hint: `see it: nft list table inet ${TABLE}`, cause: error });
+/** What stands before the drop in each chain. `dhcp` is the only thing that changes their number. */
+export function allowedIn(name: keyof typeof CHAINS | 'egress', dhcp: boolean): string[] {
+  switch (name) {
+    case 'isolate_input':
+      return [`iif ${LOOPBACK} accept`, ...INBOUND, ...(dhcp ? LEASES_IN : []), NEIGHBOURS, GROUPS_ASKED, ...TOO_BIG];
+    case 'isolate_output':
+      return [`oif ${LOOPBACK} accept`, ...OUTBOUND, ...(dhcp ? LEASES_OUT : []), NEIGHBOURS, GROUPS_TOLD];
+    case 'isolate_forward':
+      return [];
+    case 'egress':
+      return ['ether type arp accept', ...OUTBOUND, ...(dhcp ? LEASES_OUT : []), NEIGHBOURS, GROUPS_TOLD];
   }
 }
 
-function record(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+/**
+ * One transaction. Stateless on purpose: `ct state established accept` would let a connection of the attacker go on. The sets `armed` are the dead man's switch: their elements
+ * time out in the kernel, and with them the drop rules stop to match. `interfaces`: where raw packets are cut; none where the kernel cannot do that.
+ */
+export function rulesetOf(wanted: Isolation, run: string, interfaces: readonly string[]): string {
+  const drop = `counter drop comment "${commentOf(run, interfaces.length > 0)}"`;
+  const inet = Object.entries(CHAINS).map(([name, hook]) => chain(name, `hook ${hook}`, [...allowedIn(name as keyof typeof CHAINS, wanted.dhcp), `meta nfproto @armed ${drop}`]));
+  const netdev = groupsOf(interfaces).map((names, index) => chain(`egress${index}`, `hook egress devices = { ${names.map(quoted).join(', ')} }`, [...allowedIn('egress', wanted.dhcp), `oifname @armed ${drop}`]));
+  return [
+    ...table('inet', [armed('typeof meta nfproto', ['ipv4', 'ipv6'], wanted.seconds), ...setsOf(wanted), ...inet]),
+    ...(interfaces.length === 0 ? gone('netdev') : table('netdev', [armed('type ifname', interfaces.map(quoted), wanted.seconds), ...setsOf(wanted), ...netdev])),
+  ].join('\n');
+}
+
+/** Sets the clock of the dead man's switch anew, or takes it out (0). */
+export function expiryOf(families: readonly ('inet' | 'netdev')[], seconds: number, interfaces: readonly string[]): string {
+  const elements = { inet: ['ipv4', 'ipv6'], netdev: interfaces.map(quoted) };
+  return families.map((family) => `flush set ${family} ${TABLE} armed\nadd element ${family} ${TABLE} armed { ${timed(elements[family], seconds)} }\n`).join('');
+}
+
+/** Deletes tables whether they are there or not. */
+export function gone(...families: readonly ('inet' | 'netdev')[]): string[] {
+  return families.map((family) => `add table ${family} ${TABLE}\ndelete table ${family} ${TABLE}`);
+}
+
+/** Names that nft takes in quotes: it knows no escapes. The kernel allows others. */
+export function isQuotable(name: string): boolean {
+  return /^[A-Za-z0-9_.@+-]{1,15}$/.test(name);
+}
+
+function table(family: 'inet' | 'netdev', parts: readonly string[]): string[] {
+  return [...gone(family), `table ${family} ${TABLE} {`, ...parts, '}', ''];
+}
+
+function armed(type: string, elements: readonly string[], seconds: number): string {
+  return `  set armed {\n    ${type}\n    flags timeout\n    elements = { ${timed(elements, seconds)} }\n  }`;
+}
+
+function timed(elements: readonly string[], seconds: number): string {
+  return elements.map((element) => (seconds === 0 ? element : `${element} timeout ${seconds}s`)).join(', ');
+}
+
+function setsOf({ peers, dns }: Isolation): string[] {
+  return ([4, 6] as const).flatMap((family) => [
+    set(`management${family}`, `ipv${family}_addr . inet_service`, peers.filter(({ network }) => network.family === family).map(({ network, port }) => `${networkText(network)} . ${port}`)),
+    set(`resolvers${family}`, `ipv${family}_addr`, dns.filter((each: Network) => each.family === family).map(networkText)),
+  ]);
+}
+
+function set(name: string, type: string, elements: readonly string[]): string {
+  return `  set ${name} {\n    type ${type}\n    flags interval\n${elements.length === 0 ? '' : `    elements = { ${elements.join(', ')} }\n`}  }`;
+}
+
+function resolvers(address: 'saddr' | 'daddr', port: 'sport' | 'dport'): string[] {
+  return [['ip', '4'], ['ip6', '6']].flatMap(([protocol, family]) => ['udp', 'tcp'].map((transport) => `${protocol} ${address} @resolvers${family} ${transport} ${port} 53 accept`));
+}
+
+function chain(name: string, hook: string, rules: readonly string[]): string {
+  return `  chain ${name} {\n${[`type filter ${hook} priority ${PRIORITY}; policy accept;`, ...rules].map((line) => `    ${line}`).join('\n')}\n  }`;
+}
+
+function groupsOf(names: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(names.length / INTERFACES_PER_CHAIN) }, (_, index) => names.slice(index * INTERFACES_PER_CHAIN, (index + 1) * INTERFACES_PER_CHAIN));
+}
+
+function quoted(name: string): string {
+  return `"${name}"`;
 }

@@ -1,7 +1,7 @@
 /** A service manager, the system's or a user's, through systemctl(1). */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type ExecResult, run } from '../exec.ts';
+import { isPopulated } from '../host/cgroups.ts';
 import { hasUserManager } from '../host/systemd.ts';
 import { printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -18,7 +18,7 @@ export interface UnitState {
   /** active, inactive, failed, … */
   active: string;
   freezer: string;
-  /** Path below /sys/fs/cgroup; empty when it has none. */
+  /** Path below the mount of control groups; empty when it has none. */
   cgroup: string;
 }
 
@@ -26,18 +26,21 @@ export interface Manager {
   readonly id: ManagerId;
   /** "the system manager", "the manager of alice". */
   readonly name: string;
-  /** A link to /dev/null here overrides a unit of any other directory but generators' early ones (systemd.unit(5)). */
+  /** A link to /dev/null here overrides a unit of every directory but `strongest`; gone with the next boot, or the end of the user's manager. */
   readonly maskDirectory: string;
+  /** The only directory that is searched before (systemd.unit(5)). */
+  readonly strongest: string;
   readonly owner: { uid: number; gid: number };
   /** Throws when it fails. */
   command(...args: string[]): Promise<void>;
-  /** Only units that the manager knows. Names may be patterns. */
-  states(names: readonly string[]): Promise<UnitState[]>;
+  /** The state of these units; of a template, the state of its instances. */
+  states(units: readonly string[]): Promise<UnitState[]>;
+  /** Where it looks for units, the strongest first: its environment may name other directories than the manual does. */
+  unitPath(): Promise<string[]>;
 }
 
 const PROPERTIES = 'Id,LoadState,ActiveState,FreezerState,ControlGroup';
 const TIMEOUT_MS = 30_000;
-const CGROUPS = '/sys/fs/cgroup';
 
 /** The running managers that load units of the target's scope. */
 export function managersOf(context: ActionContext): Manager[] {
@@ -50,35 +53,48 @@ export function managersOf(context: ActionContext): Manager[] {
 /** Undefined where it does not run, or is not ours to command. */
 export function createManager(id: ManagerId, context: HostContext): Manager | undefined {
   if (context.systemd === 'absent') return undefined;
-  if (id.scope === 'system') return managerWith(id, 'the system manager', [], {}, '/run/systemd/system.control', { uid: 0, gid: 0 });
+  if (id.scope === 'system') return managerWith({ id, name: 'the system manager', maskDirectory: '/run/systemd/system.control', strongest: '/etc/systemd/system.control', owner: { uid: 0, gid: 0 } }, [], {});
   const user = context.users.find((entry) => entry.name === id.user);
   if (user === undefined || (context.uid !== 0 && context.uid !== user.uid)) return undefined;
   const runtime = `/run/user/${user.uid}`;
   if (!hasUserManager(user.uid)) return undefined;
   const ours = context.uid === user.uid;
   const env = ours ? { XDG_RUNTIME_DIR: runtime } : {};
-  return managerWith(id, `the manager of ${printable(user.name)}`, ours ? ['--user'] : ['--user', '-M', `${user.name}@`], env, `${runtime}/systemd/user.control`, user);
+  const about = { id, name: `the manager of ${printable(user.name)}`, maskDirectory: `${runtime}/systemd/user.control`, strongest: `${user.home}/.config/systemd/user.control`, owner: { uid: user.uid, gid: user.gid } };
+  return managerWith(about, ours ? ['--user'] : ['--user', '-M', `${user.name}@`], env);
 }
 
-function managerWith(id: ManagerId, name: string, prefix: readonly string[], env: { [name: string]: string }, maskDirectory: string, owner: { uid: number; gid: number }): Manager {
+function managerWith(about: Pick<Manager, 'id' | 'name' | 'maskDirectory' | 'strongest' | 'owner'>, prefix: readonly string[], env: { [name: string]: string }): Manager {
+  const { name } = about;
   const systemctl = (args: readonly string[]): Promise<ExecResult> => run('systemctl', [...prefix, '--no-pager', '--no-ask-password', ...args], { timeout: TIMEOUT_MS, env });
   return {
-    id,
-    name,
-    maskDirectory,
-    owner: { uid: owner.uid, gid: owner.gid },
+    ...about,
     async command(...args) {
       const result = await systemctl(args);
       if (result.exitCode !== 0) throw new TickwardError('FAILED', `${name} did not do "${printable(args.join(' '))}": ${printable(result.stderr.trim().split('\n')[0] ?? '')}`, { hint: `try it by hand: systemctl ${[...prefix, ...args].map(printable).join(' ')}` });
     },
-    async states(names) {
-      const loadable = names.filter(isLoadable);
+    async states(units) {
+      const loadable = units.filter(isLoadable).map(instancesOf);
       if (loadable.length === 0) return [];
-      const result = await systemctl(['show', '-p', PROPERTIES, '--', ...loadable]);
-      if (result.exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${printable(result.stderr.trim().split('\n')[0] ?? '')}`, { hint: 'see systemctl status' });
-      return result.stdout.split('\n\n').map(parseState).filter((state) => state.id !== '');
+      const text = await answered(systemctl(['show', '-p', PROPERTIES, '--', ...loadable]), name);
+      return text.split('\n\n').map(parseState).filter((state) => state.id !== '');
+    },
+    async unitPath() {
+      const text = await answered(systemctl(['show', '-p', 'UnitPath', '--value']), name);
+      return text.trim().split(' ').filter((path) => path.startsWith('/'));
     },
   };
+}
+
+async function answered(asked: Promise<ExecResult>, name: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await asked;
+  if (exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${printable(stderr.trim().split('\n')[0] ?? '')}`, { hint: 'see systemctl status' });
+  return stdout;
+}
+
+/** systemctl(1) takes patterns; no unit's own name is one, see `isLoadable`. */
+function instancesOf(unit: string): string {
+  return unit.includes('@.') ? unit.replace('@.', '@*.') : unit;
 }
 
 function parseState(block: string): UnitState {
@@ -86,9 +102,9 @@ function parseState(block: string): UnitState {
   return { id: value('Id'), load: value('LoadState'), active: value('ActiveState'), freezer: value('FreezerState'), cgroup: value('ControlGroup') };
 }
 
-/** Names that systemd itself would accept (unit_name_is_valid), and `*` for the instances of a template. */
+/** Names that systemd itself accepts (unit_name_is_valid). None of them is a pattern: `*.timer` would be all timers of the host. */
 export function isLoadable(name: string): boolean {
-  return name.length < 256 && /^[A-Za-z0-9:_.\\@*-]+\.[a-z]+$/.test(name);
+  return name.length < 256 && /^[A-Za-z0-9:_.\\@-]+\.[a-z]+$/.test(name);
 }
 
 /** Whether a unit is doing something that can be stopped. */
@@ -96,21 +112,12 @@ export function isActive(state: UnitState): boolean {
   return !['inactive', 'failed', ''].includes(state.active);
 }
 
-/** Processes that are left in a control group; 0 where it is gone. */
-export function processesIn(cgroup: string): number {
-  if (!isPlainCgroup(cgroup)) return 0;
-  try {
-    return readFileSync(`${CGROUPS}${cgroup}/cgroup.procs`, 'utf8').split('\n').filter(Boolean).length;
-  } catch {
-    return 0;
-  }
+/** Whether anything of a unit runs: also what a service left behind that is inactive by now (`KillMode=process`). */
+export function isRunning(state: UnitState): boolean {
+  return isActive(state) || (isOwnCgroup(state) && isPopulated(state.cgroup));
 }
 
-/** Kills what a stop left behind (`KillMode=process`): cgroup.kill reaches forks as well (kernel 5.14). */
-export function killCgroup(cgroup: string): void {
-  if (processesIn(cgroup) > 0 && existsSync(`${CGROUPS}${cgroup}/cgroup.kill`)) writeFileSync(`${CGROUPS}${cgroup}/cgroup.kill`, '1');
-}
-
-function isPlainCgroup(cgroup: string): boolean {
-  return cgroup.startsWith('/') && cgroup !== '/' && !cgroup.split('/').includes('..');
+/** A timer has none, and `Slice=` gives none of another unit. */
+export function isOwnCgroup({ id, cgroup }: Pick<UnitState, 'id' | 'cgroup'>): boolean {
+  return cgroup.endsWith(`/${id}`);
 }

@@ -1,48 +1,65 @@
 /** Carries out the operations of a removal, each announced before it is done. */
-import { lookAt, openDirectory, openFile, openParent, sameInode, sha256Of } from '../host/files.ts';
+import { createHash } from 'node:crypto';
+import { isPopulated, killAll, setFrozen } from '../host/cgroups.ts';
+import { look, lookAt, openDirectory, openParent } from '../host/files.ts';
 import { show } from '../host/paths.ts';
-import { copyToQuarantine, prepareQuarantine, removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
-import { ensureDirectory, placeLink } from '../host/restore.ts';
+import { prepareQuarantine, removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
+import { ensureDirectory, placeFile, placeLink } from '../host/restore.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Record } from './action.ts';
-import { changeFlags, readXattrs } from './attributes.ts';
-import { killCgroup, type Manager } from './manager.ts';
+import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
+import type { Manager } from './manager.ts';
+import { remember } from './quarantine-log.ts';
+import { alreadyGone, keepOriginals, takeFile, type Announce, type Originals } from './removal-take.ts';
 import { ownedOf, pathToJson, type Operation, type Removal, type RemovalChange } from './removal.ts';
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
-type Announce = (change: RemovalChange) => void;
+
+/** What the operations of one removal share. */
+interface Carrying {
+  quarantine: string;
+  originals: Originals;
+  /** Masks of our own that were made so far. */
+  masks: Set<string>;
+}
 
 export async function applyRemoval(removal: Removal, context: ActionContext, record: Record): Promise<string[]> {
+  const quarantine = prepareQuarantine(context.quarantine, context.uid);
+  const carrying: Carrying = { quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set() };
+  const announce = (change: RemovalChange, text?: string): void => {
+    remember(quarantine, { run: context.run, step: context.step, change });
+    record({ ...(text === undefined ? {} : { text }), data: change });
+  };
   const remarks: string[] = [];
   const before = directoryTimes(removal.operations);
-  const masks = new Set<string>();
   for (const operation of removal.operations) {
-    const remark = await carryOut(operation, context, masks, (data) => record({ text: operation.text, data }));
+    const remark = await carryOut(operation, carrying, (change) => announce(change, operation.text));
     if (remark !== undefined) remarks.push(remark);
   }
   const after = directoryTimes(removal.operations);
   const directories = [...before].map(([path, time]) => ({ at: pathToJson(Buffer.from(path, 'latin1')), before: time, after: after.get(path) ?? null }));
-  if (directories.length > 0) record({ data: { kind: 'times', directories } });
+  if (directories.length > 0) announce({ kind: 'times', directories });
   return [...new Set(remarks)];
 }
 
-/** `masks` are the ones of our own that were made so far. */
-async function carryOut(operation: Operation, context: ActionContext, masks: Set<string>, announce: Announce): Promise<string | undefined> {
+async function carryOut(operation: Operation, carrying: Carrying, announce: Announce): Promise<string | undefined> {
   switch (operation.kind) {
     case 'freeze':
-      return await freeze(operation, announce);
+      return freeze(operation, announce);
     case 'mask':
-      return await mask(operation, masks, announce);
+      return await mask(operation, carrying.masks, announce);
     case 'unmask':
-      return unmask(operation, masks, announce);
+      return unmask(operation, carrying.masks, announce);
     case 'stop':
       return await stop(operation, announce);
     case 'attributes':
+      if (look(operation.path) === undefined) return alreadyGone(operation.path);
       announce({ kind: 'attributes', at: pathToJson(operation.path), flags: operation.flags });
-      return await changeFlags(operation.path, '-', operation.flags).then(() => undefined);
+      changeFlags(operation.path, '-', operation.flags);
+      return undefined;
     case 'file':
-      return await takeFile(operation, context, announce);
+      return takeFile(operation.path, carrying.originals, carrying.quarantine, announce);
     case 'link': {
       const { path, leadsTo } = operation;
       const removed = removeLink(path, leadsTo, (state) => announce({ kind: 'link', at: pathToJson(path), target: pathToJson(leadsTo), owned: ownedOf(state) }));
@@ -50,57 +67,41 @@ async function carryOut(operation: Operation, context: ActionContext, masks: Set
     }
     case 'directory': {
       const { path } = operation;
-      const removed = removeEmptyDirectory(path, (state) => announce({ kind: 'directory', at: pathToJson(path), owned: ownedOf(state) }));
+      const removed = removeEmptyDirectory(path, (state) => announce({ kind: 'directory', at: pathToJson(path), owned: ownedOf(state), xattrs: withOpen(path, xattrsOf) ?? {} }));
       return removed ? undefined : `${show(path)} is not empty and stays, or was gone already`;
+    }
+    case 'original': {
+      const { path, original } = operation;
+      announce({ kind: 'original', at: pathToJson(path), sha256: createHash('sha256').update(original.content).digest('hex') });
+      placeFile(path, original);
+      return undefined;
     }
     case 'reload':
       return await reload(operation, announce);
   }
 }
 
-function alreadyGone(path: Buffer): string {
-  return `${show(path)} was gone already`;
-}
-
-async function takeFile({ path, state, sha256 }: Of<'file'>, context: ActionContext, announce: Announce): Promise<string | undefined> {
-  const quarantine = prepareQuarantine(context.quarantine, context.uid);
-  let file: ReturnType<typeof openFile>;
+/** Keeps what runs from acting and forking until it is killed, but the rest works without it. */
+function freeze({ manager, unit, cgroup }: Of<'freeze'>, announce: Announce): string | undefined {
+  announce({ kind: 'freeze', manager: manager.id, unit, cgroup });
   try {
-    // Only the name is taken away, so another one of the same file is no reason to let it stand.
-    file = openFile(path, 'any');
-  } catch (error) {
-    if (error instanceof TickwardError && error.code === 'NOT_FOUND') return alreadyGone(path);
-    throw error;
-  }
-  using opened = file;
-  if (!sameInode(opened.state, state) || sha256Of(opened.fd) !== sha256) throw new TickwardError('REFUSED', `${show(path)} was changed since the plan was made`, { hint: 'plan again and look at what it is now' });
-  const copy = copyToQuarantine(opened, quarantine);
-  const xattrs = await readXattrs(opened.fd);
-  announce({ kind: 'file', at: pathToJson(path), copy, owned: ownedOf(opened.state), xattrs: xattrs ?? {}, ...(opened.state.nlink > 1 ? { names: opened.state.nlink } : {}) });
-  unlinkFile(opened);
-  return xattrs === undefined ? 'extended attributes and ACLs are not kept: getfattr is not installed (apt-get install attr)' : undefined;
-}
-
-/** Helps the evidence and stops what it does, but the rest works without it. */
-async function freeze({ manager, unit }: Of<'freeze'>, announce: Announce): Promise<string | undefined> {
-  announce({ kind: 'freeze', manager: manager.id, unit });
-  try {
-    await manager.command('freeze', '--', unit);
+    setFrozen(cgroup, true);
     return undefined;
   } catch {
-    return `${printable(unit)} could not be frozen (old kernel or systemd): it was stopped without that`;
+    return `${printable(unit)} could not be frozen (it has ended, or control groups are of version 1): it was stopped without that`;
   }
 }
 
-async function mask({ manager, unit, active }: Of<'mask'>, masks: Set<string>, announce: Announce): Promise<string | undefined> {
+async function mask({ manager, unit, active, last }: Of<'mask'>, masks: Set<string>, announce: Announce): Promise<string | undefined> {
   const at = `${manager.maskDirectory}/${unit}`;
   const directoryMissing = !isThere(manager.maskDirectory);
-  if (!directoryMissing && isThere(at)) return undefined;
-  announce({ kind: 'mask', manager: manager.id, unit, active, at: pathToJson(Buffer.from(at)), made_directory: directoryMissing });
-  if (directoryMissing) ensureDirectory(manager.maskDirectory, manager.owner);
-  placeLink(at, '/dev/null');
-  masks.add(at);
-  await manager.command('daemon-reload');
+  if (directoryMissing || !isThere(at)) {
+    announce({ kind: 'mask', manager: manager.id, unit, active, at: pathToJson(Buffer.from(at)), made_directory: directoryMissing });
+    if (directoryMissing) ensureDirectory(manager.maskDirectory, manager.owner);
+    placeLink(at, '/dev/null');
+    masks.add(at);
+  }
+  if (last) await manager.command('daemon-reload');
   return undefined;
 }
 
@@ -125,14 +126,14 @@ function isThere(path: string): boolean {
 
 async function stop({ manager, unit, active, cgroup }: Of<'stop'>, announce: Announce): Promise<string | undefined> {
   announce({ kind: 'stop', manager: manager.id, unit, active });
-  if (unit.endsWith('.service')) await killAll(manager, unit);
+  if (unit.endsWith('.service') && (cgroup === '' || !killAll(cgroup))) await killByManager(manager, unit);
   await manager.command('stop', '--', unit);
-  if (cgroup !== '') killCgroup(cgroup);
+  if (isPopulated(cgroup)) killAll(cgroup);
   return undefined;
 }
 
 /** `--kill-whom` is the word since systemd 252, `--kill-who` before. A service that ended on its own in between has nothing to kill. */
-async function killAll(manager: Manager, unit: string): Promise<void> {
+async function killByManager(manager: Manager, unit: string): Promise<void> {
   for (const option of ['--kill-whom=all', '--kill-who=all']) {
     try {
       await manager.command('kill', '--signal=SIGKILL', option, '--', unit);
@@ -147,8 +148,8 @@ async function reload({ manager, forget, restart }: Of<'reload'>, announce: Anno
   announce({ kind: 'reload', manager: manager.id, restart });
   await manager.command('daemon-reload');
   for (const unit of restart) await manager.command('try-restart', '--', unit);
-  // A unit that is no longer loaded has no failure to forget.
-  for (const unit of forget) await manager.command('reset-failed', '--', unit).catch(() => undefined);
+  // A unit that is no longer loaded has no failure to forget; the others are forgotten all the same.
+  if (forget.length > 0) await manager.command('reset-failed', '--', ...forget).catch(() => undefined);
   return undefined;
 }
 

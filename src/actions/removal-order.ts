@@ -3,33 +3,51 @@ import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { protectionOf } from './attributes.ts';
-import { isActive, isLoadable, type Manager, type UnitState } from './manager.ts';
+import { isActive, isLoadable, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
 import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
 
+export interface OrderMode {
+  /** The unit stays: only a file of it goes. */
+  onlyFile: boolean;
+  keepMask: boolean;
+  /** Done when the files are gone. */
+  replacement?: Operation;
+}
+
 /** The order that leaves no trap of the unit a chance: masked before it is stopped, so that ExecStop=, OnFailure= and Restart= of its own are void. */
-export async function operationsOf(units: readonly string[], files: readonly UnitFile[], mode: { onlyFile: boolean; keepMask: boolean }, states: ReadonlyMap<Manager, UnitState[]>, context: ActionContext): Promise<Operation[]> {
-  const inTheWay = (file: UnitFile): boolean => [...states.keys()].some((manager) => file.path.toString().startsWith(`${manager.maskDirectory}/`));
-  const taken = [...(await attributesOf(files, context)), ...files.filter(inTheWay).map(takeAway)];
-  const rest = files.filter((file) => !inTheWay(file)).map(takeAway);
-  if (mode.onlyFile) return [...taken, ...rest, ...[...states].map(([manager, known]) => reload(manager, [], known.filter(isActive).map((state) => state.id)))];
-  const running = [...states].flatMap(([manager, known]) => known.map((state) => ({ manager, state })));
-  const first = running.flatMap(({ manager, state }) => freeze(manager, state));
-  const masks = [...states].flatMap(([manager, known]) => units.filter(isLoadable).map((unit) => mask(manager, unit, known.some((state) => state.id === unit && isActive(state)))));
-  const stops = running.filter(({ state }) => isActive(state)).sort((one) => (one.state.id.endsWith('.timer') ? -1 : 1)).map(({ manager, state }) => stop(manager, state));
-  const reloads = [...states.keys()].map((manager) => reload(manager, units.filter(isLoadable), []));
-  const unmasks = mode.keepMask ? [] : [...states.keys()].map((manager) => unmask(manager, units.filter(isLoadable)));
-  return [...first, ...taken, ...masks, ...stops, ...rest, ...unmasks, ...reloads];
+export function operationsOf(units: readonly string[], files: readonly UnitFile[], mode: OrderMode, states: ReadonlyMap<Manager, UnitState[]>, context: ActionContext): Operation[] {
+  const managers = [...states.keys()];
+  const attributes = attributesOf(files, context, mode.onlyFile ? [] : managers.map((manager) => Buffer.from(manager.maskDirectory)));
+  const early = files.filter((file) => goesFirst(file, managers));
+  const late = files.filter((file) => !early.includes(file)).map(takeAway);
+  const first = [...attributes, ...early.map(takeAway)];
+  if (mode.onlyFile) return [...first, ...late, ...(mode.replacement === undefined ? [] : [mode.replacement]), ...[...states].map(([manager, known]) => reload(manager, [], known.filter(isActive).map((state) => state.id)))];
+  const running = [...states].flatMap(([manager, known]) => known.filter(isRunning).map((state) => ({ manager, state })));
+  const loadable = units.filter(isLoadable);
+  const freezes = running.flatMap(({ manager, state }) => freeze(manager, state));
+  const masks = [...states].flatMap(([manager, known]) => loadable.map((unit, index) => mask(manager, unit, known.some((state) => state.id === unit && isActive(state)), index === loadable.length - 1)));
+  const stops = running.sort((one, other) => Number(other.state.id.endsWith('.timer')) - Number(one.state.id.endsWith('.timer'))).map(({ manager, state }) => stop(manager, state));
+  const unmasks = mode.keepMask ? [] : managers.map((manager) => unmask(manager, loadable));
+  return [...freezes, ...first, ...masks, ...stops, ...late, ...unmasks, ...[...states].map(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
 }
 
-/** Only under the system manager: a user manager does not answer while its units are frozen. */
+/**
+ * Before the mask: what would be stronger than it, a generator that would make the unit anew at its reload, and what the manager itself removes when the unit stops
+ * (systemd-run(1)'s transient units), of which the undo needs the copy.
+ */
+function goesFirst(file: UnitFile, managers: readonly Manager[]): boolean {
+  const path = file.path.toString();
+  return file.role === 'generator' || path.includes('/systemd/transient/') || managers.some((manager) => [manager.maskDirectory, manager.strongest].some((directory) => path.startsWith(`${directory}/`)));
+}
+
 function freeze(manager: Manager, state: UnitState): Operation[] {
-  if (manager.id.scope !== 'system' || !state.id.endsWith('.service') || !isActive(state)) return [];
-  return [{ kind: 'freeze', manager, unit: state.id, text: `freeze the processes of ${printable(state.id)}`, target: printable(state.id) }];
+  if (!state.id.endsWith('.service') || !isOwnCgroup(state)) return [];
+  return [{ kind: 'freeze', manager, unit: state.id, cgroup: state.cgroup, text: `freeze the processes of ${printable(state.id)}`, target: printable(state.id) }];
 }
 
-function mask(manager: Manager, unit: string, active: boolean): Operation {
-  return { kind: 'mask', manager, unit, active, text: `mask ${printable(unit)} for ${manager.name} by a link to /dev/null in ${manager.maskDirectory}`, target: printable(unit) };
+function mask(manager: Manager, unit: string, active: boolean, last: boolean): Operation {
+  return { kind: 'mask', manager, unit, active, last, text: `mask ${printable(unit)} for ${manager.name} by a link to /dev/null in ${manager.maskDirectory}`, target: printable(unit) };
 }
 
 function unmask(manager: Manager, units: string[]): Operation {
@@ -38,29 +56,29 @@ function unmask(manager: Manager, units: string[]): Operation {
 
 function stop(manager: Manager, state: UnitState): Operation {
   const text = state.id.endsWith('.service') ? `kill all processes of ${printable(state.id)} and stop it` : `stop ${printable(state.id)}`;
-  return { kind: 'stop', manager, unit: state.id, active: true, cgroup: state.cgroup.endsWith(`/${state.id}`) ? state.cgroup : '', text, target: printable(state.id) };
+  return { kind: 'stop', manager, unit: state.id, active: isActive(state), cgroup: isOwnCgroup(state) ? state.cgroup : '', text, target: printable(state.id) };
 }
 
-function reload(manager: Manager, forget: string[], restart: string[]): Operation {
+function reload(manager: Manager, forget: string[], restart: string[] = []): Operation {
   const more = restart.length > 0 ? ` and start ${restart.map(printable).join(', ')} anew` : forget.length > 0 ? ' and forget failures of the removed ones' : '';
   return { kind: 'reload', manager, forget, restart, text: `let ${manager.name} read its units again${more}`, target: manager.name };
 }
 
-function takeAway(file: UnitFile): Operation {
+export function takeAway(file: UnitFile): Operation {
   const target = show(file.path);
   if (file.role === 'directory') return { kind: 'directory', path: file.path, text: `remove the directory ${target} when it is empty`, target };
   if (file.target !== undefined) return { kind: 'link', path: file.path, leadsTo: file.target, text: `remove the link ${target} to ${show(file.target)}`, target };
   return { kind: 'file', path: file.path, state: file.state, sha256: file.sha256 ?? '', text: `move the file ${target} into the quarantine`, target };
 }
 
-async function attributesOf(files: readonly UnitFile[], context: ActionContext): Promise<Operation[]> {
+/** Of the files, of the directories that their names are taken out of, and of those where names are made. */
+export function attributesOf(files: readonly UnitFile[], context: ActionContext, more: readonly Buffer[] = []): Operation[] {
   if (context.uid !== 0) return [];
   const parents = files.map((file) => file.path.subarray(0, file.path.lastIndexOf('/')));
-  const regular = files.filter((file) => file.target === undefined).map((file) => file.path);
-  const paths = new Map([...parents, ...regular].map((path) => [path.toString(), path] as const));
-  const found = await protectionOf([...paths.keys()]);
-  return [...found].flatMap(([text, flags]) => {
-    const path = paths.get(text);
-    return path === undefined ? [] : [{ kind: 'attributes' as const, path, flags, text: `take the attribute ${flags} (chattr) off ${printable(text)}`, target: printable(text) }];
+  const themselves = files.filter((file) => file.target === undefined).map((file) => file.path);
+  const paths = new Map([...parents, ...themselves, ...more].map((path) => [path.toString('latin1'), path] as const));
+  return [...paths.values()].flatMap((path) => {
+    const flags = protectionOf(path);
+    return flags === '' ? [] : [{ kind: 'attributes' as const, path, flags, text: `take the attribute ${flags} (chattr) off ${show(path)}`, target: show(path) }];
   });
 }

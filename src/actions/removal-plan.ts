@@ -1,22 +1,36 @@
 /** Plans the removal of a timer: what makes it, what of that may be taken away, and in which order. */
-import { accessSync, constants } from 'node:fs';
-import { look, openFile, openParent, readRegular, sha256Of } from '../host/files.ts';
-import { packagesOf } from '../host/packages.ts';
-import { pathIn, show, toBytes } from '../host/paths.ts';
-import { MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
-import { errnoOf, messageOf } from '../model/errors.ts';
-import { printable, textOfBytes } from '../model/text.ts';
+import { openFile, sha256Of } from '../host/files.ts';
+import { show, toBytes } from '../host/paths.ts';
+import { printable } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
-import { isActive, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
+import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
+import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
+import { ownersOf, replacementOf } from './removal-packages.ts';
 import { isSameEntry, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
-import type { Removal } from './removal.ts';
-import { entriesOf, findUnitFiles, forEachDirectory, templateOf, type Findings, type UnitFile } from './unit-files.ts';
+import { commandsOf, noServices, notesOf, servicesOf } from './removal-services.ts';
+import { siblingsOf, userNotes } from './removal-siblings.ts';
+import { noRemoval, type Operation, type Removal } from './removal.ts';
+import { findUnitFiles, type UnitFile } from './unit-files.ts';
 
 export interface RemovalParams {
   keep_service: boolean;
   keep_mask: boolean;
+}
+
+/** What the response is about, as it was found. */
+interface Subject {
+  path: Buffer;
+  unit: string;
+  context: ActionContext;
+  managers: readonly Manager[];
+  removal: Removal;
+  own: ReturnType<typeof findUnitFiles>;
+  owners: ReadonlyMap<string, string>;
+  /** The file of the target's path, where it is one of the unit. */
+  itself: UnitFile | undefined;
 }
 
 export function targetPath(target: Target): Buffer {
@@ -24,78 +38,75 @@ export function targetPath(target: Target): Buffer {
 }
 
 export async function planRemoval(params: RemovalParams, context: ActionContext): Promise<Plan<Removal>> {
-  const directories = directoriesOf(context);
+  const managers = managersOf(context);
+  const directories = await directoriesOf(managers, context);
   const path = targetPath(context.target);
   const place = placeOf(path, directories);
-  const removal: Removal = { operations: [], units: [], kept: [], directories, cgroups: [], present: [], otherNames: [] };
-  if (place === undefined) return { state: 'blocked', reason: `${show(path)} ${whyNoPlace(path, directories)}`, steps: [], notes: [], data: removal };
-  const unit = place.unit;
-  const own = findUnitFiles([unit], directories);
+  const removal = noRemoval(directories);
+  if (place === undefined) return blocked(`${show(path)} ${whyNoPlace(path, directories)}`, removal);
+  const own = findUnitFiles([place.unit], directories);
   const hidden = own.unread.find((each) => path.toString().startsWith(`${each.path}/`));
-  if (hidden !== undefined) return { state: 'blocked', reason: hidden.reason, steps: [], notes: [], data: removal };
+  if (hidden !== undefined) return blocked(hidden.reason, removal);
   const owners = await ownersOf(own.files);
   const itself = own.files.find((file) => isSameEntry(file.path, path));
+  const subject: Subject = { path, unit: place.unit, context, managers, removal, own, owners, itself };
   const itsPackage = itself === undefined ? undefined : owners.get(itself.path.toString());
-  if (itsPackage !== undefined) return { state: 'blocked', reason: `${show(path)} belongs to the package ${printable(itsPackage)}: restore it from there (apt-get install --reinstall, dnf reinstall)`, steps: [], notes: [], data: removal };
+  if (itself !== undefined && itsPackage !== undefined) return await planReplacement(subject, itself, itsPackage);
   const owner = own.files.filter((file) => file.role === 'fragment').map((file) => owners.get(file.path.toString())).find((name) => name !== undefined);
-  if (!place.whole || owner !== undefined) {
-    const why = owner === undefined ? `${printable(unit)} itself stays: only this file of it is what the alert is about` : `${printable(unit)} itself stays: it belongs to the package ${printable(owner)} and is as it was without this file`;
-    return await finish(removal, itself === undefined ? [] : [itself], { refused: itself === undefined ? stillThere(path, own) : [], notes: [why], keepMask: true, restart: unit }, context);
-  }
-  const service = params.keep_service ? { files: [], units: [], withFiles: [], notes: [], refused: [] } : await servicesOf(unit, own, directories);
-  const kept = own.files.filter((file) => owners.has(file.path.toString()));
-  removal.units.push(unit, ...service.units);
-  removal.kept.push(...kept.map((file) => textOfBytes(file.path)));
-  const notes = [...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`), ...service.notes, ...notesOf(own)];
-  const files = [...own.files.filter((file) => !kept.includes(file)), ...service.files, ...stampsOf(unit, context)];
-  const refused = files.length === 0 ? stillThere(path, own) : [];
-  return await finish(removal, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] }, context);
+  return !place.whole || owner !== undefined ? await planOneFile(subject, owner) : await planWhole(subject, params);
 }
 
-function directoriesOf(context: ActionContext): string[] {
+function blocked(reason: string, data: Removal): Plan<Removal> {
+  return { state: 'blocked', reason, steps: [], notes: [], data };
+}
+
+/** Those of the manual, and those that the running managers really search. */
+async function directoriesOf(managers: readonly Manager[], context: ActionContext): Promise<string[]> {
   const { scope, user } = context.target;
-  return context.directories.filter((each) => each.kind === 'units' && each.scope === scope && (each.user === undefined || user === undefined || each.user === user)).map((each) => each.path);
+  const known = context.directories.filter((each) => each.kind === 'units' && each.scope === scope && (each.user === undefined || user === undefined || each.user === user)).map((each) => each.path);
+  return [...new Set([...known, ...(await Promise.all(managers.map((manager) => manager.unitPath()))).flat()])];
 }
 
-async function ownersOf(files: readonly UnitFile[]): Promise<Map<string, string>> {
-  const paths = files.filter((file) => file.role !== 'directory').map((file) => file.path);
-  return await packagesOf(paths.filter((path) => Buffer.from(path.toString()).equals(path)).map(String));
+/** A package's own file: the changed one goes into the quarantine, the original comes back. */
+async function planReplacement(subject: Subject, itself: UnitFile, itsPackage: string): Promise<Plan<Removal>> {
+  const replacement = await replacementOf(itself, itsPackage);
+  if ('reason' in replacement) return blocked(replacement.reason, subject.removal);
+  subject.removal.kept.push(itself.path);
+  return await finish(subject, [itself], { notes: [replacement.note], refused: [], keepMask: false, restart: subject.unit, replacement: replacement.operation });
 }
 
-interface Services {
-  files: UnitFile[];
-  units: string[];
-  /** Those of the units of which something is on disk. */
-  withFiles: string[];
-  notes: string[];
-  refused: string[];
+/** A drop-in or a link of a unit that stays, or what overrides a unit of a package. */
+async function planOneFile({ path, unit, own, itself, ...subject }: Subject, owner: string | undefined): Promise<Plan<Removal>> {
+  const why = owner === undefined ? `${printable(unit)} itself stays: only this file of it is what the alert is about` : `${printable(unit)} itself stays: it belongs to the package ${printable(owner)} and is as it was without this file`;
+  const refused = itself === undefined ? stillThere(path, own) : [];
+  return await finish({ path, unit, own, itself, ...subject }, itself === undefined ? [] : [itself], { refused, notes: [why], keepMask: false, restart: unit });
 }
 
-/** The services that the timer starts, as far as nothing else needs them. */
-async function servicesOf(unit: string, own: Findings, directories: readonly string[]): Promise<Services> {
-  const result: Services = { files: [], units: [], withFiles: [], notes: [], refused: [] };
-  if (!unit.endsWith('.timer')) return result;
-  for (const service of startedBy(unit, own.files)) {
-    const shown = printable(service);
-    if (!service.endsWith('.service')) {
-      result.notes.push(`it starts ${shown}, which is no service and stays`);
-      continue;
-    }
-    const found = findUnitFiles([service], directories);
-    const owners = await ownersOf(found.files);
-    const owner = [...owners.values()][0];
-    const others = otherTimersOf(service, namesOf(unit, own), directories);
-    if (owner !== undefined) result.notes.push(`${shown} stays: it belongs to the package ${printable(owner)}`);
-    else if (others.length > 0) result.notes.push(`${shown} stays: it is also started by ${others.map(printable).join(', ')}`);
-    else {
-      result.files.push(...found.files);
-      result.units.push(service);
-      if (found.files.length > 0) result.withFiles.push(service);
-      result.refused.push(...found.refused);
-      result.notes.push(...notesOf(found), ...commandsOf(service, found.files));
-    }
-  }
-  return result;
+async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<Removal>> {
+  const { unit, own, owners, removal, path, context, managers } = subject;
+  const service = params.keep_service ? noServices() : await servicesOf(unit, own, removal.directories);
+  removal.units.push(unit, ...service.units);
+  const kept = own.files.filter((file) => owners.has(file.path.toString()));
+  const found = [...own.files.filter((file) => !kept.includes(file)), ...service.files];
+  // Without a manager nothing makes them anew, and nothing takes them away.
+  const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
+  const generators = await generatorsOf(generated, removal.units, context);
+  // Masked, they are files that nothing starts.
+  const huge = managers.length === 0 ? [] : found.filter(isTooLarge);
+  const staying = [...generated, ...huge];
+  removal.kept.push(...[...kept, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
+  const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
+  const notes = [
+    ...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`),
+    ...huge.map((file) => `${tooLarge(file)}; it stays, masked until the next boot`),
+    ...service.notes,
+    ...notesOf(own),
+    ...generators.notes,
+    ...(await siblingsOf(removal.units, commandsOf(service.files), [...found, ...files].map((file) => file.path), context)),
+    ...userNotes(context),
+  ];
+  const refused = files.length === 0 && staying.length === 0 ? stillThere(path, own) : [];
+  return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, isStaying: staying.length > 0, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
 }
 
 /** Where Persistent= remembers the last run (systemd.timer(5)). */
@@ -114,114 +125,32 @@ function stampsOf(unit: string, context: ActionContext): UnitFile[] {
   }
 }
 
-/** Every Unit= of the timer's files, shadowed ones too; the service of the same name where there is none (systemd.timer(5)). */
-function startedBy(unit: string, files: readonly UnitFile[]): string[] {
-  const named = files.flatMap((file) => valuesOf(file, 'Timer', 'Unit')).filter((name) => name !== '' && !name.includes('/'));
-  return named.length > 0 ? [...new Set(named)] : [unit.replace(/\.timer$/, '.service')];
-}
-
-/** The timer's own name and its aliases. */
-function namesOf(unit: string, own: Findings): string[] {
-  return [unit, ...own.files.filter((file) => file.role === 'fragment' || file.role === 'alias').map((file) => textOfBytes(file.path).replace(/^.*\//s, ''))];
-}
-
-function otherTimersOf(service: string, own: readonly string[], directories: readonly string[]): string[] {
-  const others: string[] = [];
-  forEachDirectory(directories, [], (directory) => {
-    for (const { name } of entriesOf(directory)) {
-      if (!name.endsWith('.timer') || own.includes(name) || own.some((each) => templateOf(each) !== undefined && templateOf(each) === templateOf(name))) continue;
-      const files = findUnitFilesIn(directory.path, name);
-      if (files.length > 0 && startedBy(name, files).includes(service)) others.push(name);
-    }
-  });
-  return [...new Set(others)];
-}
-
-function findUnitFilesIn(directory: Buffer, name: string): UnitFile[] {
-  const path = pathIn({ path: directory }, name);
-  const found = look(path);
-  if (found === undefined || found.target?.toString() === '/dev/null') return [];
-  return [{ path, role: 'fragment', state: found.state, ...(found.target === undefined ? {} : { target: found.target }) }];
-}
-
-function commandsOf(service: string, files: readonly UnitFile[]): string[] {
-  const commands = new Set(files.flatMap((file) => valuesOf(file, 'Service', 'ExecStart')).filter((command) => command !== ''));
-  return commands.size === 0 ? [] : [`what ${printable(service)} runs is not removed, look at it: ${[...commands].map(printable).join('; ')}`];
-}
-
-function valuesOf(file: UnitFile, section: string, key: string): string[] {
-  if (file.role !== 'fragment' && file.role !== 'drop-in') return [];
-  try {
-    const text = textOfBytes(readRegular(contentPath(file), MOST_UNIT_BYTES).content);
-    return parseUnit(text).filter((entry) => entry.section === section && entry.key === key).map((entry) => entry.value);
-  } catch {
-    // Gone, or behind a link that is not followed: then the defaults of systemd apply.
-    return [];
-  }
-}
-
-/** Where a link leads that takes the place of a unit; only to read. */
-function contentPath(file: UnitFile): Buffer {
-  if (file.target === undefined) return file.path;
-  if (file.target[0] === 0x2f) return file.target;
-  return Buffer.concat([file.path.subarray(0, file.path.lastIndexOf('/') + 1), file.target]);
-}
-
-function notesOf(found: Findings): string[] {
-  const links = found.files.filter((file) => file.role === 'fragment' && file.target !== undefined);
-  return [
-    ...found.unread.map((each) => `not looked into: ${each.reason}`),
-    ...found.masks.map((path) => `${show(path)} stays: it is a mask that keeps the unit from being started`),
-    ...found.shared.map((path) => `${show(path)} applies to other units as well and stays, look at it`),
-    ...links.map((file) => `${show(file.path)} is a link: ${show(file.target ?? Buffer.alloc(0))} itself stays, look at it`),
-  ];
-}
-
 interface Surroundings {
   refused: string[];
   notes: string[];
   keepMask: boolean;
   /** Units of which something was found on disk. */
   withFiles?: readonly string[];
+  /** Files of the unit are left, and it is only masked. */
+  isStaying?: boolean;
   /** To be started anew where it runs, when only a file of it goes. */
   restart?: string;
+  replacement?: Operation;
 }
 
-async function finish(removal: Removal, files: readonly UnitFile[], around: Surroundings, context: ActionContext): Promise<Plan<Removal>> {
-  const managers = managersOf(context);
+async function finish({ removal, context, managers }: Subject, files: readonly UnitFile[], around: Surroundings): Promise<Plan<Removal>> {
   const states = new Map<Manager, UnitState[]>();
-  for (const manager of managers) states.set(manager, await manager.states((around.restart === undefined ? removal.units : [around.restart]).flatMap(withInstances)));
-  removal.operations.push(...(await operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask }, states, context)));
-  const isLoaded = (unit: string): boolean => [...states.values()].flat().some((state) => state.id === unit && state.load === 'loaded');
+  for (const manager of managers) states.set(manager, await manager.states(around.restart === undefined ? removal.units : [around.restart]));
+  removal.operations.push(...operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask, ...(around.replacement === undefined ? {} : { replacement: around.replacement }) }, states, context));
+  removal.keepMask = around.keepMask && removal.units.length > 0;
+  const known = [...states.values()].flat();
   removal.otherNames.push(...otherNamesOf(files, context.directories));
-  removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || isLoaded(unit)));
+  removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || known.some((state) => state.id === unit && state.load === 'loaded')));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
   const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
-  const known = [...states.values()].flat().some((state) => state.load === 'loaded' && isActive(state));
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
-  if (files.length === 0 && !known) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
-  const reason = missingRight(files, context);
+  if (files.length === 0 && around.isStaying !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
+  const reason = hindranceOf(files, context);
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
-}
-
-function withInstances(unit: string): string[] {
-  const template = templateOf(unit);
-  return template === undefined ? [unit] : [template.replace('@', '@*')];
-}
-
-/** Why this user could not take a file away, or could not give it back as it was. */
-function missingRight(files: readonly UnitFile[], context: ActionContext): string | undefined {
-  for (const file of files) {
-    try {
-      using directory = openParent(file.path).directory;
-      accessSync(`/proc/self/fd/${directory.fd}`, constants.W_OK | constants.X_OK);
-      if (context.uid !== 0 && file.state.uid !== context.uid) return `${show(file.path)} belongs to another user: run as root`;
-    } catch (error) {
-      // An immutable directory refuses root as well, until its attribute is taken off.
-      if (context.uid === 0 && errnoOf(error) === 'EPERM') continue;
-      return `${show(file.path)} lies in a directory that may not be written: ${context.uid === 0 ? messageOf(error) : 'run as root'}`;
-    }
-  }
-  return undefined;
 }

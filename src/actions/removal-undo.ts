@@ -1,12 +1,15 @@
 /** Gives back what a removal took: newest change first, then the managers read their units again and start what ran. */
-import { look, openDirectory } from '../host/files.ts';
+import { fstatSync } from 'node:fs';
+import { existsCgroup, setFrozen } from '../host/cgroups.ts';
+import { look, openDirectory, openFile, sha256Of } from '../host/files.ts';
+import { setTimes } from '../host/inode.ts';
 import { show } from '../host/paths.ts';
-import { removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
+import { removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
-import { changeFlags, protectionOf, setTimes, withEntry, writeXattrs } from './attributes.ts';
+import { changeFlags, protectionOf, withOpen } from './attributes.ts';
 import { createManager, isActive, type Manager, type ManagerId } from './manager.ts';
 import { pathFromJson, removalChange, type RemovalChange } from './removal.ts';
 
@@ -18,7 +21,6 @@ interface Afterwards {
   /** In the order in which they are started. */
   start: { manager: ManagerId; unit: string }[];
   restart: { manager: ManagerId; unit: string }[];
-  thaw: { manager: ManagerId; unit: string }[];
   times: Map<string, string>;
   /** Last of all that is done to files: an immutable directory takes no time either. */
   attributes: Of<'attributes'>[];
@@ -26,21 +28,21 @@ interface Afterwards {
 
 export async function undoRemoval(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
   const report: UndoReport = { done: [], already: [], failed: [] };
-  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], thaw: [], times: new Map(), attributes: [] };
+  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [] };
   for (const change of changes) {
-    await trying(report, async () => {
+    await trying(report, () => {
       const parsed = removalChange.safeParse(change.data);
       if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
-      await takeBack(parsed.data, afterwards, report);
+      takeBack(parsed.data, afterwards, report);
     });
   }
-  for (const [path, mtime_ns] of afterwards.times) await trying(report, () => withEntry(Buffer.from(path, 'latin1'), (entry) => setTimes(entry, { mtime_ns }, false)));
+  for (const [path, mtime_ns] of afterwards.times) await trying(report, () => setDirectoryTime(Buffer.from(path, 'latin1'), mtime_ns));
   for (const change of afterwards.attributes) await trying(report, () => giveBackAttributes(change, report));
   await tellManagers(afterwards, context, report);
   return report;
 }
 
-async function trying(report: UndoReport, work: () => Promise<void>): Promise<void> {
+async function trying(report: UndoReport, work: () => void | Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -48,20 +50,22 @@ async function trying(report: UndoReport, work: () => Promise<void>): Promise<vo
   }
 }
 
-async function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoReport): Promise<void> {
+function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoReport): void {
   switch (change.kind) {
     case 'times':
       for (const { at, before, after } of change.directories) if (after === null || isUntouched(pathFromJson(at), after)) afterwards.times.set(pathFromJson(at).toString('latin1'), before);
       return;
     case 'file':
-      return await giveBackFile(change, report);
+      return giveBackFile(change, report);
     case 'link':
-      return await giveBackLink(change, report);
+      return giveBackLink(change, report);
     case 'directory': {
       const path = pathFromJson(change.at);
-      if (restoreDirectory(path, change.owned)) report.done.push(`made the directory ${show(path)} again`);
+      if (restoreDirectory(path, change.owned, change.xattrs)) report.done.push(`made the directory ${show(path)} again`);
       return;
     }
+    case 'original':
+      return takeOriginal(change, report);
     case 'attributes':
       afterwards.attributes.push(change);
       return;
@@ -73,7 +77,8 @@ async function takeBack(change: RemovalChange, afterwards: Afterwards, report: U
     case 'unmask':
       return;
     case 'freeze':
-      afterwards.thaw.push({ manager: change.manager, unit: change.unit });
+      // Only where the removal was cut off before it killed what it froze.
+      if (existsCgroup(change.cgroup)) setFrozen(change.cgroup, false);
       return;
     case 'reload':
       afterwards.reload.set(JSON.stringify(change.manager), change.manager);
@@ -92,30 +97,36 @@ function isUntouched(path: Buffer, mtime: string): boolean {
   }
 }
 
-async function giveBackFile({ at, copy, owned, xattrs, names }: Of<'file'>, report: UndoReport): Promise<void> {
+function setDirectoryTime(path: Buffer, mtime_ns: string): void {
+  withOpen(path, (fd) => setTimes(fd, { atime_ns: String(fstatSync(fd, { bigint: true }).atimeNs), mtime_ns }));
+}
+
+function giveBackFile({ at, copy, owned, xattrs, names }: Of<'file'>, report: UndoReport): void {
   const path = pathFromJson(at);
-  const made = await restoreFile(path, copy, owned, async (open) => {
-    await writeXattrs(open, xattrs);
-    await setTimes(open, owned, true);
-  });
-  if (made) report.done.push(`restored ${show(path)}${names === undefined ? '' : `, as a file of its own: it was one of ${names} names of the same`}`);
+  if (restoreFile(path, copy, owned, xattrs)) report.done.push(`restored ${show(path)}${names === undefined ? '' : `, as a file of its own: it was one of ${names} names of the same`}`);
   else report.already.push(`${show(path)} is there as it was`);
 }
 
-async function giveBackLink({ at, target, owned }: Of<'link'>, report: UndoReport): Promise<void> {
+function giveBackLink({ at, target, owned }: Of<'link'>, report: UndoReport): void {
   const path = pathFromJson(at);
-  if (!restoreLink(path, pathFromJson(target), owned)) {
-    report.already.push(`the link ${show(path)} is there as it was`);
-    return;
-  }
-  await withEntry(path, (entry) => setTimes(entry, owned, false));
-  report.done.push(`restored the link ${show(path)}`);
+  if (restoreLink(path, pathFromJson(target), owned)) report.done.push(`restored the link ${show(path)}`);
+  else report.already.push(`the link ${show(path)} is there as it was`);
 }
 
-async function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoReport): Promise<void> {
+/** The package's file makes room for the one that was there; something else by now does not, and the restore says so. */
+function takeOriginal({ at, sha256 }: Of<'original'>, report: UndoReport): void {
   const path = pathFromJson(at);
-  if (((await protectionOf([path.toString()])).get(path.toString()) ?? '') === flags) return;
-  await changeFlags(path, '+', flags);
+  if (look(path)?.state.kind !== 'file') return;
+  using file = openFile(path);
+  if (sha256Of(file.fd) !== sha256) return;
+  unlinkFile(file);
+  report.done.push(`removed the package's ${show(path)}`);
+}
+
+function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoReport): void {
+  const path = pathFromJson(at);
+  if (protectionOf(path) === flags) return;
+  changeFlags(path, '+', flags);
   report.done.push(`set the attribute ${flags} on ${show(path)} again`);
 }
 
@@ -142,11 +153,6 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
     await manager.command('reset-failed', '--', unit).catch(() => undefined);
     await manager.command('start', '--no-block', '--', unit);
     report.done.push(`started ${printable(unit)} again`);
-  });
-  // After the start: systemd keeps "frozen" for a unit that was killed while it was, and thaws no unit that is not active.
-  await each(afterwards.thaw, async (manager, unit) => {
-    const [state] = await manager.states([unit]);
-    if (state !== undefined && isActive(state) && state.freezer === 'frozen') await manager.command('thaw', '--', unit);
   });
 }
 

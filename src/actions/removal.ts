@@ -1,20 +1,23 @@
 /** What the removal of a timer consists of: operations that are planned, and changes that the journal keeps for the undo. */
 import { z } from 'zod';
 import type { FileState } from '../host/files.ts';
+import type { Original } from '../host/package-original.ts';
 import type { PlanStep } from './action.ts';
 import { managerId, type Manager } from './manager.ts';
 
 /** One thing to do; its words stand in the plan and in the journal alike. */
 export type Operation = PlanStep &
   (
-    | { kind: 'freeze'; manager: Manager; unit: string }
-    | { kind: 'mask'; manager: Manager; unit: string; active: boolean }
+    | { kind: 'freeze'; manager: Manager; unit: string; cgroup: string }
+    /** `last` of its manager: all of them come about by one reload. */
+    | { kind: 'mask'; manager: Manager; unit: string; active: boolean; last: boolean }
     | { kind: 'unmask'; manager: Manager; units: string[] }
     | { kind: 'stop'; manager: Manager; unit: string; active: boolean; cgroup: string }
     | { kind: 'attributes'; path: Buffer; flags: string }
     | { kind: 'file'; path: Buffer; state: FileState; sha256: string }
     | { kind: 'link'; path: Buffer; leadsTo: Buffer }
     | { kind: 'directory'; path: Buffer }
+    | { kind: 'original'; path: Buffer; original: Original }
     | { kind: 'reload'; manager: Manager; forget: string[]; restart: string[] }
   );
 
@@ -26,11 +29,17 @@ export interface Removal {
   present: string[];
   /** Other names of what is taken away, in words: they stay. */
   otherNames: string[];
-  /** Paths that stay although they make one of the units. */
-  kept: string[];
+  /** Files that stay although they make one of the units, and directories of files that apply to others as well. */
+  kept: Buffer[];
+  /** Whether the units have to be masked afterwards. */
+  keepMask: boolean;
   /** Where the units were looked for. */
   directories: string[];
   cgroups: string[];
+}
+
+export function noRemoval(directories: string[]): Removal {
+  return { operations: [], units: [], present: [], otherNames: [], kept: [], keepMask: false, directories, cgroups: [] };
 }
 
 /** A path in JSON: the bytes as well where they are no UTF-8. */
@@ -45,6 +54,7 @@ export function pathFromJson(value: z.infer<typeof path>): Buffer {
   return value.bytes === undefined ? Buffer.from(value.path) : Buffer.from(value.bytes, 'base64');
 }
 
+const xattrs = z.record(z.string(), z.string());
 const owned = z.strictObject({ mode: z.int(), uid: z.int(), gid: z.int(), atime_ns: z.string(), mtime_ns: z.string() });
 
 export function ownedOf(state: FileState): z.infer<typeof owned> {
@@ -54,16 +64,18 @@ export function ownedOf(state: FileState): z.infer<typeof owned> {
 
 /** Changes as the journal keeps them. */
 export const removalChange = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('freeze'), manager: managerId, unit: z.string() }),
+  z.strictObject({ kind: z.literal('freeze'), manager: managerId, unit: z.string(), cgroup: z.string() }),
   /** `active`: a timer that is masked while it is active fails at the next reload, and is started again on undo. */
   z.strictObject({ kind: z.literal('mask'), manager: managerId, unit: z.string(), active: z.boolean(), at: path, made_directory: z.boolean() }),
   z.strictObject({ kind: z.literal('unmask'), manager: managerId, units: z.array(z.string()) }),
   z.strictObject({ kind: z.literal('stop'), manager: managerId, unit: z.string(), active: z.boolean() }),
   z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
   /** `names`: how many the file had, where it was more than this one. */
-  z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()), names: z.exactOptional(z.int()) }),
+  z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs, names: z.exactOptional(z.int()) }),
   z.strictObject({ kind: z.literal('link'), at: path, target: path, owned }),
-  z.strictObject({ kind: z.literal('directory'), at: path, owned }),
+  z.strictObject({ kind: z.literal('directory'), at: path, owned, xattrs }),
+  /** What the package has, put where the changed file was. */
+  z.strictObject({ kind: z.literal('original'), at: path, sha256: z.string() }),
   z.strictObject({ kind: z.literal('reload'), manager: managerId, restart: z.array(z.string()) }),
   /** Recorded before the first file is taken away, and once more after the last with the times that the directories then had. */
   z.strictObject({ kind: z.literal('times'), directories: z.array(z.strictObject({ at: path, before: z.string(), after: z.string().nullable() })) }),

@@ -1,14 +1,15 @@
 /** Every file that makes a unit: its fragments, drop-ins, aliases and the links that pull it in, over all directories of its scope. Found through descriptors, by what is on disk. */
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import { lookAt, openDirectory, openFile, sha256Of, type Directory, type FileState } from '../host/files.ts';
+import { lookAt, openDirectory, openFile, openParent, sha256Of, type Directory, type FileState } from '../host/files.ts';
 import { pathIn, show, toBytes } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import { textOfBytes } from '../model/text.ts';
 
 /** What stands in a directory of units. */
 export interface UnitFile {
   path: Buffer;
-  role: 'fragment' | 'alias' | 'enablement' | 'drop-in' | 'directory' | 'stamp';
+  role: 'fragment' | 'alias' | 'enablement' | 'drop-in' | 'directory' | 'stamp' | 'generator';
   state: FileState;
   /** Of a link. */
   target?: Buffer;
@@ -38,7 +39,7 @@ const DEV_NULL = '/dev/null';
 /** An alias may have aliases; nobody needs more of a chain than this. */
 const MOST_ROUNDS = 4;
 
-/** Files of the units of these names. A template's instances count as the template and the other way round. */
+/** Files of the units of these names. The instances of a template belong to it; an instance alone is only what has its own name. */
 export function findUnitFiles(units: readonly string[], directories: readonly string[]): Findings {
   const findings: Findings = { files: [], masks: [], refused: [], unread: [], shared: [] };
   const names = new Set(units);
@@ -48,7 +49,28 @@ export function findUnitFiles(units: readonly string[], directories: readonly st
     forEachDirectory(directories, findings.unread, (directory) => search(directory, names, findings));
     if (names.size === before) break;
   }
+  takeWhatIsNotShared(findings, names, directories);
   return findings;
+}
+
+/** Of `a-.timer.d`, whose content applies to every `a-….timer`, what applies to nothing else is of these units. */
+function takeWhatIsNotShared(findings: Findings, names: ReadonlySet<string>, directories: readonly string[]): void {
+  const shared = findings.shared.splice(0);
+  if (shared.length === 0) return;
+  const others = new Set<string>();
+  forEachDirectory(directories, [], (directory) => {
+    for (const { name } of entriesOf(directory)) if (!isOf(name, names)) others.add(name);
+  });
+  for (const path of shared) {
+    const name = textOfBytes(path.subarray(path.lastIndexOf(0x2f) + 1));
+    if (isSharedDirectory(name, others)) findings.shared.push(path);
+    else withParent(path, (parent) => addOwnDirectory(parent, name, path, findings));
+  }
+}
+
+function withParent(path: Buffer, use: (parent: Directory) => void): void {
+  using parent = openParent(path).directory;
+  use(parent);
 }
 
 /** Each directory once, also where it has two names (/lib and /usr/lib, /etc/xdg/systemd/user). What does not exist is passed over. */
@@ -93,7 +115,7 @@ function search(directory: Directory, names: Set<string>, findings: Findings): v
   for (const entry of entriesOf(directory)) {
     const path = pathIn(directory, entry.name);
     if (isOf(entry.name, names)) addFragment(directory, entry, path, findings);
-    else if (entry.kind === 'link' && leadsTo(directory, entry.name, names)) {
+    else if (entry.kind === 'link' && leadsTo(directory, entry.name, sameTypeAs(entry.name, names))) {
       names.add(entry.name);
       addLink(directory, entry.name, path, 'alias', findings);
     } else if (entry.kind === 'directory' && PULLS_IN.test(entry.name) && !isOf(entry.name.replace(PULLS_IN, ''), names)) addEnablements(path, names, findings);
@@ -118,7 +140,9 @@ function addLink(directory: Directory, name: string, path: Buffer, role: UnitFil
 function addFile(path: Buffer, role: UnitFile['role'], findings: Findings): void {
   try {
     using file = openFile(path, 'any');
-    findings.files.push({ path, role, state: file.state, sha256: sha256Of(file.fd) });
+    // What is too large to be taken is not read to its end either.
+    const sha256 = file.state.size > MOST_COPY_BYTES ? '' : sha256Of(file.fd);
+    findings.files.push({ path, role, state: file.state, sha256 });
   } catch (error) {
     if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(advisedMessageOf(error));
   }
@@ -160,11 +184,17 @@ function leadsTo(directory: Directory, name: string, names: ReadonlySet<string>)
   }
 }
 
-/** Whether a name is one of these units, an instance of one of these templates, or the template of one of these instances. */
+/** systemd passes over an alias of another type. */
+function sameTypeAs(name: string, names: ReadonlySet<string>): ReadonlySet<string> {
+  const type = name.slice(name.lastIndexOf('.'));
+  return new Set([...names].filter((each) => each.endsWith(type)));
+}
+
+/** Whether a name is one of these units, or an instance of one that is a template. */
 function isOf(name: string, names: ReadonlySet<string>): boolean {
   if (names.has(name)) return true;
   const template = templateOf(name);
-  return template !== undefined && [...names].some((each) => templateOf(each) === template);
+  return template !== undefined && names.has(template);
 }
 
 /** `x@.timer` for `x@anything.timer`. */
@@ -177,9 +207,8 @@ function isOwnDirectory(name: string, names: ReadonlySet<string>): boolean {
   return isOf(name.replace(/\.d$/, ''), names) || isOf(name.replace(PULLS_IN, ''), names);
 }
 
-/** `timer.d` applies to every timer, `a-.timer.d` to every `a-….timer` (systemd.unit(5)). */
+/** `timer.d` applies to every timer, `a-.timer.d` to every `a-….timer`, `a@.timer.d` to every instance (systemd.unit(5)). */
 function isSharedDirectory(name: string, names: ReadonlySet<string>): boolean {
-  const [, prefix, type] = /^(?:(.*-)\.)?([a-z]+)\.d$/.exec(name) ?? [];
+  const [, prefix, type] = /^(?:(.*[-@])\.)?([a-z]+)\.d$/.exec(name) ?? [];
   return type !== undefined && [...names].some((each) => each.endsWith(`.${type}`) && (prefix === undefined || each.startsWith(prefix)));
 }
-

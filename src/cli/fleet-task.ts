@@ -1,7 +1,7 @@
 /** A host's side of `tickward fleet`: one task out of a file, one answer on stdout. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { actionNamed } from '../actions/index.ts';
+import { sweepLocal } from '../actions/sweep-local.ts';
 import { carryOut } from '../fleet/host.ts';
 import { parseTask, type Answer, type GivenTask, type Indicators } from '../fleet/task.ts';
 import { messageOf } from '../model/errors.ts';
@@ -28,13 +28,12 @@ async function answerTo(context: Context, file: string): Promise<Answer> {
 
 /** Changes nothing, so that it needs no run of its own. */
 async function sweep(context: Context, { task }: GivenTask, indicators: Indicators): Promise<Answer> {
-  const action = actionNamed('sweep_local');
   const target = { path: '/', unit: '', scope: 'system' } as const;
   const host = { ...actionContext(context), target, run: 'sweep', step: 'sweep' };
-  const plan = await action.plan(action.params.parse({ ...indicators, from_alert: false, days: 0, seconds: Math.min(MOST_SECONDS, Math.ceil(task.deadline_seconds)) }), host);
+  const plan = await sweepLocal.plan(sweepLocal.params.parse({ ...indicators, from_alert: false, days: 0, seconds: Math.min(MOST_SECONDS, Math.ceil(task.deadline_seconds)) }), host);
   if (plan.state === 'blocked') return { changed: false, failed: true, reason: 'error', msg: plan.reason ?? 'it cannot be looked for', state: 'failed' };
   const traces: unknown[] = [];
-  const notes = await action.apply(plan, host, ({ data }) => void (data['kind'] === 'trace' && traces.push(data)));
+  const notes = await sweepLocal.apply(plan, host, ({ data }) => void (data['kind'] === 'trace' && traces.push(data)));
   const state = traces.length > 0 ? 'found' : 'ok';
   return { changed: false, msg: `${traces.length} trace(s)`, state, data: { traces, notes } };
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { loadCommands } from './commands/index.ts';
 import { createContext, Exit, type Act } from './context.ts';
+import { onLostReader } from './lost-reader.ts';
 import { errorDocument, errorText } from './output.ts';
 import { addGlobalOptions, dropUnset } from './settings.ts';
 import { VERSION } from '../version.ts';
@@ -42,7 +43,8 @@ export async function createProgram(given: readonly string[]): Promise<Command> 
 
 async function main(): Promise<void> {
   // A reader that went away (`| head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? Exit.DONE : Exit.FAILED));
+  process.stdout.on('error', onLostReader);
+  process.stderr.on('error', onLostReader);
   dropUnset(process.env);
   const program = await createProgram(process.argv.slice(2));
   try {

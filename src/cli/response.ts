@@ -1,9 +1,12 @@
 /** What responses need of the command line's context. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createHostContext, type HostContext } from '../actions/index.ts';
 import type { Context } from './context.ts';
 
+const PROGRAM = join(import.meta.dirname, 'tickward');
+
 /** Opens the store, whose directory also holds the quarantine. */
 export function actionContext(context: Context): HostContext {
-  return createHostContext({ quarantine: join(context.store().directory, 'quarantine'), management: context.settings.management });
+  const { directory } = context.store();
+  return createHostContext({ quarantine: join(directory, 'quarantine'), management: context.settings.management, undoCommand: [PROGRAM, '--state-dir', resolve(directory), 'undo'] });
 }

@@ -5,7 +5,8 @@ export interface Stopping {
   stop(): void;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** With which people and service managers end a program, and with which a terminal that is lost does. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Resolves at a signal, after `limitMs`, or when `stop` is called. A second signal ends the program at once. */
 export function untilStopped(limitMs?: number): Stopping {

@@ -49,9 +49,21 @@ function eventOf(context: Context, path: string): FileEvent {
   const maker = makerOf(context, path, events);
   if (maker !== undefined) return maker;
   const last = events.at(-1);
+  const earlier = last === undefined && !isThere(path) ? eventOfEarlierRun(context, path) : undefined;
+  if (earlier !== undefined) return earlier;
   if (last === undefined || isThere(path)) return eventOfFile(path, last === undefined ? undefined : 'no sensor saw the file being made, only what came after (tickward events): the user is its owner');
   const { process: _by, user: _user, container: _container, ...rest } = last;
   return { ...rest, tickward: { ...last.tickward, attribution: 'none', attribution_note: 'the file is gone, and no sensor saw it being made', ancestry: [] } };
+}
+
+/** What the newest response to a file that is gone now was for: run again, it finds nothing left to do. */
+function eventOfEarlierRun(context: Context, path: string): FileEvent | undefined {
+  const { journal } = context.store();
+  for (const { run } of journal.runs().toReversed()) {
+    const event = journal.entries(run).find((entry) => entry.kind === 'run-known')?.data['event'] as FileEvent | undefined;
+    if (event !== undefined && pathBytes(event).equals(bytesOfText(path))) return event;
+  }
+  return undefined;
 }
 
 /** The newest event in which somebody else than Tickward made what is there; in which it was made at all where what is there was not seen. */
@@ -83,7 +95,7 @@ interface OwnProcess {
 /** Those that carried out and undid responses, as the journal has them: a file that was given back was made by another. */
 function ownProcesses(context: Context): OwnProcess[] {
   const { journal } = context.store();
-  return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
+  return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'run-resumed' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
 }
 
 /** A start time is counted from the boot, whose moment is known to the second. */

@@ -2,12 +2,21 @@
 import inquirer from 'inquirer';
 import { TickwardError } from '../model/errors.ts';
 
+export interface Choice<Value> {
+  value: Value;
+  name: string;
+  /** Shown below the list while it is chosen. */
+  description?: string;
+}
+
+/** Each throws INTERRUPTED at Ctrl-C, where the terminal is lost, and when the signal that it was made with is given. */
 export interface Ui {
   /** Default No. */
   confirm(message: string): Promise<boolean>;
-  select<Value extends string>(message: string, choices: readonly { value: Value; name: string; description?: string }[]): Promise<Value>;
-  /** A line of text; `refuse` says what is wrong with it, undefined where nothing is. */
-  input(message: string, refuse: (text: string) => string | undefined): Promise<string>;
+  /** The first is offered unless another is named. */
+  select<Value extends string>(message: string, choices: readonly Choice<Value>[], offered?: Value): Promise<Value>;
+  /** A line of text; `refuse` says what is wrong with it, undefined where nothing is. What was answered before is offered. */
+  input(message: string, refuse?: (text: string) => string | undefined, before?: string): Promise<string>;
 }
 
 /** inquirer reads piped stdin as answers, so a real terminal on both ends is asked for. */
@@ -15,11 +24,19 @@ export function isInteractive(settings: { input: boolean; json: boolean }): bool
   return settings.input && !settings.json && process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
-export const ui: Ui = {
-  confirm: (message) => answered(async () => (await inquirer.prompt<{ answer: boolean }>([{ type: 'confirm', name: 'answer', message, default: false }])).answer),
-  select: (message, choices) => answered(async () => (await inquirer.prompt([{ type: 'select', name: 'answer', message, choices: choices.map((choice) => ({ ...choice })) }])).answer),
-  input: (message, refuse) => answered(async () => (await inquirer.prompt<{ answer: string }>([{ type: 'input', name: 'answer', message, validate: (text: string) => refuse(text) ?? true }])).answer),
-};
+export function createUi(signal?: AbortSignal): Ui {
+  const prompt = signal === undefined ? inquirer.prompt : inquirer.createPromptModule({ signal });
+  return {
+    confirm: (message) => answered(async () => (await prompt<{ answer: boolean }>([{ type: 'confirm', name: 'answer', message, default: false }])).answer),
+    select: (message, choices, offered) => answered(async () => (await prompt([{ type: 'select', name: 'answer', message, pageSize: PAGE, choices: choices.map((choice) => ({ ...choice })), ...(offered === undefined ? {} : { default: offered }) }])).answer),
+    input: (message, refuse, before) => answered(async () => (await prompt<{ answer: string }>([{ type: 'input', name: 'answer', message, validate: (text: string) => refuse?.(text) ?? true, ...(before === undefined ? {} : { default: before }) }])).answer),
+  };
+}
+
+/** Choices shown without scrolling. */
+const PAGE = 12;
+
+export const ui: Ui = createUi();
 
 async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {

@@ -11,7 +11,15 @@ export type Step = {
   text: string;
   /** How deep it stands in lists: 0 outside, 1 in a list, 2 in a list inside one. */
   depth: number;
-} & ({ kind: 'task' } | { kind: 'query'; label: string; sql: string; timeout?: number; ecs_mapping?: unknown; repairs: string[] } | { kind: 'broken'; error: string });
+} & (TaskStep | { kind: 'query'; label: string; sql: string; timeout?: number; ecs_mapping?: unknown; repairs: string[] } | { kind: 'broken'; error: string });
+
+/** A task for a person, or for a program: `<!-- tickward answers: chain, strings -->` behind its text names the checks that do it, `helps` those that only help. */
+interface TaskStep {
+  kind: 'task';
+  checks: string[];
+  /** Nothing is left for a person. */
+  answered: boolean;
+}
 
 export interface Guide {
   title: string;
@@ -28,6 +36,10 @@ export interface GuideOptions {
 
 type Node = ReturnType<typeof fromMarkdown>['children'][number];
 type Unnumbered = Step extends infer Each ? (Each extends Step ? Omit<Each, 'id' | 'index'> : never) : never;
+
+/** What Markdown does not show. */
+const COMMENT = /<!--.*?-->/gs;
+const CHECKS = /<!--\s*tickward\s+(answers|helps):\s*([\w, -]+?)\s*-->/g;
 
 /** Private-use characters around a number stand for a block while Markdown is read: it would un-escape what is inside. */
 const MARK = /\ue000(\d+)\ue001/g;
@@ -67,7 +79,7 @@ class Walker {
   visit(node: Node, depth: number): void {
     switch (node.type) {
       case 'heading':
-        this.heading = textOf(node).trim();
+        this.heading = textOf(node).replace(COMMENT, '').trim();
         this.title ??= this.heading;
         break;
       case 'list':
@@ -75,6 +87,10 @@ class Walker {
         break;
       case 'paragraph':
         this.paragraph(textOf(node), depth);
+        break;
+      case 'html':
+        this.attach(node.value);
+        this.queries(node.value, depth);
         break;
       default:
         // Code, quotes and tables say something about the step before; blocks in them still count.
@@ -84,10 +100,21 @@ class Walker {
 
   /** In a list every paragraph is a step; outside only its blocks are. */
   private paragraph(text: string, depth: number): void {
-    const plain = text.replace(MARK, ' ').replace(/\s+/g, ' ').trim();
-    if (depth > 0 && plain !== '') this.steps.push({ kind: 'task', section: this.section(), text: plain, depth });
+    const plain = text.replace(MARK, ' ').replace(COMMENT, ' ').replace(/\s+/g, ' ').trim();
+    if (depth > 0 && plain !== '') this.steps.push({ kind: 'task', section: this.section(), text: plain, depth, checks: [], answered: false });
+    this.attach(text);
     if (depth === 0) this.lineBefore = text.replace(MARK, ' ').trim().split('\n').at(-1)?.trim() ?? '';
     this.queries(text, depth);
+  }
+
+  /** Checks belong to the task before them. */
+  private attach(text: string): void {
+    const task = this.steps.at(-1);
+    if (task?.kind !== 'task') return;
+    for (const [, what, names = ''] of text.matchAll(CHECKS)) {
+      task.checks.push(...names.split(',').map((name) => name.trim()).filter(Boolean));
+      task.answered ||= what === 'answers';
+    }
   }
 
   private queries(text: string, depth: number): void {

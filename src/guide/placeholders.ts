@@ -52,11 +52,12 @@ export function renderQuery(sql: string, given: object, options: RenderOptions):
   } catch (error) {
     return [{ placeholders: [], repairs: [], skipped: messageOf(error) }];
   }
+  const mended = mend(pieces, options);
   const assignments = combine(names(pieces).map((name) => [name, usable(valuesOf(document, name))] as const));
-  const rendered = assignments.slice(0, MOST_RUNS).map((values) => renderOne(pieces, values, options));
+  const rendered = assignments.slice(0, MOST_RUNS).map((values) => renderOne(mended, values));
   const left = assignments.length - MOST_RUNS;
   if (left > 0) rendered.push({ placeholders: [], repairs: [], skipped: `${left} more combinations of values are not run` });
-  return [...rendered, ...homeVariants(pieces, assignments[0] ?? new Map(), options)];
+  return [...rendered, ...homeVariants(mended, assignments[0] ?? new Map(), options)];
 }
 
 /** An event of a file whose name is no UTF-8 carries a sign for what is lost in `file`, and the bytes beside it: the query asks for those, `\\xff` for the byte 0xff. */
@@ -88,17 +89,32 @@ function combine(fields: readonly (readonly [string, readonly (string | undefine
   return all;
 }
 
+interface Mended {
+  pieces: readonly Piece[];
+  repairs: string[];
+  /** Why it is not to be run, whatever the values. */
+  skipped?: string;
+}
+
 /** As written where that parses, else mended: judged with a harmless value, so that no value decides whether a query is repaired. */
-function renderOne(pieces: readonly Piece[], values: ReadonlyMap<string, string | undefined>, options: RenderOptions): Rendered {
-  const harmless = fill(pieces, new Map([...values.keys()].map((name) => [name, 'x'] as const)));
-  const error = harmless.sql === undefined ? harmless.skipped : options.parses(harmless.sql);
-  if (error === undefined) return fill(pieces, values);
+function mend(pieces: readonly Piece[], { parses }: RenderOptions): Mended {
+  const harmless = new Map(names(pieces).map((name) => [name, 'x'] as const));
+  const errorOf = (tried: readonly Piece[]): string | undefined => {
+    const { sql, skipped } = fill(tried, harmless);
+    const error = sql === undefined ? skipped : parses(sql);
+    // osquery may have it, with its extensions: the engine that is asked shall say.
+    return error !== undefined && /^no such (?:table|function): /.test(error) ? undefined : error;
+  };
+  const error = errorOf(pieces);
+  if (error === undefined) return { pieces, repairs: [] };
   const repaired = repairPieces(pieces);
-  if (repaired.repairs.length === 0) return { ...fill(pieces, values), skipped: `the query does not parse: ${error}` };
-  const mended = fill(repaired.pieces, new Map([...values.keys()].map((name) => [name, 'x'] as const)));
-  const still = mended.sql === undefined ? mended.skipped : options.parses(mended.sql);
-  if (still !== undefined) return { ...fill(pieces, values), skipped: `the query does not parse: ${error}` };
-  return { ...fill(repaired.pieces, values), repairs: repaired.repairs };
+  if (repaired.repairs.length > 0 && errorOf(repaired.pieces) === undefined) return repaired;
+  return { pieces, repairs: [], skipped: `the query does not parse: ${error}` };
+}
+
+function renderOne({ pieces, repairs, skipped }: Mended, values: ReadonlyMap<string, string | undefined>): Rendered {
+  const filled = fill(pieces, values);
+  return skipped === undefined ? { ...filled, repairs } : { ...filled, skipped };
 }
 
 /** Puts the values in. */
@@ -168,13 +184,22 @@ function isPattern(tokens: readonly Token[]): boolean {
 }
 
 /** The same query with the user's real home where it says /home/{{user.name}}. */
-function homeVariants(pieces: readonly Piece[], values: ReadonlyMap<string, string | undefined>, options: RenderOptions): Rendered[] {
+function homeVariants(mended: Mended, values: ReadonlyMap<string, string | undefined>, options: RenderOptions): Rendered[] {
   const { home } = options;
   const user = values.get(HOME_PLACEHOLDER);
   if (home === undefined || user === undefined || home === `/home/${user}`) return [];
-  const replaced = withHome(pieces);
+  // After the repair: a path without its beginning would not be seen as one.
+  const replaced = withHome(mended.pieces);
   if (replaced === undefined) return [];
-  return [{ ...renderOne(replaced, new Map(values).set(HOME_PLACEHOLDER, home.replace(/\/+$/, '')), options), note: `with the home ${home}` }];
+  const variant = renderOne({ ...mended, pieces: replaced }, new Map(values).set(HOME_PLACEHOLDER, home.replace(/\/+$/, '')));
+  // The published queries name /root beside /home/NAME: asking that once more for root would say everything twice.
+  const named = new Set(stringsOf(renderOne(mended, values).sql ?? ''));
+  if (variant.sql !== undefined && stringsOf(variant.sql).every((text) => named.has(text))) return [];
+  return [{ ...variant, note: `with the home ${home}` }];
+}
+
+function stringsOf(sql: string): string[] {
+  return tokenize(sql).flatMap((token) => (token.kind === 'string' ? [token.text] : []));
 }
 
 /** `…/home/` before the placeholder is cut, so that the home itself can stand there. */

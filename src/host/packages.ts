@@ -4,8 +4,12 @@ import { TickwardError } from '../model/errors.ts';
 
 const TIMEOUT_MS = 20_000;
 
+/** hier(7): what lies here is of this boot, or of users; no package has files there. */
+const NEVER_PACKAGED = /^\/(?:tmp|var\/tmp|run|home|root|dev|proc|sys)\//;
+
 /** Package names by path; paths that belong to none are absent. */
-export async function packagesOf(paths: readonly string[]): Promise<Map<string, string>> {
+export async function packagesOf(all: readonly string[]): Promise<Map<string, string>> {
+  const paths = all.filter((path) => !NEVER_PACKAGED.test(path));
   if (paths.length === 0) return new Map();
   return (await dpkgOwners(paths)) ?? (await rpmOwners(paths)) ?? new Map<string, string>();
 }
@@ -24,10 +28,14 @@ async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string>
   return owners;
 }
 
+/** Directories that are links into /usr on most hosts (UsrMerge). */
+const MERGED = /^(?:\/usr)?(\/(?:bin|sbin|lib|lib32|lib64|libx32)\/.*)$/;
+
 /** Where /lib is a link to /usr/lib, a package may have its files under either name. */
-function spellings(path: string): string[] {
-  if (path.startsWith('/usr/lib/')) return [path, path.slice('/usr'.length)];
-  return path.startsWith('/lib/') ? [path, `/usr${path}`] : [path];
+export function spellings(path: string): string[] {
+  const merged = MERGED.exec(path)?.[1];
+  if (merged === undefined) return [path];
+  return path === merged ? [path, `/usr${path}`] : [path, merged];
 }
 
 /** dpkg-query(1) takes patterns. */

@@ -16,7 +16,7 @@ export interface Copy {
 const NO_ROOM: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT'];
 
 /** A unit file is some kilobytes; one that was blown up to keep it from being taken away still fits. */
-const MOST_BYTES = 1024 ** 3;
+export const MOST_COPY_BYTES = 1024 ** 3;
 
 /** Makes the quarantine directory, or checks that it is ours alone; gives its real path. */
 export function prepareQuarantine(directory: string, uid: number): string {
@@ -33,7 +33,7 @@ export function prepareQuarantine(directory: string, uid: number): string {
 /** Copies an open file under its hash; on disk when it returns. Refuses a file that changes while it is read. */
 export function copyToQuarantine(source: OpenFile, quarantine: string): Copy {
   const shown = show(source.path);
-  if (source.state.size > MOST_BYTES) throw new TickwardError('REFUSED', `${shown} is too large to keep a copy of (${source.state.size} bytes)`, { hint: 'copy it elsewhere by hand, then remove it by hand' });
+  if (source.state.size > MOST_COPY_BYTES) throw new TickwardError('REFUSED', `${shown} is too large to keep a copy of (${source.state.size} bytes)`, { hint: 'copy it elsewhere by hand, then remove it by hand' });
   const part = join(quarantine, `part-${process.pid}`);
   const hash = createHash('sha256');
   const fd = attempt(part, () => openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600));

@@ -1,9 +1,10 @@
 /** Gives back what was taken away: made anew with the same content, owner, mode and times, never over something else. */
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, futimesSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { chunksOf, type Directory, type FileState, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
+import { setLinkTimes, setTimes, writeXattrs, type Xattrs } from './inode.ts';
 import { attempt, attemptRemoval, type HostPath, pathIn, show } from './paths.ts';
 import type { Copy } from './quarantine.ts';
 
@@ -11,10 +12,10 @@ import type { Copy } from './quarantine.ts';
 export type Owned = Pick<FileState, 'mode' | 'uid' | 'gid' | 'atime_ns' | 'mtime_ns'>;
 
 /**
- * Makes a file anew from its copy and gives it its name when it is complete; never overwrites. `finish` gets its temporary path before it has its name.
+ * Makes a file anew from its copy and gives it its name when it is complete, with its attributes and times; never overwrites.
  * False means that the very same file was there already.
  */
-export async function restoreFile(path: HostPath, copy: Copy, owned: Owned, finish: (at: string) => Promise<void>): Promise<boolean> {
+export function restoreFile(path: HostPath, copy: Copy, owned: Owned, xattrs: Xattrs): boolean {
   const { directory, name } = openParent(path);
   using parent = directory;
   const part = Buffer.from(`.tickward-${copy.sha256.slice(0, 16)}.part`);
@@ -27,9 +28,7 @@ export async function restoreFile(path: HostPath, copy: Copy, owned: Owned, fini
   const fd = attempt(path, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
   try {
     for (const chunk of chunksOf(source.fd)) writeAll(fd, chunk);
-    setOwner(path, fd, owned);
-    futimesSync(fd, seconds(owned.atime_ns), seconds(owned.mtime_ns));
-    await finish(`/proc/${process.pid}/fd/${fd}`);
+    setOwner(path, fd, owned, xattrs);
     fsyncSync(fd);
     attempt(path, () => linkSync(parent.at(part), parent.at(name)));
     const now = lookAt(parent, name);
@@ -79,13 +78,13 @@ export function restoreLink(path: HostPath, target: Buffer, owned: Owned): boole
   attempt(path, () => symlinkSync(target, parent.at(name)));
   const made = lstatSync(parent.at(name));
   if (made.uid !== owned.uid || made.gid !== owned.gid) lchownSync(parent.at(name), owned.uid, owned.gid);
-  lutimesSync(parent.at(name), seconds(owned.atime_ns), seconds(owned.mtime_ns));
+  setLinkTimes(parent.fd, name, owned);
   syncDirectory(parent);
   return true;
 }
 
 /** False means that a directory of this name was there already. */
-export function restoreDirectory(path: HostPath, owned: Owned): boolean {
+export function restoreDirectory(path: HostPath, owned: Owned, xattrs: Xattrs): boolean {
   const { directory, name } = openParent(path);
   using parent = directory;
   const now = lookAt(parent, name);
@@ -94,7 +93,7 @@ export function restoreDirectory(path: HostPath, owned: Owned): boolean {
   using made = openDirectory(pathIn(parent, name));
   const fd = openSync(`/proc/self/fd/${made.fd}`, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    setOwner(path, fd, owned);
+    setOwner(path, fd, owned, xattrs);
   } finally {
     closeSync(fd);
   }
@@ -102,22 +101,38 @@ export function restoreDirectory(path: HostPath, owned: Owned): boolean {
   return true;
 }
 
-/** chown clears set-id bits: the mode comes after. */
-function setOwner(path: HostPath, fd: number, owned: Owned): void {
+/** chown clears set-id bits and capabilities: mode and attributes come after, and the times last of all. */
+function setOwner(path: HostPath, fd: number, owned: Owned, xattrs: Xattrs): void {
   const made = fstatSync(fd);
   attempt(path, () => {
     if (made.uid !== owned.uid || made.gid !== owned.gid) fchownSync(fd, owned.uid, owned.gid);
     fchmodSync(fd, owned.mode);
+    writeXattrs(fd, xattrs);
+    setTimes(fd, owned);
   });
 }
 
-function seconds(ns: string): number {
-  return Number(BigInt(ns) / 1000n) / 1e6;
-}
-
-
 function dropPart(parent: Directory, part: Buffer): void {
   if (lookAt(parent, part)?.state.kind === 'file') attemptRemoval(pathIn(parent, part), () => unlinkSync(parent.at(part)));
+}
+
+/** Makes a file that must not be there yet; it has its name when it is complete. */
+export function placeFile(path: HostPath, { content, ...owned }: { content: Buffer } & Omit<Owned, 'atime_ns'>): void {
+  const { directory, name } = openParent(path);
+  using parent = directory;
+  const part = Buffer.from(`.tickward-${process.pid}.part`);
+  dropPart(parent, part);
+  const fd = attempt(path, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
+  try {
+    attempt(path, () => writeAll(fd, content));
+    setOwner(path, fd, { ...owned, atime_ns: owned.mtime_ns }, {});
+    fsyncSync(fd);
+    attempt(path, () => linkSync(parent.at(part), parent.at(name)));
+  } finally {
+    dropPart(parent, part);
+    closeSync(fd);
+  }
+  syncDirectory(parent);
 }
 
 /** Makes a link that must not be there yet, in a directory that is made as well where it is missing. */

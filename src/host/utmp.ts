@@ -53,12 +53,19 @@ function textAt(bytes: Buffer, start: number, length: number): string {
 const AT_ONCE = 1024;
 
 /** Throws the system error when the file cannot be read; what is no regular file has no records. */
-export function* readUtmp(path: string): Iterable<LoginRecord> {
+export function readUtmp(path: string): Iterable<LoginRecord> {
+  return readNewestUtmp(path, Number.POSITIVE_INFINITY);
+}
+
+/** `readUtmp` of the last `most` records only. */
+export function* readNewestUtmp(path: string, most: number): Iterable<LoginRecord> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
-    if (!fstatSync(fd).isFile()) return;
-    const buffer = Buffer.allocUnsafe(LAYOUTS[here].size * AT_ONCE);
-    for (let position = 0; ; position += buffer.length) {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) return;
+    const { size } = LAYOUTS[here];
+    const buffer = Buffer.allocUnsafe(size * AT_ONCE);
+    for (let position = Math.max(0, Math.floor(stat.size / size) - most) * size; ; position += buffer.length) {
       const count = readSync(fd, buffer, 0, buffer.length, position);
       yield* parseUtmp(buffer.subarray(0, count));
       if (count < buffer.length) return;

@@ -1,36 +1,20 @@
-/** Runs a guide over one event: queries on the engine, tasks handed to the person, a verdict no surer than what was found. */
+/** A guide carried out over one event: its queries on the engine, what a program can check by itself, what is left for a person, and a verdict no surer than what was found. */
+import { TickwardError } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
-import { messageOf } from '../model/errors.ts';
 import type { Guide, Step } from '../guide/parse.ts';
-import { renderQuery, type Rendered } from '../guide/placeholders.ts';
-import type { Engine, QueryResult } from '../sql/index.ts';
-import { indicatorsOf, verdictOf, type Indicators, type Verdict } from './verdict.ts';
+import type { Engine } from '../sql/index.ts';
+import { runChecks } from './check-run.ts';
+import type { Language } from './checks/check.ts';
+import { checks } from './checks/index.ts';
+import { compose } from './compose.ts';
+import type { History, Host } from './evidence.ts';
+import { carryOut } from './guide-steps.ts';
+import { inTurn } from './in-turn.ts';
+import type { Answer, InvestigatedStep, Investigation } from './result.ts';
 
-export interface InvestigatedStep {
-  id: string;
-  title: string;
-  kind: 'query' | 'task' | 'broken';
-  section: string;
-  sql: string | null;
-  engine: string | null;
-  columns: string[];
-  rows: Record<string, string>[];
-  repairs: string[];
-  warnings: string[];
-  skipped: string | null;
-  error: string | null;
-  /** What a person has to do or decide; null where the program did it. */
-  needs_person: string | null;
-}
-
-export interface Investigation {
-  alert: string | null;
-  event: FileEvent;
-  engine: string;
-  verdict: Verdict;
-  steps: InvestigatedStep[];
-  indicators: Indicators;
-}
+export type { History, Host } from './evidence.ts';
+export type { InvestigatedStep, Investigation } from './result.ts';
+export { hasFindings, isLeft } from './verdict.ts';
 
 export interface InvestigateOptions {
   event: FileEvent;
@@ -39,68 +23,73 @@ export interface InvestigateOptions {
   engine: Engine;
   /** SQLite's error for SQL that does not parse, from the embedded engine. */
   parses: (sql: string) => string | undefined;
-  /** The home of `user.name` where it is not /home/NAME: its queries run a second time with it. */
-  home?: string;
+  host: Host;
+  history: History;
+  lang?: Language;
   timeoutMs: number;
   maxRows: number;
-  /** Only the step with this index. */
-  only?: number;
+  /** Only this step: the number of one of the guide, or the name of a check. */
+  only?: string;
+  /** Before each step, with its title. */
+  onStart?: (title: string) => void;
   onStep?: (step: InvestigatedStep) => void;
+  /** Asks the person about a step that needs one; null to ask no more. */
+  ask?: (step: InvestigatedStep) => Promise<Answer | null>;
 }
+
+const OWN_SECTION: Record<Language, string> = { en: 'What Tickward looked at besides', 'zh-CN': 'Tickward 的其他检查' };
 
 export async function investigate(options: InvestigateOptions): Promise<Investigation> {
-  const { event, engine } = options;
+  const started = new Date();
+  const { event, guide, lang = 'en' } = options;
+  const engine = inTurn(options.engine);
+  const chosen = chooseSteps(guide.steps, options.only);
+  const problems = [...guide.problems, ...unknownChecks(guide.steps)];
+  const running = runChecks(chosen.checks, { ...options, engine });
+  const home = homeOf(options);
   const steps: InvestigatedStep[] = [];
-  for (const step of options.guide.steps) {
-    if (options.only !== undefined && step.index !== options.only) continue;
-    for (const done of await carryOut(step, options)) {
-      steps.push(done);
-      options.onStep?.(done);
-    }
+  const waiting = new Set(chosen.checks);
+  let { ask } = options;
+
+  const done = async (step: InvestigatedStep): Promise<void> => {
+    options.onStep?.(step);
+    const answer = step.needs_person === null || ask === undefined ? undefined : await ask(step);
+    if (answer === null) ask = undefined;
+    steps.push({ ...step, answer: answer ?? null });
+  };
+  const check = async (id: string, section: string): Promise<void> => {
+    if (!waiting.delete(id)) return;
+    options.onStart?.(running.titleOf(id, lang));
+    await done(await running.step(id, section, lang));
+  };
+
+  for (const step of chosen.steps) {
+    options.onStart?.(step.text);
+    // What helps a person to judge stands before the question.
+    if (step.kind === 'task') for (const id of step.checks) await check(id, step.section);
+    for (const each of await carryOut(step, { ...options, engine, ...(home === undefined ? {} : { home }) })) await done(each);
   }
-  return { alert: options.alert ?? null, event, engine: engine.name, verdict: verdictOf(event, steps), steps, indicators: indicatorsOf(event) };
+  for (const id of chosen.checks) await check(id, OWN_SECTION[lang]);
+  return compose({ alert: options.alert ?? null, event, guide: { title: guide.title, problems }, engine: engine.name, started: started.toISOString(), took_ms: Date.now() - started.getTime() }, steps, await running.outcomes());
 }
 
-async function carryOut(step: Step, options: InvestigateOptions): Promise<InvestigatedStep[]> {
-  const base = { id: step.id, kind: step.kind, section: step.section, sql: null, engine: null, columns: [], rows: [], repairs: [], warnings: [], skipped: null, error: null, needs_person: null };
-  switch (step.kind) {
-    case 'task':
-      return [{ ...base, title: step.text, needs_person: step.text }];
-    case 'broken':
-      return [{ ...base, title: step.text, error: step.error }];
-    case 'query': {
-      const { home } = options;
-      const queries = renderQuery(step.sql, options.event, { parses: options.parses, ...(home === undefined ? {} : { home }) });
-      const done: InvestigatedStep[] = [];
-      for (const [index, query] of queries.entries()) {
-        const id = index === 0 ? step.id : `${step.id}${String.fromCharCode(97 + index)}`;
-        const answered = await answer({ ...query, repairs: [...step.repairs, ...query.repairs] }, options);
-        done.push({ ...base, id, title: titleOf(step.label, query), ...answered });
-      }
-      return done;
-    }
-  }
+/** All of them, or the one that was asked for with the checks that belong to it. */
+function chooseSteps(all: readonly Step[], only: string | undefined): { steps: readonly Step[]; checks: readonly string[] } {
+  const known = checks.map(({ id }) => id);
+  if (only === undefined) return { steps: all, checks: known };
+  if (known.includes(only)) return { steps: [], checks: [only] };
+  const steps = all.filter(({ index }) => String(index) === only);
+  if (steps.length === 0) throw new TickwardError('USAGE', `the guide has no step ${only}, and there is no check of that name`, { hint: `steps are 1 to ${all.length}; checks are ${known.join(', ')}` });
+  return { steps, checks: known.filter((id) => steps.some((step) => step.kind === 'task' && step.checks.includes(id))) };
 }
 
-function titleOf(label: string, query: Rendered): string {
-  return query.note === undefined ? label : `${label} (${query.note})`;
+/** A guide of another version, or a slip. */
+function unknownChecks(steps: readonly Step[]): string[] {
+  const named = new Set(steps.flatMap((step) => (step.kind === 'task' ? step.checks : [])));
+  return [...named].filter((name) => checks.every(({ id }) => id !== name)).map((name) => `the guide names a check ${name}, which there is not`);
 }
 
-/** Whether the query asks for a name in a form that only the embedded engine reads. */
-function unasked({ placeholders }: Rendered, { engine, event }: InvestigateOptions): boolean {
-  return engine.name !== 'embedded' && event.tickward.path_bytes !== undefined && placeholders.some(({ name }) => name.startsWith('file.'));
+function homeOf({ event, host }: InvestigateOptions): string | undefined {
+  return host.users.find(({ name }) => name === event.user?.name)?.home;
 }
 
-async function answer(query: Rendered, options: InvestigateOptions): Promise<Partial<InvestigatedStep>> {
-  const { engine } = options;
-  if (query.sql === undefined) return { repairs: query.repairs, skipped: query.skipped ?? 'not rendered' };
-  const asked = { sql: query.sql, engine: engine.name, repairs: query.repairs, skipped: query.skipped ?? null };
-  if (query.skipped !== undefined) return asked;
-  try {
-    const result: QueryResult = await engine.query(query.sql, { timeoutMs: options.timeoutMs, maxRows: options.maxRows });
-    const warnings = [...result.warnings, ...(result.truncated ? [`only the first ${options.maxRows} rows`] : []), ...(unasked(query, options) ? [`the file's name is no UTF-8, and ${engine.name} cannot be asked for such a name: use --engine embedded`] : [])];
-    return { ...asked, columns: result.columns, rows: result.rows, warnings };
-  } catch (error) {
-    return { ...asked, error: messageOf(error) };
-  }
-}

@@ -1,56 +1,64 @@
-/** What the evidence says, with its reasons. It never clears anyone: `unclear` is the best it says. */
-import { legiblePath, type FileEvent } from '../model/event.ts';
-import type { InvestigatedStep } from './index.ts';
+/** What the evidence says, with its reasons. It never clears anyone, and is never surer than what was found: see `Level`. */
+import type { FileEvent } from '../model/event.ts';
+import { eventSigns } from './event-signs.ts';
+import type { InvestigatedStep, Level, Verdict } from './result.ts';
 
-export interface Verdict {
-  level: 'suspicious' | 'unclear';
-  reasons: string[];
-}
+/** The sign that everything the unit is made of is a package's. */
+export const ALL_PACKAGED = 'all-packaged';
 
-export interface Indicators {
-  paths: string[];
-  hashes: string[];
-  executables: string[];
-  command_lines: string[];
-  users: string[];
-}
-
-/** Where everyone may make files. A directory below may belong to one user alone: what is said is where it lies. */
-const FOR_EVERYONE = /^(\/tmp|\/var\/tmp|\/dev\/shm)\//;
-const FETCHES = /\b(?:curl|wget|nc|ncat|socat|base64)\b|\/dev\/(?:tcp|udp)\/|https?:\/\//;
+type Placed = Verdict['signs'][number];
 
 export function verdictOf(event: FileEvent, steps: readonly InvestigatedStep[]): Verdict {
-  const suspicious = [...suspicionsOf(event)];
+  const signs = ranked([...[...eventSigns(event)].map((sign): Placed => ({ ...sign, from: 'event' })), ...steps.flatMap((step) => [...step.signs.map((sign): Placed => ({ ...sign, from: step.id })), ...answered(step)])]);
+  const open = openOf(event, steps);
+  const level = levelOf(signs, steps);
+  const counted = signs.filter(({ weight }) => weight !== 'harmless' || level === 'explained' || level === 'unclear');
+  return { level, reasons: [...counted.map(({ text }) => text), ...open], signs, open };
+}
+
+const RANK = { strong: 0, weak: 1, harmless: 2 };
+
+/** Each text once, the strongest first. */
+function ranked(signs: readonly Placed[]): Placed[] {
+  const seen = new Set<string>();
+  return signs.filter(({ text }) => !seen.has(text) && seen.add(text).size > 0).sort((one, other) => RANK[one.weight] - RANK[other.weight]);
+}
+
+/** What a person says counts as much as a strong sign; that something looks fine takes nothing back. */
+function answered({ id, title, answer }: InvestigatedStep): Placed[] {
+  return answer === 'suspicious' ? [{ id: 'person', weight: 'strong', text: `a person found this suspicious: ${title}`, from: id }] : [];
+}
+
+function levelOf(signs: readonly Placed[], steps: readonly InvestigatedStep[]): Level {
+  const strong = signs.filter(({ weight }) => weight === 'strong');
+  const weak = signs.filter(({ weight }) => weight === 'weak');
+  if (new Set(strong.map(({ from }) => from)).size > 1) return 'highly-suspicious';
+  if (strong.length > 0 || weak.length > 1) return 'suspicious';
+  const complete = steps.filter(({ kind }) => kind === 'check').every(({ error }) => error === null);
+  return weak.length === 0 && complete && signs.some(({ id }) => id === ALL_PACKAGED) ? 'explained' : 'unclear';
+}
+
+function openOf(event: FileEvent, steps: readonly InvestigatedStep[]): string[] {
   const open: string[] = [];
   if (event.process?.executable === undefined) open.push('the process that made the file is not known');
   else if (event.tickward.attribution === 'inferred') open.push(`the process is inferred: ${event.tickward.attribution_note ?? 'from circumstances'}`);
-  const failed = steps.filter((step) => step.error !== null).length;
-  const skipped = steps.filter((step) => step.skipped !== null).length;
+  const queries = steps.filter(({ kind }) => kind !== 'check');
+  const failed = queries.filter(({ error }) => error !== null).length;
+  const skipped = queries.filter((step) => step.skipped !== null).length;
   if (failed > 0) open.push(`${failed} quer${failed === 1 ? 'y' : 'ies'} failed`);
   if (skipped > 0) open.push(`${skipped} quer${skipped === 1 ? 'y was' : 'ies were'} skipped`);
-  const person = steps.filter((step) => step.needs_person !== null).length;
-  if (person > 0) open.push(`${person} steps of the guide need a person`);
-  return { level: suspicious.length > 0 ? 'suspicious' : 'unclear', reasons: [...suspicious, ...open] };
+  for (const { id, error } of steps.filter(({ kind }) => kind === 'check')) if (error !== null) open.push(`the check ${id} failed: ${error}`);
+  const person = steps.filter(isLeft).length;
+  if (person > 0) open.push(`${person} step${person === 1 ? '' : 's'} of the guide need${person === 1 ? 's' : ''} a person`);
+  return open;
 }
 
-function* suspicionsOf(event: FileEvent): Generator<string> {
-  const by = event.process;
-  const [, programRoot] = FOR_EVERYONE.exec(by?.executable ?? '') ?? [];
-  if (programRoot !== undefined) yield `the program that made it lies below ${programRoot}, where everyone may write: ${by?.executable}`;
-  if (event.tickward.attribution_note?.includes('deleted')) yield 'the program that made it was deleted while it ran';
-  if (by?.command_line !== undefined && FETCHES.test(by.command_line)) yield 'its command line fetches from or talks to the network, or decodes';
-  const [, directoryRoot] = FOR_EVERYONE.exec(`${by?.working_directory ?? ''}/`) ?? [];
-  if (directoryRoot !== undefined) yield by?.working_directory === directoryRoot ? `it ran in ${directoryRoot}, where everyone may write` : `it ran below ${directoryRoot}, where everyone may write: ${by?.working_directory}`;
-  if (event.file.mode !== undefined && /[2367]$/.test(event.file.mode)) yield `anyone may write the file (mode ${event.file.mode})`;
+/** A step that nobody has done yet. */
+export function isLeft({ needs_person, answer }: InvestigatedStep): boolean {
+  return needs_person !== null && (answer === null || answer === 'not-looked-at');
 }
 
-export function indicatorsOf(event: FileEvent): Indicators {
-  const present = (value: string | undefined): string[] => (value === undefined ? [] : [value]);
-  return {
-    paths: [legiblePath(event)],
-    hashes: present(event.file.hash?.sha256),
-    executables: present(event.process?.executable),
-    command_lines: present(event.process?.command_line),
-    users: present(event.user?.name ?? event.user?.id),
-  };
+/** Findings in the sense of the exit code: something to look at, or left to be looked at. */
+export function hasFindings({ verdict, steps }: { verdict: Verdict; steps: readonly InvestigatedStep[] }): boolean {
+  return verdict.level === 'suspicious' || verdict.level === 'highly-suspicious' || steps.some(isLeft);
 }

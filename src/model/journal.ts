@@ -3,7 +3,21 @@
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-export type JournalKind = 'run-started' | 'step-started' | 'change' | 'step-done' | 'step-failed' | 'run-finished' | 'undo-started' | 'undone' | 'undo-failed';
+export type JournalKind =
+  | 'run-started' // who began it, with what, for what
+  | 'run-known' // what was known of the case, and the playbook as it was
+  | 'run-resumed'
+  | 'answer' // of a person to a question of a step
+  | 'step-started'
+  | 'change'
+  | 'step-done'
+  | 'step-failed'
+  | 'run-interrupted' // stopped, Ctrl-C, a lost terminal; nothing at all after a crash
+  | 'run-finished'
+  | 'alert-closed'
+  | 'undo-started'
+  | 'undone'
+  | 'undo-failed';
 
 export interface JournalEntry {
   run: string;

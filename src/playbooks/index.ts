@@ -1,5 +1,5 @@
 /** The playbooks that are installed: one folder each with rule.toml, guide.md (guide.LANG.md) and response.yaml. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
@@ -22,10 +22,29 @@ export function readGuide(name: string, language: Language): Guide {
   }
 }
 
+/** An installed one by its name; any other by a path with a slash, to its folder or its response.yaml. */
 export function readPlaybook(name: string): Playbook {
-  if (!playbookNames().includes(name)) throw new TickwardError('NOT_FOUND', `there is no playbook ${printable(name)}`, { hint: `known: ${playbookNames().join(', ')}` });
-  const file = join(PLAYBOOKS, name, 'response.yaml');
+  const file = name.includes('/') ? responseFile(name) : join(PLAYBOOKS, known(name), 'response.yaml');
   return parsePlaybook(readText(file, 'the response'), file);
+}
+
+/** `path` itself, or the response in it where it is a folder. */
+export function responseFile(path: string): string {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? join(path, 'response.yaml') : path;
+}
+
+function known(name: string): string {
+  if (!playbookNames().includes(name)) throw new TickwardError('NOT_FOUND', `there is no playbook ${printable(name)}`, { hint: `known: ${playbookNames().join(', ')}; another one is named by its path` });
+  return name;
+}
+
+/** How bad the rule of an installed playbook thinks it is; undefined where there is none. */
+export function severityOf(name: string): string | undefined {
+  try {
+    return readRule(join(PLAYBOOKS, known(name), 'rule.toml')).severity;
+  } catch {
+    return undefined;
+  }
 }
 
 /** For a file without an alert, and for alerts of rules that are not installed. */

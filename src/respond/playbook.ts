@@ -1,29 +1,63 @@
 /** A response as it is written down: response.yaml, checked with line, column and caret. */
 import { z } from 'zod';
-import { actionNamed, actions } from '../actions/index.ts';
-import type { Json } from '../model/journal.ts';
-import { issueOf, parseYaml, type Issue } from '../yaml.ts';
-import { fieldOf } from './target.ts';
+import { actions } from '../actions/index.ts';
+import type { TickwardError } from '../model/errors.ts';
+import type { Json, JsonObject } from '../model/journal.ts';
+import { parseYaml, problemsOfYaml, type YamlForm } from '../yaml.ts';
+import { SEVERITIES } from './findings.ts';
+import { problemsOf } from './playbook-problems.ts';
 
 const json: z.ZodType<Json> = z.lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]));
 
 /** YAML 1.2 reads `yes` and `no` as text, `true` and `false` as truth values. */
 const yesNo = z.union([z.enum(['yes', 'no']), z.boolean().transform((value) => (value ? 'yes' as const : 'no' as const))]);
 
+const id = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'an id is of small letters, digits and dashes');
+
+const question = z.strictObject({
+  id,
+  /** As a person reads it. */
+  ask: z.string().min(1),
+  /** `yes-no` is answered with a truth value, the others with text. */
+  kind: z.enum(['text', 'choice', 'yes-no']).default('text'),
+  /** Of a choice. */
+  choices: z.exactOptional(z.array(z.string().min(1)).min(2)),
+  /** The step is not done without an answer. */
+  required: z.boolean().default(false),
+});
+
 const common = {
   /** What `--only` and `undo RUN STEP` name it by. */
-  id: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'an id is of small letters, digits and dashes'),
+  id,
   title: z.string().min(1),
   /** A response goes on where it cannot be done. */
   optional: z.boolean().default(false),
+  /** An EQL condition over what is known of the case (`tickward playbook fields`); the step is skipped where it does not hold. */
+  when: z.exactOptional(z.string().min(1)),
+  /** The least severity for which the step is meant. */
+  severity: z.exactOptional(z.enum(SEVERITIES)),
+  /** Earlier steps without which it makes no sense: it is skipped where one of them was not done. */
+  needs: z.array(z.string()).default([]),
+  /** Asked before the step, for the record and for the conditions and parameters of later steps. */
+  questions: z.array(question).default([]),
 };
 
 const stepSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('action'), ...common, action: z.string(), params: z.record(z.string(), json).default({}), /** The answer offered to a person. */ default: yesNo.default('no'), text: z.exactOptional(z.string()) }),
+  z.strictObject({
+    kind: z.literal('action'),
+    ...common,
+    action: z.string(),
+    params: z.record(z.string(), json).default({}),
+    /** The answer offered to a person. */
+    default: yesNo.default('no'),
+    text: z.exactOptional(z.string()),
+    /** Stop the response, go on, or take back what the step had changed and stop. Where it is not said: `continue` for an optional step, else `stop`. */
+    on_failure: z.exactOptional(z.enum(['stop', 'continue', 'undo'])),
+  }),
   z.strictObject({ kind: z.literal('human'), ...common, text: z.string().min(1) }),
 ]);
 
-const playbookSchema = z.strictObject({
+export const playbookSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'a name is of small letters, digits and dashes'),
   title: z.string().min(1),
   steps: z.array(stepSchema).min(1),
@@ -32,32 +66,24 @@ const playbookSchema = z.strictObject({
 export type Playbook = z.infer<typeof playbookSchema>;
 export type PlaybookStep = z.infer<typeof stepSchema>;
 export type ActionStep = Extract<PlaybookStep, { kind: 'action' }>;
+export type Question = z.infer<typeof question>;
 
+/** Throws BAD_INPUT at the first thing that is wrong. */
 export function parsePlaybook(text: string, file?: string): Playbook {
-  const hint = `actions are ${actions.map((action) => action.name).join(', ')}; see CONTRIBUTING.md for the form`;
-  return parseYaml(text, { what: 'the response', ...(file === undefined ? {} : { file }), hint, schema: playbookSchema, problems: problemsOf });
+  return parseYaml(text, formOf(file));
 }
 
-/** What the schema cannot see: ids that are not unique, unknown actions, parameters that their action does not take. */
-function problemsOf(playbook: Playbook): Issue[] {
-  const ids = playbook.steps.map((step) => step.id);
-  return playbook.steps.flatMap((step, index): Issue[] => {
-    if (ids.indexOf(step.id) !== index) return [{ path: ['steps', index, 'id'], message: `there is another step ${step.id}` }];
-    return step.kind === 'action' ? problemsOfAction(step).map((issue) => ({ ...issue, path: ['steps', index, ...issue.path] })) : [];
-  });
+/** Everything that is wrong with it. */
+export function checkPlaybook(text: string, file?: string): TickwardError[] {
+  return problemsOfYaml(text, formOf(file));
 }
 
-function problemsOfAction(step: ActionStep): Issue[] {
-  const action = actionNamed(step.action);
-  if (action === undefined) return [{ path: ['action'], message: `there is no action ${step.action}` }];
-  const part = Object.entries(step.params).find(([, value]) => typeof value === 'string' && value.includes('{{') && fieldOf(value) === undefined);
-  if (part !== undefined) return [{ path: ['params', part[0]], message: 'a placeholder is a whole value and names one field: "{{process.pid}}"' }];
-  const isOpen = (name: PropertyKey | undefined): boolean => fieldOf(step.params[String(name)] ?? null) !== undefined;
-  const known = Object.fromEntries(Object.entries(step.params).map(([name, value]) => [name, isOpen(name) ? undefined : value]));
-  const checked = action.params.safeParse(known);
-  if (checked.success) return [];
-  return checked.error.issues.filter((issue) => issue.code === 'unrecognized_keys' || !isOpen(issue.path[0])).map((issue) => {
-    const found = issueOf(new z.ZodError([issue]));
-    return { ...found, path: ['params', ...found.path] };
-  });
+function formOf(file: string | undefined): YamlForm<Playbook> {
+  const hint = `actions are ${actions.map((action) => action.name).join(', ')}; tickward playbook actions shows them, and CONTRIBUTING.md the form`;
+  return { what: 'the response', ...(file === undefined ? {} : { file }), hint, schema: playbookSchema, problems: problemsOf };
+}
+
+/** JSON Schema (draft 2020-12) of response.yaml, for editors. */
+export function playbookJsonSchema(): JsonObject {
+  return z.toJSONSchema(playbookSchema, { io: 'input' }) as JsonObject;
 }

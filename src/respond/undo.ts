@@ -1,12 +1,12 @@
 /** Takes back what a run changed, newest first, from its journal alone: also after the run was cut off. */
 import { actionNamed, type Change, type HostContext, type Target } from '../actions/index.ts';
-import { statOf } from '../host/proc.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
 import { printable } from '../model/text.ts';
-import type { RunResult, StepResult } from './run.ts';
+import type { RunResult, StepResult } from './result.ts';
+import { refuseWhileRunning } from './still-running.ts';
 import { targetSchema } from './target.ts';
-import { thisProcess } from './this-process.ts';
+import { thisProcess } from './who.ts';
 
 export interface UndoOptions {
   run: string;
@@ -22,7 +22,7 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
   const entries = journal.entries(run);
   const started = entries.find((entry) => entry.kind === 'run-started');
   if (started === undefined) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them' });
-  refuseWhileRunning(started, entries);
+  refuseWhileRunning(entries);
   const target = targetOfRun(started);
   const steps = changedSteps(entries, options);
   const results: StepResult[] = [];
@@ -32,13 +32,7 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
     results.push(result);
     options.onStep?.(result);
   }
-  return { run, playbook: String(started.data['playbook'] ?? ''), target, dry_run: false, steps: results };
-}
-
-function refuseWhileRunning(started: JournalEntry, entries: readonly JournalEntry[]): void {
-  const { pid, start_ticks } = started.data;
-  if (typeof pid !== 'number' || pid === process.pid || entries.some((entry) => entry.kind === 'run-finished')) return;
-  if (String(statOf(pid)?.startTicks) === start_ticks) throw new TickwardError('REFUSED', `the run is still going on in process ${pid}`, { hint: 'wait for its end, or stop it first' });
+  return { run, playbook: String(started.data['playbook'] ?? ''), target, dry_run: false, ended: 'finished', steps: results };
 }
 
 function targetOfRun(started: JournalEntry): Target {
@@ -56,10 +50,11 @@ function changedSteps(entries: readonly JournalEntry[], { run, step }: UndoOptio
   throw new TickwardError('NOT_FOUND', known ? `step ${printable(step)} of this run changed nothing` : `run ${printable(run)} has no step ${printable(step)} that changed something`, { hint: changed.length === 0 ? 'this run changed nothing' : `steps with changes: ${changed.join(', ')}` });
 }
 
-async function undoStep(step: string, entries: readonly JournalEntry[], target: Target, { run, journal, context }: UndoOptions): Promise<StepResult> {
+/** Takes back all that one step of a run announced. */
+export async function undoStep(step: string, entries: readonly JournalEntry[], target: Target, { run, journal, context }: Pick<UndoOptions, 'run' | 'journal' | 'context'>): Promise<StepResult> {
   const own = entries.filter((entry) => entry.step === step);
   const name = String(own.find((entry) => entry.kind === 'change')?.data['action'] ?? '');
-  const result = (state: StepResult['state'], summary: string, changes: string[] = [], notes: string[] = []): StepResult => ({ id: step, title: `Undo ${step}`, action: name, state, summary, changes, notes, undo: null });
+  const result = (state: StepResult['state'], summary: string, changes: string[] = [], notes: string[] = []): StepResult => ({ id: step, title: `Undo ${step}`, action: name, state, summary, changes, notes, undo: null, answers: {} });
   const action = actionNamed(name);
   if (action === undefined) return result('failed', `this version has no action ${printable(name)}`);
   if (!action.undoable) return result('unchanged', `not undone: ${action.reversible.replace(/^not: /, '')}`);

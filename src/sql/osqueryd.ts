@@ -47,8 +47,13 @@ export function createOsqueryd(socket?: string): Engine {
 
 /** Why a socket is not asked. One that nobody named must be root's or ours: with sudo, HOME may be the home of someone else, who would make up the answers. */
 function problemOf(path: string, isDefault: boolean): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return `there is no socket ${printable(path)}`;
-  if (isDefault && stat.uid !== 0 && stat.uid !== process.getuid?.()) return `the socket ${printable(path)} belongs to somebody else (uid ${stat.uid}): name it with --socket to trust it`;
+  let owner: number | undefined;
+  try {
+    owner = statSync(path, { throwIfNoEntry: false })?.uid;
+  } catch (error) {
+    return `the socket ${printable(path)} cannot be looked at: ${printable(messageOf(error))}`;
+  }
+  if (owner === undefined) return `there is no socket ${printable(path)}`;
+  if (isDefault && owner !== 0 && owner !== process.getuid?.()) return `the socket ${printable(path)} belongs to somebody else (uid ${owner}): name it with --socket to trust it`;
   return undefined;
 }

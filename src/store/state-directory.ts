@@ -17,7 +17,7 @@ export function defaultStateDirectory(uid: number, environment: { XDG_STATE_HOME
 }
 
 /** What Tickward keeps in it: databases with SQLite's files beside them, locks, and copies of what was taken away. */
-const OWN_FILE = /^(?:(?:events|alerts|journal)\.db|[a-z]+\.lock)(?:-(?:wal|shm|journal))?$/;
+const OWN_FILE = /^(?:(?:events|alerts|journal)\.db|[a-z]+\.lock)(?:-(?:wal|shm|journal))?$|^journal\.db\.head(?:\.new)?$/;
 const QUARANTINE = 'quarantine';
 
 /** What others may do with it, in permission bits: write, and anything at all. */

@@ -23,6 +23,8 @@ export interface ManagedTimer {
 
 const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath', 'Transient', 'NextElapseUSecRealtime', 'NextElapseUSecMonotonic', 'LastTriggerUSec', 'Unit', 'Triggers'];
 const TIMEOUT_MS = 15_000;
+/** Of one unit. */
+const UNIT_TIMEOUT_MS = 2_000;
 
 interface Asked {
   scope: Scope;
@@ -31,17 +33,19 @@ interface Asked {
   env: Record<string, string>;
 }
 
+const SYSTEM: Asked = { scope: 'system', prefix: [], env: {} };
+
+function managerOf(user: PasswdEntry, uid: number): Asked {
+  const isOwn = uid === user.uid;
+  return { scope: 'user', user: user.name, prefix: isOwn ? ['--user'] : ['--user', '-M', `${user.name}@`], env: isOwn ? { XDG_RUNTIME_DIR: `/run/user/${user.uid}` } : {} };
+}
+
 /** The timers of every manager that this user may ask; warnings for those that do not answer. */
 export async function managedTimers(uid: number, users: readonly PasswdEntry[]): Promise<{ timers: ManagedTimer[]; warnings: string[] }> {
   if (!isBooted()) return { timers: [], warnings: ['systemd is not running here: states and runs are not known'] };
   const asked: Asked[] = [
-    { scope: 'system', prefix: [], env: {} },
-    ...users.filter((user) => (uid === 0 || uid === user.uid) && hasUserManager(user.uid)).map((user): Asked => ({
-      scope: 'user',
-      user: user.name,
-      prefix: uid === user.uid ? ['--user'] : ['--user', '-M', `${user.name}@`],
-      env: uid === user.uid ? { XDG_RUNTIME_DIR: `/run/user/${user.uid}` } : {},
-    })),
+    SYSTEM,
+    ...users.filter((user) => (uid === 0 || uid === user.uid) && hasUserManager(user.uid)).map((user) => managerOf(user, uid)),
   ];
   const warnings: string[] = [];
   const timers = await Promise.all(asked.map(async ({ prefix, env, ...of }) => {
@@ -59,7 +63,7 @@ export async function managedTimers(uid: number, users: readonly PasswdEntry[]):
 
 /** One block of `systemctl show --timestamp=unix`. */
 export function timerOf(block: string, of: { scope: Scope; user?: string }): ManagedTimer {
-  const values = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  const values = valuesOf(block);
   const value = (name: string): string => values.get(name) ?? '';
   const realtime = moment(value('NextElapseUSecRealtime'));
   const monotonic = spanMs(value('NextElapseUSecMonotonic'));
@@ -79,6 +83,10 @@ export function timerOf(block: string, of: { scope: Scope; user?: string }): Man
   };
 }
 
+export function valuesOf(block: string): Map<string, string> {
+  return new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
 /** `@1700000000` in ms, or `Thu 2026-11-26 00:00:00 UTC`, as systemd up to 252 writes the next run all the same; undefined for `n/a`, an empty text and 0, which all mean never. */
 function moment(text: string): number | undefined {
   const [, day, time] = /^\w{3} (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? UTC$/.exec(text) ?? [];
@@ -94,4 +102,18 @@ export function spanMs(text: string): number | undefined {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(y|month|w|d|h|min|s|ms|us)\b/g)];
   const span = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (SPANS[unit ?? ''] ?? 0), 0);
   return span > 0 ? span : undefined;
+}
+
+/** What the manager of a unit says about it, a `KEY=value` line for each property (systemctl(1), show): for `timerOf` and `valuesOf`. Undefined where no manager runs or it does not answer. */
+export async function askAbout(unit: string, { scope, user }: { scope: Scope; user?: string }, uid: number, users: readonly PasswdEntry[], properties: readonly string[] = PROPERTIES): Promise<string | undefined> {
+  if (!isBooted() || !unit.isWellFormed()) return undefined;
+  const owner = users.find(({ name }) => name === user);
+  const of = scope === 'system' ? SYSTEM : owner !== undefined && hasUserManager(owner.uid) ? managerOf(owner, uid) : undefined;
+  if (of === undefined) return undefined;
+  try {
+    const { exitCode, stdout } = await run('systemctl', [...of.prefix, 'show', '--timestamp=unix', '-p', properties.join(','), '--', unit], { timeout: UNIT_TIMEOUT_MS, env: { ...of.env, TZ: 'UTC' } });
+    return exitCode === 0 ? stdout.trim() : undefined;
+  } catch {
+    return undefined;
+  }
 }

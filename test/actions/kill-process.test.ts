@@ -1,10 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, onTestFinished, test } from 'vitest';
-import type { ActionContext } from '../../src/actions/index.ts';
+import { describe, expect, test } from 'vitest';
+import type { ActionContext, Change } from '../../src/actions/index.ts';
 import { killProcess } from '../../src/actions/kill-process.ts';
-import { argumentsOf, processIds, startedAt, statOf } from '../../src/host/proc.ts';
+import { treeOf } from '../../src/actions/processes.ts';
+import { processesBelow } from '../../src/host/cgroups.ts';
+import { argumentsOf, processIds, startedAt, statOf, type ProcessStat } from '../../src/host/proc.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { controlGroup, noCgroup, victim } from '../helpers/processes.ts';
 import { contextFor, hostIn } from '../helpers/response.ts';
 import { until } from '../helpers/until.ts';
 
@@ -14,71 +16,123 @@ function context(changes: Partial<ActionContext> = {}): ActionContext {
   return { ...contextFor(hostIn(temporaryDirectory()), '/etc/systemd/system/evil.timer'), ...changes };
 }
 
-/** A process of the test's own that is ready when it is given. */
-async function victim(script = 'echo ready; exec sleep 1000'): Promise<{ child: ChildProcess; pid: number; start: string }> {
-  const child = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child.stdout!, 'data');
-  return { child, pid: child.pid!, start: startedAt(statOf(child.pid!)!) };
+const given = (params: object): ReturnType<typeof killProcess.params.parse> => killProcess.params.parse(params);
+
+/** Live processes of a session. */
+function inSession(session: number): ProcessStat[] {
+  return processIds().flatMap((pid) => statOf(pid) ?? []).filter((stat) => stat.session === session && stat.state !== 'Z');
 }
 
 test('a process is ended by number and start time, announced before', async () => {
   const { child, pid, start } = await victim();
-  const plan = await killProcess.plan({ pid, start }, context());
-  expect(plan).toMatchObject({ state: 'ready', steps: [{ target: `pid ${pid}`, text: expect.stringContaining('SIGTERM') }] });
+  const plan = await killProcess.plan(given({ pid, start }), context());
+  expect(plan).toMatchObject({ state: 'ready', steps: [{ target: `pid ${pid}`, text: expect.stringContaining('stop, then kill process') }] });
   expect(await killProcess.verify(plan, context())).toEqual({ ok: false, text: `process ${pid} still runs` });
-  const alive: boolean[] = [];
+  const announced: Change[] = [];
   const ended = once(child, 'exit');
-  await killProcess.apply(plan, context(), () => alive.push(statOf(pid) !== undefined));
-  expect(alive).toEqual([true]);
-  expect(await ended).toEqual([null, 'SIGTERM']);
-  expect(await killProcess.verify(plan, context())).toEqual({ ok: true, text: `process ${pid} is gone` });
+  await killProcess.apply(plan, context(), (change) => {
+    expect(statOf(pid)).toBeDefined();
+    announced.push(change);
+  });
+  expect(announced.map(({ text }) => text)).toEqual([plan.steps[0]?.text, undefined]);
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  expect(await killProcess.verify(plan, context())).toMatchObject({ ok: true, text: expect.stringContaining(`process ${pid} is gone`) });
 });
 
-test('a process that ignores SIGTERM is killed', async () => {
-  const { child, pid, start } = await victim('trap "" TERM; echo ready; exec sleep 1000');
+test('a trap for SIGTERM never runs', async () => {
+  const { child, pid, start } = await victim('trap "echo trapped" TERM; echo ready; while :; do sleep 0.01; done');
+  let said = '';
+  child.stdout?.on('data', (data) => (said += String(data)));
+  const closed = once(child.stdout!, 'close');
+  await killProcess.apply(await killProcess.plan(given({ pid, start }), context()), context(), () => {});
+  await closed;
+  expect(said).not.toContain('trapped');
+});
+
+test('all that it started is ended, and what forks meanwhile, though its parents end at once', async () => {
+  const { pid, start } = await victim('(sh -c "sleep 1001 & exec sleep 1002" & ); chain() { ( sleep 0.002; chain & ) & }; echo ready; chain; chain; exec sleep 1003');
+  await until(() => inSession(pid).length >= 5);
+  const plan = await killProcess.plan(given({ pid, start }), context());
+  expect(plan.steps[0]?.text).toMatch(/and what descends from it \(now \d+: /);
+  await killProcess.apply(plan, context(), () => {});
+  expect(inSession(pid)).toEqual([]);
+  expect(await killProcess.verify(plan, context())).toMatchObject({ ok: true });
+});
+
+test('alone, what it started goes on', async () => {
+  const { child, pid, start } = await victim('sleep 1001 & echo ready; wait');
   const ended = once(child, 'exit');
-  const plan = await killProcess.plan({ pid, start }, context());
-  const changes: unknown[] = [];
-  expect(await killProcess.apply(plan, context(), (change) => changes.push(change.data['signal']))).toEqual([`process ${pid} did not heed SIGTERM and was killed`]);
-  expect(changes).toEqual(['SIGTERM', 'SIGKILL']);
-  expect(await ended).toEqual([null, 'SIGKILL']);
+  const plan = await killProcess.plan(given({ pid, start, scope: 'process' }), context());
+  await killProcess.apply(plan, context(), () => {});
+  await ended;
+  expect(inSession(pid)).toHaveLength(1);
+  await until(() => inSession(pid).map(({ comm }) => comm).join() === 'sleep');
+});
+
+describe.skipIf(noCgroup !== undefined)(`with a control group (${noCgroup ?? 'available'})`, () => {
+  test('all of a unit is ended, daemons in sessions of their own too', async () => {
+    const cgroup = controlGroup();
+    const { pid, start } = await victim('setsid sleep 1001 & setsid sh -c "while :; do sleep 0.01 & done" & echo ready; wait', cgroup);
+    await until(() => processesBelow(cgroup).length >= 4);
+    const plan = await killProcess.plan(given({ pid, start, scope: 'unit' }), context());
+    expect(plan).toMatchObject({ state: 'ready', steps: [{ target: cgroup, text: expect.stringContaining(`all of ${cgroup}`) }] });
+    await killProcess.apply(plan, context(), () => {});
+    expect(processesBelow(cgroup)).toEqual([]);
+  });
+
+  test('the unit that Tickward runs in is never ended', async () => {
+    const cgroup = controlGroup();
+    const { pid, start } = await victim(undefined, cgroup);
+    const other = await victim(undefined, cgroup);
+    expect(await killProcess.plan(given({ pid, start, scope: 'unit' }), context({ protectedPids: [other.pid] }))).toMatchObject({ state: 'blocked', reason: `process ${other.pid} is protected` });
+  });
 });
 
 test('another process that has the number now is left alone', async () => {
   const { pid, start } = await victim();
   const before = new Date(Date.parse(start) - 60_000).toISOString();
-  expect(await killProcess.plan({ pid, start: before }, context())).toMatchObject({ state: 'nothing-to-do', reason: expect.stringContaining('another one') });
+  expect(await killProcess.plan(given({ pid, start: before }), context())).toMatchObject({ state: 'nothing-to-do', reason: expect.stringContaining('another one') });
 });
 
-test('a process that was exchanged since the plan is not signalled', async () => {
-  const { child, pid, start } = await victim();
-  const plan = await killProcess.plan({ pid, start }, context());
-  const changes: unknown[] = [];
-  expect(await killProcess.apply({ ...plan, data: { ...plan.data, startTicks: '1' } }, context(), (change) => changes.push(change))).toEqual([`process ${pid} was gone already`]);
-  expect(changes).toEqual([]);
+test.each(['process', 'tree'] as const)('a process that was exchanged since the plan is not touched (scope %s)', async (scope) => {
+  const { child, pid, start } = await victim('sleep 1001 & echo ready; wait');
+  const plan = await killProcess.plan(given({ pid, start, scope }), context());
+  const announced: Change[] = [];
+  const remarks = await killProcess.apply({ ...plan, data: { ...plan.data, root: { pid, startTicks: '1' } } }, context(), (change) => announced.push(change));
+  expect(remarks).toEqual([expect.stringContaining(`process ${pid} is gone`)]);
+  expect(announced).toEqual([]);
   expect(child.exitCode).toBeNull();
-  expect(statOf(pid)?.state).not.toBe('Z');
+  expect(inSession(pid).map(({ state }) => state)).not.toContain('T');
+});
+
+test('a tree is what descends, by parent, session or group; not what has the number of one that is gone', () => {
+  const stat = (pid: number, ppid: number, session: number, startTicks = 100n): ProcessStat => ({ pid, comm: 'x', state: 'S', ppid, pgrp: session, session, nice: 0, threads: 1, kernelThread: false, utime: 0n, stime: 0n, startTicks });
+  const all = [stat(10, 1, 10), stat(11, 10, 10), stat(12, 1, 10), stat(13, 11, 13), stat(14, 1, 13), stat(20, 1, 20), stat(21, 20, 20)];
+  const pids = (roots: { pid: number; startTicks: string }[], of = all): number[] => treeOf(roots, of).map(({ pid }) => pid);
+  expect(pids([{ pid: 10, startTicks: '100' }])).toEqual([10, 11, 12, 13, 14]);
+  expect(pids([{ pid: 10, startTicks: '99' }])).toEqual([]);
+  // Its first process ended; the session lives on.
+  expect(pids([{ pid: 10, startTicks: '100' }], all.slice(1))).toEqual([11, 12, 13, 14]);
 });
 
 test('a process that is gone leaves nothing to do', async () => {
   const { child, pid, start } = await victim();
   child.kill('SIGKILL');
   await once(child, 'exit');
-  expect(await killProcess.plan({ pid, start }, context())).toMatchObject({ state: 'nothing-to-do', steps: [] });
-  expect(await killProcess.plan({}, context())).toMatchObject({ state: 'nothing-to-do', reason: 'the alert names no process' });
+  expect(await killProcess.plan(given({ pid, start }), context())).toMatchObject({ state: 'nothing-to-do', steps: [] });
+  expect(await killProcess.plan(given({}), context())).toMatchObject({ state: 'nothing-to-do', reason: 'the alert names no process' });
 });
 
 test('the process of the alert is taken when no number is given', async () => {
   const { pid, start } = await victim();
-  const given = context();
-  expect((await killProcess.plan({}, { ...given, target: { ...given.target, process: { pid, start } } })).steps[0]?.target).toBe(`pid ${pid}`);
+  const host = context();
+  expect((await killProcess.plan(given({}), { ...host, target: { ...host.target, process: { pid, start } } })).steps[0]?.target).toBe(`pid ${pid}`);
 });
 
 test('a process that runs another program by now is named with both', async () => {
   const { pid, start } = await victim();
   await until(() => argumentsOf(pid)?.[0] === 'sleep');
-  expect((await killProcess.plan({ pid, start, executable: '/tmp/evil' }, context())).notes.join()).toMatch(/ran \/tmp\/evil when it made the file and runs .*sleep now/);
+  expect((await killProcess.plan(given({ pid, start, executable: '/tmp/evil' }), context())).notes.join()).toMatch(/ran \/tmp\/evil when it made the file and runs .*sleep now/);
 });
 
 test.each([
@@ -86,31 +140,33 @@ test.each([
   ['Tickward', () => process.pid, /Tickward itself/],
   ['what Tickward runs under', () => process.ppid, /runs under process/],
 ])('%s is never ended', async (_what, pid, reason) => {
-  expect(await killProcess.plan({ pid: pid(), start: startedAt(statOf(pid())!) }, context())).toMatchObject({ state: 'blocked', reason: expect.stringMatching(reason) });
+  expect(await killProcess.plan(given({ pid: pid(), start: startedAt(statOf(pid())!) }), context())).toMatchObject({ state: 'blocked', reason: expect.stringMatching(reason) });
 });
 
-const kernelThread = processIds().find((pid) => statOf(pid)?.ppid === 2);
+const kernelThread = processIds().find((pid) => statOf(pid)?.kernelThread);
 
 test.skipIf(kernelThread === undefined)('a thread of the kernel is never ended (skipped where none can be seen, as in a container)', async () => {
-  expect(await killProcess.plan({ pid: kernelThread!, start: startedAt(statOf(kernelThread!)!) }, context())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('thread of the kernel') });
+  expect(await killProcess.plan(given({ pid: kernelThread!, start: startedAt(statOf(kernelThread!)!) }), context())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('thread of the kernel') });
 });
 
 test('a number without a start time names no process for sure', async () => {
   const { pid } = await victim();
-  expect(await killProcess.plan({ pid }, context())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('not known when') });
+  expect(await killProcess.plan(given({ pid }), context())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('not known when') });
 });
 
-test('a protected process is refused', async () => {
-  const { pid, start } = await victim();
-  expect(await killProcess.plan({ pid, start }, context({ protectedPids: [pid] }))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('protected') });
+test('a protected process is refused, also below another', async () => {
+  const { pid, start } = await victim('sleep 1001 & echo ready; wait');
+  await until(() => inSession(pid).length === 2);
+  const child = inSession(pid).find((stat) => stat.pid !== pid)?.pid ?? 0;
+  for (const each of [pid, child]) expect(await killProcess.plan(given({ pid, start }), context({ protectedPids: [each] }))).toMatchObject({ state: 'blocked', reason: `process ${each} is protected` });
 });
 
 test.skipIf(!isRoot)('the process of another user needs root (needs root to look from another uid)', async () => {
   const { pid, start } = await victim();
-  expect(await killProcess.plan({ pid, start }, context({ uid: 1234 }))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('run as root') });
+  expect(await killProcess.plan(given({ pid, start }), context({ uid: 1234 }))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('run as root') });
 });
 
 test('a command line with terminal escapes is shown escaped', async () => {
   const { pid, start } = await victim('echo ready; : "\u001b[2J"; read -r x');
-  expect((await killProcess.plan({ pid, start }, context())).steps[0]?.text).toContain('\\e[2J');
+  expect((await killProcess.plan(given({ pid, start }), context())).steps[0]?.text).toContain('\\e[2J');
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lstatSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, existsSync, linkSync, lstatSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -117,6 +117,39 @@ describe('the plan', () => {
     const plan = await planOf(root, 'etc/evil.timer.d/more.conf');
     expect(plan.steps.map((step) => step.target)).toEqual([join(root, 'etc/evil.timer.d/more.conf')]);
     expect(plan.notes[0]).toMatch(/evil\.timer itself stays/);
+  });
+
+  test('takes a directory of drop-ins for a prefix where it applies to nothing else', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'etc/evil-clock.timer': '[Timer]\n', 'etc/evil-.timer.d/x.conf': '[Timer]\n' });
+    expect((await planOf(root, 'etc/evil-clock.timer')).steps.map((step) => step.target.slice(root.length + 1))).toEqual(['etc/evil-clock.timer', 'etc/evil-.timer.d/x.conf', 'etc/evil-.timer.d']);
+    plant(root, { 'usr/evil-eye.timer': '[Timer]\n' });
+    const plan = await planOf(root, 'etc/evil-clock.timer');
+    expect(plan.steps.map((step) => step.target.slice(root.length + 1))).toEqual(['etc/evil-clock.timer']);
+    expect(plan.notes).toContain(`${root}/etc/evil-.timer.d applies to other units as well and stays, look at it`);
+  });
+
+  test('takes one instance and leaves its template with the others', async () => {
+    const root = temporaryDirectory();
+    plant(root, { 'usr/backup@.timer': '[Timer]\n', 'usr/backup@.service': '[Service]\n', 'etc/timers.target.wants/backup@home.timer': '-> ../../usr/backup@.timer', 'etc/backup@evil.timer': '[Timer]\nUnit=evil.service\n', 'etc/evil.service': '[Service]\n' });
+    expect((await planOf(root, 'etc/backup@evil.timer')).steps.map((step) => step.target.slice(root.length + 1)).sort()).toEqual(['etc/backup@evil.timer', 'etc/evil.service']);
+  });
+
+  test('names others that run the same program or name the unit, with a command that is safe to paste', async () => {
+    const root = temporaryDirectory();
+    plant(root, { ...EVIL, "etc/x'; touch y;'.service": '[Service]\nExecStart=/bin/sh -c "sleep 1; /tmp/evil.sh"\n', 'usr/back.service': '[Unit]\nWants=evil.timer\n', 'usr/other.service': '[Service]\nExecStart=/tmp/evil.sh2\n', 'usr/third.service': '[Unit]\nWants=not-evil.timer\n' });
+    const notes = (await planOf(root)).notes.filter((note) => note.includes('bring it back'));
+    expect(notes).toEqual([
+      String.raw`${root}/etc/x'; touch y;'.service names /tmp/evil.sh as well and may bring it back: tickward respond --file '${root}/etc/x'\''; touch y;'\''.service'`,
+      `${root}/usr/back.service names evil.timer as well and may bring it back: tickward respond --file '${root}/usr/back.service'`,
+    ]);
+  });
+
+  test('does not read a file to its end that is too large to be taken, and says so', async () => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    truncateSync(join(root, 'etc/evil.timer'), 2 ** 40);
+    expect(await planOf(root)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('too large to keep a copy of (1099511627776 bytes)') });
   });
 
   test('names drop-ins of all timers and masks as what stays', async () => {
@@ -309,6 +342,26 @@ describe('apply', () => {
     change(join(root, 'etc/evil.timer'));
     await expect(removeTimer.apply(plan, context, () => {})).rejects.toThrow(/was changed since the plan was made|is a symbolic link/);
     expect(existsSync(join(root, 'etc/evil.timer'))).toBe(true);
+  });
+
+  test.each([
+    ['another file', (path: string) => (writeFileSync(`${path}.new`, 'more evil'), renameSync(`${path}.new`, path)), /was exchanged meanwhile; what was put there is in the quarantine as well: [0-9a-f]{64}/],
+    ['a link', (path: string) => (unlinkSync(path), symlinkSync('/etc/passwd', path)), /was exchanged for a link to \/etc\/passwd meanwhile, which was removed/],
+  ])('takes %s that was put in the place of a file during the run, and gives back the original', async (_what, exchange, remark) => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    hostIn(root);
+    const before = snapshot(root);
+    const service = join(root, 'etc/evil.service');
+    const context = contextFor(hostIn(root), join(root, 'etc/evil.timer'));
+    const changes: Change[] = [];
+    const remarks = await removeTimer.apply(await removeTimer.plan(params, context), context, (change) => {
+      if (changes.push(change) === 1) exchange(service);
+    });
+    expect(remarks).toEqual([expect.stringMatching(remark)]);
+    expect(existsSync(service)).toBe(false);
+    expect((await removeTimer.undo(changes.toReversed(), context)).failed).toEqual([]);
+    expect({ ...snapshot(root), etc: '' }).toEqual({ ...before, etc: '' });
   });
 
   test('takes a unit whose name is no UTF-8, and gives it back', async () => {

@@ -1,4 +1,4 @@
-/** `npm run bench -- [name…] [--quick] [--json FILE]`: every figure that the sensor must reach, measured. See CONTRIBUTING.md, Benchmarks. */
+/** `npm run bench -- [name…] [--quick] [--json FILE]`: every figure that the sensor and the response must reach, measured. See CONTRIBUTING.md, Benchmarks. */
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -7,13 +7,16 @@ import { parseArgs } from 'node:util';
 import { attribution } from './attribution.ts';
 import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
+import { isolate } from './isolate.ts';
 import type { JsonValue } from './json.ts';
 import { compileWorkloads, createLab } from './lab.ts';
+import { investigate } from './investigate.ts';
 import { judge } from './judge.ts';
 import { late } from './late.ts';
 import { latency } from './latency.ts';
 import { DISK, RESULT, runInside } from './namespace.ts';
 import { overflow } from './overflow.ts';
+import { removal } from './removal.ts';
 import { Processes } from './processes.ts';
 import { machine, tableOf, versions, type Outcome } from './report.ts';
 import { missingRivals } from './rivals.ts';
@@ -23,7 +26,7 @@ import { storm } from './storm.ts';
 import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal, investigate];
 
 const INTERRUPTED = 130;
 

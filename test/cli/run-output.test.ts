@@ -5,8 +5,8 @@ import type { RunResult } from '../../src/respond/run.ts';
 
 function ending(undo: string | null): string[] {
   const lines: string[] = [];
-  const step = { id: 's', title: 't', action: 'a', state: 'changed' as const, summary: '', changes: ['x'], notes: [], undo };
-  const result: RunResult = { run: 'R', playbook: 'p', target: { path: '/x', unit: 'x', scope: 'system' }, dry_run: false, steps: [step] };
+  const step = { id: 's', title: 't', action: 'a', state: 'changed' as const, summary: '', changes: ['x'], notes: [], undo, answers: {} };
+  const result: RunResult = { run: 'R', playbook: 'p', target: { path: '/x', unit: 'x', scope: 'system' }, dry_run: false, ended: 'finished', steps: [step] };
   printEnd({ ...createOutput({ json: false, color: false }), line: (text = '') => void lines.push(text) }, result);
   return lines;
 }

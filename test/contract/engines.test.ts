@@ -153,6 +153,12 @@ describe('without --socket', () => {
     expect(defaultSockets('/home/alice')).toEqual(['/var/osquery/osquery.em', '/home/alice/.osquery/shell.em']);
   });
 
+  test('a socket that cannot be looked at is one that does not answer', async () => {
+    const loop = join(temporaryDirectory(), 'loop');
+    symlinkSync(loop, loop);
+    expect(await createOsqueryd(join(loop, 'shell.em')).available()).toMatchObject({ ok: false, reason: expect.stringContaining('cannot be looked at: ELOOP') });
+  });
+
   const openShell = async (): Promise<string> => {
     const home = temporaryDirectory();
     const manager = await playManager(home, { answer: async (sql) => (await answer(sql)).rows, columns: async (sql) => (await answer(sql)).columns });

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseGuide, type Step } from '../../src/guide/parse.ts';
+import { checks } from '../../src/investigate/checks/index.ts';
+import { readGuide } from '../../src/playbooks/index.ts';
+import { playbookNames } from '../../src/playbooks/rules.ts';
 import { renderQuery } from '../../src/guide/placeholders.ts';
 import { osqueryLike } from '../helpers/sqlite.ts';
 
@@ -50,6 +53,28 @@ describe('the shipped guides', () => {
     expect([...new Set(ENGLISH.steps.map((step) => step.section))]).toEqual(['Triage and analysis', 'False positives', 'Response and remediation']);
     expect(ENGLISH.steps.filter((step) => step.section === 'False positives')).toHaveLength(3);
     expect(ENGLISH.steps.filter((step) => step.section === 'Response and remediation')).toHaveLength(12);
+  });
+});
+
+describe('what a guide leaves to checks', () => {
+  test('stands in a comment behind the task, and is not shown', () => {
+    const guide = parseGuide('# T <!-- x -->\n\n- one <!-- tickward answers: chain, strings -->\n- two <!-- tickward helps: logins --> more\n- three <!-- a note -->\n- four\n\n  <!-- tickward helps: timer -->\n');
+    expect(guide.title).toBe('T');
+    expect(guide.steps).toMatchObject([
+      { text: 'one', checks: ['chain', 'strings'], answered: true },
+      { text: 'two more', checks: ['logins'], answered: false },
+      { text: 'three', checks: [], answered: false },
+      { text: 'four', checks: ['timer'], answered: false },
+    ]);
+  });
+
+  test('is the same in both languages of the shipped guides, and names checks that there are', () => {
+    const known = checks.map(({ id }) => id);
+    for (const name of playbookNames()) {
+      const [english, chinese] = (['en', 'zh-CN'] as const).map((language) => readGuide(name, language).steps.map((step) => (step.kind === 'task' ? [step.checks, step.answered] : step.kind)));
+      expect(chinese).toEqual(english);
+      expect(readGuide(name, 'en').steps.flatMap((step) => (step.kind === 'task' ? step.checks : [])).filter((check) => !known.includes(check))).toEqual([]);
+    }
   });
 });
 

@@ -10,8 +10,8 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 /** Made once (20 to 40 s) and kept beside the packages; delete it to have it made anew. */
 const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
 const SUITE = 'bookworm';
-const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'procps'];
-const BASE = join(CACHE, `base-${SUITE}-1`);
+const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'iptables', 'iproute2', 'procps', 'openssh-server', 'cron', 'at', 'sudo'];
+const BASE = join(CACHE, `base-${SUITE}-3`);
 
 export const PROGRAM = '/opt/tickward/src/cli/tickward';
 
@@ -58,14 +58,16 @@ export function prepareBase(): string | undefined {
 }
 
 export interface Booted {
+  /** Of its network, for `ip netns exec`; at first it has nothing but a loopback. */
+  network: string;
   run(argv: readonly string[], options?: { timeout?: number }): SpawnSyncReturns<string>;
   shell(script: string): SpawnSyncReturns<string>;
   /** In a session of that user, with that user's manager. */
   as(user: string, argv: readonly string[]): SpawnSyncReturns<string>;
 }
 
-/** Ended with the test: its control group is killed, its network and its changes are gone. */
-export async function boot(): Promise<Booted> {
+/** Ended with the test (or what else calls at its end): its control group is killed, its network and its changes are gone. */
+export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestFinished): Promise<Booted> {
   const name = `tw-${randomBytes(3).toString('hex')}`;
   const group = join(cgroups ?? '', `tickward-${name}`);
   mkdirSync(group);
@@ -75,7 +77,7 @@ export async function boot(): Promise<Booted> {
   const nspawn = spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"', 'sh', group, 'systemd-nspawn', '--quiet', '--boot', '--directory', BASE, `--machine=${name}`, `--hostname=${name}`, '--volatile=overlay', `--bind-ro=${REPOSITORY}:/opt/tickward`, '--capability=CAP_NET_ADMIN,CAP_NET_RAW', `--system-call-filter=${SENSING}`, '--register=no', '--keep-unit', `--network-namespace-path=/run/netns/${name}`, '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } });
   let log = '';
   for (const stream of [nspawn.stdout, nspawn.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
-  onTestFinished(async () => {
+  atEnd(async () => {
     writeFileSync(join(group, 'cgroup.kill'), '1');
     await until(() => readFileSync(join(group, 'cgroup.events'), 'utf8').includes('populated 0'), () => 'the end of the host');
     for (const each of [group, `/sys/fs/cgroup/systemd/tickward-${name}`]) removeGroups(each);
@@ -92,6 +94,7 @@ export async function boot(): Promise<Booted> {
   const run: Booted['run'] = (argv, { timeout } = {}) => spawnSync('nsenter', [...enter, 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', ...argv], { encoding: 'utf8', timeout: timeout ?? 30_000 });
   await until(() => ['running', 'degraded'].includes(run(['systemctl', 'is-system-running']).stdout.trim()), () => `the boot: ${log}`, 30_000);
   return {
+    network: name,
     run,
     shell: (script) => run(['sh', '-ec', script]),
     as: (user, argv) => run(['runuser', '-u', user, '--', 'sh', '-c', 'XDG_RUNTIME_DIR=/run/user/$(id -u) HOME=$(getent passwd "$(id -un)" | cut -d: -f6) exec "$@"', 'sh', ...argv]),

@@ -10,7 +10,7 @@ export const USER = { name: 'drill', uid: 54_321, home: '/home/drill' };
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 /** Where the repository is on that host: readable also where its own parents are closed to others. */
-const MOUNTED = '/mnt/tickward';
+export const MOUNTED = '/mnt/tickward';
 /** Its own /tmp, for programs that are told so by TMPDIR. */
 export const SCRATCH = '/mnt/tmp';
 export const TICKWARD = `${MOUNTED}/src/cli/tickward`;

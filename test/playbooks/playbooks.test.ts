@@ -60,7 +60,7 @@ async function answers(name: string, language: Language): Promise<InvestigatedSt
   store.events.append([event]);
   const engine = await createEmbedded({ tables: embeddedTables({ stateDir: store.directory, uid: process.getuid?.() ?? 0 }) });
   try {
-    return (await investigate({ event, guide: readGuide(name, language), engine, parses: (sql) => engine.parses(sql), timeoutMs: 30_000, maxRows: 1_000 })).steps;
+    return (await investigate({ event, guide: readGuide(name, language), engine, parses: (sql) => engine.parses(sql), host: { uid: 0, users: [] }, history: { events: () => [], alerts: () => [] }, lang: language, timeoutMs: 30_000, maxRows: 1_000 })).steps;
   } finally {
     await engine.close();
     store.close();
@@ -72,7 +72,7 @@ describe.each(NAMES)('the guide and the response of %s', (name) => {
     const english = await answers(name, 'en');
     const chinese = await answers(name, 'zh-CN');
     expect(english.filter(({ kind }) => kind !== 'task').length).toBeGreaterThan(3);
-    for (const { title, error, skipped, repairs } of [...english, ...chinese]) expect({ title, error, skipped, repairs }).toEqual({ title, error: null, skipped: null, repairs: [] });
+    for (const { title, error, skipped, repairs } of [...english, ...chinese].filter(({ kind }) => kind !== 'check')) expect({ title, error, skipped, repairs }).toEqual({ title, error: null, skipped: null, repairs: [] });
     const shape = (steps: InvestigatedStep[]): unknown[] => steps.map(({ kind, sql }) => ({ kind, sql }));
     expect(shape(chinese)).toEqual(shape(english));
     for (const { title } of chinese) expect(title).toMatch(/\p{Script=Han}/u);

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TickwardError } from '../../src/model/errors.ts';
-import { parsePlaybook } from '../../src/respond/playbook.ts';
-import { fieldOf, fillIn, targetOf } from '../../src/respond/target.ts';
+import { checkPlaybook, parsePlaybook } from '../../src/respond/playbook.ts';
+import { fieldOf, fillIn } from '../../src/respond/findings.ts';
+import { targetOf } from '../../src/respond/target.ts';
 import { eventOf } from '../helpers/response.ts';
 
 const PLAYBOOKS = join(import.meta.dirname, '../../playbooks');
@@ -41,14 +42,14 @@ test.each(readdirSync(PLAYBOOKS))('the response of %s is right and names its own
 
 test('the shipped response has an action or a person for every part of a remediation, and nothing that destroys is offered with yes', () => {
   const { steps } = parsePlaybook(readFileSync(join(PLAYBOOKS, 'systemd-timer-created', 'response.yaml'), 'utf8'));
-  expect(steps.map((step) => step.id)).toEqual(['case', 'isolate', 'contain', 'stop-process', 'remove', 'block-indicators', 'other-hosts', 'backdoors', 'credentials', 'malware-scan', 'entry', 'lessons']);
-  expect(steps.flatMap((step) => (step.kind === 'action' ? [[step.action, step.default]] : []))).toEqual([['isolate', 'no'], ['kill_process', 'no'], ['remove_timer', 'no']]);
+  expect(steps.map((step) => step.id)).toEqual(['case', 'isolate', 'contain', 'stop-process', 'remove', 'block-here', 'block-indicators', 'other-hosts', 'backdoors', 'credentials', 'malware-scan', 'entry', 'lessons']);
+  expect(steps.flatMap((step) => (step.kind === 'action' ? [[step.action, step.default]] : []))).toEqual([['isolate', 'no'], ['kill_process', 'no'], ['remove_timer', 'no'], ['block_ioc', 'no']]);
 });
 
 test('defaults are filled in', () => {
   const [cut, look] = parsePlaybook(GOOD).steps;
-  expect(cut).toEqual({ id: 'cut', kind: 'action', title: 'Cut', action: 'isolate', params: { seconds: 60 }, default: 'yes', optional: false });
-  expect(look).toEqual({ id: 'look', kind: 'human', title: 'Look', text: 'Look around.', optional: false });
+  expect(cut).toEqual({ id: 'cut', kind: 'action', title: 'Cut', action: 'isolate', params: { seconds: 60 }, default: 'yes', optional: false, needs: [], questions: [] });
+  expect(look).toEqual({ id: 'look', kind: 'human', title: 'Look', text: 'Look around.', optional: false, needs: [], questions: [] });
 });
 
 describe('what is wrong is shown with its place', () => {
@@ -64,6 +65,15 @@ describe('what is wrong is shown with its place', () => {
     ['a parameter that the action has not', GOOD.replace('seconds: 60', 'hours: 1'), /params\.hours: no such key/, 9],
     ['a parameter that the action has not, as a placeholder', GOOD.replace('seconds: 60', 'hours: "{{event.id}}"'), /params\.hours: no such key/, 9],
     ['a placeholder inside of a text', GOOD.replace('seconds: 60', 'seconds: "6{{process.pid}}"'), /a placeholder is a whole value/, 9],
+    ['a condition that is no EQL', GOOD.replace('    text: Look around.', '    text: Look around.\n    when: file.path = "x"'), /steps\[2\]\.when: this is no condition in EQL: a lone = is no operator/, 15],
+    ['a condition over a field that there is not', GOOD.replace('    text: Look around.', '    text: Look around.\n    when: verdict.lvl == "x"'), /there is no field verdict\.lvl/, 15],
+    ['a condition over a question that nobody asks before', GOOD.replace('    text: Look around.', '    text: Look around.\n    when: answers.cut.why == "x"'), /no earlier step asks cut\.why/, 15],
+    ['a need for a later step', GOOD.replace('    default: yes', '    default: yes\n    needs: [look]'), /needs\[1\]: there is no earlier step look/, 11],
+    ['a choice without choices', GOOD.replace('    text: Look around.', '    text: Look around.\n    questions:\n      - {id: a, ask: A, kind: choice}'), /a choice needs its choices/, 16],
+    ['a question twice', GOOD.replace('    text: Look around.', '    text: Look around.\n    questions:\n      - {id: a, ask: A}\n      - {id: a, ask: B}'), /there is another question a/, 17],
+    ['a placeholder for a field that there is not', GOOD.replace('seconds: 60', 'seconds: "{{verdict.seconds}}"'), /there is no field verdict\.seconds/, 9],
+    ['an unknown severity', GOOD.replace('    default: yes', '    default: yes\n    severity: dire'), /steps\[1\]\.severity/, 11],
+    ['an unknown word for a failure', GOOD.replace('    default: yes', '    default: yes\n    on_failure: panic'), /steps\[1\]\.on_failure/, 11],
     ['no steps', 'name: test\ntitle: A test\n', /steps: /, 1],
     ['nothing', '', /it: /, 1],
     ['aliases that grow without bound', `name: test\ntitle: A test\na: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c]\n`, /alias/i, 1],
@@ -89,6 +99,12 @@ describe('what is wrong is shown with its place', () => {
       expect([outcome(text)]).toEqual([expect.toBeOneOf([refused, expect.any(String)])]);
     }));
   });
+});
+
+test('everything that is wrong is shown at once, and a condition with the very place in it', () => {
+  const text = GOOD.replace('action: isolate', 'action: explode').replace('    text: Look around.', '    text: Look around.\n    when: "event.action == 7 and nothing.here == 1"\n    needs: [later]');
+  expect(checkPlaybook(text).map(({ place }) => [place?.line, place?.column])).toEqual([[7, 13], [16, 13], [15, 34]]);
+  expect(checkPlaybook(GOOD)).toEqual([]);
 });
 
 describe('placeholders', () => {

@@ -1,46 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { HostContext } from '../../src/actions/index.ts';
 import type { Journal, JournalEntry } from '../../src/model/journal.ts';
 import { planResponse } from '../../src/respond/plan.ts';
-import { parsePlaybook, type Playbook } from '../../src/respond/playbook.ts';
 import { newRunId } from '../../src/respond/run-id.ts';
-import { respond, type RespondOptions, type RunResult } from '../../src/respond/run.ts';
 import { undoRun } from '../../src/respond/undo.ts';
-import { temporaryDirectory } from '../helpers/events.ts';
-import { eventOf, EVIL, fileJournal, hostIn, plant, snapshot } from '../helpers/response.ts';
-
-const PLAYBOOK = parsePlaybook(`name: test
-title: A test
-steps:
-  - {id: case, kind: human, title: Case, text: Open a case.}
-  - {id: cut, kind: action, title: Cut, action: isolate, optional: true}
-  - {id: stop, kind: action, title: Stop, action: kill_process, optional: true}
-  - {id: remove, kind: action, title: Remove, action: remove_timer, default: no}
-  - {id: lessons, kind: human, title: Lessons, text: Learn.}
-`);
-
-interface Scene {
-  root: string;
-  context: HostContext;
-  journal: Journal;
-  path: string;
-  /** Isolation is not for the machine that the tests run on. */
-  respond: (changes?: Partial<RespondOptions>) => Promise<RunResult>;
-}
-
-function scene(files: Readonly<Record<string, string>> = EVIL, playbook: Playbook = PLAYBOOK): Scene {
-  const root = temporaryDirectory();
-  plant(root, files);
-  const context = hostIn(root);
-  const journal = fileJournal(join(root, 'quarantine-journal'));
-  const path = join(root, 'etc/evil.timer');
-  return { root, context, journal, path, respond: (changes) => respond({ playbook, event: eventOf(path, { pid: 2 ** 22 + 1 }), context, journal, only: ['case', 'stop', 'remove', 'lessons'], decide: async () => 'apply', ...changes }) };
-}
-
-const without = ['quarantine', 'quarantine-journal'];
+import { eventOf, plant, snapshot } from '../helpers/response.ts';
+import { PLAYBOOK, scene, without } from './scene.ts';
 
 describe('a response', () => {
   test('does its actions, leaves a person what is theirs, and says how it is undone', async () => {
@@ -81,9 +47,9 @@ describe('a response', () => {
 
   test('skips what is not wanted and stops where it is told to', async () => {
     const { respond: go, root } = scene();
-    expect((await go({ decide: async () => 'skip' })).steps[2]).toMatchObject({ state: 'skipped', summary: 'not wanted' });
+    expect((await go({ decide: async () => 'skip' })).steps[2]).toMatchObject({ state: 'skipped-because', summary: 'not wanted' });
     const stopped = await go({ decide: async () => ({ stop: true }) });
-    expect(stopped.steps.map((step) => step.state)).toEqual(['needs-person', 'unchanged', 'skipped', 'skipped']);
+    expect(stopped.steps.map((step) => step.state)).toEqual(['needs-person', 'unchanged', 'skipped-because', 'skipped-because']);
     expect(existsSync(join(root, 'etc/evil.timer'))).toBe(true);
   });
 
@@ -95,20 +61,20 @@ describe('a response', () => {
 
   test('marks a step of a person as done only when they say so', async () => {
     const { respond: go } = scene();
-    expect((await go({ acknowledge: async (step) => step.id === 'case' })).steps.map((step) => step.state)).toEqual(['unchanged', 'unchanged', 'changed', 'needs-person']);
+    expect((await go({ attend: async (step) => (step.id === 'case' ? 'done' : 'open') })).steps.map((step) => step.state)).toEqual(['unchanged', 'unchanged', 'changed', 'needs-person']);
   });
 
   test('skips an optional step that cannot be done and goes on', async () => {
     const { respond: go, context } = scene();
     const result = await go({ only: ['cut', 'case'], context: { ...context, uid: 1000 } });
-    expect(result.steps.map((step) => step.state)).toEqual(['needs-person', 'skipped']);
+    expect(result.steps.map((step) => step.state)).toEqual(['needs-person', 'skipped-because']);
     expect(result.steps[1]?.summary).toMatch(/cannot be done: only root/);
   });
 
   test('ends at a required step that fails, and says why for the rest', async () => {
     const { respond: go, path } = scene();
     const result = await go({ decide: async () => (unlinkSync(path), plant(join(path, '../..'), { 'etc/evil.timer': 'other' }), 'apply') });
-    expect(result.steps.slice(2).map(({ state, summary }) => [state, summary])).toEqual([['failed', expect.stringContaining('was changed since the plan was made')], ['skipped', 'not tried: step remove failed']]);
+    expect(result.steps.slice(2).map(({ state, summary }) => [state, summary])).toEqual([['failed', expect.stringContaining('was changed since the plan was made')], ['skipped-because', 'not tried: step remove failed']]);
     expect(readFileSync(path, 'utf8')).toBe('other');
   });
 
@@ -124,7 +90,7 @@ describe('a response', () => {
     const { respond: go } = scene();
     const abort = new AbortController();
     const result = await go({ signal: abort.signal, onStep: () => abort.abort() });
-    expect(result.steps.map((step) => step.state)).toEqual(['needs-person', 'skipped', 'skipped', 'skipped']);
+    expect(result.steps.map((step) => step.state)).toEqual(['needs-person', 'skipped-because', 'skipped-because', 'skipped-because']);
   });
 
   test('is journalled: the change before it is made, and what came of each step', async () => {
@@ -132,7 +98,7 @@ describe('a response', () => {
     const seen: [string, boolean][] = [];
     const watching: Journal = { entries: journal.entries, append: (entry) => (seen.push([entry.kind, existsSync(path)]), journal.append(entry)) };
     const result = await go({ journal: watching });
-    expect([...new Set(seen.map(([kind]) => kind))]).toEqual(['run-started', 'step-started', 'change', 'step-done', 'run-finished']);
+    expect([...new Set(seen.map(([kind]) => kind))]).toEqual(['run-started', 'run-known', 'step-done', 'step-started', 'change', 'run-finished']);
     expect(seen.find(([kind]) => kind === 'change')?.[1]).toBe(true);
     expect(journal.entries(result.run ?? '').every((entry: JournalEntry, index, all) => index === 0 || entry.seq > all[index - 1]!.seq)).toBe(true);
   });
@@ -178,25 +144,6 @@ describe('undo', () => {
 function startOf(pid: number): string {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[19] ?? '';
 }
-
-describe('a response that is killed with SIGKILL', () => {
-  const CHANGES = 6;
-
-  test.each(['before', 'after'].flatMap((moment) => Array.from({ length: CHANGES }, (_, index) => [moment, index + 1] as const)))('%s it announced change %i is undone from its journal', async (moment, number) => {
-    const { root, journal, context } = scene();
-    const before = snapshot(root, without);
-    const child = spawnSync(process.execPath, [join(import.meta.dirname, 'cut-off.ts'), root, String(number), moment], { encoding: 'utf8' });
-    expect([child.signal, child.stdout]).toEqual(['SIGKILL', '']);
-    const run = (JSON.parse(readFileSync(join(root, 'quarantine-journal'), 'utf8').split('\n')[0]!) as JournalEntry).run;
-    const undone = await undoRun({ run, journal, context });
-    expect(undone.steps.every((step) => step.state === 'changed' || step.state === 'unchanged')).toBe(true);
-    const after = snapshot(root, without);
-    expect(Object.keys(after)).toEqual(Object.keys(before));
-    // The times of directories come back only where the run came to its end: until then nobody knows who else worked there.
-    const withoutDirectories = (tree: Record<string, string>): [string, string][] => Object.entries(tree).filter(([, what]) => !what.endsWith('directory'));
-    expect(withoutDirectories(after)).toEqual(withoutDirectories(before));
-  });
-});
 
 test('ids of runs sort by the time of their start, also within a millisecond', () => {
   const ids = Array.from({ length: 50 }, () => newRunId(1_700_000_000_000));

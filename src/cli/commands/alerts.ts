@@ -8,7 +8,7 @@ import { responseTimes, type RuleTimes, type Spread } from '../../rule/response-
 import { changeText, printAlert, printCase } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { known, limit, listing, since, sinceOption, stream, type ListOptions } from '../listing.ts';
-import { whoDecides } from '../person.ts';
+import { whoDecides } from '../../host/person.ts';
 
 interface AlertOptions extends ListOptions {
   status?: AlertStatus;

@@ -4,7 +4,7 @@ import { printable, shorten } from '../../model/text.ts';
 import { runDrill, type DrillResult } from '../drill/index.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { printPlanned, printStep } from '../run-output.ts';
-import { showStep } from './investigate.ts';
+import { showStep } from '../investigation-output.ts';
 
 interface Options {
   unit?: string;
@@ -63,8 +63,8 @@ async function run(context: Context, options: Options): Promise<number> {
     onInvestigation(found) {
       if (out.json) return;
       heading('Investigation: the queries of the guide, on the embedded engine');
-      for (const step of found.steps) if (step.kind !== 'task') showStep(context, step, SHOWN_ROWS);
-      out.line(`${found.steps.filter((step) => step.kind === 'task').length} more steps of the guide are for a person: tickward investigate shows them.`);
+      for (const step of found.steps) if (step.kind === 'query' || step.kind === 'broken') showStep(context, step, SHOWN_ROWS);
+      out.line(`${found.steps.filter((step) => step.kind === 'check').length} checks of the timer, of what it runs and of what happened around it say: ${found.verdict.level}. tickward investigate shows them, and what is left for a person.`);
     },
     onPlan(plan) {
       if (out.json) return;

@@ -12,7 +12,7 @@ import { untilMs } from '../duration.ts';
 import { addTestOptions, testsOf, testsText } from '../exception-options.ts';
 import { askException } from '../exception-questions.ts';
 import { known, stream } from '../listing.ts';
-import { whoDecides } from '../person.ts';
+import { whoDecides } from '../../host/person.ts';
 
 interface AddOptions {
   by?: Proposal['name'];

@@ -110,7 +110,7 @@ export const fleet: Register = (program, act) => {
     .addHelpText('after', '\nExamples:\n  tickward fleet export fleetdm > tickward.yaml && fleetctl apply -f tickward.yaml\n  tickward fleet export fleetdm-script --file /etc/systemd/system/evil.timer > remove.sh\n  tickward fleet export elastic > rules.ndjson')
     .action(act(async (_context, kind: string, options: { file?: string; only: string }) => {
       const { exportFor } = await import('../fleet-export.ts');
-      process.stdout.write(await exportFor(kind, options));
+      process.stdout.write(exportFor(kind, options));
       return Exit.DONE;
     }));
 };

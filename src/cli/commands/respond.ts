@@ -1,23 +1,27 @@
 /** `tickward respond`: a playbook's steps, each planned, decided, done, verified and journaled. */
 import { TickwardError } from '../../model/errors.ts';
-import { shownPath, type FileEvent } from '../../model/event.ts';
+import { shownPath } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
-import { playbookOfRule, readPlaybook } from '../../playbooks/index.ts';
-import { selectSteps, type PlannedStep } from '../../respond/plan.ts';
-import type { Playbook } from '../../respond/playbook.ts';
-import { respond as runResponse, type Decision, type RunResult } from '../../respond/run.ts';
-import { Exit, type Context, type Register } from '../context.ts';
-import { actionContext } from '../response.ts';
-import { printEnd, printPlanned, printStep, resultCode } from '../run-output.ts';
-import { untilStopped } from '../signals.ts';
+import { playbookOfRule, readPlaybook, severityOf } from '../../playbooks/index.ts';
+import { SEVERITIES, type Severity } from '../../respond/findings.ts';
+import { selectSteps } from '../../respond/plan.ts';
+import { resumeOf } from '../../respond/resume.ts';
+import { answersFrom } from '../answers.ts';
+import { refuseBroken } from '../chain.ts';
+import type { Context, Register } from '../context.ts';
+import { outliving } from '../lost-reader.ts';
+import { byScript, converse, type Work } from '../responding.ts';
+import { SIGNALS } from '../signals.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
-
-type Ui = typeof import('../ui.ts').ui;
 
 interface Options extends SubjectOptions {
   playbook?: string;
   dryRun?: true;
   only?: string;
+  severity?: string;
+  answer?: string[];
+  resume?: string;
+  force?: true;
 }
 
 export const respond: Register = (program, act) => {
@@ -26,88 +30,72 @@ export const respond: Register = (program, act) => {
     .description('carries out the playbook for an alert or a file: asks step by step, or takes --yes')
     .option('--file <path>', 'a unit file instead of an alert; bytes that are no UTF-8 as they are shown: \\xff')
     .option('--user <name>', 'whose unit it is (default: who made the file, else its owner)')
-    .option('--playbook <name>', 'another playbook than the one of the rule')
+    .option('--playbook <name>', 'another playbook than the one of the rule: a name, or a path with a /')
     .option('--dry-run', 'shows exactly what would be done and changes nothing')
     .option('--only <steps>', 'ids of steps or names of actions, separated by commas')
+    .option('--severity <level>', `how bad it is: ${SEVERITIES.join(', ')} (default: what the rule says)`)
+    .option('--answer <answer...>', "an answer for the record and the conditions of later steps: STEP.QUESTION=TEXT")
+    .option('--resume <run>', 'goes on with a run that was stopped, interrupted or cut off')
+    .option('--force', 'resumes also where the journal was changed by somebody else')
     .addHelpText('after', `
 Examples:
   sudo tickward respond 0193… --dry-run
   sudo tickward respond --file /etc/systemd/system/x.timer
   sudo tickward respond 0193… --only remove --yes --json
+  sudo tickward respond --resume 0193…
 
 --yes carries out every step that is ready, isolation included: name the ones you want with --only.
-Exit code 3 when a step is left for a person, 1 when one failed.`)
+Run again, it finds nothing left to do. Steps end as would-change, changed, unchanged, skipped-because, failed or
+needs-person. Exit code 3 when a step is left for a person, 1 when one failed, 130 when it was interrupted.`)
     .action(act((context, alert: string | undefined, options: Options) => run(context, alert, options)));
 };
 
 async function run(context: Context, alertId: string | undefined, options: Options): Promise<number> {
   const { settings, out } = context;
-  const subject = subjectOf(context, alertId, options);
-  const playbook = readPlaybook(options.playbook ?? playbookOfRule(subject.alert?.rule.id));
+  const dryRun = options.dryRun === true;
+  const work = options.resume === undefined ? workOf(context, alertId, options) : resumedWork(context, alertId, options, options.resume);
+  const answers = answersFrom(options.answer ?? [], work.playbook);
+  selectSteps(work.playbook, work.only);
   // Loaded only here: inquirer takes longer to load than the rest of the program.
-  const { isInteractive, ui } = await import('../ui.ts');
-  const asks = isInteractive(settings) && !settings.yes && options.dryRun !== true;
-  if (!asks && !settings.yes && options.dryRun !== true) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes, and --only to choose steps' });
-  const only = options.only?.split(',').map((step) => step.trim()).filter(Boolean);
-  selectSteps(playbook, only);
-  if (!out.json) out.line(`${out.paint('bold', printable(playbook.title))}: ${shownPath(subject.event)}`);
+  const { createUi, isInteractive } = await import('../ui.ts');
+  const asks = isInteractive(settings) && !settings.yes && !dryRun;
+  if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes, and --only to choose steps' });
+  if (!out.json && !asks) out.line(`${out.paint('bold', printable(work.playbook.title))}: ${shownPath(work.event)}`);
 
   const stop = new AbortController();
-  const stopping = untilStopped();
-  void stopping.stopped.then(() => stop.abort());
+  const onSignal = (): void => stop.abort();
+  // Until the end: a second Ctrl-C must not cut a change in two, and inquirer would let the first one end us.
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    return await carryOut(context, { ...subject, playbook, ...(only === undefined ? {} : { only }) }, { asks, dryRun: options.dryRun === true, ui }, stop);
+    const given = { ...work, answers, dryRun, signal: stop.signal };
+    return await outliving(onSignal, () => (asks ? converse(context, given, createUi(stop.signal)) : byScript(context, given)));
   } finally {
-    stopping.stop();
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }
 
-interface Subjects {
-  event: FileEvent;
-  playbook: Playbook;
-  only?: readonly string[];
+function workOf(context: Context, alertId: string | undefined, options: Options): Work {
+  const subject = subjectOf(context, alertId, options);
+  const ofRule = playbookOfRule(subject.alert?.rule.id);
+  const playbook = readPlaybook(options.playbook ?? ofRule);
+  const only = options.only?.split(',').map((step) => step.trim()).filter(Boolean);
+  const severity = severityFrom(options.severity) ?? SEVERITIES.find((each) => each === (subject.alert?.rule.severity ?? severityOf(playbook.name)));
+  return { ...subject, guide: ofRule, playbook, ...(only === undefined ? {} : { only }), ...(severity === undefined ? {} : { severity }) };
 }
 
-async function carryOut(context: Context, { event, playbook, only }: Subjects, { asks, dryRun, ui }: { asks: boolean; dryRun: boolean; ui: Ui }, stop: AbortController): Promise<number> {
-  const { out } = context;
-  let interrupted: unknown;
-  const asked = <Answer>(answer: Promise<Answer>, otherwise: Answer): Promise<Answer> => answer.catch((error: unknown) => {
-    interrupted = error;
-    stop.abort();
-    return otherwise;
-  });
-  const result: RunResult = await runResponse({
-    playbook,
-    event,
-    context: actionContext(context),
-    journal: context.store().journal,
-    dryRun,
-    ...(only === undefined ? {} : { only }),
-    signal: stop.signal,
-    decide: async (step) => (asks ? await asked(decide(context, step, ui), { stop: true }) : 'apply'),
-    ...(asks ? { acknowledge: (step: PlannedStep) => asked(acknowledge(context, step, ui), false) } : {}),
-    onStep(step) {
-      if (!out.json) printStep(out, step);
-    },
-  });
-  if (out.json) out.document(result);
-  else printEnd(out, result);
-  if (interrupted !== undefined) throw interrupted;
-  return stop.signal.aborted ? Exit.INTERRUPTED : resultCode(result);
+function resumedWork(context: Context, alertId: string | undefined, options: Options, id: string): Work {
+  const other = alertId ?? (['file', 'user', 'playbook', 'only'] as const).find((name) => options[name] !== undefined);
+  if (other !== undefined) throw new TickwardError('USAGE', `--resume goes on with what the run is about: ${printable(other)} does not go with it`, { hint: 'begin a new run for something else' });
+  const { journal } = context.store();
+  refuseBroken(journal, options.force === true);
+  const resume = resumeOf(journal, id);
+  const { playbook, event, alert, only } = resume;
+  const severity = severityFrom(options.severity) ?? resume.severity;
+  return { event, ...(alert === undefined ? {} : { alert }), guide: playbookOfRule(alert?.rule.id), playbook, only, ...(severity === undefined ? {} : { severity }), resume };
 }
 
-async function decide({ out }: Context, step: PlannedStep, ui: Ui): Promise<Decision> {
-  printPlanned(out, step);
-  const choices = [
-    { value: 'skip' as const, name: 'skip this step' },
-    { value: 'apply' as const, name: `do it: ${step.changes.length} change${step.changes.length === 1 ? '' : 's'}` },
-    { value: 'stop' as const, name: 'stop the response here' },
-  ];
-  const answer = await ui.select(`${step.id}?`, step.default === 'yes' ? choices.toSorted((one) => (one.value === 'apply' ? -1 : 0)) : choices);
-  return answer === 'stop' ? { stop: true } : answer;
-}
-
-async function acknowledge({ out }: Context, step: PlannedStep, ui: Ui): Promise<boolean> {
-  printPlanned(out, step);
-  return ui.confirm('Is this done?');
+function severityFrom(given: string | undefined): Severity | undefined {
+  const found = SEVERITIES.find((each) => each === given);
+  if (given !== undefined && found === undefined) throw new TickwardError('USAGE', `there is no severity ${printable(given)}`, { hint: `there are ${SEVERITIES.join(', ')}` });
+  return found;
 }

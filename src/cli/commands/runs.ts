@@ -1,47 +1,95 @@
 /** `tickward runs` and `tickward undo`: what responses did, and taking it back. */
 import { TickwardError } from '../../model/errors.ts';
+import type { JournalEntry } from '../../model/journal.ts';
 import { printable } from '../../model/text.ts';
 import { undoRun } from '../../respond/undo.ts';
-import { Exit, type Register } from '../context.ts';
-import { printRun, resultCode } from '../run-output.ts';
+import type { Chain, RunSummary } from '../../store/journal.ts';
+import { refuseBroken } from '../chain.ts';
+import { Exit, type Context, type Register } from '../context.ts';
 import { actionContext } from '../response.ts';
+import { printRun, resultCode } from '../run-output.ts';
+
+interface UndoOptions {
+  force?: true;
+}
 
 export const runs: Register = (program, act) => {
   const command = program.command('runs').description('executions of responses, with their journal');
   command.addHelpText('after', '\nExamples:\n  tickward runs\n  tickward runs show 0193…');
-  command.command('list', { isDefault: true }).description('oldest first').addHelpText('after', '\nExamples:\n  tickward runs list\n  tickward runs list --json | jq .run').action(act((context) => {
-    const all = context.store().journal.runs();
-    if (context.out.json) for (const run of all) context.out.document(run);
-    else if (all.length === 0) context.out.progress('no runs');
-    else context.out.table(['run', 'started', 'finished', 'playbook', 'target'], all.map((run) => [run.run, run.started, run.finished ?? 'not finished', String(run.data['playbook'] ?? ''), targetOf(run.data['target'])]));
-    return Exit.DONE;
-  }));
-  command.command('show <run>').description('every entry of its journal, and whether the chain of hashes holds').addHelpText('after', '\nExamples:\n  tickward runs show 0193…\n  tickward runs show 0193… --json | jq .chain').action(act((context, id: string) => {
-    const journal = context.store().journal;
-    const entries = journal.entries(id);
-    if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}`, { hint: 'tickward runs lists them' });
-    const chain = journal.verify();
-    if (context.out.json) context.out.document({ run: id, chain, entries });
-    else {
-      context.out.table(['seq', 'time', 'step', 'what', 'data'], entries.map((entry) => [entry.seq, entry.time, entry.step, entry.kind, JSON.stringify(entry.data)]));
-      context.out.line(chain.intact ? `The journal is intact: ${chain.entries} entries, each chained to the one before.` : context.out.paint('red', `The journal was changed: entry ${chain.broken_at ?? '?'} does not fit the one before.`));
-    }
-    return chain.intact ? Exit.DONE : Exit.FAILED;
-  }));
+  command.command('list', { isDefault: true }).description('oldest first').addHelpText('after', '\nExamples:\n  tickward runs list\n  tickward runs list --json | jq .run').action(act(list));
+  command
+    .command('show <run>')
+    .description('every entry of its journal, and whether the chain of hashes holds')
+    .addHelpText('after', `
+Examples:
+  tickward runs show 0193…
+  tickward runs show 0193… --json | jq .chain
+
+Exit code 1 when an entry was changed, removed, put in another place, or cut off at the end. Who is root can write
+the whole journal anew: keep the hash that is shown with your case, and compare.`)
+    .action(act((context, id: string) => show(context, id)));
 };
 
 export const undo: Register = (program, act) => {
   program
     .command('undo <run> [step]')
     .description('takes back what a run did, newest change first')
+    .option('--force', 'also where the journal was changed by somebody else')
     .addHelpText('after', '\nExamples:\n  sudo tickward undo 0193…\n  sudo tickward undo 0193… remove')
-    .action(act(async (context, run: string, step?: string) => {
-      const store = context.store();
-      const result = await undoRun({ run, ...(step === undefined ? {} : { step }), journal: store.journal, context: actionContext(context) });
+    .action(act(async (context, run: string, step: string | undefined, options: UndoOptions) => {
+      const { journal } = context.store();
+      refuseBroken(journal, options.force === true);
+      const result = await undoRun({ run, ...(step === undefined ? {} : { step }), journal, context: actionContext(context) });
       printRun(context.out, result);
       return resultCode(result);
     }));
 };
+
+function list(context: Context): number {
+  const all = context.store().journal.runs();
+  if (context.out.json) for (const run of all) context.out.document(run);
+  else if (all.length === 0) context.out.progress('no runs');
+  else context.out.table(['run', 'started', 'ended', 'by', 'playbook', 'target'], all.map((run) => [run.run, run.started, endOf(run), textOf(run.data['by']), textOf(run.data['playbook']), targetOf(run.data['target'])]));
+  return Exit.DONE;
+}
+
+function endOf({ finished, interrupted }: RunSummary): string {
+  return finished ?? (interrupted === undefined ? 'not finished' : `not finished, stopped ${interrupted}`);
+}
+
+function show(context: Context, id: string): number {
+  const { out } = context;
+  const { journal } = context.store();
+  const entries = journal.entries(id);
+  const chain = journal.verify();
+  if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}${chain.intact ? '' : `, and the journal was changed: ${chain.problem ?? ''}`}`, { hint: 'tickward runs lists them' });
+  if (out.json) out.document({ run: id, chain, entries });
+  else {
+    out.table(['seq', 'time', 'step', 'what', 'data'], entries.map((entry) => [entry.seq, entry.time, entry.step, entry.kind, JSON.stringify(shownData(entry))]));
+    printChain(context, chain);
+  }
+  return chain.intact ? Exit.DONE : Exit.FAILED;
+}
+
+/** What is long stands in --json. */
+function shownData({ kind, data }: JournalEntry): object {
+  if (kind !== 'run-known' || !('playbook' in data)) return data;
+  const { playbook: _playbook, event: _event, ...rest } = data;
+  return rest;
+}
+
+function printChain({ out }: Context, { intact, entries, head, problem }: Chain): void {
+  if (!intact) {
+    out.line(out.paint('red', `The journal was changed: ${printable(problem ?? '')}.`));
+    return;
+  }
+  out.line(`The journal is intact: ${entries} entries, each chained to the one before.`);
+  out.line(`The last one's hash is ${head}: kept with the case, it proves later that nothing up to here was changed.`);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
 
 function targetOf(target: unknown): string {
   return typeof target === 'object' && target !== null && 'path' in target ? String(target.path) : '';

@@ -226,19 +226,20 @@ class Drill {
   private async investigate(alert: Alert, name: string): Promise<Outcome> {
     const engine = await createEmbedded({ tables: embeddedTables({ stateDir: this.store.directory, uid: this.options.uid }) });
     try {
-      const home = userOf(Number(alert.event.user?.id ?? Number.NaN), readUsers())?.home;
       const found = await investigate({
         event: alert.event,
         alert: alert.id,
         guide: readGuide(name, this.options.lang),
         engine,
         parses: (sql) => engine.parses(sql),
-        ...(home === undefined ? {} : { home }),
+        host: { uid: this.options.uid, users: readUsers() },
+        history: { events: (since, until, limit) => this.store.events.list({ since, until, ...(limit === undefined ? {} : { limit }) }), alerts: (since) => this.store.alerts.list({ since }) },
+        lang: this.options.lang,
         timeoutMs: this.options.timeoutMs,
         maxRows: MOST_ROWS,
       });
       // A query that also runs with the user's real home (6b) is still one of the guide's.
-      const count = (wanted: (step: InvestigatedStep) => boolean): number => new Set(found.steps.filter((step) => step.kind !== 'task' && wanted(step)).map((step) => Number.parseInt(step.id, 10))).size;
+      const count = (wanted: (step: InvestigatedStep) => boolean): number => new Set(found.steps.filter((step) => (step.kind === 'query' || step.kind === 'broken') && wanted(step)).map((step) => Number.parseInt(step.id, 10))).size;
       const counts = { queries: count(() => true), failed: count((step) => step.error !== null), skipped: count((step) => step.skipped !== null) };
       this.result.investigation = counts;
       this.options.onInvestigation(found);

@@ -1,6 +1,6 @@
 /** Who decides: for the history of alerts and exceptions. */
-import { userOf } from '../host/passwd.ts';
-import { loginUidOf } from '../host/proc.ts';
+import { userOf } from './passwd.ts';
+import { loginUidOf } from './proc.ts';
 
 /** Who logged in, as the kernel knows it whatever su and sudo did after (`alice as root`); without a login the user that runs this. */
 export function whoDecides(uid: number): string {

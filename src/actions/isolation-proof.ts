@@ -1,0 +1,103 @@
+/** Whether an isolation holds, tried from here: a packet out must fail, and those who respond must be able to come back. */
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { AF_INET, AF_INET6, parseInet, type SocketEntry } from '../host/sockets.ts';
+import { errnoOf } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import { holds, parseNetwork, type Network } from './networks.ts';
+import { peerText, type Peer } from './peers.ts';
+
+/** Addresses for documentation (RFC 5737, RFC 3849): nobody has them, but a host with a default route would send. */
+const NOBODY = ['192.0.2.1', '2001:db8::1'];
+/** The discard service (RFC 863). */
+const DISCARD = 9;
+
+/** Where a datagram went out to although nothing may; empty when none did. The peers are tried as well: only TCP of theirs gets through. */
+export async function leaks(peers: readonly Peer[]): Promise<string[]> {
+  const targets = [...new Set([...NOBODY, ...peers.map(({ network }) => network.address)])];
+  const sent = await Promise.all(targets.map(sends));
+  return targets.filter((_, index) => sent[index]);
+}
+
+/** A packet filter that drops what a socket sends lets sendto(2) fail with EPERM; without a route it fails as well. */
+function sends(address: string): Promise<boolean> {
+  return withSocket(address, (socket, settle) => socket.send('x', DISCARD, address, (error) => settle(error === null)));
+}
+
+/** Why this peer could not come back; undefined where nothing speaks against it. */
+export async function obstacleFor(peer: Peer): Promise<string | undefined> {
+  const { network, port } = peer;
+  if (!listensOn(port, network.family)) return `nothing listens for ${peerText(peer)}`;
+  const local = await localAddressTo(network.address);
+  if (local === undefined) return `there is no route to ${network.address}`;
+  const tunnel = Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some(({ address }) => address === local))?.[0];
+  return tunnel !== undefined && isTunnel(tunnel) ? `the way to ${network.address} leads through the tunnel ${printable(tunnel)}, whose own packets are cut` : undefined;
+}
+
+/** Whether the connection of an ssh session (`SSH_CONNECTION`) is still there. */
+export function isConnected(sshConnection: string): boolean {
+  const [client = '', clientPort, server = '', serverPort] = sshConnection.trim().split(/\s+/);
+  const [from, to] = [parseNetwork(client), parseNetwork(server)];
+  if (from === undefined || to === undefined) return false;
+  return tcpSockets().some((socket) => socket.state === 'ESTABLISHED' && isAt(socket.remote_address, from) && isAt(socket.local_address, to) && socket.remote_port === Number(clientPort) && socket.local_port === Number(serverPort));
+}
+
+function listensOn(port: number, family: 4 | 6): boolean {
+  const loopback = [parseNetwork('127.0.0.0/8'), parseNetwork('::1')].filter((each) => each !== undefined);
+  return tcpSockets().some((socket) => {
+    if (socket.state !== 'LISTEN' || socket.local_port !== port) return false;
+    const local = parseNetwork(socket.local_address);
+    // The IPv6 wildcard takes IPv4 as well, unless the program says otherwise (ipv6(7)), which is not to be seen from here.
+    return local !== undefined && !loopback.some((each) => holds(each, local)) && (local.family === family || socket.local_address === '::');
+  });
+}
+
+function tcpSockets(): SocketEntry[] {
+  return ([['tcp', AF_INET], ['tcp6', AF_INET6]] as const).flatMap(([file, family]) => {
+    try {
+      return [...parseInet(readFileSync(`/proc/self/net/${file}`, 'utf8'), family, 6)];
+    } catch {
+      // A host without IPv6 has no tcp6.
+      return [];
+    }
+  });
+}
+
+function isAt(address: string, network: Network): boolean {
+  const found = parseNetwork(address);
+  return found !== undefined && holds(network, found);
+}
+
+/** Undefined without a route. connect(2) of a datagram socket sends nothing. */
+function localAddressTo(address: string): Promise<string | undefined> {
+  return withSocket<string | undefined>(address, (socket, settle) => socket.connect(DISCARD, address, (error?: Error) => settle(error === undefined || error === null ? socket.address().address : undefined)), undefined);
+}
+
+/** ARPHRD of if_arp.h: Ethernet, InfiniBand and loopback carry packets as they are; WireGuard, IP-in-IP, GRE and others wrap them into packets of this host's own. */
+const PLAIN_LINKS: readonly (string | undefined)[] = ['1', '32', '772', undefined];
+
+function isTunnel(name: string): boolean {
+  return !PLAIN_LINKS.includes(linkType(name));
+}
+
+function linkType(name: string): string | undefined {
+  try {
+    return readFileSync(`/sys/class/net/${name}/type`, 'utf8').trim();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+async function withSocket<Result = boolean>(address: string, use: (socket: ReturnType<typeof createSocket>, settle: (result: Result) => void) => void, otherwise: Result = false as Result): Promise<Result> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  try {
+    return await new Promise<Result>((resolve) => {
+      socket.on('error', () => resolve(otherwise));
+      use(socket, resolve);
+    });
+  } finally {
+    socket.close();
+  }
+}

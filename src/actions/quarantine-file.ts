@@ -1,0 +1,96 @@
+/** Takes one file, wherever it is, into the quarantine. */
+import { readdirSync, statSync } from 'node:fs';
+import { z } from 'zod';
+import { look, openFile, sha256Of } from '../host/files.ts';
+import { packagesOf } from '../host/packages.ts';
+import { componentsOf, show, toBytes } from '../host/paths.ts';
+import { TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import type { Action, Plan } from './action.ts';
+import { otherNamesOf } from './other-names.ts';
+import { applyRemoval } from './removal-apply.ts';
+import { hindranceOf, isTooLarge } from './removal-checks.ts';
+import { attributesOf, takeAway } from './removal-order.ts';
+import { targetPath } from './removal-plan.ts';
+import { noRemoval, type Removal } from './removal.ts';
+import { undoRemoval } from './removal-undo.ts';
+import type { UnitFile } from './unit-files.ts';
+
+const params = z.strictObject({
+  /** The alert's own file where it is not given. */
+  path: z.string().startsWith('/', 'an absolute path').optional(),
+  /** Also when the file has other names, which stay. */
+  hard_links: z.boolean().default(false),
+});
+
+type Params = z.infer<typeof params>;
+
+/** Without these a host does not start, or lets nobody in; and what is no file on a disk. */
+const CRITICAL = [/^\/(?:proc|sys|dev|boot)\//, /^\/(?:usr\/)?lib(?:32|64|x32)?\/(?:modules|firmware)\//, /^\/(?:usr\/)?lib[^/]*\/(?:[^/]+-linux-[^/]+\/)?(?:ld-linux|libc\.so|libc-)/, /^\/var\/lib\/(?:dpkg|rpm)\//, /^\/run\/(?:systemd\/(?:private|notify|journal)|dbus|udev)\b/, /^\/etc\/(?:passwd|shadow|group|gshadow|subuid|subgid|fstab|crypttab|hostname|hosts|machine-id|nsswitch\.conf|resolv\.conf|ld\.so\.cache|sudoers|login\.defs|securetty|shells)-?$/, /^\/etc\/(?:pam\.d|security|ssh)\//, /^\/(?:usr\/)?s?bin\/(?:[bd]?a?sh|init|login|sshd|sudo|su|systemctl)$/];
+
+export const quarantineFile: Action<Params, Removal> = {
+  name: 'quarantine_file',
+  summary: 'moves one file into the quarantine, with its hash, owner, mode, times and attributes',
+  example: 'action: quarantine_file\nparams: {path: /tmp/payload, hard_links: false}',
+  needs: [],
+  undoable: true,
+  reversible: 'the file comes back from the quarantine as it was',
+  params,
+
+  async plan({ path: given, hard_links }, context) {
+    const named = given === undefined ? targetPath(context.target) : toBytes(given);
+    const removal = noRemoval([]);
+    const refuse = (reason: string): Plan<Removal> => ({ state: 'blocked', reason, steps: [], notes: [], data: removal });
+    try {
+      // Without empty parts, which the list of critical paths does not know.
+      const path = Buffer.from(`/${componentsOf(named).map((name) => name.toString('latin1')).join('/')}`, 'latin1');
+      const shown = show(path);
+      if (look(path) === undefined) return { ...refuse(`${shown} is gone already`), state: 'nothing-to-do' };
+      const critical = await whyCritical(path, context.quarantine);
+      if (critical !== undefined) return refuse(`${shown} ${critical}`);
+      using opened = openFile(path, hard_links ? 'any' : 'one');
+      const file: UnitFile = { path, role: 'fragment', state: opened.state, sha256: isTooLarge(opened) ? '' : sha256Of(opened.fd) };
+      removal.operations.push(...attributesOf([file], context), takeAway(file));
+      removal.otherNames.push(...otherNamesOf([file], context.directories));
+      const notes = [...removal.otherNames.map((name) => `stays, look at it: ${name}`), ...runningFrom(file)];
+      const reason = hindranceOf([file], context);
+      const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes, data: removal };
+      return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
+    } catch (error) {
+      // A link, a device, a FIFO, a hard link, a link on the way: said in words.
+      if (error instanceof TickwardError) return refuse(error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
+      throw error;
+    }
+  },
+
+  apply: (plan, context, record) => applyRemoval(plan.data, context, record),
+
+  async verify({ data }) {
+    const [path] = data.operations.flatMap((each) => (each.kind === 'file' ? [each.path] : []));
+    if (path === undefined || look(path) === undefined) return { ok: true, text: `${path === undefined ? 'it' : show(path)} is gone` };
+    return { ok: false, text: `${show(path)} is there (again): something makes it anew, look for it` };
+  },
+
+  undo: undoRemoval,
+};
+
+async function whyCritical(path: Buffer, quarantine: string): Promise<string | undefined> {
+  const text = path.toString();
+  if (text.startsWith(`${quarantine}/`)) return 'is in the quarantine itself';
+  if (CRITICAL.some((pattern) => pattern.test(text))) return 'is not taken away: this host may not start, or let anybody in, without it; restore it from a backup or its package';
+  const owner = Buffer.from(text).equals(path) ? (await packagesOf([text])).get(text) : undefined;
+  return owner === undefined ? undefined : `belongs to the package ${printable(owner)}: restore it from there (apt-get install --reinstall, dnf reinstall)`;
+}
+
+/** They go on, from the file that has no name any more. */
+function runningFrom({ path, state }: UnitFile): string[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
+    try {
+      const { dev, ino } = statSync(`/proc/${pid}/exe`, { bigint: true });
+      return String(dev) === state.dev && String(ino) === state.ino;
+    } catch {
+      return false;
+    }
+  });
+  return pids.length === 0 ? [] : [`${show(path)} runs as process ${pids.join(', ')}, and goes on: end it with kill_process`];
+}

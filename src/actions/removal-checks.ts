@@ -1,0 +1,49 @@
+/** What is looked at before a removal begins, so that it is not left half-done: rights, room for the copies, sizes. */
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { openParent } from '../host/files.ts';
+import { show } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
+import { errnoOf, messageOf } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import type { ActionContext } from './action.ts';
+import type { UnitFile } from './unit-files.ts';
+
+/** What the record of a removal and the directories of the quarantine need besides the copies. */
+const SPARE_BYTES = 1024 ** 2;
+
+/** Why these files could not be taken away, or not be given back; undefined where they can. */
+export function hindranceOf(files: readonly UnitFile[], context: ActionContext): string | undefined {
+  return files.reduce<string | undefined>((found, file) => found ?? tooLarge(file) ?? missingRight(file, context), undefined) ?? missingRoom(files, context.quarantine);
+}
+
+export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
+  return state.kind === 'file' && state.size > MOST_COPY_BYTES;
+}
+
+export function tooLarge(file: UnitFile): string | undefined {
+  return isTooLarge(file) ? `${show(file.path)} is too large to keep a copy of (${file.state.size} bytes): copy it elsewhere by hand, then remove it by hand` : undefined;
+}
+
+function missingRight({ path, state }: UnitFile, context: ActionContext): string | undefined {
+  try {
+    using directory = openParent(path).directory;
+    accessSync(`/proc/self/fd/${directory.fd}`, constants.W_OK | constants.X_OK);
+    return context.uid !== 0 && state.uid !== context.uid ? `${show(path)} belongs to another user: run as root` : undefined;
+  } catch (error) {
+    // An immutable directory refuses root as well, until its attribute is taken off.
+    if (context.uid === 0 && errnoOf(error) === 'EPERM') return undefined;
+    if (errnoOf(error) === 'EROFS') return `${show(path)} lies on a file system that is mounted read-only: mount it for writing (mount -o remount,rw), then try again`;
+    return `${show(path)} lies in a directory that may not be written: ${context.uid === 0 ? messageOf(error) : 'run as root'}`;
+  }
+}
+
+function missingRoom(files: readonly UnitFile[], quarantine: string): string | undefined {
+  const needed = files.reduce((sum, { state }) => sum + (state.kind === 'file' ? state.size : 0), SPARE_BYTES);
+  let at = quarantine;
+  while (!existsSync(at) && at !== '/') at = dirname(at);
+  const { bavail, bsize, files: inodes, ffree } = statfsSync(at);
+  if (bavail * bsize < needed) return `there is no room for the copies in ${printable(quarantine)}: ${needed} bytes are needed, ${bavail * bsize} are free`;
+  // Some file systems make inodes as needed and count none.
+  return inodes > 0 && ffree < files.length + 2 ? `there is no room for the copies in ${printable(quarantine)}: no inodes are free` : undefined;
+}

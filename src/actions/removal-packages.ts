@@ -1,0 +1,31 @@
+/** Units of packages: what a package installed is not deleted but put back as the package has it. */
+import { originalOf } from '../host/package-original.ts';
+import { modifiedFiles, packagesOf } from '../host/packages.ts';
+import { show } from '../host/paths.ts';
+import { printable } from '../model/text.ts';
+import type { Operation } from './removal.ts';
+import type { UnitFile } from './unit-files.ts';
+
+/** Package names by path. */
+export async function ownersOf(files: readonly UnitFile[]): Promise<Map<string, string>> {
+  const paths = files.filter((file) => file.role !== 'directory').map((file) => file.path);
+  return await packagesOf(paths.filter((path) => Buffer.from(path.toString()).equals(path)).map(String));
+}
+
+export interface Replacement {
+  operation: Operation;
+  note: string;
+}
+
+/** What puts the package's own file back, or in words why that is not done. */
+export async function replacementOf(file: UnitFile, packageName: string): Promise<Replacement | { reason: string }> {
+  const shown = show(file.path);
+  const belongs = `${shown} belongs to the package ${printable(packageName)}`;
+  const path = file.path.toString();
+  if ((await modifiedFiles(new Map([[path, packageName]]))).size === 0) return { reason: `${belongs} and is as the package installed it: to keep it from running, mask it (systemctl mask)` };
+  const original = file.target === undefined ? await originalOf(path, packageName) : { why: 'it is a link' };
+  if ('why' in original) return { reason: `${belongs} and was changed since it was installed; its original is not at hand (${printable(original.why)}): restore it from there (apt-get install --reinstall ${printable(packageName)}, dnf reinstall ${printable(packageName)})` };
+  const operation: Operation = { kind: 'original', path: file.path, original, text: `put back ${shown} as the package ${printable(packageName)} has it`, target: shown };
+  const doubt = original.confirmed === true ? ', and its SHA256 is the one of the archive' : "; apt's index does not know it, so whoever was root here may have changed both";
+  return { operation, note: `${shown} was changed since the package ${printable(packageName)} installed it; the original is from ${printable(original.source)}${doubt}` };
+}

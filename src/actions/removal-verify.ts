@@ -1,0 +1,54 @@
+/** Looks at the host again after a removal. */
+import { isPopulated } from '../host/cgroups.ts';
+import { look } from '../host/files.ts';
+import { show } from '../host/paths.ts';
+import { printable } from '../model/text.ts';
+import type { ActionContext, Verdict } from './action.ts';
+import { isActive, managersOf, type Manager, type UnitState } from './manager.ts';
+import { targetPath } from './removal-plan.ts';
+import type { Removal } from './removal.ts';
+import { findUnitFiles } from './unit-files.ts';
+
+export async function verifyRemoval(removal: Removal, context: ActionContext): Promise<Verdict> {
+  const managers = managersOf(context);
+  const running = await stillRunning(removal, managers);
+  if (running !== undefined) return { ok: false, text: running };
+  const [back] = madeAnew(removal);
+  // What is put back under a mask is a file that nothing starts.
+  if (back !== undefined && (!removal.keepMask || managers.length === 0)) return { ok: false, text: `${show(back)} is there (again): something makes it anew, look for it` };
+  const stays = removal.otherNames.length === 0 ? '' : `; what stays: ${removal.otherNames.join('; ')}`;
+  if (back === undefined) return { ok: true, text: `${goneText(removal, context)}${stays}` };
+  return { ok: true, text: `${removal.units.map(printable).join(' and ')} cannot start until the next boot, but something put ${show(back)} back already: look for what does that${stays}` };
+}
+
+async function stillRunning({ units, keepMask, cgroups }: Removal, managers: readonly Manager[]): Promise<string | undefined> {
+  for (const manager of managers) {
+    const states = await manager.states(units);
+    const running = states.find(isActive);
+    if (running !== undefined) return `${printable(running.id)} is still ${printable(running.active)} for ${manager.name}`;
+    const open = keepMask ? states.find((state) => isStartable(state, units)) : undefined;
+    if (open !== undefined) return `${printable(open.id)} can still be started by ${manager.name}: something is stronger than the mask`;
+  }
+  const left = cgroups.find(isPopulated);
+  return left === undefined ? undefined : `processes are left in ${printable(left)}`;
+}
+
+/** A transient unit that was stopped reads "not-found", mask or not. */
+function isStartable({ id, load }: UnitState, units: readonly string[]): boolean {
+  return units.includes(id) && load === 'loaded';
+}
+
+/** What was taken and is there, and what else makes one of the units by now. */
+function madeAnew({ units, operations, kept, directories }: Removal): Buffer[] {
+  const stays = (path: Buffer): boolean => kept.some((each) => each.equals(path) || each.equals(path.subarray(0, path.lastIndexOf('/'))));
+  const isReplaced = (path: Buffer): boolean => operations.some((each) => each.kind === 'original' && each.path.equals(path));
+  const taken = operations.flatMap((each) => (each.kind === 'file' || each.kind === 'link' ? [each.path] : [])).filter((path) => !isReplaced(path) && look(path) !== undefined);
+  const found = findUnitFiles(units, directories).files.filter((file) => file.role !== 'directory' && !stays(file.path)).map((file) => file.path);
+  return [...taken, ...found];
+}
+
+function goneText({ operations, present }: Removal, context: ActionContext): string {
+  const replaced = operations.find((each) => each.kind === 'original');
+  if (replaced !== undefined) return `${show(replaced.path)} is as its package has it`;
+  return present.length === 0 ? `${show(targetPath(context.target))} is gone` : `${present.map(printable).join(' and ')} ${present.length === 1 ? 'is' : 'are'} gone`;
+}

@@ -1,0 +1,117 @@
+/** Gives back what a removal took into the quarantine: also when its journal is lost, and also a single file of it. */
+import { z } from 'zod';
+import { look, openFile, sha256Of } from '../host/files.ts';
+import { show } from '../host/paths.ts';
+import { TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import type { Action, ActionContext, Plan, PlanStep } from './action.ts';
+import { takenInto, type Taken } from './quarantine-log.ts';
+import { targetPath } from './removal-plan.ts';
+import { pathFromJson, type RemovalChange } from './removal.ts';
+import { undoRemoval } from './removal-undo.ts';
+
+const params = z.strictObject({
+  /** All that this run took. */
+  run: z.string().min(1).optional(),
+  /** The file with this content. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 has 64 small hexadecimal digits').optional(),
+  /** Start what was active as well. */
+  start: z.boolean().default(true),
+});
+
+type Params = z.infer<typeof params>;
+
+interface Data {
+  /** Newest first, as an undo takes them. */
+  changes: RemovalChange[];
+}
+
+export const restoreTimer: Action<Params, Data> = {
+  name: 'restore_timer',
+  summary: 'gives back a timer from the quarantine, by the run that took it or by the hash of a file; without either, the last that was taken of the target',
+  example: 'action: restore_timer\nparams: {run: 01a21071-3988-754a-8cd2-9ab5fe76381a, start: false}',
+  needs: [],
+  undoable: false,
+  reversible: 'not: take it out again with remove_timer, which keeps copies anew',
+  params,
+
+  async plan(given, context) {
+    const selected = select(takenInto(context.quarantine), given, context);
+    const changes = (given.start ? selected : selected.map(unstarted)).toReversed();
+    if (selected.length === 0) return { state: 'nothing-to-do', reason: missing(given, context), steps: [], notes: [], data: { changes } };
+    const steps = changes.flatMap(stepOf);
+    const reason = context.uid === 0 || ownersOf(selected).every((uid) => uid === context.uid) ? undefined : 'it has files of other users: run as root';
+    const plan: Omit<Plan<Data>, 'state'> = { steps, notes: given.sha256 === undefined ? [] : ['no manager is told: a unit counts after systemctl daemon-reload'], data: { changes } };
+    if (steps.length === 0) return { ...plan, state: 'nothing-to-do', reason: 'all of it is there already' };
+    return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
+  },
+
+  async apply(plan, context, record) {
+    for (const change of plan.data.changes) for (const { text } of stepOf(change)) record({ text, data: { kind: 'restore', change } });
+    const { already, failed } = await undoRemoval(plan.data.changes.map((data) => ({ data })), context);
+    if (failed.length > 0) throw new TickwardError('FAILED', failed.join('; '));
+    return already;
+  },
+
+  async verify(plan) {
+    for (const change of plan.data.changes) {
+      const wrong = whatIsWrong(change);
+      if (wrong !== undefined) return { ok: false, text: wrong };
+    }
+    const files = plan.data.changes.filter((change) => change.kind === 'file').length;
+    return { ok: true, text: `${files} ${files === 1 ? 'file is' : 'files are'} back from the quarantine` };
+  },
+
+  async undo() {
+    return { done: [], already: [], failed: [] };
+  },
+};
+
+/** In the order in which it was taken. */
+function select(taken: readonly Taken[], { run, sha256 }: Params, context: ActionContext): RemovalChange[] {
+  if (sha256 !== undefined) {
+    const last = taken.findLast(({ change, ...by }) => change.kind === 'file' && change.copy.sha256 === sha256 && (run === undefined || by.run === run));
+    return last === undefined ? [] : [last.change];
+  }
+  const path = targetPath(context.target);
+  const last = run === undefined ? taken.findLast(({ change }) => (change.kind === 'file' || change.kind === 'link') && pathFromJson(change.at).equals(path)) : undefined;
+  return taken.filter((each) => (run === undefined ? each.run === last?.run && each.step === last.step : each.run === run)).map((each) => each.change);
+}
+
+function missing({ run, sha256 }: Params, context: ActionContext): string {
+  if (sha256 !== undefined) return `the quarantine has no file with the hash ${sha256}${run === undefined ? '' : ` of run ${printable(run)}`}`;
+  return run === undefined ? `nothing of ${show(targetPath(context.target))} was taken into the quarantine` : `run ${printable(run)} took nothing into the quarantine`;
+}
+
+function unstarted(change: RemovalChange): RemovalChange {
+  return change.kind === 'stop' || change.kind === 'mask' ? { ...change, active: false } : change;
+}
+
+function ownersOf(changes: readonly RemovalChange[]): number[] {
+  return changes.flatMap((change) => ('owned' in change ? [change.owned.uid] : []));
+}
+
+/** What of it shows: the rest is bookkeeping. What is there already is no step. */
+function stepOf(change: RemovalChange): PlanStep[] {
+  if (change.kind === 'stop') return change.active ? [{ text: `start ${printable(change.unit)} again`, target: printable(change.unit) }] : [];
+  if (change.kind !== 'file' && change.kind !== 'link' && change.kind !== 'directory' && change.kind !== 'mask' && change.kind !== 'original') return [];
+  const path = pathFromJson(change.at);
+  const target = show(path);
+  const isThere = look(path) !== undefined;
+  if (change.kind === 'original') return isThere ? [{ text: `remove the package's ${target}`, target }] : [];
+  if (change.kind === 'mask') return isThere ? [{ text: `unmask ${printable(change.unit)}: remove the link ${target}`, target }] : [];
+  if (change.kind === 'file') return whatIsWrong(change) === undefined ? [] : [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
+  if (isThere) return [];
+  return [{ text: change.kind === 'link' ? `restore the link ${target}` : `make the directory ${target} again`, target }];
+}
+
+function whatIsWrong(change: RemovalChange): string | undefined {
+  if (change.kind !== 'file' && change.kind !== 'link') return undefined;
+  const path = pathFromJson(change.at);
+  const found = look(path);
+  if (found === undefined) return `${show(path)} is not there`;
+  if (change.kind === 'link') return found.target?.equals(pathFromJson(change.target)) === true ? undefined : `${show(path)} is not the link that it was`;
+  if (found.state.kind !== 'file') return `${show(path)} is not the file that it was`;
+  using file = openFile(path, 'any');
+  return sha256Of(file.fd) === change.copy.sha256 ? undefined : `${show(path)} has another content`;
+}

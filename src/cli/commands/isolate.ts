@@ -1,0 +1,117 @@
+/** `tickward isolate` and `tickward release`: the host off the network and back, without a playbook. */
+import type { Json } from '../../model/journal.ts';
+import { TickwardError } from '../../model/errors.ts';
+import { printable } from '../../model/text.ts';
+import { isolationStatus, type IsolationStatus } from '../../respond/isolation-status.ts';
+import { runAction } from '../../respond/single.ts';
+import { Exit, type Context, type Register } from '../context.ts';
+import { durationMs } from '../duration.ts';
+import { actionContext } from '../response.ts';
+import { printPlanned, printRun, resultCode } from '../run-output.ts';
+import { untilStopped } from '../signals.ts';
+
+interface IsolateOptions {
+  allow: string[];
+  dns: string[];
+  dhcp: boolean;
+  for?: string;
+  force?: true;
+  confirm?: true;
+  status?: true;
+  dryRun?: true;
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, ...value.split(',').map((part) => part.trim()).filter(Boolean)];
+
+export const isolate: Register = (program, act) => {
+  program
+    .command('isolate')
+    .description('cuts the host off the network except for those who respond, until it is released or the time is over')
+    .option('--allow <peers>', 'who still gets through, besides the peer of this ssh session: ADDRESS, NETWORK, each also with :PORT of the service here (22)', collect, [])
+    .option('--dns <servers>', 'name servers that may be asked', collect, [])
+    .option('--no-dhcp', 'let DHCP leases run out')
+    .option('--for <span>', 'the kernel ends it by itself after this time unless it is confirmed; 0: it stays (default 5m; with --confirm 0)')
+    .option('--confirm', 'keep the isolation that is in force: you can still get in')
+    .option('--status', 'whether the host is isolated, by which run, for how long, and whether somebody flushed it')
+    .option('--force', 'also where nobody could come back over the network')
+    .option('--dry-run', 'shows exactly what would be done and changes nothing')
+    .addHelpText('after', `
+Examples:
+  sudo tickward isolate --dry-run
+  sudo tickward isolate --allow 192.0.2.10 --yes     then, from a new session: sudo tickward isolate --confirm --yes
+  sudo tickward isolate --allow '192.0.2.0/24,[2001:db8::7]:2222' --dns 192.0.2.53 --for 1h --yes
+  sudo tickward isolate --status --json
+  sudo tickward release --yes
+
+Exit code of --status: 0 isolated or not, 3 when it was isolated and something took that away before its time.`)
+    .action(act((context, options: IsolateOptions) => run(context, options)));
+};
+
+export const release: Register = (program, act) => {
+  program
+    .command('release')
+    .description('ends the isolation of the host')
+    .option('--dry-run', 'shows exactly what would be done and changes nothing')
+    .addHelpText('after', '\nExamples:\n  sudo tickward release --dry-run\n  sudo tickward release --yes')
+    .action(act((context, options: { dryRun?: true }) => carryOut(context, 'release', {}, options.dryRun === true)));
+};
+
+function run(context: Context, options: IsolateOptions): Promise<number> {
+  if (options.status === true) return status(context);
+  const dryRun = options.dryRun === true;
+  const span = options.for === undefined ? {} : { seconds: secondsOf(options.for) };
+  if (options.confirm === true) return carryOut(context, 'confirm_isolation', span, dryRun);
+  return carryOut(context, 'isolate', { ...span, management: options.allow, dns: options.dns, dhcp: options.dhcp, force: options.force === true }, dryRun);
+}
+
+function secondsOf(text: string): number {
+  return text === '0' ? 0 : Math.ceil(durationMs(text) / 1000);
+}
+
+async function carryOut(context: Context, action: string, params: { [name: string]: Json }, dryRun: boolean): Promise<number> {
+  const { settings, out } = context;
+  const { isInteractive, ui } = await import('../ui.ts');
+  const asks = isInteractive(settings) && !settings.yes && !dryRun;
+  if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes' });
+  const stop = new AbortController();
+  const stopping = untilStopped();
+  void stopping.stopped.then(() => stop.abort());
+  try {
+    const result = await runAction({
+      action,
+      params,
+      context: actionContext(context),
+      journal: context.store().journal,
+      dryRun,
+      signal: stop.signal,
+      async decide(step) {
+        if (!asks) return 'apply';
+        printPlanned(out, step);
+        return (await ui.confirm('Do it?')) ? 'apply' : 'skip';
+      },
+    });
+    printRun(out, result);
+    return stop.signal.aborted ? Exit.INTERRUPTED : resultCode(result);
+  } finally {
+    stopping.stop();
+  }
+}
+
+async function status(context: Context): Promise<number> {
+  const { out, uid } = context;
+  if (uid !== 0) throw new TickwardError('UNSUPPORTED', 'only root may look at the packet filter', { hint: 'sudo tickward isolate --status' });
+  const found = await isolationStatus(context.store().journal);
+  if (out.json) out.document(found);
+  else for (const line of linesOf(found)) out.line(line);
+  return found.lost === null ? Exit.DONE : Exit.FINDINGS;
+}
+
+function linesOf(found: IsolationStatus): string[] {
+  if (!found.isolated) return [found.lost === null ? 'The host is not isolated.' : `The host is NOT isolated any more: ${printable(found.lost)}`, ...found.missing.map((what) => `  ${printable(what)}`)];
+  return [
+    `The host is isolated by run ${printable(found.run ?? '')} (${found.filter}), ${found.expires === null ? 'until it is released' : `for ${found.expires} s more unless it is confirmed: tickward isolate --confirm`}.`,
+    `  gets through: ${found.peers.length === 0 ? 'nobody' : found.peers.join(', ')}`,
+    ...(found.dropped === null ? [] : [`  packets dropped so far: ${found.dropped}`]),
+    ...found.gaps.map((gap) => `  note: ${printable(gap)}`),
+  ];
+}

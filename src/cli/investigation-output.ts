@@ -1,0 +1,106 @@
+/** An investigation for people: each step as a table or as records, the verdict, the indicators. */
+import { shownPath } from '../model/event.ts';
+import { defang } from '../model/defang.ts';
+import { printable, shorten } from '../model/text.ts';
+import type { InvestigatedStep, Investigation } from '../investigate/index.ts';
+import type { Context } from './context.ts';
+import type { Output, Style } from './output.ts';
+
+/** Rows of one answer shown to a person; --json has all. */
+const SHOWN_ROWS = 20;
+/** Indicators of a kind. */
+const SHOWN_INDICATORS = 20;
+/** Below so many characters a column says nothing, and more columns than this nobody reads side by side. */
+const READABLE_COLUMN = 14;
+const MOST_COLUMNS = 7;
+const WIDTH_WITHOUT_TERMINAL = 200;
+
+export function showHeading({ out }: Context, event: Investigation['event'], title: string, engine: string): void {
+  out.line(out.paint('bold', printable(title)));
+  out.line(`file     ${shownPath(event)} (${event.event.action}, ${event['@timestamp']})`);
+  out.line(`by       ${printable(event.process?.executable ?? 'not known')} (attribution ${event.tickward.attribution}), user ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+  out.line(`engine   ${engine}`);
+}
+
+export function showStep({ out }: Pick<Context, 'out'>, step: InvestigatedStep, shown = SHOWN_ROWS): void {
+  out.line();
+  out.line(out.paint('bold', `${step.id}. ${printable(step.title)}`));
+  if (step.kind === 'task') {
+    const by = step.checks.length === 0 ? '' : ` (${step.needs_person === null ? 'done by' : 'see'} ${step.checks.map(printable).join(', ')})`;
+    out.line(step.needs_person === null ? `  done${by}` : `  for you to do${by}`);
+    return;
+  }
+  for (const repair of step.repairs) out.line(`  repaired: ${printable(repair)}`);
+  for (const warning of step.warnings) out.line(out.paint('yellow', `  warning: ${printable(warning)}`));
+  if (step.skipped !== null) out.line(out.paint('yellow', `  skipped: ${printable(step.skipped)}`));
+  else if (step.error !== null) out.line(out.paint('red', `  failed: ${printable(step.error)}`));
+  else if (step.rows.length === 0) out.line('  no rows');
+  else showRows(out, step, shown);
+  for (const { weight, text } of step.signs) out.line(out.paint(COLOURS[weight], `  ${SIGN_WORDS[weight]}: ${printable(text)}`));
+}
+
+const COLOURS: Record<InvestigatedStep['signs'][number]['weight'], Style> = { strong: 'red', weak: 'yellow', harmless: 'green' };
+const SIGN_WORDS = { strong: 'suspicious', weak: 'noteworthy', harmless: 'harmless' };
+
+function showRows(out: Output, { columns, rows, kind }: InvestigatedStep, shown: number): void {
+  const some = kind === 'check' && columns.length === 2 ? rows : rows.slice(0, shown);
+  const used = kind === 'check' ? columns.filter((column) => rows.some((row) => row[column] !== '')) : columns;
+  const width = process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
+  if (kind === 'check' && (used.length > MOST_COLUMNS || used.length * READABLE_COLUMN > width)) for (const row of some) showRecord(out, used, row, width);
+  else out.table(used, some.map((row) => used.map((column) => row[column])));
+  if (rows.length > some.length) out.line(`  … ${rows.length - some.length} more rows`);
+}
+
+/** The first value, and below it the others with their names, as many on a line as fit. */
+function showRecord(out: Output, columns: readonly string[], row: Record<string, string>, width: number): void {
+  const [first = '', ...others] = columns;
+  out.line(`  ${shorten(row[first] ?? '', width - 2)}`);
+  let line = '';
+  for (const column of others) {
+    const value = row[column] ?? '';
+    if (value === '') continue;
+    const part = `${column} ${shorten(value, Math.max(READABLE_COLUMN, width - column.length - 6))}`;
+    if (line !== '' && line.length + part.length + 3 > width - 4) {
+      out.line(`    ${line}`);
+      line = '';
+    }
+    line += line === '' ? part : ` · ${part}`;
+  }
+  if (line !== '') out.line(`    ${line}`);
+}
+
+export function showSummary({ out }: Context, result: Investigation): void {
+  showIndicators(out, result);
+  out.line();
+  const { level, reasons } = result.verdict;
+  out.line(out.paint(level === 'explained' ? 'green' : level === 'unclear' ? 'yellow' : 'red', `Verdict: ${level}`));
+  for (const reason of [...reasons, ...result.guide.problems]) out.line(`  - ${printable(reason)}`);
+  const target = result.alert ?? `--file '${shownPath(result.event)}'`;
+  out.line(`Next: tickward respond ${target} --dry-run`);
+}
+
+/** What could be blocked or searched for, as it can be shown. */
+function showIndicators(out: Output, { indicators }: Investigation): void {
+  const network = [...indicators.urls, ...indicators.domains, ...indicators.addresses];
+  if (network.length + indicators.hashes.length === 0) return;
+  out.line();
+  out.line(out.paint('bold', 'Indicators (defanged; --json has them as they are)'));
+  for (const value of network.slice(0, SHOWN_INDICATORS)) out.line(`  ${printable(defang(value))}`);
+  for (const hash of indicators.hashes.slice(0, SHOWN_INDICATORS)) out.line(`  sha256 ${printable(hash)}`);
+  const left = Math.max(0, network.length - SHOWN_INDICATORS) + Math.max(0, indicators.hashes.length - SHOWN_INDICATORS);
+  if (left > 0) out.line(`  … ${left} more`);
+}
+
+export interface Progress {
+  show(text: string): void;
+  clear(): void;
+}
+
+/** A line on stderr that the next one replaces; nothing where stderr is no terminal. */
+export function createProgress(stderr: NodeJS.WriteStream = process.stderr): Progress {
+  if (!stderr.isTTY) return { show: () => undefined, clear: () => undefined };
+  return {
+    show: (text) => void stderr.write(`\r\u001b[K${shorten(text, Math.max(10, (stderr.columns ?? 80) - 1))}`),
+    clear: () => void stderr.write('\r\u001b[K'),
+  };
+}

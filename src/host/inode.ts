@@ -1,0 +1,164 @@
+/**
+ * What Node cannot read or set of a file: extended attributes (ACLs and labels among them), chattr(1)'s flags, times to the nanosecond. By descriptor only, so that no name can be
+ * exchanged in between. Another door to koffi, beside `netlink.ts`.
+ */
+import { futimesSync, lutimesSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { errnoOf, TickwardError } from '../model/errors.ts';
+import { entryOf } from './paths.ts';
+
+/** linux/fs.h, for machines of 64 bits. */
+const FS_IOC_GETFLAGS = 0x80086601n;
+const FS_IOC_SETFLAGS = 0x40086602n;
+/** Flags of linux/fs.h that keep a name from being removed, by the letters of chattr(1). */
+const FLAGS: Readonly<Record<string, number>> = { i: 0x10, a: 0x20 };
+const AT_SYMLINK_NOFOLLOW = 0x100;
+/** linux/limits.h: XATTR_LIST_MAX and XATTR_SIZE_MAX. */
+const MOST_BYTES = 65_536;
+
+interface Libc {
+  flistxattr(fd: number, list: Buffer, size: number): number | bigint;
+  fgetxattr(fd: number, name: string, value: Buffer, size: number): number | bigint;
+  fsetxattr(fd: number, name: string, value: Buffer, size: number, flags: number): number;
+  fremovexattr(fd: number, name: string): number;
+  ioctl(fd: number, request: bigint, argument: Buffer): number;
+  futimens(fd: number, times: Buffer): number;
+  utimensat(directory: number, name: Buffer, times: Buffer, flags: number): number;
+  error(call: string): Error;
+}
+
+/** Values in hexadecimal (`0x…`) by name. */
+export type Xattrs = Readonly<Record<string, string>>;
+
+let loaded: Libc | undefined;
+
+/** Loaded when first needed. Throws where koffi has no build for this machine. */
+function libc(): Libc {
+  if (loaded !== undefined) return loaded;
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi').default;
+  const library = koffi.load(null);
+  const names = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
+  loaded = {
+    flistxattr: library.func('long flistxattr(int fd, _Out_ void *list, size_t size)') as Libc['flistxattr'],
+    fgetxattr: library.func('long fgetxattr(int fd, const char *name, _Out_ void *value, size_t size)') as Libc['fgetxattr'],
+    fsetxattr: library.func('int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)') as Libc['fsetxattr'],
+    fremovexattr: library.func('int fremovexattr(int fd, const char *name)') as Libc['fremovexattr'],
+    ioctl: library.func('int ioctl(int fd, unsigned long request, _Inout_ void *argument)') as Libc['ioctl'],
+    futimens: library.func('int futimens(int fd, const void *times)') as Libc['futimens'],
+    utimensat: library.func('int utimensat(int directory, const void *name, const void *times, int flags)') as Libc['utimensat'],
+    error: (call) => {
+      const code = names.get(koffi.errno()) ?? String(koffi.errno());
+      return Object.assign(new Error(`${call}: ${code}`), { code });
+    },
+  };
+  return loaded;
+}
+
+/** All extended attributes; none where the file system has none. */
+export function readXattrs(fd: number): Xattrs {
+  const { flistxattr, fgetxattr, error } = libc();
+  const list = Buffer.alloc(MOST_BYTES);
+  const length = Number(flistxattr(fd, list, list.length));
+  if (length < 0) {
+    const failure = error('flistxattr');
+    if (isUnknown(failure)) return {};
+    throw failure;
+  }
+  const names = list.toString('utf8', 0, length).split('\0').filter(Boolean);
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = Buffer.alloc(MOST_BYTES);
+    const size = Number(fgetxattr(fd, name, value, value.length));
+    // Removed in between, or not ours to read (trusted.*).
+    return size < 0 ? [] : [[name, `0x${value.toString('hex', 0, size)}`] as const];
+  }));
+}
+
+/** Sets all of these and takes off what the file got besides, as by the default ACL of its directory. */
+export function writeXattrs(fd: number, xattrs: Xattrs): void {
+  if (!isLoadable() && Object.keys(xattrs).length === 0) return;
+  const { fsetxattr, fremovexattr, error } = libc();
+  const now = readXattrs(fd);
+  for (const [name, text] of Object.entries(xattrs)) {
+    if (now[name] === text) continue;
+    const value = Buffer.from(text.slice('0x'.length), 'hex');
+    if (fsetxattr(fd, name, value, value.length, 0) < 0) throw error(`the extended attribute ${name}`);
+  }
+  // A label that the system itself gave stays where it cannot be taken off.
+  for (const name of Object.keys(now)) if (xattrs[name] === undefined) fremovexattr(fd, name);
+}
+
+/** `i` (immutable) and `a` (append-only), as far as they are set; empty where the file system has no flags. */
+export function readFlags(fd: number): string {
+  const now = flagsOf(fd);
+  return Object.keys(FLAGS).filter((letter) => ((now ?? 0) & (FLAGS[letter] ?? 0)) !== 0).join('');
+}
+
+/** Sets or takes off these letters and leaves all other flags. */
+export function changeFlags(fd: number, sign: '+' | '-', letters: string): void {
+  const now = flagsOf(fd);
+  if (now === undefined) throw new TickwardError('UNSUPPORTED', 'the file system has no attributes of chattr(1)');
+  const bits = [...letters].reduce((all, letter) => all | (FLAGS[letter] ?? 0), 0);
+  const argument = Buffer.alloc(8);
+  argument.writeUInt32LE((sign === '+' ? now | bits : now & ~bits) >>> 0);
+  const { ioctl, error } = libc();
+  if (ioctl(fd, FS_IOC_SETFLAGS, argument) < 0) throw error('chattr');
+}
+
+function flagsOf(fd: number): number | undefined {
+  const { ioctl, error } = libc();
+  // The kernel writes an int, though the request says long.
+  const argument = Buffer.alloc(8);
+  if (ioctl(fd, FS_IOC_GETFLAGS, argument) >= 0) return argument.readUInt32LE();
+  const failure = error('lsattr');
+  if (isUnknown(failure)) return undefined;
+  throw failure;
+}
+
+export interface Times {
+  atime_ns: string;
+  mtime_ns: string;
+}
+
+/** Access and modification time of an open file or directory (not of one opened with O_PATH); to the microsecond where Node has to do it alone. */
+export function setTimes(fd: number, times: Times): void {
+  if (!isLoadable()) return futimesSync(fd, seconds(times.atime_ns), seconds(times.mtime_ns));
+  const { futimens, error } = libc();
+  if (futimens(fd, timespecs(times)) < 0) throw error('futimens');
+}
+
+/** The same of a link itself, by its name in an open directory. */
+export function setLinkTimes(directory: number, name: Buffer, times: Times): void {
+  if (!isLoadable()) return lutimesSync(entryOf(directory, name), seconds(times.atime_ns), seconds(times.mtime_ns));
+  const { utimensat, error } = libc();
+  if (utimensat(directory, Buffer.concat([name, Buffer.of(0)]), timespecs(times), AT_SYMLINK_NOFOLLOW) < 0) throw error('utimensat');
+}
+
+function isLoadable(): boolean {
+  try {
+    libc();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function seconds(ns: string): number {
+  return Number(BigInt(ns) / 1000n) / 1e6;
+}
+
+/** struct timespec twice. */
+function timespecs({ atime_ns, mtime_ns }: Times): Buffer {
+  const times = Buffer.alloc(32);
+  for (const [index, text] of [atime_ns, mtime_ns].entries()) {
+    const ns = BigInt(text);
+    const rest = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+    times.writeBigInt64LE((ns - rest) / 1_000_000_000n, index * 16);
+    times.writeBigInt64LE(rest, index * 16 + 8);
+  }
+  return times;
+}
+
+/** What file systems answer that do not have the thing at all. */
+function isUnknown(error: Error): boolean {
+  return ['ENOTTY', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL'].includes(errnoOf(error) ?? '');
+}

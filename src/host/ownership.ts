@@ -1,0 +1,59 @@
+/** Whose package a file is, and whether it is still what the package installed: by the checksums that dpkg keeps, a file at a time, because verifying whole packages takes seconds. */
+import { readFileSync } from 'node:fs';
+import { run } from '../exec.ts';
+import { modifiedFiles, packagesOf, spellings } from './packages.ts';
+
+export interface Ownership {
+  package: string;
+  /** null where the package keeps no checksum of it. */
+  changed: boolean | null;
+}
+
+const DPKG_INFO = '/var/lib/dpkg/info';
+const TIMEOUT_MS = 5_000;
+
+/** By path; files of no package are absent. `md5Of` is what is there now, null for what could not be read. */
+export async function ownershipOf(md5Of: ReadonlyMap<string, string | null>): Promise<Map<string, Ownership>> {
+  // No package has a file of a name that is no UTF-8.
+  const owners = await packagesOf([...md5Of.keys()].filter((path) => path.isWellFormed()));
+  if (owners.size === 0) return new Map();
+  const known = await checksums(owners);
+  if (known === undefined) {
+    const modified = await modifiedFiles(owners);
+    return new Map([...owners].map(([path, name]) => [path, { package: name, changed: modified.has(path) }]));
+  }
+  return new Map([...owners].map(([path, name]) => {
+    const installed = spellings(path).map((spelling) => known.get(spelling)).find((sum) => sum !== undefined);
+    const there = md5Of.get(path) ?? null;
+    return [path, { package: name, changed: installed === undefined || there === null ? null : installed !== there }];
+  }));
+}
+
+/** What dpkg installed, by path; undefined where the packages are not dpkg's. */
+async function checksums(owners: ReadonlyMap<string, string>): Promise<Map<string, string> | undefined> {
+  const packages = [...new Set([...owners.values()].flatMap((name) => name.split(', ')))];
+  const sums = new Map<string, string>();
+  let isDpkg = false;
+  for (const name of packages) {
+    const text = readOptional(`${DPKG_INFO}/${name}.md5sums`);
+    isDpkg ||= text !== undefined || readOptional(`${DPKG_INFO}/${name}.list`) !== undefined;
+    for (const [, sum = '', path = ''] of (text ?? '').matchAll(/^([0-9a-f]{32}) {2}(.+)$/gm)) sums.set(`/${path}`, sum);
+  }
+  if (!isDpkg) return undefined;
+  if ([...owners.keys()].some((path) => spellings(path).every((spelling) => !sums.has(spelling)))) for (const [path, sum] of await conffiles(packages)) sums.set(path, sum);
+  return sums;
+}
+
+/** Configuration files are not in md5sums. ` PATH MD5` a line, deb-conffiles(5). */
+async function conffiles(packages: readonly string[]): Promise<Map<string, string>> {
+  const { stdout } = await run('dpkg-query', ['--show', '--showformat=${Conffiles}\n', '--', ...packages], { timeout: TIMEOUT_MS });
+  return new Map([...stdout.matchAll(/^ (\/.+) ([0-9a-f]{32})(?: obsolete)?$/gm)].map(([, path = '', sum = '']) => [path, sum]));
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

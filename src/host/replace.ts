@@ -1,0 +1,43 @@
+/** A file that is there whole or not at all, for its owner alone, and never through a link. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { TickwardError } from '../model/errors.ts';
+import { lookAt, openParent, syncDirectory, type Directory } from './files.ts';
+import { attempt, attemptRemoval, show } from './paths.ts';
+
+/** Throws NOT_FOUND where the directory is not there, REFUSED where the name, or a part of the way, is a link or anything else than a file. */
+export function checkReplaceable(path: string): void {
+  const { directory, name } = openParent(path);
+  using parent = directory;
+  refuseUnlessFile(parent, name, path);
+}
+
+/** Mode 0600. What has the name is replaced in one step; whoever reads it meanwhile has the old content whole. */
+export function replaceFile(path: string, content: string): void {
+  const { directory, name } = openParent(path);
+  using parent = directory;
+  refuseUnlessFile(parent, name, path);
+  const part = parent.at(`.tickward-${randomBytes(8).toString('hex')}.part`);
+  const fd = attempt(path, () => openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
+  try {
+    attempt(path, () => {
+      writeFileSync(fd, content);
+      fsyncSync(fd);
+      // A link that took the name meanwhile is replaced itself, not what it leads to.
+      renameSync(part, parent.at(name));
+    });
+  } catch (error) {
+    attemptRemoval(path, () => unlinkSync(part));
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+  syncDirectory(parent);
+}
+
+function refuseUnlessFile(directory: Directory, name: Buffer, path: string): void {
+  const found = lookAt(directory, name);
+  if (found === undefined || found.state.kind === 'file') return;
+  const what = found.state.kind === 'link' ? 'a symbolic link' : found.state.kind === 'directory' ? 'a directory' : 'no regular file';
+  throw new TickwardError('REFUSED', `${show(path)} is not written: it is ${what}`, { hint: 'choose another name, or take it away first' });
+}

@@ -1,0 +1,81 @@
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { removeTimer } from '../../src/actions/remove-timer.ts';
+import { restoreTimer } from '../../src/actions/restore-timer.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
+import { contextFor, EVIL, hostIn, plant, snapshot } from '../helpers/response.ts';
+
+type Context = ReturnType<typeof contextFor>;
+
+/** A host from which evil.timer was taken by the run "first", with its tree before that and the hash of the timer. */
+async function taken(): Promise<{ root: string; context: Context; before: Record<string, string>; sha256: string }> {
+  const root = temporaryDirectory();
+  plant(root, EVIL);
+  const host = hostIn(root);
+  const before = snapshot(root);
+  const context = contextFor(host, join(root, 'etc/evil.timer'), 'first');
+  let sha256 = '';
+  await removeTimer.apply(await removeTimer.plan({ keep_service: false, keep_mask: true }, context), context, ({ data }) => {
+    if (data['kind'] === 'file' && (data['at'] as { path: string }).path.endsWith('/evil.timer')) ({ sha256 } = data['copy'] as { sha256: string });
+  });
+  return { root, context, before, sha256 };
+}
+
+async function restore(given: object, context: Context): Promise<string[]> {
+  const plan = await restoreTimer.plan(restoreTimer.params.parse(given), { ...context, run: 'second' });
+  expect(plan.state).toBe('ready');
+  const texts: string[] = [];
+  await restoreTimer.apply(plan, context, ({ text }) => texts.push(text ?? ''));
+  expect(texts).toEqual(plan.steps.map((step) => step.text));
+  expect((await restoreTimer.verify(plan, context)).ok).toBe(true);
+  return texts;
+}
+
+describe('what is in the quarantine comes back', () => {
+  test.each([['by the run that took it', { run: 'first' }], ['as the last that was taken of the target', {}]])('%s, identical', async (_how, given) => {
+    const { root, context, before } = await taken();
+    await restore(given, context);
+    expect(snapshot(root)).toEqual(before);
+    expect(await restoreTimer.plan(restoreTimer.params.parse(given), context)).toMatchObject({ state: 'nothing-to-do', reason: 'all of it is there already' });
+  });
+
+  test('by the hash of one file, and nothing else with it', async () => {
+    const { root, context, sha256 } = await taken();
+    expect(await restore({ sha256 }, context)).toEqual([`restore the file ${root}/etc/evil.timer (sha256 ${sha256})`]);
+    expect(readFileSync(join(root, 'etc/evil.timer'), 'utf8')).toBe(EVIL['etc/evil.timer']);
+    expect(Object.keys(snapshot(root))).not.toContain('etc/evil.service');
+  });
+
+  test('also after a line of its record was cut off by a full disk', async () => {
+    const { root, context, before } = await taken();
+    appendFileSync(join(root, 'quarantine/taken.ndjson'), '{"time":"2026-11-25T0');
+    await restore({}, context);
+    expect(snapshot(root)).toEqual(before);
+  });
+});
+
+describe('nothing comes back', () => {
+  test('that was never taken, and it says so', async () => {
+    const { context } = await taken();
+    expect(await restoreTimer.plan(restoreTimer.params.parse({ run: 'x\u001b[2J' }), context)).toMatchObject({ state: 'nothing-to-do', reason: String.raw`run x\e[2J took nothing into the quarantine` });
+    expect(await restoreTimer.plan(restoreTimer.params.parse({ sha256: '0'.repeat(64) }), context)).toMatchObject({ state: 'nothing-to-do' });
+  });
+
+  test('over something else, and the rest does', async () => {
+    const { root, context } = await taken();
+    writeFileSync(join(root, 'etc/evil.timer'), 'of the administrator');
+    const plan = await restoreTimer.plan(restoreTimer.params.parse({ run: 'first' }), context);
+    await expect(restoreTimer.apply(plan, context, () => {})).rejects.toThrow(/something else has this name now/);
+    expect(readFileSync(join(root, 'etc/evil.timer'), 'utf8')).toBe('of the administrator');
+    expect(readFileSync(join(root, 'etc/evil.service'), 'utf8')).toBe(EVIL['etc/evil.service']);
+  });
+
+  test('of which the copy was changed', async () => {
+    const { root, context, sha256 } = await taken();
+    rmSync(join(root, 'quarantine', sha256));
+    writeFileSync(join(root, 'quarantine', sha256), 'evil');
+    const plan = await restoreTimer.plan(restoreTimer.params.parse({ sha256 }), context);
+    await expect(restoreTimer.apply(plan, context, () => {})).rejects.toThrow(/was changed: its hash/);
+  });
+});

@@ -1,0 +1,67 @@
+/** `tickward investigate` as a person has it: questions on a terminal, tables that fit it, nothing that an attacker wrote moving anything. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { showStep } from '../../src/cli/investigation-output.ts';
+import { createOutput } from '../../src/cli/output.ts';
+import { emptyStep } from '../../src/investigate/guide-steps.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
+import { terminal } from '../helpers/terminal.ts';
+import { PROGRAM, tickward } from '../helpers/tickward.ts';
+
+const DOWN = '\u001b[B';
+
+function planted(): { args: string[]; root: string } {
+  const root = temporaryDirectory();
+  mkdirSync(join(root, 'units'));
+  writeFileSync(join(root, 'units/x.timer'), '[Timer]\nOnCalendar=daily\n');
+  writeFileSync(join(root, 'units/x.service'), '[Service]\nExecStart=/bin/true \u001b[2J\n');
+  writeFileSync(join(root, 'guide.md'), '# Guide\n\n- Look at the timer. <!-- tickward answers: timer -->\n- Ask someone.\n- Ask someone else.\n- And once more.\n');
+  return { root, args: ['investigate', '--file', join(root, 'units/x.timer'), '--guide', join(root, 'guide.md'), '--engine', 'embedded', '--state-dir', join(root, 'state')] };
+}
+
+test('what needs a person is asked, one question after the other, until no more is wanted', async () => {
+  const { args } = planted();
+  const person = terminal(['/bin/sh', PROGRAM, ...args]);
+  await person.sees(/1\. Look at the timer\.\s+done \(done by timer\)/);
+  await person.answer(/2\. Ask someone\.\s+for you to do[\s\S]*2: what did you find\?[\s\S]*not looked at[\s\S]*ask no more/, `${DOWN}${DOWN}\r`);
+  await person.answer(/3: what did you find\?[\s\S]*ask no more/, `${DOWN}${DOWN}${DOWN}\r`);
+  await person.sees(/4\. And once more\.\s+for you to do/);
+  await person.sees(/Verdict: (?:highly-)?suspicious[\s\S]*a person found this suspicious: Ask someone\.[\s\S]*2 steps of the guide need a person/);
+  expect(await person.ended).toBe(3);
+});
+
+test('without a terminal nothing is asked, and nothing of a unit reaches the terminal as it is', () => {
+  const { args } = planted();
+  const { code, stdout, stderr } = tickward(args);
+  expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+  expect(stdout).toContain('\\e[2J');
+  // eslint-disable-next-line no-control-regex
+  expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
+
+test('the same as JSON has the shape that scripts use', () => {
+  const { args } = planted();
+  const found = JSON.parse(tickward([...args, '--json']).stdout) as { steps: Record<string, unknown>[] };
+  expect(found).toMatchObject({ alert: null, engine: 'embedded', guide: { title: 'Guide', problems: [] }, verdict: { level: expect.any(String), reasons: expect.any(Array), signs: expect.any(Array), open: expect.any(Array) }, indicators: { urls: [], domains: [], addresses: [] }, timeline: expect.any(Array), processes: [], took_ms: expect.any(Number) });
+  for (const step of found.steps) expect(Object.keys(step).toSorted()).toEqual(['answer', 'checks', 'columns', 'engine', 'error', 'id', 'kind', 'needs_person', 'repairs', 'rows', 'section', 'signs', 'skipped', 'sql', 'title', 'warnings']);
+});
+
+test.each([40, 80, 200])('tables and records fit %i columns', (columns) => {
+  const lines: string[] = [];
+  const own = process.stdout.columns;
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(...String(text).split('\n')) > 0);
+  process.stdout.columns = columns;
+  onTestFinished(() => {
+    write.mockRestore();
+    process.stdout.columns = own;
+  });
+  const names = ['path', 'how', 'from', 'kind', 'owner', 'mode', 'changed', 'made', 'package', 'sha256'];
+  const row = Object.fromEntries(names.map((name) => [name, `${name} ${'x'.repeat(120)}`]));
+  const out = createOutput({ json: false, color: false });
+  showStep({ out }, { ...emptyStep({ id: 'chain', title: 'chain', kind: 'check', section: '' }), columns: names, rows: [row, row] });
+  showStep({ out }, { ...emptyStep({ id: 'two', title: 'two', kind: 'check', section: '' }), columns: ['what', 'value'], rows: [{ what: 'a', value: 'x'.repeat(500) }] });
+  write.mockRestore();
+  expect(lines.length).toBeGreaterThan(8);
+  expect(lines.filter((line) => line.length > columns)).toEqual([]);
+});

@@ -1,0 +1,141 @@
+/** What decides whether a step is taken: conditions, severity, needs, answers; and what a failure and a person's way back do. */
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Investigated } from '../../src/respond/findings.ts';
+import type { Decision, RunResult } from '../../src/respond/run.ts';
+import type { Journal } from '../../src/model/journal.ts';
+import { eventOf, snapshot } from '../helpers/response.ts';
+import { sceneOf, without } from './scene.ts';
+
+const REMOVE = '{id: remove, kind: action, title: Remove, action: remove_timer}';
+const CASE = '{id: case, kind: human, title: Case, text: Open a case., questions: [{id: attack, ask: An attack?, kind: yes-no}, {id: name, ask: Its name?}]}';
+
+function states({ steps }: RunResult): string[] {
+  return steps.map(({ id, state }) => `${id} ${state}`);
+}
+
+function found(level: string): Investigated {
+  return { verdict: { level, reasons: ['r'] }, indicators: { paths: ['/p'] }, steps: [{ id: '1', rows: [{ sha256: 'abc' }, { sha256: 'def' }], error: null, skipped: null, needs_person: null }] };
+}
+
+describe('a condition', () => {
+  const investigate = async (): Promise<Investigated> => found('suspicious');
+
+  test.each([
+    ['file.path : "*/evil.timer"', true],
+    ['process.pid == null', false],
+    ['verdict.level == "suspicious"', true],
+    ['verdict.level == "unclear"', false],
+    ['indicators.paths == "/p" and guide.step_1.count == 2', true],
+    ['guide.step_1.rows.sha256 : "DEF"', true],
+    ['guide.step_2.rows.sha256 != null', false],
+    ['severity in ("high", "critical")', true],
+    ['rule.id == null', true],
+  ])('%s: %s', async (when, holds) => {
+    const { respond } = sceneOf(`{id: remove, kind: action, title: Remove, action: remove_timer, when: '${when}'}`);
+    const [step] = (await respond({ investigate, severity: 'high', dryRun: true })).steps;
+    expect(step).toMatchObject(holds ? { state: 'would-change' } : { state: 'skipped-because', summary: `its condition does not hold: ${when}` });
+  });
+
+  test('over findings has them made once, one over the event alone not at all', async () => {
+    let made = 0;
+    const counted = async (): Promise<Investigated> => (made += 1, found('unclear'));
+    const step = (id: string, when: string): string => `{id: ${id}, kind: human, title: T, text: T, when: '${when}'}`;
+    await sceneOf(step('a', 'file.path != null')).respond({ investigate: counted });
+    expect(made).toBe(0);
+    await sceneOf(step('a', 'verdict.level == "unclear"'), step('b', 'guide.step_1.count > 0')).respond({ investigate: counted });
+    expect(made).toBe(1);
+  });
+
+  test('over what was answered and what became of a step before', async () => {
+    const { respond } = sceneOf(CASE, `{id: a, kind: human, title: A, text: A, when: answers.case.attack == true}`, `{id: b, kind: human, title: B, text: B, when: answers.case.attack == false or steps.a == "needs-person"}`);
+    expect(states(await respond({ answers: { case: { attack: true } } }))).toEqual(['case needs-person', 'a needs-person', 'b needs-person']);
+    expect(states(await respond())).toEqual(['case needs-person', 'a skipped-because', 'b skipped-because']);
+  });
+});
+
+test('a severity gate lets through what is as bad, and nothing of which that is not known', async () => {
+  const { respond } = sceneOf('{id: a, kind: human, title: A, text: A, severity: high}');
+  expect(states(await respond({ severity: 'critical' }))).toEqual(['a needs-person']);
+  expect((await respond({ severity: 'medium' })).steps[0]).toMatchObject({ state: 'skipped-because', summary: 'it is for severity high and above, and this is medium (--severity says otherwise)' });
+  expect(states(await respond())).toEqual(['a skipped-because']);
+});
+
+test('a step waits for those that it needs, and one that was not asked for is not done', async () => {
+  const { respond } = sceneOf(CASE, '{id: remove, kind: action, title: Remove, action: remove_timer, needs: [case]}');
+  expect((await respond()).steps[1]).toMatchObject({ state: 'skipped-because', summary: 'it needs case, which is needs-person' });
+  expect((await respond({ only: ['remove'] })).steps[0]).toMatchObject({ state: 'skipped-because', summary: 'it needs case, which was not asked for' });
+  expect(states(await respond({ dryRun: true }))).toEqual(['case needs-person', 'remove would-change']);
+  expect(states(await respond({ attend: async () => 'done' }))).toEqual(['case unchanged', 'remove changed']);
+});
+
+test('answers stand in the result and in the journal, and are parameters of later steps', async () => {
+  const { respond, journal, path } = sceneOf(CASE, "{id: stop, kind: action, title: Stop, action: kill_process, params: {executable: '{{answers.case.name}}', pid: '{{process.pid}}'}}");
+  const result = await respond({ event: eventOf(path, { pid: process.ppid }), answers: { case: { attack: false } }, ask: async ({ id }) => (id === 'name' ? '/tmp/$(reboot)\u001b[2J' : undefined), decide: async (step) => (expect(step.params).toEqual({ executable: '/tmp/$(reboot)\u001b[2J', pid: process.ppid }), 'skip') });
+  expect(result.steps[0]?.answers).toEqual({ attack: false, name: '/tmp/$(reboot)\u001b[2J' });
+  expect(journal.entries(result.run ?? '').flatMap(({ kind, step, data }) => (kind === 'answer' ? [{ step, ...data }] : []))).toEqual([
+    { step: 'case', question: 'attack', ask: 'An attack?', answer: false },
+    { step: 'case', question: 'name', ask: 'Its name?', answer: '/tmp/$(reboot)\u001b[2J' },
+  ]);
+});
+
+test('a step is not done before what must be answered is', async () => {
+  const { respond } = sceneOf('{id: case, kind: human, title: C, text: C, questions: [{id: lead, ask: Who?, required: true}]}');
+  expect((await respond({ attend: async () => 'done' })).steps[0]).toMatchObject({ state: 'needs-person', summary: 'not answered yet: lead' });
+  expect((await respond({ attend: async () => 'done', ask: async () => 'me' })).steps[0]).toMatchObject({ state: 'unchanged', answers: { lead: 'me' } });
+});
+
+describe('a failure', () => {
+  /** The disk is full for a moment, when the second file is to be taken away: the first one is gone by then. */
+  const fullOnce = (journal: Journal): Journal => {
+    let changes = 0;
+    return { entries: journal.entries, append(entry) {
+      if (entry.kind === 'change' && entry.data['text'] !== undefined && (changes += 1) === 2) throw new Error('no space left on device');
+      return journal.append(entry);
+    } };
+  };
+
+  test.each([
+    ['stop', ['remove failed', 'after skipped-because'], false],
+    ['continue', ['remove failed', 'after needs-person'], false],
+    ['undo', ['remove failed', 'after skipped-because'], true],
+  ] as const)('%s', async (policy, expected, isBack) => {
+    const { respond, journal, root } = sceneOf(REMOVE.replace('}', `, on_failure: ${policy}}`), '{id: after, kind: human, title: A, text: A}');
+    const before = Object.keys(snapshot(root, without));
+    const result = await respond({ journal: fullOnce(journal) });
+    expect(states(result)).toEqual(expected);
+    expect(result.steps[0]?.summary).toBe(`no space left on device${isBack ? '; what it had changed was taken back' : ''}`);
+    expect(result.steps[0]?.changes).toHaveLength(1);
+    expect(before.filter((name) => !Object.keys(snapshot(root, without)).includes(name))).toHaveLength(isBack ? 0 : 1);
+    expect(result.ended).toBe(policy === 'continue' ? 'finished' : 'stopped');
+  });
+});
+
+describe('a person', () => {
+  test('goes back to what was skipped, and does it', async () => {
+    const { respond } = sceneOf(REMOVE, CASE);
+    const decisions: Decision[] = [{ skip: 'not wanted: too early' }, 'apply'];
+    let visits = 0;
+    const result = await respond({ decide: async () => decisions.shift() ?? 'skip', attend: async () => ((visits += 1) === 1 ? 'back' : 'done') });
+    expect(states(result)).toEqual(['remove changed', 'case unchanged']);
+    expect(decisions).toEqual([]);
+  });
+
+  test.each([
+    ['takes it back', 'undo', 'remove skipped-because', true],
+    ['leaves it', 'keep', 'remove changed', false],
+  ] as const)('goes back to what was done, and %s', async (_what, choice, state, isBack) => {
+    const { respond, path } = sceneOf(REMOVE, CASE);
+    let visits = 0;
+    const result = await respond({ decide: async () => (visits === 0 ? 'apply' : { skip: 'not wanted: not ours' }), revisit: async ({ undo }) => (expect(undo).toContain('tickward undo'), choice), attend: async () => ((visits += 1) === 1 ? 'back' : 'open') });
+    expect(states(result)).toEqual([state, 'case needs-person']);
+    expect([result.steps[0]?.undo === null, existsSync(path)]).toEqual([isBack, isBack]);
+  });
+
+  test('stays where nothing is before', async () => {
+    let asked = 0;
+    const { respond } = sceneOf(CASE);
+    expect(states(await respond({ attend: async () => ((asked += 1) < 3 ? 'back' : 'done') }))).toEqual(['case unchanged']);
+    expect(asked).toBe(3);
+  });
+});

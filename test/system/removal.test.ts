@@ -1,0 +1,201 @@
+/** remove_timer against attackers on real systemd hosts: what resists, what is generated, transient, of a user, of a package; and the way back. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { RunResult } from '../../src/respond/run.ts';
+import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { planted, plantHostile, treeOf } from '../helpers/hostile.ts';
+import { until } from '../helpers/until.ts';
+
+function json<Document>({ stdout, stderr }: { stdout: string; stderr: string }): Document {
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Document;
+}
+
+function respond(host: Booted, path: string, ...options: string[]): RunResult {
+  return json<RunResult>(host.run([PROGRAM, 'respond', '--file', path, '--only', 'remove', '--json', ...options]));
+}
+
+function undo(host: Booted, { run }: RunResult): RunResult {
+  return json<RunResult>(host.run([PROGRAM, 'undo', run ?? '', '--json']));
+}
+
+/** Applies, and says why where it did not go well. */
+function remove(host: Booted, path: string): RunResult {
+  const done = respond(host, path, '--yes');
+  expect(done.steps.map(({ state, summary }) => (state === 'changed' ? state : `${state}: ${summary}`))).toEqual(['changed']);
+  return done;
+}
+
+function states(host: Booted, ...units: string[]): string[] {
+  return host.run(['systemctl', 'show', '--property=LoadState,ActiveState', '--value', ...units]).stdout.trim().split('\n\n').map((block) => block.replace('\n', ' '));
+}
+
+describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {
+  let unbuilt: string | undefined;
+  beforeAll(() => {
+    unbuilt = prepareBase();
+  }, 300_000);
+
+  test('a timer whose owner fights for it is gone with its twenty processes, stays gone though a sibling puts it back, and comes back identical', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    plantHostile(host);
+    await until(() => planted(host) === 20, () => 'the twenty processes');
+    const before = treeOf(host);
+    const planned = respond(host, '/etc/systemd/system/evil-clock.timer', '--dry-run');
+    expect(treeOf(host)).toEqual(before);
+    host.shell('systemctl start keeper.service');
+    const done = remove(host, '/etc/systemd/system/evil-clock.timer');
+    expect(done.steps[0]?.changes).toEqual(planned.steps[0]?.changes);
+    expect(done.steps[0]?.notes.join('\n')).toContain("/etc/systemd/system/keeper.service names /opt/evil/spawn as well and may bring it back: tickward respond --file '/etc/systemd/system/keeper.service'");
+    const count = (): number => Number(host.shell('cat /run/keeper.count 2>/dev/null || echo 0').stdout);
+    const first = count();
+    await until(() => count() >= first + 5, () => 'five attempts of the sibling', 30_000);
+    expect(planted(host)).toBe(0);
+    expect(states(host, 'evil-clock.timer', 'evil-clock.service')).toEqual(['masked inactive', 'masked inactive']);
+    expect(host.shell('ls /run/evil.* 2>/dev/null; true').stdout).toBe('');
+
+    host.shell('systemctl stop keeper.service; rm -f /etc/systemd/system/evil-clock.timer');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    // The sibling works in this directory: its time is no longer that of before.
+    const same = ({ '/etc/systemd/system': _, ...tree }: Record<string, string>): Record<string, string> => tree;
+    const after = same(treeOf(host));
+    expect(Object.entries(after).filter(([path, state]) => before[path] !== state)).toEqual([]);
+    expect(Object.keys(after)).toEqual(Object.keys(same(before)));
+    await until(() => planted(host) >= 20, () => 'what was active, again');
+    expect(states(host, 'evil-clock.timer')).toEqual(['loaded active']);
+  });
+
+  test('the units of a user are taken out of that user\'s manager, with what a service left behind, and come back', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`useradd -m alice; loginctl enable-linger alice; until [ -e /run/user/$(id -u alice)/systemd/private ]; do sleep 0.05; done
+install -d -o alice -g alice /home/alice/.config/systemd/user /home/alice/.config/systemd/user.control
+cd /home/alice/.config/systemd/user
+printf '[Timer]\\nOnActiveSec=1h\\n[Install]\\nWantedBy=timers.target\\n' > evil.timer
+printf '[Service]\\nExecStart=/bin/sh -c "sleep 4321 & exec sleep 4321"\\nKillMode=process\\nRestart=always\\nExecStopPost=/bin/touch /tmp/evil.post\\n' > evil.service
+cp evil.service ../user.control/
+printf '[Service]\\nExecStart=/bin/sh -c "sleep 4321 & exec true"\\nKillMode=process\\n' > left.service
+chown alice:alice * ../user.control/*
+systemctl --user -M alice@ daemon-reload
+systemctl --user -M alice@ -q enable --now evil.timer
+systemctl --user -M alice@ start --no-block evil.service left.service`);
+    await until(() => planted(host) === 3, () => 'the processes');
+    const tree = (): string => host.shell('cd /home/alice/.config/systemd; find . -type f -o -type l | sort | xargs stat -c "%N %f %u:%g %y"; sha256sum user*/*.*').stdout;
+    const before = tree();
+    const done = respond(host, '/home/alice/.config/systemd/user/evil.timer', '--yes');
+    expect(done).toMatchObject({ target: { user: 'alice' }, steps: [{ state: 'changed' }] });
+    expect(done.steps[0]?.notes).toContain('alice lingers: their timers start at boot without a login (loginctl disable-linger alice)');
+    // What is inactive has left a process all the same.
+    expect(planted(host)).toBe(1);
+    remove(host, '/home/alice/.config/systemd/user/left.service');
+    expect(planted(host)).toBe(0);
+    expect(host.shell('systemctl --user -M alice@ start evil.service 2>&1 || true; ls /tmp/evil.post 2>/dev/null || true').stdout).toContain('is masked');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    host.shell('systemctl --user -M alice@ is-active evil.timer evil.service');
+    expect(tree()).toBe(before.split('\n').filter((line) => !line.includes('left.service')).join('\n'));
+  });
+
+  test('a transient timer, which the manager removes when it stops, comes back with the undo', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell('systemd-run --on-active=1h --unit=later /bin/true');
+    const files = (): string => host.shell('cd /run/systemd/transient; sha256sum *; stat -c "%n %f %y" *').stdout;
+    const before = files();
+    const done = remove(host, '/run/systemd/transient/later.timer');
+    expect(states(host, 'later.timer')).toEqual([expect.stringMatching(/^(?:masked|not-found) inactive$/)]);
+    expect(host.run(['systemctl', 'start', 'later.timer']).status).not.toBe(0);
+    expect(host.shell('ls /run/systemd/transient').stdout).toBe('');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    expect(files()).toBe(before);
+    expect(states(host, 'later.timer')).toEqual(['loaded active']);
+  });
+
+  test('a timer that a generator makes is taken out with the generator, and comes back with it', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`install -d /etc/systemd/system-generators
+printf '#!/bin/sh\\nprintf "[Timer]\\\\nOnActiveSec=1h\\\\n" > "$2/made.timer"\\nprintf "[Service]\\\\nExecStart=/bin/sleep 4321\\\\n" > "$1/made.service"\\n' > /etc/systemd/system-generators/60-made
+chmod 755 /etc/systemd/system-generators/60-made
+systemctl daemon-reload
+systemctl start made.timer made.service`);
+    const done = remove(host, '/run/systemd/generator.early/made.timer');
+    expect(done.steps[0]?.notes.join('\n')).toContain('is made anew by a generator at each reload: /etc/systemd/system-generators/60-made names it, is of no package and goes with it');
+    expect(states(host, 'made.timer', 'made.service')).toEqual(['masked inactive', 'masked inactive']);
+    expect(host.shell('systemctl daemon-reload; find /etc/systemd /run/systemd/generator* -name "*made*"').stdout).toBe('');
+    expect(planted(host)).toBe(0);
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    expect(states(host, 'made.timer', 'made.service')).toEqual(['loaded active', 'loaded active']);
+  });
+
+  test('a template goes with its instances; an instance goes alone; a name with a pattern in it is no pattern', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`cd /etc/systemd/system
+printf '[Timer]\\nOnActiveSec=1h\\n' > evil@.timer
+printf '[Service]\\nExecStart=/bin/sleep 4321\\n' > evil@.service
+cp evil@.timer evil@own.timer
+printf '[Timer]\\nOnActiveSec=1h\\nUnit=none.service\\n' | tee ./-.timer 'x\\x2dy.timer' '*.timer' "$(printf 'a\\nb.timer')" > kept.timer
+printf '[Service]\\nExecStart=/bin/true\\n' > none.service
+systemctl daemon-reload
+systemctl start -- -.timer evil@one.timer evil@own.timer evil@one.service kept.timer`);
+    const timers = (): string[] => host.shell('systemctl list-units --type=timer --no-legend --plain | cut -d" " -f1 | grep -E "^(-|evil.*|kept)[.]timer"').stdout.trim().split('\n');
+    expect(timers()).toEqual(['-.timer', 'evil@one.timer', 'evil@own.timer', 'kept.timer']);
+    for (const name of ['*.timer', 'a\nb.timer', String.raw`x\x2dy.timer`]) remove(host, `/etc/systemd/system/${name}`);
+    expect(timers()).toEqual(['-.timer', 'evil@one.timer', 'evil@own.timer', 'kept.timer']);
+    remove(host, '/etc/systemd/system/-.timer');
+    remove(host, '/etc/systemd/system/evil@own.timer');
+    expect(timers()).toEqual(['evil@one.timer', 'kept.timer']);
+    remove(host, '/etc/systemd/system/evil@.timer');
+    expect(timers()).toEqual(['kept.timer']);
+    expect(planted(host)).toBe(0);
+    expect(host.shell('find /etc/systemd/system -maxdepth 1 -name "*.timer" -o -maxdepth 1 -name "evil*"').stdout).toBe('/etc/systemd/system/kept.timer\n');
+  });
+
+  test('a changed unit of a package is put back as the package has it, from the .deb that apt kept, and the undo gives back the changed one', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`install -d /root/p/DEBIAN /root/p/usr/lib/systemd/system
+printf 'Package: clock\\nVersion: 1:2.0-1\\nArchitecture: all\\nMaintainer: Test <test@example.org>\\nDescription: test\\n' > /root/p/DEBIAN/control
+printf '[Timer]\\nOnCalendar=daily\\n' > /root/p/usr/lib/systemd/system/clock.timer
+printf '[Service]\\nExecStart=/bin/true\\n' > /root/p/usr/lib/systemd/system/clock.service
+(cd /root/p; md5sum usr/lib/systemd/system/* > DEBIAN/md5sums)
+dpkg-deb --root-owner-group --build /root/p /root/clock.deb
+dpkg -i /root/clock.deb`);
+    const timer = '/usr/lib/systemd/system/clock.timer';
+    const look = (): string => host.shell(`stat -c '%f %u:%g %y' ${timer}; cat ${timer}`).stdout;
+    const installed = look();
+    expect(respond(host, timer, '--dry-run').steps).toMatchObject([{ state: 'skipped-because', summary: expect.stringContaining('is as the package installed it') }]);
+    host.shell(`echo 'OnCalendar=minutely' >> ${timer}; systemctl daemon-reload; systemctl start clock.timer`);
+    const changed = look();
+    expect(respond(host, timer, '--dry-run').steps).toMatchObject([{ state: 'skipped-because', summary: expect.stringMatching(/its \.deb is not in apt's cache \(\/var\/cache\/apt\/archives\/clock_1%3a2\.0-1_all\.deb\)\): restore it from there \(apt-get install --reinstall clock/) }]);
+    host.shell('cp /root/clock.deb /var/cache/apt/archives/clock_1%3a2.0-1_all.deb');
+    const done = respond(host, timer, '--yes');
+    expect(done.steps).toMatchObject([{ state: 'changed', summary: expect.stringContaining('/systemd/system/clock.timer is as its package has it') }]);
+    expect(look()).toBe(installed);
+    expect(host.run(['dpkg', '--verify', 'clock']).stdout).toBe('');
+    expect(host.shell('systemctl show -p TimersCalendar clock.timer').stdout).not.toContain('*:*:00');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    expect(look()).toBe(changed);
+  });
+
+  test('a full quarantine and a read-only /etc are told before anything is done, and what is free is enough again then', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`printf '[Timer]\\nOnActiveSec=1h\\nUnit=none.service\\n' > /etc/systemd/system/big.timer
+yes '# more of it' | head -c 20000000 >> /etc/systemd/system/big.timer
+printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/none.service
+systemctl daemon-reload; systemctl start big.timer
+mkdir /mnt/small; mount -t tmpfs -o size=16m tmpfs /mnt/small; chmod 700 /mnt/small`);
+    const tree = treeOf(host);
+    const full = respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small');
+    expect(full.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('there is no room for the copies in /mnt/small/quarantine') }]);
+    host.shell('mount --bind /etc /etc; mount -o remount,bind,ro /etc');
+    const locked = respond(host, '/etc/systemd/system/big.timer', '--yes');
+    expect(locked.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('is mounted read-only') }]);
+    expect(treeOf(host)).toEqual(tree);
+    expect(states(host, 'big.timer')).toEqual(['loaded active']);
+    host.shell('umount /etc; mount -o remount,size=64m /mnt/small');
+    expect(respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small').steps).toMatchObject([{ state: 'changed' }]);
+    expect(states(host, 'big.timer')).toEqual(['masked inactive']);
+  });
+});
