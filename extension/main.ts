@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { userOf } from '../src/host/passwd.ts';
 import { messageOf, placedMessageOf, TickwardError } from '../src/model/errors.ts';
-import { startExtension } from '../src/osquery/server.ts';
+import { argumentsOf, startExtension, tablePlugin } from '../src/osquery/index.ts';
 import { loadRules } from '../src/playbooks/rules.ts';
 import type { Sensor } from '../src/sensor/index.ts';
 import { openStore } from '../src/store/index.ts';
@@ -13,26 +13,17 @@ import { VERSION } from '../src/version.ts';
 import { startWatch } from '../src/watch/index.ts';
 import { timerTables } from './tables/index.ts';
 
-/** osquery's defaults for --extensions_timeout and --extensions_interval, in seconds. */
-const TIMEOUT = 3;
-const INTERVAL = 3;
-
 const log = pino({ base: null, level: 'info' }, pino.destination({ dest: 2, sync: true }));
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { socket: { type: 'string' }, timeout: { type: 'string' }, interval: { type: 'string' }, verbose: { type: 'boolean' }, 'state-dir': { type: 'string' } },
-    strict: false,
-  });
-  const socket = values['socket'];
-  if (typeof socket !== 'string') throw new TickwardError('USAGE', 'osquery starts this with --socket PATH', { hint: 'try: osqueryi --extension PATH_OF_THIS_FILE' });
-  const seconds = (value: unknown, otherwise: number): number => (Number(value) > 0 ? Number(value) : otherwise);
+  const started = argumentsOf(process.argv.slice(2));
+  const { values } = parseArgs({ options: { 'state-dir': { type: 'string' } }, strict: false });
   const uid = process.getuid?.() ?? 0;
   const stateDir = values['state-dir'] ?? (process.env['TICKWARD_STATE_DIR'] || undefined);
   const store = openStore(typeof stateDir === 'string' ? stateDir : defaultStateDirectory(uid, { ...process.env, HOME: process.env['HOME'] || userOf(uid)?.home }), uid);
   const onNotice = ({ level, message }: { level: 'info' | 'warn'; message: string }): void => log[level](message);
 
-  const extension = await startExtension({ name: 'tickward', version: VERSION, socket, timeoutSeconds: seconds(values['timeout'], TIMEOUT), intervalSeconds: seconds(values['interval'], INTERVAL), tables: timerTables(store), onNotice });
+  const extension = await startExtension({ name: 'tickward', version: VERSION, plugins: timerTables(store).map(tablePlugin), ...started, onNotice });
   log.info(`registered as ${extension.uuid} after ${Math.round(process.uptime() * 1000)} ms`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));

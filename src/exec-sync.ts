@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { errnoOf, messageOf, TickwardError } from './model/errors.ts';
 import type { ExecOptions, ExecResult } from './exec.ts';
 
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What a program of the host needs of ours to find a user's manager; nothing else of our environment reaches it. */
 const PASSED_ON = ['HOME', 'USER', 'LOGNAME', 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;

@@ -1,7 +1,8 @@
 /** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
+import { access, constants } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
-import { environmentOf } from './exec-sync.ts';
+import { environmentOf, SYSTEM_PATH } from './exec-sync.ts';
 import { TickwardError } from './model/errors.ts';
 
 export interface ExecOptions {
@@ -59,6 +60,59 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   if (result.exitCode === undefined && result.signal === undefined) throw new TickwardError('FAILED', `${file} could not be started: ${result.shortMessage ?? result.code ?? 'unknown'}`);
   return { exitCode: result.exitCode, signal: result.signal, stdout, stderr };
 }
+
+/** Whether `run` would find the program. */
+export async function isInstalled(file: string): Promise<boolean> {
+  const found = await Promise.all(SYSTEM_PATH.split(':').map((folder) => access(`${folder}/${file}`, constants.X_OK).then(() => true, () => false)));
+  return found.includes(true);
+}
+
+export interface LineOptions extends Omit<ExecOptions, 'input'> {
+  /** Each line of stdout as it comes, without its end. Longer than 16 MiB it is cut. */
+  onLine: (line: string) => void;
+  /** Ends the program, with everything that it started. */
+  signal?: AbortSignal;
+}
+
+/** Runs a program that tells as it goes. Its end is a result, however it ended; one that is missing is an error. stderr is kept as far as `maxBuffer` goes. */
+export async function runLines(file: string, args: readonly string[], { onLine, signal, ...options }: LineOptions): Promise<Omit<ExecResult, 'stdout'> & { timedOut: boolean }> {
+  const child = execa(file, args, {
+    reject: false,
+    buffer: false,
+    // A group of its own, so that what it started ends with it.
+    detached: true,
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    forceKillAfterDelay: 2_000,
+    extendEnv: false,
+    env: environmentOf(options.env),
+    stdin: 'ignore',
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const endAll = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // All of them have ended.
+    }
+  };
+  signal?.addEventListener('abort', endAll, { once: true });
+  const lines = (async () => {
+    let rest = '';
+    for await (const chunk of child.stdout?.setEncoding('utf8') ?? []) {
+      const parts = (rest + (chunk as string)).split('\n');
+      rest = (parts.pop() ?? '').slice(0, MOST_LINE);
+      parts.forEach(onLine);
+    }
+    if (rest !== '') onLine(rest);
+  })();
+  const [result, stderr] = await Promise.all([child, textOf(child.stderr, options.maxBuffer ?? 16 * 1024 * 1024, endAll), lines.catch(() => undefined)]);
+  signal?.removeEventListener('abort', endAll);
+  if (result.timedOut || signal?.aborted === true) endAll();
+  if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
+  return { exitCode: result.exitCode, signal: result.signal, stderr, timedOut: result.timedOut };
+}
+
+const MOST_LINE = 16 * 1024 * 1024;
 
 /** What a stream says, up to its end or to more than `limit` bytes. */
 async function textOf(stream: Readable | null, limit: number, onFlood: () => void): Promise<string> {

@@ -3,10 +3,11 @@ import { Operator, equals, type Column, type QueryContext, type Row, type Table 
 import { unwritten } from '../../src/host/names.ts';
 import { legiblePath, type FileEvent } from '../../src/model/event.ts';
 import { bytesOfText } from '../../src/model/text.ts';
-import type { EventFilter } from '../../src/store/events.ts';
+import type { EventFilter, Selection } from '../../src/store/events.ts';
 
 export interface EventSource {
   list(filter: EventFilter): Iterable<FileEvent>;
+  select(filter: EventFilter): Selection;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -51,13 +52,18 @@ export function createTimerEventsTable(events: EventSource): Table {
     name: 'systemd_timer_events',
     description: 'Changes of systemd unit files with the process that made them.',
     columns: COLUMNS,
-    *generate(context) {
-      for (const event of events.list(filterOf(context))) {
-        context.checkpoint();
-        yield rowOf(event);
-      }
+    generate(context) {
+      const selection = events.select(filterOf(context));
+      return { [Symbol.iterator]: () => rowsOf(selection, context), count: () => selection.count() };
     },
   };
+}
+
+function* rowsOf(selection: Selection, context: QueryContext): Generator<Row> {
+  for (const event of selection) {
+    context.checkpoint();
+    yield rowOf(event);
+  }
 }
 
 const SECOND = 1_000;

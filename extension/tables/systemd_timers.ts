@@ -31,19 +31,33 @@ const COLUMNS: readonly Column[] = [
   { name: 'created_by', type: 'TEXT', description: 'Program of the newest event that made the file' },
 ];
 
+/** osquery asks once a row of a JOIN: what was gathered counts for so long, in ms. */
+const FRESH_MS = 2_000;
+
 export function createTimersTable(events: EventSource): GatheredTable {
   return {
     name: 'systemd_timers',
     description: 'Timers of every manager with schedule, service, commands, owner and package.',
     columns: COLUMNS,
-    async gather({ warn }) {
-      // Loaded only by who asks: it takes as long as all the rest of the engine.
-      const { listTimers } = await import('../../src/timers/index.ts');
-      const { timers, warnings } = await listTimers({ uid: process.getuid?.() ?? 0, users: readUsers() });
-      for (const warning of warnings) warn(warning);
-      const makers = makersOf(timers, events, warn);
-      return timers.map((timer) => rowOf(timer, makers.get(timer.path ?? '')));
-    },
+    gather: once(({ warn }) => gather(events, warn), FRESH_MS),
+  };
+}
+
+async function gather(events: EventSource, warn: (message: string) => void): Promise<Row[]> {
+  // Loaded only by who asks: it takes as long as all the rest of the engine.
+  const { listTimers } = await import('../../src/timers/index.ts');
+  const { timers, warnings } = await listTimers({ uid: process.getuid?.() ?? 0, users: readUsers() });
+  for (const warning of warnings) warn(warning);
+  const makers = makersOf(timers, events, warn);
+  return timers.map((timer) => rowOf(timer, makers.get(timer.path ?? '')));
+}
+
+/** Who asks while it is gathered, or shortly after, gets the same: also who gave up on it before, on a host where it takes longer than an answer may. */
+export function once<Given, Result>(work: (given: Given) => Promise<Result>, freshMs: number): (given: Given) => Promise<Result> {
+  let current: Promise<Result> | undefined;
+  return (given) => {
+    current ??= work(given).finally(() => setTimeout(() => (current = undefined), freshMs).unref());
+    return current;
   };
 }
 

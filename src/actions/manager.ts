@@ -1,7 +1,7 @@
 /** A service manager, the system's or a user's, through systemctl(1). */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type ExecResult, run } from '../exec.ts';
+import { isPopulated } from '../host/cgroups.ts';
 import { hasUserManager } from '../host/systemd.ts';
 import { printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -18,7 +18,7 @@ export interface UnitState {
   /** active, inactive, failed, … */
   active: string;
   freezer: string;
-  /** Path below /sys/fs/cgroup; empty when it has none. */
+  /** Path below the mount of control groups; empty when it has none. */
   cgroup: string;
 }
 
@@ -41,7 +41,6 @@ export interface Manager {
 
 const PROPERTIES = 'Id,LoadState,ActiveState,FreezerState,ControlGroup';
 const TIMEOUT_MS = 30_000;
-const CGROUPS = '/sys/fs/cgroup';
 
 /** The running managers that load units of the target's scope. */
 export function managersOf(context: ActionContext): Manager[] {
@@ -120,34 +119,5 @@ export function isRunning(state: UnitState): boolean {
 
 /** A timer has none, and `Slice=` gives none of another unit. */
 export function isOwnCgroup({ id, cgroup }: Pick<UnitState, 'id' | 'cgroup'>): boolean {
-  return cgroup.endsWith(`/${id}`) && isPlainCgroup(cgroup);
-}
-
-function isPlainCgroup(cgroup: string): boolean {
-  return cgroup.startsWith('/') && cgroup !== '/' && !cgroup.split('/').includes('..');
-}
-
-/** Whether there are processes in a control group or in one below it; false where it is gone. */
-export function isPopulated(cgroup: string): boolean {
-  try {
-    return readFileSync(`${CGROUPS}${cgroup}/cgroup.events`, 'utf8').includes('populated 1');
-  } catch {
-    return false;
-  }
-}
-
-/** Stops all of a control group where it stands, forks and groups below it as well. The manager still answers, and the processes can still be killed. Throws where it may not or cannot. */
-export function freezeCgroup(cgroup: string): void {
-  writeFileSync(`${CGROUPS}${cgroup}/cgroup.freeze`, '1');
-}
-
-/** What is gone, or was not frozen, is as it should be. */
-export function thawCgroup(cgroup: string): void {
-  const path = `${CGROUPS}${cgroup}/cgroup.freeze`;
-  if (isPlainCgroup(cgroup) && existsSync(path)) writeFileSync(path, '0');
-}
-
-/** Kills all of a control group at once, forks and groups below it as well (kernel 5.14). */
-export function killCgroup(cgroup: string): void {
-  if (isPopulated(cgroup) && existsSync(`${CGROUPS}${cgroup}/cgroup.kill`)) writeFileSync(`${CGROUPS}${cgroup}/cgroup.kill`, '1');
+  return cgroup.endsWith(`/${id}`);
 }

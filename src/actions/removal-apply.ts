@@ -1,5 +1,6 @@
 /** Carries out the operations of a removal, each announced before it is done. */
 import { createHash } from 'node:crypto';
+import { isPopulated, killAll, setFrozen } from '../host/cgroups.ts';
 import { look, lookAt, openDirectory, openParent } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { prepareQuarantine, removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
@@ -8,7 +9,7 @@ import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
-import { freezeCgroup, isPopulated, killCgroup, type Manager } from './manager.ts';
+import type { Manager } from './manager.ts';
 import { remember } from './quarantine-log.ts';
 import { alreadyGone, keepOriginals, takeFile, type Announce, type Originals } from './removal-take.ts';
 import { ownedOf, pathToJson, type Operation, type Removal, type RemovalChange } from './removal.ts';
@@ -84,7 +85,7 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
 function freeze({ manager, unit, cgroup }: Of<'freeze'>, announce: Announce): string | undefined {
   announce({ kind: 'freeze', manager: manager.id, unit, cgroup });
   try {
-    freezeCgroup(cgroup);
+    setFrozen(cgroup, true);
     return undefined;
   } catch {
     return `${printable(unit)} could not be frozen (it has ended, or control groups are of version 1): it was stopped without that`;
@@ -125,16 +126,14 @@ function isThere(path: string): boolean {
 
 async function stop({ manager, unit, active, cgroup }: Of<'stop'>, announce: Announce): Promise<string | undefined> {
   announce({ kind: 'stop', manager: manager.id, unit, active });
-  if (cgroup !== '') killCgroup(cgroup);
-  // Where the kernel has no cgroup.kill.
-  if (unit.endsWith('.service') && (cgroup === '' || isPopulated(cgroup))) await killAll(manager, unit);
+  if (unit.endsWith('.service') && (cgroup === '' || !killAll(cgroup))) await killByManager(manager, unit);
   await manager.command('stop', '--', unit);
-  if (cgroup !== '') killCgroup(cgroup);
+  if (isPopulated(cgroup)) killAll(cgroup);
   return undefined;
 }
 
 /** `--kill-whom` is the word since systemd 252, `--kill-who` before. A service that ended on its own in between has nothing to kill. */
-async function killAll(manager: Manager, unit: string): Promise<void> {
+async function killByManager(manager: Manager, unit: string): Promise<void> {
   for (const option of ['--kill-whom=all', '--kill-who=all']) {
     try {
       await manager.command('kill', '--signal=SIGKILL', option, '--', unit);

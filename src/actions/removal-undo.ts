@@ -1,5 +1,6 @@
 /** Gives back what a removal took: newest change first, then the managers read their units again and start what ran. */
 import { fstatSync } from 'node:fs';
+import { existsCgroup, setFrozen } from '../host/cgroups.ts';
 import { look, openDirectory, openFile, sha256Of } from '../host/files.ts';
 import { setTimes } from '../host/inode.ts';
 import { show } from '../host/paths.ts';
@@ -9,7 +10,7 @@ import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
 import { changeFlags, protectionOf, withOpen } from './attributes.ts';
-import { createManager, isActive, thawCgroup, type Manager, type ManagerId } from './manager.ts';
+import { createManager, isActive, type Manager, type ManagerId } from './manager.ts';
 import { pathFromJson, removalChange, type RemovalChange } from './removal.ts';
 
 type Of<Kind extends RemovalChange['kind']> = Extract<RemovalChange, { kind: Kind }>;
@@ -77,7 +78,8 @@ function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoRep
       return;
     case 'freeze':
       // Only where the removal was cut off before it killed what it froze.
-      return thawCgroup(change.cgroup);
+      if (existsCgroup(change.cgroup)) setFrozen(change.cgroup, false);
+      return;
     case 'reload':
       afterwards.reload.set(JSON.stringify(change.manager), change.manager);
       afterwards.restart.push(...change.restart.map((unit) => ({ manager: change.manager, unit })));

@@ -1,9 +1,10 @@
 /** Looks at the host again after a removal. */
+import { isPopulated } from '../host/cgroups.ts';
 import { look } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Verdict } from './action.ts';
-import { isActive, isPopulated, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isActive, managersOf, type Manager, type UnitState } from './manager.ts';
 import { targetPath } from './removal-plan.ts';
 import type { Removal } from './removal.ts';
 import { findUnitFiles } from './unit-files.ts';

@@ -101,7 +101,9 @@ function mend(pieces: readonly Piece[], { parses }: RenderOptions): Mended {
   const harmless = new Map(names(pieces).map((name) => [name, 'x'] as const));
   const errorOf = (tried: readonly Piece[]): string | undefined => {
     const { sql, skipped } = fill(tried, harmless);
-    return sql === undefined ? skipped : parses(sql);
+    const error = sql === undefined ? skipped : parses(sql);
+    // osquery may have it, with its extensions: the engine that is asked shall say.
+    return error !== undefined && /^no such (?:table|function): /.test(error) ? undefined : error;
   };
   const error = errorOf(pieces);
   if (error === undefined) return { pieces, repairs: [] };

@@ -47,13 +47,21 @@ export function isFrozen(path: string): boolean {
 
 /** Throws the system error. What is forked by a process that is on its way to stop is frozen with it. */
 export function setFrozen(path: string, frozen: boolean): void {
-  writeFileSync(join(directoryOf(path) ?? '', 'cgroup.freeze'), frozen ? '1' : '0');
+  const directory = directoryOf(path);
+  if (directory === undefined) throw new Error('there are no control groups of version 2');
+  writeFileSync(join(directory, 'cgroup.freeze'), frozen ? '1' : '0');
+}
+
+/** Whether there are processes in it or in one below it; false where it is gone. */
+export function isPopulated(path: string): boolean {
+  return /^populated 1$/m.test(fileOf(path, 'cgroup.events') ?? '');
 }
 
 /** Ends all in it at once, forks that are on their way too (Linux 5.14). False where the kernel cannot. */
 export function killAll(path: string): boolean {
-  const file = join(directoryOf(path) ?? '', 'cgroup.kill');
-  if (!existsSync(file)) return false;
+  const directory = directoryOf(path);
+  const file = directory === undefined ? undefined : join(directory, 'cgroup.kill');
+  if (file === undefined || !existsSync(file)) return false;
   writeFileSync(file, '1');
   return true;
 }

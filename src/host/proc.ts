@@ -100,6 +100,19 @@ export function loginUidOf(pid: number): number | undefined {
   return uid === NO_LOGIN_UID ? undefined : uid;
 }
 
+/** Real uid. */
+export function ownerOf(pid: number): number | undefined {
+  const uid = statusOf(pid)?.get('Uid')?.split('\t')[0];
+  return uid === undefined ? undefined : Number(uid);
+}
+
+/** The processes under which this one runs, the nearest first. */
+export function ancestorsOf(pid: number): number[] {
+  const found: number[] = [];
+  for (let at = statOf(pid)?.ppid ?? 0; at > 0 && !found.includes(at); at = statOf(at)?.ppid ?? 0) found.push(at);
+  return found;
+}
+
 /** Path in the unified hierarchy, or the systemd one on a hybrid host. */
 export function cgroupOf(pid: number): string | undefined {
   const lines = read(`/proc/${pid}/cgroup`)?.split('\n');

@@ -1,9 +1,11 @@
-/** Asking osquery's extension manager: a connection for each call, as osquery's own clients do, and a deadline for each. */
+/** Asking osquery's extension manager, or an extension: a connection for each call, as osquery's own clients do, and a deadline for each. */
 import { connect } from 'node:net';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import { Framer } from './frame.ts';
+import type { GivenTo, MethodName, ResultOf } from './interface.ts';
+import { decodeReply, encodeCall, RemoteFailure } from './message.ts';
 import type { ExtensionInfo, ExtensionResponse, ExtensionStatus, OptionInfo, Registry, StringMap } from './types.ts';
-import { openCall } from './wire.ts';
 
 export interface ManagerClient {
   ping(): Promise<ExtensionStatus>;
@@ -18,9 +20,12 @@ export interface ManagerClient {
   shutdown(): Promise<void>;
 }
 
-/** Every method throws UNSUPPORTED when nothing listens, TIMEOUT when the deadline passes; what osquery says is in the status. */
+/** An answer of 100,000 rows may be 100 MB. */
+const REPLY_LIMITS = { bytes: 256 * 1024 * 1024, elements: Number.POSITIVE_INFINITY };
+
+/** Every method throws UNSUPPORTED when nothing listens, TIMEOUT when the deadline (ms) passes; what osquery says is in the status. */
 export function createManagerClient(socketPath: string, timeoutMs: number): ManagerClient {
-  const ask = <Result>(method: string, ...given: unknown[]): Promise<Result> => call<Result>(socketPath, timeoutMs, method, given);
+  const ask = <Name extends MethodName>(method: Name, ...given: GivenTo<Name>): Promise<ResultOf<Name>> => call(socketPath, timeoutMs, method, given);
   return {
     ping: () => ask('ping'),
     extensions: () => ask('extensions'),
@@ -52,31 +57,28 @@ function good({ status, response }: ExtensionResponse): StringMap[] {
   return response;
 }
 
-function call<Result>(socketPath: string, timeoutMs: number, method: string, given: readonly unknown[]): Promise<Result> {
-  return new Promise<Result>((resolve, reject) => {
-    const socket = connect(socketPath);
+function call<Name extends MethodName>(socketPath: string, timeoutMs: number, method: Name, given: GivenTo<Name>): Promise<ResultOf<Name>> {
+  return new Promise((resolve, reject) => {
+    const framer = new Framer(REPLY_LIMITS);
+    const socket = connect(socketPath, () => socket.write(encodeCall(method, given)));
     const end = (): void => {
       clearTimeout(timer);
       socket.destroy();
     };
-    const fail = (error: unknown): void => {
+    const fail = (error: TickwardError): void => {
       end();
-      reject(error instanceof Error ? error : new TickwardError('FAILED', messageOf(error)));
+      reject(error);
     };
     const timer = setTimeout(() => fail(new TickwardError('TIMEOUT', `osquery gave no answer to ${method} within ${timeoutMs / 1000} s; the connection was dropped`, { hint: 'see whether osquery is busy with a slow query' })), timeoutMs);
-    const { reply, receive } = openCall<Result>(method, given, (message) => socket.write(message));
-    reply.then(
-      (result) => {
-        end();
-        resolve(result);
-      },
-      (error: unknown) => fail(error instanceof Error && error.name === 'TApplicationException' ? new TickwardError('FAILED', `osquery refused ${method}: ${messageOf(error)}`, { cause: error }) : noThrift(method, error)),
-    );
     socket.on('data', (data: Buffer) => {
       try {
-        receive(data);
+        for (const message of framer.push(data)) {
+          resolve(decodeReply(message, method));
+          end();
+          return;
+        }
       } catch (error) {
-        fail(noThrift(method, error));
+        fail(failureOf(method, error));
       }
     });
     socket.on('error', (error) => fail(unreachable(error, socketPath)));
@@ -84,8 +86,9 @@ function call<Result>(socketPath: string, timeoutMs: number, method: string, giv
   });
 }
 
-function noThrift(method: string, cause: unknown): TickwardError {
-  return new TickwardError('FAILED', `osquery answered ${method} with something that is no Thrift: ${printable(messageOf(cause))}`, { cause });
+function failureOf(method: string, cause: unknown): TickwardError {
+  const message = printable(messageOf(cause));
+  return new TickwardError('FAILED', cause instanceof RemoteFailure ? `osquery refused ${method}: ${message}` : `osquery answered ${method} with something that is no Thrift: ${message}`, { cause });
 }
 
 function unreachable(error: Error, socketPath: string): TickwardError {

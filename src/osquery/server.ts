@@ -1,13 +1,13 @@
-/** An extension of osquery: registers tables with the manager, answers its calls, and ends when the manager does. */
+/** An extension of osquery: registers plugins with the manager, answers its calls, and ends when the manager does. */
 import { chmodSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { gathered, type GatheredTable, type Table } from '../model/table.ts';
+import { printable } from '../model/text.ts';
 import { createManagerClient, type ManagerClient } from './client.ts';
-import { answerTable, routeInfo, tookTooLong } from './table-plugin.ts';
-import { LONGEST_SOCKET_PATH, type ExtensionHandler, type ExtensionResponse, type ExtensionStatus } from './types.ts';
-import { serve } from './wire.ts';
+import { serve } from './listen.ts';
+import type { Answer, Plugin } from './plugin.ts';
+import { LONGEST_SOCKET_PATH, type EncodedResponse, type ExtensionHandler, type ExtensionResponse, type ExtensionStatus, type Registry, type StringMap } from './types.ts';
 
 export interface ExtensionOptions {
   name: string;
@@ -18,9 +18,9 @@ export interface ExtensionOptions {
   timeoutSeconds: number;
   /** How often to look whether the manager is there and still lists us. */
   intervalSeconds: number;
-  tables: readonly (Table | GatheredTable)[];
+  plugins: readonly Plugin[];
   onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void;
-  /** A table that takes longer is answered with an error. Default 5 s. */
+  /** A plugin that takes longer is answered with an error. Default 5 s. */
   answerTimeoutMs?: number;
 }
 
@@ -36,9 +36,11 @@ const SDK_VERSION = '5.23.1';
 const MIN_SDK_VERSION = '1.8.0';
 const RETRY_MS = 50;
 const CALL_MS = 2_000;
+/** osquery takes all that an answer may take before it looks at anything else: no query of it should wait for longer. */
+const ANSWER_MS = 5_000;
 /** uuids are at most five digits, behind a dot. */
 const UUID_LENGTH = 6;
-/** The manager may be busy once; twice in a row it is gone. */
+/** The manager may be restarted between two looks; twice in a row it is gone. */
 const MISSES = 2;
 
 /** Throws when the manager is not there in time or refuses for good. */
@@ -54,22 +56,30 @@ export async function startExtension(options: ExtensionOptions): Promise<Extensi
 }
 
 /** Tries again until the time is over: the manager may not listen yet, or still hold our tables from before a restart. */
-async function register(client: ManagerClient, { name, version, tables, timeoutSeconds }: ExtensionOptions): Promise<number> {
+async function register(client: ManagerClient, { name, version, plugins, timeoutSeconds, onNotice }: ExtensionOptions): Promise<number> {
   const end = performance.now() + timeoutSeconds * 1000;
   const info = { name, version, sdk_version: SDK_VERSION, min_sdk_version: MIN_SDK_VERSION };
-  const registry = { table: Object.fromEntries(tables.map((table) => [table.name, routeInfo(table)])) };
-  for (;;) {
+  const registry = registryOf(plugins);
+  for (let said = ''; ; ) {
     let problem: unknown;
     try {
       const status = await client.registerExtension(info, registry);
-      if (status.code === 0) return Number(status.uuid);
-      problem = new TickwardError('REFUSED', `osquery refused the registration: ${status.message}`, { hint: 'see whether another extension has the same name or table' });
+      if (status.code === 0) return status.uuid;
+      problem = new TickwardError('REFUSED', `osquery refused the registration: ${printable(status.message)}`, { hint: 'see whether another extension has the same name or table' });
     } catch (error) {
       problem = error;
     }
     if (performance.now() + RETRY_MS > end) throw problem;
+    if (messageOf(problem) !== said) onNotice({ level: 'info', message: `${messageOf(problem)}: trying again` });
+    said = messageOf(problem);
     await sleep(RETRY_MS);
   }
+}
+
+function registryOf(plugins: readonly Plugin[]): Registry {
+  const registry: Registry = {};
+  for (const { registry: kind, name, routes } of plugins) (registry[kind] ??= {})[name] = routes;
+  return registry;
 }
 
 class RunningExtension implements Extension, ExtensionHandler {
@@ -80,10 +90,10 @@ class RunningExtension implements Extension, ExtensionHandler {
   private readonly server: Server;
   private readonly connections = new Set<Socket>();
   private readonly path: string;
-  private readonly tables: ReadonlyMap<string, Table | GatheredTable>;
   private readonly resolveClosed: (reason: string) => void;
   private timer: NodeJS.Timeout | undefined;
   private misses = 0;
+  private isHanging = false;
   private ended = false;
 
   constructor(options: ExtensionOptions, client: ManagerClient, uuid: number) {
@@ -91,8 +101,7 @@ class RunningExtension implements Extension, ExtensionHandler {
     this.client = client;
     this.uuid = uuid;
     this.path = `${options.socket}.${uuid}`;
-    this.tables = new Map(options.tables.map((table) => [table.name, table]));
-    this.server = serve('extension', this, (message) => options.onNotice({ level: 'warn', message }));
+    this.server = serve('extension', this, { onProblem: (message) => this.warn(message) });
     this.server.on('connection', (socket) => {
       this.connections.add(socket);
       socket.once('close', () => this.connections.delete(socket));
@@ -113,22 +122,20 @@ class RunningExtension implements Extension, ExtensionHandler {
       });
     });
     chmodSync(this.path, 0o600);
-    this.timer = setInterval(() => void this.lookForManager(), this.options.intervalSeconds * 1000);
+    this.lookLater();
   }
 
   ping(): ExtensionStatus {
-    return this.good();
+    return this.status(0, 'OK');
   }
 
-  async call(registry: string, item: string, request: Record<string, string>): Promise<ExtensionResponse> {
-    if (registry !== 'table') return this.bad(`this extension has no plugins of the registry ${registry}`);
-    const table = this.tables.get(item);
-    if (table === undefined) return this.bad(`this extension has no table ${item}`);
+  async call(registry: string, item: string, request: StringMap): Promise<ExtensionResponse | EncodedResponse> {
+    const plugin = this.options.plugins.find((each) => each.registry === registry && each.name === item);
+    if (plugin === undefined) return this.bad(`this extension has no ${registry} ${item}`);
+    const timeoutMs = this.options.answerTimeoutMs ?? ANSWER_MS;
     try {
-      const timeoutMs = this.options.answerTimeoutMs ?? 5_000;
-      const onWarning = (message: string): void => this.options.onNotice({ level: 'warn', message });
-      const ready = request['action'] === 'generate' ? await withinTime(gathered(table, { msLeft: () => timeoutMs, warn: (message) => onWarning(`${table.name}: ${message}`) }), table.name, timeoutMs) : table;
-      return { status: this.good(), response: answerTable(ready, request, { timeoutMs, onWarning }) };
+      const answer = await withinTime(Promise.resolve(plugin.call(request, { timeoutMs, warn: (message) => this.warn(message) })), `the ${registry} ${item}`, timeoutMs);
+      return this.responseOf(answer);
     } catch (error) {
       return this.bad(messageOf(error));
     }
@@ -142,7 +149,7 @@ class RunningExtension implements Extension, ExtensionHandler {
   async stop(reason: string): Promise<void> {
     if (this.ended) return;
     this.ended = true;
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.server.close();
     // A connection that someone keeps open must not keep us running.
     for (const socket of this.connections) socket.destroySoon();
@@ -150,31 +157,55 @@ class RunningExtension implements Extension, ExtensionHandler {
     this.resolveClosed(reason);
   }
 
+  private lookLater(): void {
+    if (!this.ended) this.timer = setTimeout(() => void this.lookForManager().then(() => this.lookLater()), this.options.intervalSeconds * 1000);
+  }
+
   private async lookForManager(): Promise<void> {
     try {
       const known = await this.client.extensions();
       this.misses = 0;
+      this.isHanging = false;
       if (!(String(this.uuid) in known)) await this.stop('osquery does not list this extension any more');
     } catch (error) {
+      // One that hangs may go on; one that does not, and is ended, is not there the next time.
+      if (error instanceof TickwardError && error.code === 'TIMEOUT') {
+        if (!this.isHanging) this.warn(messageOf(error));
+        this.isHanging = true;
+        return;
+      }
       this.misses += 1;
       if (this.misses >= MISSES) await this.stop(`osquery is gone: ${messageOf(error)}`);
     }
   }
 
-  private good(): ExtensionStatus {
-    return { code: 0, message: 'OK', uuid: this.uuid };
+  private responseOf(answer: Answer): ExtensionResponse | EncodedResponse {
+    if ('encoded' in answer) return { status: this.status(0, 'OK'), encoded: answer.encoded };
+    if ('rows' in answer) return { status: this.status(0, 'OK'), response: answer.rows };
+    return { status: this.status(answer.code, answer.message), response: [] };
+  }
+
+  private status(code: number, message: string): ExtensionStatus {
+    return { code, message, uuid: this.uuid };
   }
 
   private bad(message: string): ExtensionResponse {
-    return { status: { code: 1, message, uuid: this.uuid }, response: [] };
+    return { status: this.status(1, message), response: [] };
+  }
+
+  private warn(message: string): void {
+    this.options.onNotice({ level: 'warn', message });
   }
 }
 
-/** What was gathered, or TIMEOUT: an answer that never comes would block osquery's query for ever. */
-async function withinTime(work: Promise<Table>, name: string, timeoutMs: number): Promise<Table> {
+/** The answer, or TIMEOUT: one that never comes would block osquery's query for ever. What comes too late is put away. */
+async function withinTime(work: Promise<Answer>, what: string, timeoutMs: number): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(tookTooLong(name, timeoutMs)), timeoutMs);
+    timer = setTimeout(() => {
+      reject(new TickwardError('TIMEOUT', `${what} has no complete answer within ${timeoutMs / 1000} s`));
+      work.then((answer) => ('encoded' in answer ? answer.encoded.close() : undefined), () => undefined);
+    }, timeoutMs);
   });
   try {
     return await Promise.race([work, late]);

@@ -1,6 +1,8 @@
-/** A table of ours as a table plugin of osquery: route info, constraints in, rows of text out. */
+/** A table of ours as a table plugin of osquery: route info, constraints in, rows out. */
 import { TickwardError } from '../model/errors.ts';
-import { Operator, type Column, type Constraint, type GatheredTable, type QueryContext, type Row, type Table } from '../model/table.ts';
+import { gathered, Operator, type Column, type Constraint, type GatheredTable, type QueryContext, type Table } from '../model/table.ts';
+import type { Answer, CallContext, Plugin } from './plugin.ts';
+import { encodeRows, tookTooLong } from './rows.ts';
 import type { StringMap } from './types.ts';
 
 /** osquery's ColumnOptions bits. */
@@ -11,6 +13,12 @@ const ATTRIBUTES = '0';
 
 const KNOWN_OPERATORS: ReadonlySet<number> = new Set(Object.values(Operator));
 
+/** Throws BAD_INPUT for what osquery would refuse, and with it all other tables of the registration. */
+export function tablePlugin(table: Table | GatheredTable): Plugin {
+  refuseOdd(table);
+  return { registry: 'table', name: table.name, routes: routeInfo(table), call: (request, context) => answer(table, request, context) };
+}
+
 export function routeInfo(table: Table | GatheredTable): StringMap[] {
   return [...table.columns.map((column) => ({ id: 'column', name: column.name, op: String(bitsOf(column)), type: column.type })), { attributes: ATTRIBUTES, id: 'attributes' }];
 }
@@ -19,41 +27,34 @@ function bitsOf(column: Column): number {
   return Object.entries(OPTION_BITS).reduce((bits, [option, bit]) => bits | (column[option as keyof typeof OPTION_BITS] ? bit : 0), 0);
 }
 
-export interface AnswerOptions {
-  timeoutMs: number;
-  onWarning: (message: string) => void;
+/** Seen with osquery 5.23: SQLITE_ERROR for a dash in the name of a table and for a column defined twice, "Invalid route info" without columns. SQLite's names of columns are the same in any case. */
+function refuseOdd({ name, columns }: Table | GatheredTable): void {
+  const refuse = (why: string): never => {
+    throw new TickwardError('BAD_INPUT', `osquery would refuse the table ${name}: ${why}`, { hint: 'give it another name or other columns' });
+  };
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) refuse('its name has to be of letters, digits and _');
+  if (columns.length === 0) refuse('it has no columns');
+  const names = columns.map((column) => column.name.toLowerCase());
+  const twice = names.find((each, index) => names.indexOf(each) !== index);
+  if (twice !== undefined) refuse(`it has two columns ${twice}`);
 }
 
-/** Throws what becomes the query's error: an unknown action, a broken context, a table that fails or takes too long. */
-export function answerTable(table: Table | GatheredTable, request: StringMap, options: AnswerOptions): StringMap[] {
+async function answer(table: Table | GatheredTable, request: StringMap, context: CallContext): Promise<Answer> {
   switch (request['action']) {
     case 'columns':
-      return routeInfo(table);
+      return { rows: routeInfo(table) };
     case 'generate':
-      if (!('generate' in table)) throw new TickwardError('FAILED', `the rows of ${table.name} were not gathered`);
-      return rowsOf(table, contextOf(table, request['context'] ?? '{}', options));
+      return generate(table, request['context'] ?? '{}', context);
     default:
       throw new TickwardError('BAD_INPUT', `the table ${table.name} knows no action ${request['action'] ?? '(none)'}`);
   }
 }
 
-function rowsOf(table: Table, context: QueryContext): StringMap[] {
-  // In the order in which osquery itself writes a map.
-  const names = table.columns.map((column) => column.name).sort();
-  return Array.from(table.generate(context), (row) => {
-    context.checkpoint();
-    return textRow(row, names);
-  });
-}
-
-/** A missing key reads as NULL there. */
-function textRow(row: Row, names: readonly string[]): StringMap {
-  const text: StringMap = {};
-  for (const name of names) {
-    const value = row[name];
-    if (value !== undefined && value !== null) text[name] = String(value);
-  }
-  return text;
+async function generate(table: Table | GatheredTable, json: string, { timeoutMs, warn }: CallContext): Promise<Answer> {
+  const startedAt = performance.now();
+  const context = contextOf(table, json, startedAt + timeoutMs, timeoutMs, warn);
+  const ready = await gathered(table, context);
+  return { encoded: await encodeRows(ready.generate(context), { table: table.name, columns: table.columns, timeoutMs, startedAt }) };
 }
 
 interface SentContext {
@@ -61,11 +62,11 @@ interface SentContext {
   colsUsed?: unknown;
 }
 
-function contextOf(table: Table, json: string, { timeoutMs, onWarning }: AnswerOptions): QueryContext {
+function contextOf(table: Table | GatheredTable, json: string, end: number, timeoutMs: number, warn: (message: string) => void): QueryContext {
   const sent = parseContext(json);
-  const constraints = new Map((sent.constraints ?? []).map((column) => [String(column.name), (column.list ?? []).flatMap(constraintOf)]));
+  const listed = Array.isArray(sent.constraints) ? sent.constraints : [];
+  const constraints = new Map(listed.map((column) => [String(column?.name), Array.isArray(column?.list) ? column.list.flatMap(constraintOf) : []]));
   const used = Array.isArray(sent.colsUsed) ? new Set(sent.colsUsed.map(String)) : undefined;
-  const end = performance.now() + timeoutMs;
   return {
     constraints: (column) => constraints.get(column) ?? [],
     uses: (column) => used?.has(column) ?? true,
@@ -73,12 +74,8 @@ function contextOf(table: Table, json: string, { timeoutMs, onWarning }: AnswerO
       if (performance.now() > end) throw tookTooLong(table.name, timeoutMs);
     },
     msLeft: () => Math.max(1, Math.floor(end - performance.now())),
-    warn: (message) => onWarning(`${table.name}: ${message}`),
+    warn: (message) => warn(`${table.name}: ${message}`),
   };
-}
-
-export function tookTooLong(table: string, timeoutMs: number): TickwardError {
-  return new TickwardError('TIMEOUT', `the table ${table} had no complete answer within ${timeoutMs / 1000} s`, { hint: 'narrow the query by time' });
 }
 
 function parseContext(json: string): SentContext {
@@ -92,7 +89,7 @@ function parseContext(json: string): SentContext {
 }
 
 /** LIMIT (73), OFFSET (74), != (68) and the like arrive as operators too: what is not known is left to SQLite, which filters again. */
-function constraintOf({ op, expr }: { op?: unknown; expr?: unknown }): Constraint[] {
-  const operator = Number(op);
-  return KNOWN_OPERATORS.has(operator) && typeof expr === 'string' ? [{ op: operator as Operator, value: expr }] : [];
+function constraintOf(sent: { op?: unknown; expr?: unknown } | null): Constraint[] {
+  const operator = Number(sent?.op);
+  return KNOWN_OPERATORS.has(operator) && typeof sent?.expr === 'string' ? [{ op: operator as Operator, value: sent.expr }] : [];
 }

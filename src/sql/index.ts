@@ -13,7 +13,7 @@ export interface EngineOptions {
   socket?: string;
 }
 
-/** The only list of engines, in the order in which `auto` tries them. Thrift and execa are loaded only by the engine that needs them. */
+/** The only list of engines, in the order in which `auto` tries them. osquery's interface and execa are loaded only by the engine that needs them. */
 export const engines: readonly { name: EngineName; create: (options: EngineOptions) => Promise<Engine> }[] = [
   { name: 'osqueryd', create: async ({ socket }) => (await import('./osqueryd.ts')).createOsqueryd(socket) },
   { name: 'osqueryi', create: async () => (await import('./osqueryi.ts')).createOsqueryi() },

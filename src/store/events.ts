@@ -5,23 +5,14 @@ import type { Alert, FileEvent } from '../model/event.ts';
 import type { Alerts } from './alerts.ts';
 import type { StoredBaseline } from './baseline.ts';
 import { bulkInsert, explained, isConflict, snapshot, transaction } from './database.ts';
+import { cutPath, FIRST_VALUE, marks, whereOf, type EventFilter } from './event-filter.ts';
 import { eventOf, ownOf, timeOf, type EventRow } from './event-row.ts';
 import { createPrune, type Retention } from './prune.ts';
 import type { Readers } from './readers.ts';
 import { createSharedReader, createSharedWriter, StaleReference } from './shared.ts';
 import { createSpans, firstOf, lastOf, SPAN_BITS, type Span } from './spans.ts';
 
-export interface EventFilter {
-  /** Milliseconds since the epoch, inclusive. */
-  since?: number;
-  until?: number;
-  ids?: readonly string[];
-  paths?: readonly string[];
-  actions?: readonly string[];
-  units?: readonly string[];
-  /** The newest so many. */
-  limit?: number;
-}
+export type { EventFilter };
 
 export interface Events {
   /**
@@ -31,10 +22,18 @@ export interface Events {
   append(events: readonly FileEvent[], known?: readonly KnownEntry[], alerts?: readonly Alert[]): void;
   /** Oldest first, read a span at a time: memory stays small however many there are, and a reader that pauses holds nothing up but the retention. Events may share objects: they are not to be changed. */
   list(filter?: EventFilter): Generator<FileEvent>;
+  /** The same, for who has to say how many there are before the last was read. */
+  select(filter?: EventFilter): Selection;
   get(id: string): FileEvent | undefined;
   count(): number;
   /** Deletes what is too old or too many, for some 10 ms; gives the number deleted. Call again until it is 0. Deletes nothing while a list is being read, here or in another process. */
   prune(retention: Retention, now: number): number;
+}
+
+export interface Selection {
+  [Symbol.iterator](): Generator<FileEvent>;
+  /** Exactly as many as the iteration gives that has begun, whatever is appended meanwhile. */
+  count(): number;
 }
 
 export const EVENTS_SCHEMA = `
@@ -56,6 +55,13 @@ export const EVENTS_SCHEMA = `
 
 /** Events that are read at a time: few enough to be gone before memory grows by them. */
 const PAGE = 64;
+
+/** What one moment's answer is read from. */
+interface Bounds {
+  within: readonly Span[];
+  start: number;
+  end: number;
+}
 
 interface Page {
   page: FileEvent[];
@@ -110,22 +116,33 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
 
   const pageOf = (rows: Record<string, unknown>[]): Page => ({ page: rows.map(decode), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.['seq']) + 1 });
 
-  const pages = function* (filter: EventFilter): Generator<FileEvent[]> {
+  const boundsOf = (filter: EventFilter): Bounds => {
+    const { where, values } = whereOf(filter);
+    return snapshot(database, () => {
+      const within = spans.between(filter.since ?? -Infinity, filter.until ?? Infinity);
+      return { within, start: filter.limit === undefined ? 0 : startOf(within, where, values, filter.limit), end: Number(last.get()?.['seq'] ?? 0) };
+    });
+  };
+
+  /** From and to which seq, span by span. */
+  const ranges = ({ within, start, end }: Bounds): [from: number, to: number][] => within.filter(({ span }) => lastOf(span) >= start).map(({ span }) => [Math.max(start, firstOf(span)), Math.min(end, lastOf(span))]);
+
+  const pages = function* (filter: EventFilter, bounds: Bounds): Generator<FileEvent[]> {
     const { where, values } = whereOf(filter);
     const read = database.prepare(`SELECT * FROM events WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
-    const { within, start, end } = snapshot(database, () => {
-      const found = spans.between(filter.since ?? -Infinity, filter.until ?? Infinity);
-      return { within: found, start: filter.limit === undefined ? 0 : startOf(found, where, values, filter.limit), end: Number(last.get()?.['seq'] ?? 0) };
-    });
-    for (const { span } of within) {
-      if (lastOf(span) < start) continue;
-      const to = Math.min(end, lastOf(span));
-      for (let from: number | undefined = Math.max(start, firstOf(span)); from !== undefined; ) {
+    for (const [first, to] of ranges(bounds)) {
+      for (let from: number | undefined = first; from !== undefined; ) {
         const { page, next }: Page = snapshot(database, () => pageOf(read.all(from ?? to, to, ...values)));
         yield page;
         from = next;
       }
     }
+  };
+
+  const countOf = (filter: EventFilter, bounds: Bounds): number => {
+    const { where, values } = whereOf(filter);
+    const count = database.prepare(`SELECT count(*) AS n FROM events WHERE ${where}`);
+    return ranges(bounds).reduce((sum, [from, to]) => sum + Number(count.get(from, to, ...values)?.['n']), 0);
   };
 
   /** Where the newest `limit` that fit begin. */
@@ -149,6 +166,28 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     return snapshot(database, () => newest.all(0, Number.MAX_SAFE_INTEGER, ...values, ...ids, filter.limit ?? -1).map(decode));
   };
 
+  const select = (filter: EventFilter = {}): Selection => {
+    const { ids } = filter;
+    let count = (): number => 0;
+    const read = function* (): Generator<FileEvent> {
+      readers.enter();
+      try {
+        if (ids === undefined) {
+          const bounds = boundsOf(filter);
+          count = () => countOf(filter, bounds);
+          for (const page of pages(filter, bounds)) yield* page;
+        } else {
+          const found = withIds(filter, ids);
+          count = () => found.length;
+          yield* found;
+        }
+      } finally {
+        readers.leave();
+      }
+    };
+    return { [Symbol.iterator]: read, count: () => count() };
+  };
+
   return {
     append(events, known = [], found = []) {
       if (events.length + known.length + found.length === 0) return;
@@ -162,15 +201,8 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
         }
       });
     },
-    *list(filter = {}) {
-      readers.enter();
-      try {
-        if (filter.ids !== undefined) yield* withIds(filter, filter.ids);
-        else for (const page of pages(filter)) yield* page;
-      } finally {
-        readers.leave();
-      }
-    },
+    list: (filter) => select(filter)[Symbol.iterator](),
+    select,
     get: (id) =>
       snapshot(database, () => {
         const row = byId.get(id);
@@ -179,43 +211,4 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     count: () => spans.count(),
     prune: (retention, now) => explained(path, 'the retention of events', () => prune(retention, now)),
   };
-}
-
-/** Values of a filter are numbered from here: ?1 and ?2 are the first and the last seq. */
-const FIRST_VALUE = 3;
-
-function marks(values: readonly unknown[], from: number): string {
-  return values.map((_, index) => `?${from + index}`).join(', ');
-}
-
-/** Names are looked for through the index of their span: ?1 and ?2 must lie in one. */
-function whereOf({ since, until, ids, paths, actions, units }: EventFilter): { where: string; values: SQLInputValue[] } {
-  const conditions = ['seq BETWEEN ?1 AND ?2'];
-  const values: SQLInputValue[] = [];
-  const add = (given: readonly SQLInputValue[]): string => {
-    const placed = marks(given, values.length + FIRST_VALUE);
-    values.push(...given);
-    return placed;
-  };
-  const here = `seq >> ${SPAN_BITS} = ?1 >> ${SPAN_BITS}`;
-  const byName = (names: readonly string[]): string => `SELECT seq FROM events INDEXED BY events_by_name WHERE ${here} AND name IN (${add(names)})`;
-  // An index is of no use for what is none of nothing.
-  const uses = (wanted: readonly string[]): boolean => ids === undefined && wanted.length > 0;
-  if (paths !== undefined) {
-    if (uses(paths)) conditions.push(`seq IN (${byName([...new Set(paths.map((path) => cutPath(path).name))])})`);
-    conditions.push(`directory || '/' || name IN (${add(paths)})`);
-  }
-  if (units !== undefined) {
-    if (uses(units) && paths === undefined) conditions.push(`seq IN (${byName(units)} UNION ALL SELECT seq FROM events INDEXED BY events_by_unit WHERE ${here} AND unit IS NOT NULL AND unit IN (${add(units)}))`);
-    conditions.push(`coalesce(unit, name) IN (${add(units)})`);
-  }
-  if (since !== undefined) conditions.push(`time >= ${add([since])}`);
-  if (until !== undefined) conditions.push(`time <= ${add([until])}`);
-  if (actions !== undefined) conditions.push(`action IN (${add(actions)})`);
-  return { where: conditions.join(' AND '), values };
-}
-
-function cutPath(path: string): { directory: string; name: string } {
-  const cut = path.lastIndexOf('/');
-  return cut < 0 ? { directory: '', name: path } : { directory: path.slice(0, cut), name: path.slice(cut + 1) };
 }

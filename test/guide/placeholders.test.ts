@@ -90,9 +90,14 @@ describe('a repair', () => {
     for (const sql of ['SELECT size / 2, 4/2 FROM file', "SELECT '/x', datetime(mtime, 'utc') FROM file WHERE path = '/a'"]) expect(render(sql, {})).toEqual([{ sql, placeholders: [], repairs: [] }]);
   });
 
+  test('is none for a table or a function that is not known here: the engine says whether it has it', () => {
+    expect(render('SELECT yara_of(path) FROM nowhere WHERE path = {{file.path}}', path('/a'))).toMatchObject([{ sql: "SELECT yara_of(path) FROM nowhere WHERE path = '/a'", repairs: [] }]);
+    expect(render('SELECT * FROM nowhere WHERE path = /a', {})).toMatchObject([{ sql: "SELECT * FROM nowhere WHERE path = '/a'", repairs: ['1 path put in quotes'] }]);
+  });
+
   test('that does not help leaves the first error', () => {
     expect(render('SELEC * FROM file', {})[0]?.skipped).toBe('the query does not parse: near "SELEC": syntax error');
-    expect(render('SELECT * FROM nowhere WHERE path = /a', {})[0]?.skipped).toMatch(/does not parse: near "\/"/);
+    expect(render('SELECT * FROM file WHERE path = /a AND', {})[0]?.skipped).toMatch(/does not parse: near "\/"/);
   });
 });
 

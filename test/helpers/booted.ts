@@ -10,8 +10,8 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 /** Made once (20 to 40 s) and kept beside the packages; delete it to have it made anew. */
 const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
 const SUITE = 'bookworm';
-const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'iptables', 'iproute2', 'procps'];
-const BASE = join(CACHE, `base-${SUITE}-2`);
+const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'iptables', 'iproute2', 'procps', 'openssh-server', 'cron', 'at', 'sudo'];
+const BASE = join(CACHE, `base-${SUITE}-3`);
 
 export const PROGRAM = '/opt/tickward/src/cli/tickward';
 

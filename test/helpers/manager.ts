@@ -1,9 +1,11 @@
 /** osquery's side of the interface, played over a real Unix socket with the same Thrift code. */
+import { existsSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createManagerClient } from '../../src/osquery/client.ts';
 import type { ExtensionInfo, ExtensionResponse, ManagerHandler, Registry, StringMap } from '../../src/osquery/types.ts';
-import { serve } from '../../src/osquery/wire.ts';
+import { serve } from '../../src/osquery/listen.ts';
+import { until } from './until.ts';
 
 export interface PlayedManager {
   socket: string;
@@ -12,9 +14,11 @@ export interface PlayedManager {
   registries: Record<string, Registry>;
   /** What the manager does to an extension: a connection for each call. */
   ask(uuid: string, table: string, request: StringMap): Promise<ExtensionResponse>;
+  /** A call of any registry. */
+  call(uuid: string, registry: string, item: string, request: StringMap): Promise<ExtensionResponse>;
   ping(uuid: string): Promise<number>;
   shutdown(uuid: string): Promise<void>;
-  /** Resolves with the uuid of the next registration. */
+  /** Resolves with the uuid of the next registration, when its socket is there: an extension learns from the answer where to listen. */
   nextRegistration(): Promise<string>;
   close(): Promise<void>;
 }
@@ -24,6 +28,8 @@ export interface PlayOptions {
   refusals?: string[];
   answer?: (sql: string) => ExtensionResponse | Promise<ExtensionResponse>;
   columns?: (sql: string) => ExtensionResponse | Promise<ExtensionResponse>;
+  /** Waited for before the list of extensions is given: a manager that hangs. What it throws is what osquery's own would. */
+  beforeListing?: () => void | Promise<void>;
 }
 
 export async function playManager(directory: string, options: PlayOptions = {}): Promise<PlayedManager> {
@@ -38,8 +44,10 @@ export async function playManager(directory: string, options: PlayOptions = {}):
     ping: () => ok,
     call: () => ({ status: { code: 1, message: 'not asked here', uuid: 0 }, response: [] }),
     shutdown: () => undefined,
-    // node-int64 reads a text as hexadecimal, and keys of objects are text.
-    extensions: () => Object.fromEntries(Object.entries(extensions).map(([uuid, info]) => [Number(uuid).toString(16), info])),
+    async extensions() {
+      await options.beforeListing?.();
+      return extensions;
+    },
     options: () => ({}),
     registerExtension(info, registry) {
       const refusal = refusals.shift();
@@ -54,7 +62,7 @@ export async function playManager(directory: string, options: PlayOptions = {}):
     query: (sql) => options.answer?.(sql) ?? { status: ok, response: [] },
     getQueryColumns: (sql) => options.columns?.(sql) ?? { status: ok, response: [] },
   };
-  const server = serve('manager', handler, () => undefined);
+  const server = serve('manager', handler, { onProblem: () => undefined });
   await listen(server, socket);
   const client = (uuid: string): ReturnType<typeof createManagerClient> => createManagerClient(`${socket}.${uuid}`, 10_000);
   return {
@@ -62,9 +70,14 @@ export async function playManager(directory: string, options: PlayOptions = {}):
     extensions,
     registries,
     ask: (uuid, table, request) => client(uuid).call('table', table, request),
+    call: (uuid, registry, item, request) => client(uuid).call(registry, item, request),
     ping: async (uuid) => (await client(uuid).ping()).code,
     shutdown: (uuid) => client(uuid).shutdown(),
-    nextRegistration: () => new Promise((resolve) => waiting.push(resolve)),
+    async nextRegistration() {
+      const uuid = await new Promise<string>((resolve) => waiting.push(resolve));
+      await until(() => existsSync(`${socket}.${uuid}`), () => 'the socket of the extension');
+      return uuid;
+    },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
@@ -93,7 +106,7 @@ export function exchange(path: string, bytes: Buffer, quietMs = 300): Promise<Bu
 }
 
 /** The context that osquery sends for these constraints (`column`, operator, value). */
-export function contextOf(...constraints: readonly [column: string, op: number, value: string][]): StringMap {
+export function contextOf(...constraints: [column: string, op: number, value: string][]): StringMap {
   const columns = [...new Set(constraints.map(([column]) => column))];
   return {
     action: 'generate',

@@ -156,6 +156,14 @@ test('a number that another process has by now is not taken for the maker', asyn
   expect(found.processes.find(({ pid }) => pid === process.pid)).toMatchObject({ executable: '/opt/evil', alive: false });
 });
 
+test('a query of a table that is not there fails, a broken block too, and the rest runs', async () => {
+  const { root, path } = evil();
+  const guide = parseGuide('- !{osquery{"label":"none","query":"SELECT * FROM nosuch"}}\n- !{osquery{"label":"broken","query":}}\n- !{osquery{"label":"braces","query":"SELECT \'}}\' AS x, \'{\' AS y"}}\n');
+  const found = await look(root, fileEvent({ path }), { guide });
+  expect(found.steps.slice(0, 3)).toMatchObject([{ error: 'no such table: nosuch', rows: [] }, { kind: 'broken', error: expect.stringMatching(/no JSON/) }, { error: null, rows: [{ x: '}}', y: '{' }] }]);
+  expect(found.verdict.open).toContain('2 queries failed');
+});
+
 test('one check that fails leaves the others alone, and is said', async () => {
   const { root, path } = evil();
   const found = await look(root, fileEvent({ path }), { history: { events: () => { throw new Error('the store is gone'); }, alerts: () => [] } });

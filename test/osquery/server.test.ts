@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
 import { createManagerClient } from '../../src/osquery/client.ts';
+import { tablePlugin } from '../../src/osquery/table-plugin.ts';
 import { startExtension, type Extension, type ExtensionOptions } from '../../src/osquery/server.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { contextOf, exchange, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
@@ -24,11 +25,11 @@ function tableOf(generate: Table['generate']): Table {
 
 const FRUIT: Row[] = [{ name: 'apple', weight: 120 }, { name: 'pear', weight: null }];
 
-async function start(options: Partial<ExtensionOptions> & { play?: PlayOptions } = {}): Promise<{ manager: PlayedManager; extension: Extension; uuid: string; notices: string[] }> {
+async function start({ tables = [tableOf(() => FRUIT)], ...options }: Partial<ExtensionOptions> & { play?: PlayOptions; tables?: Table[] } = {}): Promise<{ manager: PlayedManager; extension: Extension; uuid: string; notices: string[] }> {
   const manager = await playManager(temporaryDirectory(), options.play);
   managers.push(manager);
   const notices: string[] = [];
-  const extension = await startExtension({ name: 'tickward', version: '1', socket: manager.socket, timeoutSeconds: 3, intervalSeconds: 0.1, tables: [tableOf(() => FRUIT)], onNotice: ({ message }) => notices.push(message), ...options });
+  const extension = await startExtension({ name: 'tickward', version: '1', socket: manager.socket, timeoutSeconds: 3, intervalSeconds: 0.1, plugins: tables.map(tablePlugin), onNotice: ({ message }) => notices.push(message), ...options });
   running.push(extension);
   return { manager, extension, uuid: String(extension.uuid), notices };
 }
@@ -156,7 +157,7 @@ test('a socket file that a killed extension left is replaced', async () => {
   const manager = await playManager(temporaryDirectory());
   managers.push(manager);
   writeFileSync(`${manager.socket}.101`, '');
-  running.push(await startExtension({ name: 'tickward', version: '1', socket: manager.socket, timeoutSeconds: 1, intervalSeconds: 1, tables: [tableOf(() => FRUIT)], onNotice: () => undefined }));
+  running.push(await startExtension({ name: 'tickward', version: '1', socket: manager.socket, timeoutSeconds: 1, intervalSeconds: 1, plugins: [tablePlugin(tableOf(() => FRUIT))], onNotice: () => undefined }));
   expect(await manager.ping('101')).toBe(0);
 });
 

@@ -132,7 +132,10 @@ test('every filter, alone and with others and a limit, finds what a look at all 
         const time = Date.parse(event['@timestamp']);
         return time >= since && time <= until && (ids?.includes(event.event.id) ?? true) && (paths?.includes(event.file.path) ?? true) && (actions?.includes(event.event.action) ?? true) && (units?.includes(event.tickward.unit) ?? true);
       });
-      expect([...events.list(filter)].map(({ event }) => event.id)).toEqual(expected.slice(limit === 0 ? expected.length : -Math.min(limit, expected.length)).map(({ event }) => event.id));
+      const selection = events.select(filter);
+      const found = [...selection];
+      expect(selection.count()).toBe(found.length);
+      expect(found.map(({ event }) => event.id)).toEqual(expected.slice(limit === 0 ? expected.length : -Math.min(limit, expected.length)).map(({ event }) => event.id));
     }),
     { numRuns: 200 },
   );
@@ -146,6 +149,18 @@ test('a list tells what was there when it began, and is not lengthened by what c
   list.next();
   append(1_500);
   expect([...list]).toHaveLength(1_499);
+});
+
+test('a selection knows how many it gives while it is read, whatever is appended', () => {
+  const { events } = openStore(temporaryDirectory());
+  const append = (count: number): void => events.append(Array.from({ length: count }, () => fileEvent()));
+  append(1_500);
+  const selection = events.select();
+  const reading = selection[Symbol.iterator]();
+  reading.next();
+  append(700);
+  expect(selection.count()).toBe(1_500);
+  expect([...reading]).toHaveLength(1_499);
 });
 
 /** The layout of 0.1.0, as it was. */

@@ -1,10 +1,9 @@
 /** `tickward doctor`: what works here, what does not, and what would mend it. Changes nothing. */
-import { accessSync, constants, lstatSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lstatSync } from 'node:fs';
 import { actions } from '../../actions/index.ts';
 import { run } from '../../exec.ts';
 import { isBooted } from '../../host/systemd.ts';
-import { errnoOf, messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
+import { messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { readGuide, readPlaybook } from '../../playbooks/index.ts';
 import { loadRules, playbookNames } from '../../playbooks/rules.ts';
@@ -12,6 +11,7 @@ import { sensorSupport } from '../../sensor/index.ts';
 import { engines } from '../../sql/index.ts';
 import { distrustOf } from '../../store/state-directory.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { extensionFindings } from '../doctor/extension.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { sensorFinding } from '../doctor/sensor.ts';
 import { service } from '../doctor/service.ts';
@@ -46,7 +46,7 @@ async function examine(context: Context): Promise<Finding[]> {
     serviceManager(),
     await service(),
     await nft(),
-    extension(),
+    ...extensionFindings(),
   ];
 }
 
@@ -106,21 +106,4 @@ async function nft(): Promise<Finding> {
   } catch (error) {
     return { check: 'nftables', ok: false, found: `${messageOf(error)}: the host cannot be isolated`, fix: 'apt-get install nftables (dnf install nftables)' };
   }
-}
-
-/** What osquery asks of a file before it loads it: only root may write it and its folder, it ends in .ext and can be run. */
-function extension(): Finding {
-  const check = 'osquery extension';
-  const path = join(import.meta.dirname, '../../../extension/systemd_timer_events.ext');
-  try {
-    accessSync(path, constants.X_OK);
-  } catch (error) {
-    return { check, ok: false, found: `${path} cannot be run: ${errnoOf(error) ?? messageOf(error)}`, fix: `chmod 755 ${path}` };
-  }
-  const unsafe = [path, dirname(path)].filter((each) => {
-    const stat = statSync(each);
-    return stat.uid !== 0 || (stat.mode & 0o022) !== 0;
-  });
-  if (unsafe.length === 0) return { check, ok: true, found: `${path}: osquery may load it`, fix: null };
-  return { check, ok: true, found: `osqueryi --extension loads it; osqueryd's autoload refuses it, since others than root may write ${unsafe.join(' and ')}`, fix: `chown root: ${unsafe.join(' ')} && chmod go-w ${unsafe.join(' ')}` };
 }

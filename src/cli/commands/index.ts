@@ -18,11 +18,19 @@ export const commands: readonly { name: string; load: () => Promise<Register> }[
   { name: 'rule', load: async () => (await import('./rule.ts')).rule },
   { name: 'playbook', load: async () => (await import('./playbook.ts')).playbook },
   { name: 'guide', load: async () => (await import('./guide.ts')).guide },
+  { name: 'pack', load: async () => (await import('./pack.ts')).pack },
+  { name: 'fleet', load: async () => (await import('./fleet.ts')).fleet },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
+  { name: 'completion', load: async () => (await import('./completion.ts')).completion },
 ];
+
+/** These are about all the others. */
+const ABOUT_ALL = ['help', 'completion'];
+const VERSION_ONLY = ['--version', '-V'];
 
 /** Those that the arguments name anywhere; all of them where they name none, as for --help. */
 export async function loadCommands(given: readonly string[]): Promise<Register[]> {
+  if (given.length === 1 && VERSION_ONLY.includes(given[0] ?? '')) return [];
   const named = commands.filter(({ name }) => given.includes(name));
-  return Promise.all((named.length > 0 && !given.includes('help') ? named : commands).map(({ load }) => load()));
+  return Promise.all((named.length > 0 && !ABOUT_ALL.some((name) => given.includes(name)) ? named : commands).map(({ load }) => load()));
 }

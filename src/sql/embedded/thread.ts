@@ -1,4 +1,5 @@
 /** One thread with the engine in it, from outside. */
+import { extname } from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { messageOf, TickwardError } from '../../model/errors.ts';
 import type { QueryOptions, QueryResult } from '../engine.ts';
@@ -11,6 +12,8 @@ const GRACE_MS = 50;
 const PARSE_MS = 5_000;
 /** Our own flags may be none for a thread. */
 const EXEC_ARGV = ['--disable-warning=ExperimentalWarning'];
+/** Beside this file, compiled where this is. */
+const WORKER = `worker${extname(import.meta.url)}`;
 /** Of JavaScript; SQLite has its own limit. */
 const MOST_HEAP_MB = 512;
 
@@ -32,7 +35,7 @@ export class Thread {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const workerData: ThreadData = { tables, port: port2, signal: this.signal };
-    this.worker = new Worker(new URL('worker.ts', import.meta.url), { workerData, transferList: [port2], execArgv: EXEC_ARGV, resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MB } });
+    this.worker = new Worker(new URL(WORKER, import.meta.url), { workerData, transferList: [port2], execArgv: EXEC_ARGV, resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP_MB } });
     this.worker.on('message', (answer: Answer) => this.waiting?.resolve(answer));
     this.worker.on('error', (error) => this.finish(failureOf(error)));
     this.worker.on('exit', () => this.finish(new TickwardError('FAILED', 'the embedded engine was ended')));

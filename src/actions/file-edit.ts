@@ -1,0 +1,220 @@
+/**
+ * Takes single lines out of a file and gives it back as it was. The new file is complete before it gets the name: whoever reads it, and whatever cuts us off, sees the one or the
+ * other. Everything goes through descriptors, as in `host/files.ts`.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { z } from 'zod';
+import { chunksOf, type Directory, type FileState, lookAt, openFile, openParent, readRegular, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from '../host/files.ts';
+import { setTimes, writeXattrs } from '../host/inode.ts';
+import { attempt, attemptRemoval, pathIn, show } from '../host/paths.ts';
+import { type Copy, copyToQuarantine, prepareQuarantine } from '../host/quarantine.ts';
+import { restoreFile } from '../host/restore.ts';
+import { TickwardError } from '../model/errors.ts';
+import type { ActionContext, UndoReport } from './action.ts';
+import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
+import { ownedOf, pathFromJson, pathToJson } from './removal.ts';
+
+/** A file with keys or cron jobs is some kilobytes. */
+const MOST_BYTES = 4 * 1024 ** 2;
+
+export interface Line {
+  /** From 1. */
+  number: number;
+  /** Without its line break; bytes that are no UTF-8 are lost. */
+  text: string;
+}
+
+/** `i` and `a` of chattr(1) as they are set on a path. */
+interface Protection {
+  path: Buffer;
+  flags: string;
+}
+
+/** What a file has to be and what it becomes. */
+export interface FileEdit {
+  path: Buffer;
+  state: FileState;
+  sha256: string;
+  /** Those that are taken out. */
+  lines: Line[];
+  /** Nothing but comments and blank lines is left. */
+  leavesNothing: boolean;
+  /** sha256 of the file without them. */
+  after: string;
+  /** Of the file and of its directory, where there is any. */
+  flags: Protection[];
+}
+
+const path = z.strictObject({ path: z.string(), bytes: z.exactOptional(z.string()) });
+const owned = z.strictObject({ mode: z.int(), uid: z.int(), gid: z.int(), atime_ns: z.string(), mtime_ns: z.string() });
+
+/** As the journal keeps them. */
+export const editChange = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('lines'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()), after: z.string() }),
+  z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
+]);
+export type EditChange = z.infer<typeof editChange>;
+
+/** Undefined where no line is picked. Throws NOT_FOUND, and REFUSED for what is no plain file of one name. */
+export function planEdit(at: Buffer, pick: (line: Line) => boolean): FileEdit | undefined {
+  const { content, state, truncated } = readRegular(at, MOST_BYTES);
+  if (truncated) throw new TickwardError('REFUSED', `${show(at)} is not touched: it is larger than ${MOST_BYTES} bytes`, { hint: 'look at it by hand' });
+  const all = linesOf(content);
+  const lines = all.map(({ text, number }) => ({ text, number })).filter(pick);
+  if (lines.length === 0) return undefined;
+  // Only what is changed has to be plain: a line may be looked for in a file of several names.
+  openFile(at)[Symbol.dispose]();
+  const left = without(content, lines);
+  return { path: at, state, sha256: hashOf(content), lines, leavesNothing: linesOf(left).every(({ text }) => /^\s*(?:#|$)/.test(text)), after: hashOf(left), flags: protectionsOf(at) };
+}
+
+/** The directory's first: it keeps its names from being exchanged. */
+function protectionsOf(at: Buffer): Protection[] {
+  const paths = [at.subarray(0, at.lastIndexOf(0x2f)), at];
+  return paths.map((each) => ({ path: each, flags: protectionOf(each) })).filter(({ flags }) => flags !== '');
+}
+
+/** What `applyEdit` does, in words; `what` names the lines. */
+export function describeEdit(edit: FileEdit, what: string): { text: string; target: string }[] {
+  const at = show(edit.path);
+  return [...edit.flags.map((each) => ({ text: `take the attribute ${each.flags} (chattr) off ${show(each.path)}`, target: show(each.path) })), { text: `take ${what} out of ${at}`, target: at }];
+}
+
+/** `texts` are those of `describeEdit`. False means that the lines were gone already. */
+export function applyEdit(edit: FileEdit, texts: readonly string[], context: ActionContext, announce: (change: EditChange, text: string | undefined) => void): boolean {
+  const quarantine = prepareQuarantine(context.quarantine, context.uid);
+  {
+    using file = openFile(edit.path);
+    if (sha256Of(file.fd) === edit.after) return false;
+    if (!sameInode(file.state, edit.state) || sha256Of(file.fd) !== edit.sha256) throw changed(edit.path);
+    for (const [index, { path: at, flags }] of edit.flags.entries()) {
+      announce({ kind: 'attributes', at: pathToJson(at), flags }, texts[index]);
+      changeFlags(at, '-', flags);
+    }
+    const copy = copyToQuarantine(file, quarantine);
+    const xattrs = { ...xattrsOf(file.fd) };
+    announce({ kind: 'lines', at: pathToJson(edit.path), copy, owned: ownedOf(file.state), xattrs, after: edit.after }, texts.at(-1));
+    const left = without(Buffer.concat([...chunksOf(file.fd)].map((chunk) => Buffer.from(chunk))), edit.lines);
+    exchange(edit.path, { sha256: edit.sha256, state: file.state }, left, file.state, (fd) => writeXattrs(fd, xattrs));
+  }
+  setAgain(edit.flags);
+  return true;
+}
+
+/** The attributes come back with the file: nobody should find it less protected than it was. */
+function setAgain(flags: readonly Protection[]): void {
+  for (const each of flags.toReversed()) changeFlags(each.path, '+', each.flags);
+}
+
+/** A change of `editChange` taken back. Call `undoFlags` for all of them afterwards. */
+export function undoLines(change: Extract<EditChange, { kind: 'lines' }>, report: UndoReport): void {
+  const at = pathFromJson(change.at);
+  const now = contentHash(at);
+  if (now?.sha256 === change.copy.sha256) {
+    report.already.push(`${show(at)} is as it was`);
+    return;
+  }
+  if (now === undefined) restoreFile(at, change.copy, change.owned, change.xattrs);
+  else if (now.sha256 !== change.after) throw new TickwardError('REFUSED', `${show(at)} is not given back: it was changed since`, { hint: `compare it with the copy ${change.copy.file}` });
+  else {
+    const flags = protectionsOf(at);
+    for (const each of flags) changeFlags(each.path, '-', each.flags);
+    exchange(at, now, readCopy(change.copy), change.owned, (fd) => {
+      writeXattrs(fd, change.xattrs);
+      setTimes(fd, change.owned);
+    });
+    setAgain(flags);
+  }
+  report.done.push(`gave back ${show(at)}`);
+}
+
+/** A run that was cut off may have left a file without its attributes. */
+export function undoFlags(change: Extract<EditChange, { kind: 'attributes' }>, report: UndoReport): void {
+  const at = pathFromJson(change.at);
+  if (protectionOf(at) === change.flags) return;
+  changeFlags(at, '+', change.flags);
+  report.done.push(`set the attribute ${change.flags} on ${show(at)} again`);
+}
+
+export interface Expected {
+  state: Pick<FileState, 'dev' | 'ino'>;
+  sha256: string;
+}
+
+/** Puts a new file under the name of the one that is expected there. Its directory gets a new time: cron(8) and sshd look at nothing else to see that something has changed. */
+function exchange(at: Buffer, expected: Expected, content: Buffer, as: Pick<FileState, 'mode' | 'uid' | 'gid'>, finish: (fd: number) => void): void {
+  const { directory, name } = openParent(at);
+  using parent = directory;
+  const part = Buffer.from(`.tickward-${hashOf(content).slice(0, 16)}.part`);
+  dropPart(parent, part);
+  const fd = attempt(at, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
+  try {
+    attempt(at, () => {
+      writeAll(fd, content);
+      fchownSync(fd, as.uid, as.gid);
+      fchmodSync(fd, as.mode);
+    });
+    attempt(at, () => finish(fd));
+    fsyncSync(fd);
+    const found = lookAt(parent, name);
+    if (found === undefined || !sameInode(found.state, expected.state) || contentHash(at)?.sha256 !== expected.sha256) throw changed(at);
+    attempt(at, () => renameSync(parent.at(part), parent.at(name)));
+    const now = lookAt(parent, name);
+    if (now === undefined || !sameInode(now.state, stateOf(fstatSync(fd, { bigint: true })))) throw changed(at);
+  } finally {
+    dropPart(parent, part);
+    closeSync(fd);
+  }
+  syncDirectory(parent);
+}
+
+function changed(at: Buffer): TickwardError {
+  return new TickwardError('REFUSED', `${show(at)} was changed since the plan was made`, { hint: 'plan again and look at what it is now' });
+}
+
+function dropPart(parent: Directory, part: Buffer): void {
+  if (lookAt(parent, part)?.state.kind === 'file') attemptRemoval(pathIn(parent, part), () => unlinkSync(parent.at(part)));
+}
+
+/** Undefined where nothing has this name. */
+function contentHash(at: Buffer): Expected | undefined {
+  try {
+    using file = openFile(at);
+    return { state: file.state, sha256: sha256Of(file.fd) };
+  } catch (error) {
+    if (error instanceof TickwardError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function readCopy(copy: Copy): Buffer {
+  const { content } = readRegular(copy.file, MOST_BYTES);
+  if (hashOf(content) === copy.sha256) return content;
+  throw new TickwardError('STATE', `the copy ${copy.file} in the quarantine was changed: its hash is no longer ${copy.sha256}`, { hint: 'restore the file from a backup' });
+}
+
+interface Piece extends Line {
+  bytes: Buffer;
+}
+
+/** Every line with its line break. */
+function linesOf(content: Buffer): Piece[] {
+  const pieces: Piece[] = [];
+  for (let start = 0; start < content.length; ) {
+    const end = content.indexOf('\n', start);
+    const stop = end < 0 ? content.length : end + 1;
+    pieces.push({ number: pieces.length + 1, text: content.toString('utf8', start, end < 0 ? stop : end), bytes: content.subarray(start, stop) });
+    start = stop;
+  }
+  return pieces;
+}
+
+function without(content: Buffer, lines: readonly Line[]): Buffer {
+  const numbers = new Set(lines.map((line) => line.number));
+  return Buffer.concat(linesOf(content).flatMap((piece) => (numbers.has(piece.number) ? [] : [piece.bytes])));
+}
+
+function hashOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}

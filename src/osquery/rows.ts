@@ -1,0 +1,156 @@
+/**
+ * Rows of a table as bytes of osquery's answer, while the table gives them: what is in memory stays small however many there are.
+ * Thrift tells the length of a list before its first element. So a small answer is held until it is whole; a large one is sent while it is made, where its rows can be counted.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { TickwardError } from '../model/errors.ts';
+import type { Column, Row } from '../model/table.ts';
+import { Type } from './binary.ts';
+import type { EncodedRows } from './types.ts';
+
+/** Rows that can say how many they are going to be, once the first was taken. */
+export interface CountedRows extends Iterable<Row> {
+  count(): number;
+}
+
+/** Bytes of a chunk: large enough to cost few calls, small enough to die young. */
+const CHUNK = 64 * 1024;
+
+/** An answer up to this size is whole before any of it leaves: what goes wrong until then is a status with a reason. */
+const HELD_BYTES = 4 * 1024 * 1024;
+
+/** The most that is held of an answer that cannot be counted. */
+const MOST_HELD_BYTES = 64 * 1024 * 1024;
+
+/** How long others wait for their turn, in ms. */
+const TURN_MS = 10;
+
+export interface EncodeOptions {
+  table: string;
+  columns: readonly Column[];
+  timeoutMs: number;
+  /** From when on, by performance.now(). */
+  startedAt: number;
+}
+
+/** Throws what the table throws; TIMEOUT where the answer will not be whole in time. */
+export async function encodeRows(rows: Iterable<Row>, options: EncodeOptions): Promise<EncodedRows> {
+  const source = chunksOf(rows, options.columns);
+  const held: Buffer[] = [];
+  const taken = { rows: 0, bytes: 0 };
+  const take = ({ bytes, count }: Chunk): void => {
+    held.push(bytes);
+    taken.rows += count;
+    taken.bytes += bytes.length;
+  };
+  try {
+    const turn = turns(options);
+    for (;;) {
+      const { done, value } = source.next();
+      if (done === true) return { count: taken.rows, chunks: held, endsAt: options.startedAt + options.timeoutMs, close: () => undefined };
+      take(value);
+      if (taken.bytes > HELD_BYTES && isCounted(rows)) return rest(held, source, { rows: taken.rows, total: rows.count() }, options);
+      if (taken.bytes > MOST_HELD_BYTES) throw new TickwardError('FAILED', `the answer of the table ${options.table} has more than ${MOST_HELD_BYTES / 1024 / 1024} MiB`, { hint: 'narrow the query by time' });
+      await turn();
+    }
+  } catch (error) {
+    source.return();
+    throw error;
+  }
+}
+
+function isCounted(rows: Iterable<Row>): rows is CountedRows {
+  return 'count' in rows;
+}
+
+/** What is held, then the rest while it is sent. Throws where that will certainly take too long: an answer that was begun cannot become an error any more. */
+function rest(held: readonly Buffer[], source: Generator<Chunk, void>, { rows, total }: { rows: number; total: number }, options: EncodeOptions): EncodedRows {
+  const expectedMs = ((performance.now() - options.startedAt) / rows) * total;
+  if (expectedMs > options.timeoutMs) throw tookTooLong(options.table, options.timeoutMs, `, since it has ${total} rows`);
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    yield* held;
+    const turn = turns(options);
+    let sent = rows;
+    for (const { bytes, count } of source) {
+      yield bytes;
+      sent += count;
+      await turn();
+    }
+    if (sent !== total) throw new TickwardError('FAILED', `the table ${options.table} has given ${sent} rows instead of ${total}`);
+  };
+  return { count: total, chunks: chunks(), endsAt: options.startedAt + options.timeoutMs, close: () => source.return() };
+}
+
+export function tookTooLong(table: string, timeoutMs: number, why = ''): TickwardError {
+  return new TickwardError('TIMEOUT', `the table ${table} has no complete answer within ${timeoutMs / 1000} s${why}: narrow the query by time`);
+}
+
+/** Gives way to others now and then, and looks at the clock. */
+function turns({ table, timeoutMs, startedAt }: EncodeOptions): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - startedAt > timeoutMs) throw tookTooLong(table, timeoutMs);
+    if (now - last < TURN_MS) return undefined;
+    return setImmediate().then(() => {
+      last = performance.now();
+    });
+  };
+}
+
+interface Chunk {
+  bytes: Buffer;
+  count: number;
+}
+
+function* chunksOf(rows: Iterable<Row>, columns: readonly Column[]): Generator<Chunk, void> {
+  const encode = rowEncoder(columns);
+  let pending = '';
+  let count = 0;
+  for (const row of rows) {
+    pending += encode(row);
+    count += 1;
+    if (pending.length < CHUNK) continue;
+    yield { bytes: Buffer.from(pending, 'latin1'), count };
+    [pending, count] = ['', 0];
+  }
+  if (count > 0) yield { bytes: Buffer.from(pending, 'latin1'), count };
+}
+
+const MAP_OF_TEXTS = String.fromCharCode(Type.STRING, Type.STRING);
+const BEYOND_ASCII = /[^\0-\x7f]/;
+
+/**
+ * A row as a map of texts. The bytes are the characters of a string (latin1) until a chunk is full: to put strings together is ten times as fast as to write each into a buffer.
+ * Keys in the order in which osquery itself writes a map; a missing one reads as NULL there.
+ */
+function rowEncoder(columns: readonly Column[]): (row: Row) => string {
+  const keys = columns.map(({ name }) => name).sort().map((name) => ({ name, encoded: prefixed(name) }));
+  return (row) => {
+    let entries = '';
+    let count = 0;
+    for (const { name, encoded } of keys) {
+      const value = row[name];
+      if (value === undefined || value === null) continue;
+      entries += encoded + prefixed(typeof value === 'string' ? value : String(value));
+      count += 1;
+    }
+    return MAP_OF_TEXTS + lengthOf(count) + entries;
+  };
+}
+
+/** The length in bytes, and the text as UTF-8. */
+function prefixed(text: string): string {
+  const bytes = BEYOND_ASCII.test(text) ? Buffer.from(text).toString('latin1') : text;
+  return lengthOf(bytes.length) + bytes;
+}
+
+const SHORT_LENGTHS = Array.from({ length: 1024 }, (_, length) => bigEndian(length));
+
+function lengthOf(value: number): string {
+  return SHORT_LENGTHS[value] ?? bigEndian(value);
+}
+
+function bigEndian(value: number): string {
+  return String.fromCharCode((value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
+}

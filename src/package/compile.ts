@@ -1,0 +1,21 @@
+/** The program as JavaScript, laid out as the sources are: what is in npm's package, and in the others with its packages beside it. */
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { FILES, made, readJson, ROOT } from './build.ts';
+
+/** What runs or is read as it is. */
+const AS_IT_IS = ['src/node.sh', 'src/cli/tickward', 'extension/systemd_timer_events.ext', 'extension/deploy', 'vendor/osquery/gen-nodejs/package.json', 'playbooks', 'LICENSE', 'README.md', 'CHANGELOG.md'];
+
+/** The launchers run main.js on a Node that need not know TypeScript. */
+const MANIFEST_LEFT_OUT = ['private', 'scripts', 'devDependencies'];
+
+export async function compile(into: string): Promise<void> {
+  mkdirSync(into, { recursive: true });
+  await made(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', FILES, '--outDir', into]);
+  for (const path of AS_IT_IS) {
+    mkdirSync(dirname(join(into, path)), { recursive: true });
+    cpSync(join(ROOT, path), join(into, path), { recursive: true });
+  }
+  const manifest = Object.fromEntries(Object.entries(readJson<Record<string, unknown>>(join(ROOT, 'package.json'))).filter(([name]) => !MANIFEST_LEFT_OUT.includes(name)));
+  writeFileSync(join(into, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}

@@ -1,0 +1,78 @@
+/** `npm run package`: a .deb, an .rpm and npm's tarball, the list of what is in them and their checksums, into dist/. */
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../model/errors.ts';
+import { VERSION } from '../version.ts';
+import { epochOf, made, ROOT, type Build } from './build.ts';
+import { compile } from './compile.ts';
+import { makeDeb } from './deb.ts';
+import { makeRpm } from './rpm.ts';
+import { fillTree } from './tree.ts';
+
+const KINDS = ['npm', 'deb', 'rpm'] as const;
+type Kind = (typeof KINDS)[number];
+
+const HELP = `npm run package -- [--out DIR] [--only npm,deb,rpm] [--quick]
+  --out    where they go (dist)
+  --only   not all of them
+  --quick  compressed fast instead of well
+Needs dpkg-deb, rpmbuild, strip and npm. $SOURCE_DATE_EPOCH, else the last commit, is the time of all files: the same sources give the same bytes.`;
+
+async function packages(kinds: readonly Kind[], build: Build): Promise<string[]> {
+  const compiled = join(build.work, 'compiled');
+  await compile(compiled);
+  const paths: string[] = [];
+  if (kinds.includes('npm')) paths.push(join(build.out, (await made('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', build.out], { cwd: compiled, env: { HOME: build.work } })).trim()));
+  const sbom = await billOfMaterials(build);
+  const sbomPath = join(build.out, `tickward-${build.version}.cdx.json`);
+  writeFileSync(sbomPath, sbom);
+  paths.push(sbomPath);
+  if (!kinds.includes('deb') && !kinds.includes('rpm')) return paths;
+  // The program is asked for its completions where it lies.
+  const running = join(build.work, 'running');
+  cpSync(compiled, running, { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(running, 'node_modules'));
+  for (const [kind, make] of [['deb', makeDeb], ['rpm', makeRpm]] as const) {
+    if (!kinds.includes(kind)) continue;
+    const root = join(build.work, kind);
+    await fillTree(root, compiled, running, sbom, kind, build);
+    paths.push(await make(root, build));
+  }
+  return paths;
+}
+
+/** CycloneDX, without the number and the time that npm makes up anew each time. */
+async function billOfMaterials({ epoch, work }: Build): Promise<string> {
+  const { serialNumber: _, ...bom } = JSON.parse(await made('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'], { cwd: ROOT, env: { HOME: work } })) as { serialNumber?: string; metadata: object };
+  return `${JSON.stringify({ ...bom, metadata: { ...bom.metadata, timestamp: new Date(epoch * 1000).toISOString() } }, null, 2)}\n`;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: 'dist' }, only: { type: 'string', default: KINDS.join(',') }, quick: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+  const kinds = KINDS.filter((kind) => values.only.split(',').includes(kind));
+  if (values.help || kinds.length === 0) {
+    process.stdout.write(`${HELP}\n`);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const out = resolve(values.out);
+  mkdirSync(out, { recursive: true });
+  const work = mkdtempSync(join(tmpdir(), 'tickward-package-'));
+  try {
+    const paths = await packages(kinds, { version: VERSION, epoch: await epochOf(process.env), work, out, quick: values.quick });
+    writeFileSync(join(out, 'SHA256SUMS'), paths.map((path) => `${createHash('sha256').update(readFileSync(path)).digest('hex')}  ${basename(path)}\n`).sort().join(''));
+    for (const path of paths) process.stdout.write(`${path}  ${(statSync(path).size / 1e6).toFixed(1)} MB\n`);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`package: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

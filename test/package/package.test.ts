@@ -1,0 +1,129 @@
+/** The packages, built once: what is in them, twice the same bytes, and a host on which nothing else is installed. */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { boot, noBoot, prepareBase, type Booted } from '../helpers/booted.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
+import { PATIENCE_MS } from '../helpers/service.ts';
+import { until } from '../helpers/until.ts';
+
+const run = promisify(execFile);
+const REPOSITORY = join(import.meta.dirname, '../..');
+/** Seen by the hosts as INSIDE. */
+const SHELF = join(REPOSITORY, 'node_modules/.cache/tickward');
+const INSIDE = '/opt/tickward/node_modules/.cache/tickward';
+const BUILD_MS = 280_000;
+
+const missing = [['dpkg-deb', 'dpkg'], ['rpmbuild', 'rpm'], ['strip', 'binutils'], ['npm', 'npm']].filter(([program]) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program ?? '']).status !== 0).map(([, name]) => name);
+const noTools = missing.length === 0 ? undefined : `needs what makes packages: apt-get install ${missing.join(' ')}`;
+
+let directory = '';
+let names: string[] = [];
+const named = (ending: string): string => names.find((name) => name.endsWith(ending)) ?? `no ${ending} among ${names.join(', ')}`;
+const built = (ending: string): string => join(directory, named(ending));
+
+async function build(out: string, more: readonly string[] = []): Promise<void> {
+  await run('sh', ['-c', 'umask 0027; exec sh src/node.sh src/package/index.ts "$@"', 'sh', '--quick', '--out', out, ...more], { cwd: REPOSITORY });
+}
+
+describe.skipIf(noTools !== undefined)(`packages${noTools === undefined ? '' : `: ${noTools}`}`, () => {
+  beforeAll(async () => {
+    mkdirSync(SHELF, { recursive: true });
+    directory = mkdtempSync(join(SHELF, 'packages-'));
+    await build(directory);
+    names = readdirSync(directory).sort();
+  }, BUILD_MS);
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  test('are a .deb, an .rpm, npm\'s tarball, what is in them, and the checksums of all', () => {
+    expect(names.map((name) => name.replace(/[-_]\d+\.\d+\.\d+/, ''))).toEqual(expect.arrayContaining(['SHA256SUMS', 'tickward.cdx.json', 'tickward.tgz']));
+    expect(spawnSync('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], { cwd: directory, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
+    expect(readFileSync(join(directory, 'SHA256SUMS'), 'utf8').trim().split('\n')).toHaveLength(names.length - 1);
+    const bom = JSON.parse(readFileSync(built('.cdx.json'), 'utf8')) as { bomFormat: string; components: { name: string }[] };
+    expect(bom.bomFormat).toBe('CycloneDX');
+    expect(bom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['koffi', '@sqlite.org/sqlite-wasm', 'zod']));
+  });
+
+  test('have the same bytes when they are built again', async () => {
+    const again = temporaryDirectory();
+    await build(again);
+    expect(readFileSync(join(again, 'SHA256SUMS'), 'utf8')).toBe(readFileSync(join(directory, 'SHA256SUMS'), 'utf8'));
+  }, BUILD_MS);
+
+  test('hold what belongs there, owned by root, and nothing that others may write', () => {
+    const listed = spawnSync('dpkg-deb', ['--contents', built('.deb')], { encoding: 'utf8', maxBuffer: 1e8 }).stdout.trim().split('\n').map((line) => line.split(/\s+/));
+    const paths = listed.map((fields) => fields.slice(5).join(' ').replace(/ -> .*/, ''));
+    for (const path of ['usr/bin/tickward', 'usr/lib/osquery/extensions/systemd_timer_events.ext', 'usr/lib/systemd/system/tickward.service', 'usr/share/man/man1/tickward.1.gz', 'usr/share/bash-completion/completions/tickward', 'usr/share/zsh/vendor-completions/_tickward', 'usr/share/fish/vendor_completions.d/tickward.fish', 'usr/share/doc/tickward/sbom.cdx.json', 'etc/tickward/config.yaml']) expect(paths).toContain(`./${path}`);
+    expect(listed.filter(([mode = '', owner]) => owner !== 'root/root' || (!mode.startsWith('l') && (mode[5] === 'w' || mode[8] === 'w')))).toEqual([]);
+    expect(paths.filter((path) => /vitest|typescript|\.ts$/.test(path))).toEqual([]);
+    const inRpm = spawnSync('rpm', ['--query', '--package', '--list', built('.rpm')], { encoding: 'utf8', maxBuffer: 1e8 }).stdout.trim().split('\n');
+    const files = (all: readonly string[]): string[] => all.map((path) => path.replace(/^\.?\//, '').replace(/\/$/, '').replace('zsh/vendor-completions', 'zsh/site-functions')).filter((path) => path.startsWith('usr/lib/tickward/') || path.includes('_tickward')).sort();
+    expect(files(inRpm)).toEqual(files(paths));
+    expect(spawnSync('rpm', ['--query', '--package', '--configfiles', built('.rpm')], { encoding: 'utf8' }).stdout).toBe('/etc/tickward/config.yaml\n');
+  });
+
+  test("npm's tarball runs from an empty directory", async ({ skip }) => {
+    const empty = temporaryDirectory();
+    writeFileSync(join(empty, 'package.json'), '{ "private": true }\n');
+    const installed = await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', built('.tgz')], { cwd: empty }).catch((error: unknown) => String(error));
+    if (typeof installed === 'string' && /EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENETUNREACH/.test(installed)) skip('no registry answers');
+    expect(installed).toMatchObject({ stderr: expect.not.stringContaining('ERR!') as string });
+    const { stdout } = await run('npx', ['--no-install', 'tickward', 'query', '--engine', 'embedded', '--json', 'SELECT 6 * 7 AS answer'], { cwd: empty });
+    expect(stdout).toBe('[{"answer":"42"}]\n');
+  }, 120_000);
+
+  describe.skipIf(noBoot !== undefined)('on a booted host without Node and without a network', () => {
+    let noBase: string | undefined;
+    beforeAll(() => {
+      noBase = prepareBase();
+    }, 300_000);
+
+    const deb = (): string => join(INSIDE, directory.slice(SHELF.length + 1), named('.deb'));
+    const dpkg = (host: Booted, ...args: string[]): void => {
+      const { status, stdout, stderr } = host.run(['dpkg', ...args], { timeout: 120_000 });
+      if (status !== 0) throw new Error(`dpkg ${args.join(' ')}: ${stdout}${stderr}`);
+    };
+    const active = (host: Booted): string => host.run(['systemctl', 'is-active', 'tickward.service']).stdout.trim();
+    const log = (host: Booted): string => host.run(['journalctl', '--unit=tickward', '--output=cat', '--no-pager']).stdout;
+
+    test('the .deb starts the service, which sees, and what it sees is taken out; upgrade keeps, removal keeps state, purge leaves nothing', async ({ skip }) => {
+      if (noBase !== undefined) skip(noBase);
+      const host = await boot();
+      expect(host.shell('command -v node npm || echo none').stdout).toBe('none\n');
+      const before = host.shell('find /etc /usr /var/lib -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/systemd/*" | sort').stdout;
+
+      dpkg(host, '--install', deb());
+      await until(() => log(host).includes('judging by'), () => `the service: ${log(host)}`, PATIENCE_MS);
+      expect(host.run(['tickward', '--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+      expect(host.run(['systemctl', 'is-enabled', 'tickward.service']).stdout).toBe('enabled\n');
+
+      host.shell("printf '[Timer]\\nOnCalendar=daily\\n[Install]\\nWantedBy=timers.target\\n' > /etc/systemd/system/evil.timer; printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/evil.service");
+      const rows = (): string => host.run(['tickward', 'query', '--engine', 'embedded', '--json', "SELECT path, executable FROM systemd_timer_events WHERE path = '/etc/systemd/system/evil.timer' AND action = 'creation'"]).stdout;
+      await until(() => rows().includes('evil.timer'), () => `the event: ${log(host)}`, PATIENCE_MS);
+      expect(JSON.parse(rows())).toEqual([{ path: '/etc/systemd/system/evil.timer', executable: '/usr/bin/dash' }]);
+      const response = host.run(['tickward', 'respond', '--file', '/etc/systemd/system/evil.timer', '--only', 'remove', '--yes', '--json']);
+      expect({ code: response.status, said: response.stderr, there: host.shell('ls /etc/systemd/system | grep evil || true').stdout }).toMatchObject({ code: 0, there: '' });
+      expect(host.run(['/usr/lib/osquery/extensions/systemd_timer_events.ext']).stderr).toContain('osquery starts this with --socket PATH');
+
+      // What an upgrade brings is a newer version of the same, with another default configuration.
+      const kept = '# mine\nlang: zh-CN\n';
+      host.shell(`printf '${kept.replaceAll('\n', '\\n')}' > /etc/tickward/config.yaml; mkdir /tmp/next; dpkg-deb --raw-extract ${deb()} /tmp/next; sed -i 's/^Version: .*/Version: 99.0.0/' /tmp/next/DEBIAN/control; echo '# newer' >> /tmp/next/etc/tickward/config.yaml; dpkg-deb -Zgzip -z1 --build /tmp/next /tmp/next.deb`);
+      const pid = host.run(['systemctl', 'show', '--value', '--property=MainPID', 'tickward.service']).stdout;
+      dpkg(host, '--force-confold', '--install', '/tmp/next.deb');
+      expect(host.shell("dpkg-query --show --showformat='${Version}' tickward; cat /etc/tickward/config.yaml").stdout).toBe(`99.0.0${kept}`);
+      expect(active(host)).toBe('active');
+      expect(host.run(['systemctl', 'show', '--value', '--property=MainPID', 'tickward.service']).stdout).not.toBe(pid);
+      expect(rows()).toContain('evil.timer');
+
+      dpkg(host, '--remove', 'tickward');
+      expect(active(host)).toBe('inactive');
+      expect(host.shell('ls -d /usr/lib/tickward /usr/bin/tickward /var/lib/tickward /etc/tickward/config.yaml 2>/dev/null || true').stdout).toBe('/etc/tickward/config.yaml\n/var/lib/tickward\n');
+
+      dpkg(host, '--purge', 'tickward');
+      const after = host.shell('rm -r /tmp/next /tmp/next.deb; find /etc /usr /var/lib -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/systemd/*" | sort').stdout;
+      expect(after).toBe(before);
+    }, 240_000);
+  });
+});
