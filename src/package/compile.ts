@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { FILES, made, readJson, ROOT } from './build.ts';
 
 /** What runs or is read as it is. */
-const AS_IT_IS = ['src/node.sh', 'src/cli/tickward', 'extension/systemd_timer_events.ext', 'extension/deploy', 'vendor/osquery/gen-nodejs/package.json', 'playbooks', 'LICENSE', 'README.md', 'CHANGELOG.md'];
+const AS_IT_IS = ['src/node.sh', 'src/cli/tickward', 'extension/systemd_timer_events.ext', 'extension/deploy', 'playbooks', 'LICENSE', 'README.md', 'CHANGELOG.md'];
 
 /** The launchers run main.js on a Node that need not know TypeScript. */
 const MANIFEST_LEFT_OUT = ['private', 'scripts', 'devDependencies'];
@@ -16,6 +16,11 @@ export async function compile(into: string): Promise<void> {
     mkdirSync(dirname(join(into, path)), { recursive: true });
     cpSync(join(ROOT, path), join(into, path), { recursive: true });
   }
-  const manifest = Object.fromEntries(Object.entries(readJson<Record<string, unknown>>(join(ROOT, 'package.json'))).filter(([name]) => !MANIFEST_LEFT_OUT.includes(name)));
-  writeFileSync(join(into, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const { exports, ...manifest } = Object.fromEntries(Object.entries(readJson<Record<string, unknown>>(join(ROOT, 'package.json'))).filter(([name]) => !MANIFEST_LEFT_OUT.includes(name)));
+  writeFileSync(join(into, 'package.json'), `${JSON.stringify({ ...manifest, exports: compiled(exports as Record<string, string>) }, null, 2)}\n`);
+}
+
+/** Who imports from the package gets what the sources were compiled to. */
+function compiled(exports: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(exports).map(([name, path]) => [name, path.replace(/\.ts$/, '.js')]));
 }

@@ -63,6 +63,9 @@ interface Bounds {
   end: number;
 }
 
+/** Its maker along with each event of a page: mostly each has another, and to ask for it alone takes three times as long. */
+const MADE = '(SELECT document FROM shared WHERE id = maker) AS made';
+
 interface Page {
   page: FileEvent[];
   /** Where the next one begins. */
@@ -111,7 +114,7 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     const document = String(row['document']);
     if (row['maker'] === null) return JSON.parse(document) as FileEvent;
     const own: EventRow = { id: String(row['id']), time: Number(row['time']), action: String(row['action']), directory: String(row['directory']), name: String(row['name']), unit: row['unit'] === null ? null : String(row['unit']), document };
-    return eventOf(own, parts.maker(Number(row['maker'])), parts.surroundings(Number(row['surroundings'])));
+    return eventOf(own, parts.maker(Number(row['maker']), row['made']), parts.surroundings(Number(row['surroundings'])));
   };
 
   const pageOf = (rows: Record<string, unknown>[]): Page => ({ page: rows.map(decode), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.['seq']) + 1 });
@@ -129,7 +132,7 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
 
   const pages = function* (filter: EventFilter, bounds: Bounds): Generator<FileEvent[]> {
     const { where, values } = whereOf(filter);
-    const read = database.prepare(`SELECT * FROM events WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
+    const read = database.prepare(`SELECT *, ${MADE} FROM events WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
     for (const [first, to] of ranges(bounds)) {
       for (let from: number | undefined = first; from !== undefined; ) {
         const { page, next }: Page = snapshot(database, () => pageOf(read.all(from ?? to, to, ...values)));

@@ -161,21 +161,22 @@ function sameContainer(a: FileEvent['container'], b: FileEvent['container']): bo
 }
 
 export interface SharedReader {
-  maker(id: number): Maker;
+  /** `document` where it was read already. */
+  maker(id: number, document?: unknown): Maker;
   surroundings(id: number): Surroundings;
 }
 
 export function createSharedReader(database: DatabaseSync): SharedReader {
   const byId = database.prepare('SELECT document FROM shared WHERE id = ?');
   const read: { id: number; part: unknown }[] = Array.from({ length: READ_KEPT }, () => ({ id: -1, part: undefined }));
-  const find = (id: number): unknown => {
+  const find = (id: number, document?: unknown): unknown => {
     const place = read[id % READ_KEPT];
     if (place?.id === id) return place.part;
-    const row = byId.get(id);
-    if (row === undefined) throw new StaleReference(`the store has no part ${id} that an event refers to`);
-    const part: unknown = JSON.parse(String(row['document']));
+    const found = document ?? byId.get(id)?.['document'];
+    if (typeof found !== 'string') throw new StaleReference(`the store has no part ${id} that an event refers to`);
+    const part: unknown = JSON.parse(found);
     if (place !== undefined) [place.id, place.part] = [id, part];
     return part;
   };
-  return { maker: (id) => find(id) as Maker, surroundings: (id) => find(id) as Surroundings };
+  return { maker: (id, document) => find(id, document) as Maker, surroundings: (id) => find(id) as Surroundings };
 }

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { attribution } from './attribution.ts';
 import type { Benchmark } from './benchmark.ts';
 import { idle } from './idle.ts';
+import { extension } from './extension.ts';
 import { isolate } from './isolate.ts';
 import type { JsonValue } from './json.ts';
 import { compileWorkloads, createLab } from './lab.ts';
@@ -26,7 +27,7 @@ import { storm } from './storm.ts';
 import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal, investigate];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal, investigate, extension];
 
 const INTERRUPTED = 130;
 

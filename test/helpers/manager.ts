@@ -1,5 +1,4 @@
 /** osquery's side of the interface, played over a real Unix socket with the same Thrift code. */
-import { existsSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createManagerClient } from '../../src/osquery/client.ts';
@@ -18,7 +17,7 @@ export interface PlayedManager {
   call(uuid: string, registry: string, item: string, request: StringMap): Promise<ExtensionResponse>;
   ping(uuid: string): Promise<number>;
   shutdown(uuid: string): Promise<void>;
-  /** Resolves with the uuid of the next registration, when its socket is there: an extension learns from the answer where to listen. */
+  /** Resolves with the uuid of the next registration, when it answers: an extension learns from the answer where to listen. */
   nextRegistration(): Promise<string>;
   close(): Promise<void>;
 }
@@ -75,7 +74,7 @@ export async function playManager(directory: string, options: PlayOptions = {}):
     shutdown: (uuid) => client(uuid).shutdown(),
     async nextRegistration() {
       const uuid = await new Promise<string>((resolve) => waiting.push(resolve));
-      await until(() => existsSync(`${socket}.${uuid}`), () => 'the socket of the extension');
+      await until(() => client(uuid).ping().then(() => true, () => false), () => 'the socket of the extension');
       return uuid;
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),

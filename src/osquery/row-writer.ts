@@ -1,0 +1,90 @@
+/** Writes rows as maps of texts (binary.ts writes all else): the one loop through which every byte of every answer goes, so it makes no garbage and calls nothing for a short text. */
+import type { Column, Row } from '../model/table.ts';
+import { Type } from './binary.ts';
+
+const FIRST_BYTES = 96 * 1024;
+/** From here on Node's own writing is faster than a loop. */
+const LONG_TEXT = 96;
+/** A UTF-16 unit is at most so many bytes of UTF-8. */
+const MOST_BYTES = 3;
+const LENGTH = 4;
+
+export class RowWriter {
+  /** In the order in which osquery itself writes a map. */
+  readonly #keys: readonly { name: string; bytes: Buffer }[];
+  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #at = 0;
+
+  constructor(columns: readonly Column[]) {
+    this.#keys = columns.map(({ name }) => name).sort().map((name) => ({ name, bytes: lengthAnd(name) }));
+  }
+
+  get length(): number {
+    return this.#at;
+  }
+
+  /** A missing key reads as NULL there. */
+  write(row: Row): void {
+    this.#reserve(2 + LENGTH);
+    this.#buffer[this.#at] = Type.STRING;
+    this.#buffer[this.#at + 1] = Type.STRING;
+    const counted = this.#at + 2;
+    this.#at = counted + LENGTH;
+    let count = 0;
+    for (const { name, bytes } of this.#keys) {
+      const value = row[name];
+      if (value === undefined || value === null) continue;
+      this.#entry(bytes, typeof value === 'string' ? value : String(value));
+      count += 1;
+    }
+    this.#buffer.writeInt32BE(count, counted);
+  }
+
+  /** What was written since the last time. */
+  take(): Buffer {
+    const bytes = Buffer.from(this.#buffer.subarray(0, this.#at));
+    this.#at = 0;
+    return bytes;
+  }
+
+  #entry(key: Buffer, text: string): void {
+    this.#reserve(key.length + LENGTH + text.length * MOST_BYTES);
+    const buffer = this.#buffer;
+    let at = this.#at;
+    for (let index = 0; index < key.length; index += 1) buffer[at + index] = key[index] ?? 0;
+    at += key.length;
+    const start = at + LENGTH;
+    const end = (text.length < LONG_TEXT ? writeAscii(buffer, start, text) : undefined) ?? start + buffer.write(text, start);
+    const length = end - start;
+    buffer[at] = length >>> 24;
+    buffer[at + 1] = length >>> 16;
+    buffer[at + 2] = length >>> 8;
+    buffer[at + 3] = length;
+    this.#at = end;
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#at + bytes;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(needed * 2);
+    this.#buffer.copy(grown, 0, 0, this.#at);
+    this.#buffer = grown;
+  }
+}
+
+/** Where it ends; undefined where it is not all ASCII. */
+function writeAscii(buffer: Buffer, start: number, text: string): number | undefined {
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) return undefined;
+    buffer[start + index] = unit;
+  }
+  return start + text.length;
+}
+
+function lengthAnd(name: string): Buffer {
+  const bytes = Buffer.alloc(LENGTH + Buffer.byteLength(name));
+  bytes.writeInt32BE(bytes.length - LENGTH);
+  bytes.write(name, LENGTH);
+  return bytes;
+}
