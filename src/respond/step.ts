@@ -91,6 +91,7 @@ async function decided(step: PlaybookStep, prepared: Prepared, running: Running)
       return { result: await failed(step, running, reason, notes), planned };
     }
     default: {
+      if (dryRun && planned.only_looks) return ended(step, running, about, 'unchanged', `would ${changes.join('; ')}`);
       if (dryRun) return { result: { ...resultFor(step, running, planned.notes)('would-change', `${changes.length} ${changes.length === 1 ? 'change' : 'changes'} would be made`), changes }, planned };
       running.seen.add(step.id);
       const decision = await options.decide(planned);
