@@ -7,8 +7,8 @@ export default defineConfig({
     exclude: ['test/bench/**'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     reporters: ['default', './test/helpers/skipped-reporter.ts'],
   },
 });

@@ -67,6 +67,53 @@ export async function isInstalled(file: string): Promise<boolean> {
   return found.includes(true);
 }
 
+export interface LineOptions extends Omit<ExecOptions, 'input'> {
+  /** Each line of stdout as it comes, without its end. Longer than 16 MiB it is cut. */
+  onLine: (line: string) => void;
+  /** Ends the program, with everything that it started. */
+  signal?: AbortSignal;
+}
+
+/** Runs a program that tells as it goes. Its end is a result, however it ended; one that is missing is an error. stderr is kept as far as `maxBuffer` goes. */
+export async function runLines(file: string, args: readonly string[], { onLine, signal, ...options }: LineOptions): Promise<Omit<ExecResult, 'stdout'> & { timedOut: boolean }> {
+  const child = execa(file, args, {
+    reject: false,
+    buffer: false,
+    // A group of its own, so that what it started ends with it.
+    detached: true,
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    forceKillAfterDelay: 2_000,
+    extendEnv: false,
+    env: environmentOf(options.env),
+    stdin: 'ignore',
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const endAll = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // All of them have ended.
+    }
+  };
+  signal?.addEventListener('abort', endAll, { once: true });
+  const lines = (async () => {
+    let rest = '';
+    for await (const chunk of child.stdout?.setEncoding('utf8') ?? []) {
+      const parts = (rest + (chunk as string)).split('\n');
+      rest = (parts.pop() ?? '').slice(0, MOST_LINE);
+      parts.forEach(onLine);
+    }
+    if (rest !== '') onLine(rest);
+  })();
+  const [result, stderr] = await Promise.all([child, textOf(child.stderr, options.maxBuffer ?? 16 * 1024 * 1024, endAll), lines.catch(() => undefined)]);
+  signal?.removeEventListener('abort', endAll);
+  if (result.timedOut || signal?.aborted === true) endAll();
+  if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
+  return { exitCode: result.exitCode, signal: result.signal, stderr, timedOut: result.timedOut };
+}
+
+const MOST_LINE = 16 * 1024 * 1024;
+
 /** What a stream says, up to its end or to more than `limit` bytes. */
 async function textOf(stream: Readable | null, limit: number, onFlood: () => void): Promise<string> {
   const chunks: Buffer[] = [];

@@ -95,6 +95,8 @@ export interface Action<Params = unknown, Data = unknown> {
   example: string;
   needs: readonly Need[];
   undoable: boolean;
+  /** It has nothing to change: a run of it is `unchanged`, whatever it finds. */
+  onlyLooks?: true;
   /** How it is undone, or why not. */
   reversible: string;
   /** Parameters are checked by it before `plan` sees them. */

@@ -36,6 +36,7 @@ export const scan: Action<Params, Data> = {
   example: 'action: scan\nparams: {paths: [/tmp, /var/tmp], yara_rules: /etc/yara/rules.yar}',
   needs: [],
   undoable: false,
+  onlyLooks: true,
   reversible: 'not: it changes nothing',
   params,
 

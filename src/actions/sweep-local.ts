@@ -48,6 +48,7 @@ export const sweepLocal: Action<Params, Data> = {
   example: 'action: sweep_local\nparams: {commands: [/tmp/.x/run], addresses: [203.0.113.7], days: 1}',
   needs: [],
   undoable: false,
+  onlyLooks: true,
   reversible: 'not: it changes nothing',
   params,
 

@@ -58,6 +58,7 @@ function proposal(step: PlannedStep): string {
     case 'needs-person':
       return `${title}: for you`;
     case 'ready':
+      if (step.only_looks) return `${title}: changes nothing`;
       return `${title}: ${step.changes.length} change${step.changes.length === 1 ? '' : 's'}${step.reversible?.startsWith('not: ') === true ? ', cannot be undone' : ''}`;
     default:
       return `${title}: ${step.state === 'nothing-to-do' ? 'nothing to do' : step.state === 'blocked' ? 'cannot be done' : 'left out'}: ${printable(step.reason ?? '')}`;
@@ -118,7 +119,7 @@ const WAYS: readonly Choice<'back' | 'stop'>[] = [
 
 function decisions(step: PlannedStep): Choice<'skip' | 'apply' | 'details' | 'back' | 'stop'>[] {
   const skip = { value: 'skip' as const, name: 'skip this step' };
-  const apply = { value: 'apply' as const, name: `do it: ${step.changes.length} change${step.changes.length === 1 ? '' : 's'}` };
+  const apply = { value: 'apply' as const, name: step.only_looks ? 'do it: it changes nothing' : `do it: ${step.changes.length} change${step.changes.length === 1 ? '' : 's'}` };
   return [...(step.default === 'yes' ? [apply, skip] : [skip, apply]), { value: 'details', name: 'show the details' }, ...WAYS];
 }
 

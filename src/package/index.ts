@@ -35,12 +35,11 @@ async function packages(kinds: readonly Kind[], build: Build): Promise<string[]>
   const running = join(build.work, 'running');
   cpSync(compiled, running, { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(running, 'node_modules'));
-  for (const [kind, make] of [['deb', makeDeb], ['rpm', makeRpm]] as const) {
-    if (!kinds.includes(kind)) continue;
-    const root = join(build.work, kind);
-    await fillTree(root, compiled, running, sbom, kind, build);
-    paths.push(await make(root, build));
-  }
+  const root = join(build.work, 'root');
+  await fillTree(root, compiled, running, sbom, build);
+  if (kinds.includes('rpm')) paths.push(await makeRpm(root, build));
+  // Last: it adds to the tree what only dpkg reads.
+  if (kinds.includes('deb')) paths.push(await makeDeb(root, build));
   return paths;
 }
 

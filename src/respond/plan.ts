@@ -28,6 +28,8 @@ export interface PlannedStep {
   notes: string[];
   /** How it is undone, or why not; null for a person's step. */
   reversible: string | null;
+  /** What is listed as changes is only looked at. */
+  only_looks: boolean;
   /** Of an action: what it takes and what has to be there. */
   params: JsonObject;
   needs: readonly Need[];
@@ -82,13 +84,13 @@ export async function prepare(step: PlaybookStep, document: object, target: Targ
   const context: ActionContext = { ...host, target, run, step: step.id };
   const params = fillIn(step.params, document);
   const plan = await action.plan(checkedParams(action, params), context);
-  const planned: PlannedStep = { ...bare(step), state: plan.state, reason: plan.reason ?? null, changes: plan.steps, notes: plan.notes, reversible: action.reversible, params, needs: action.needs };
+  const planned: PlannedStep = { ...bare(step), state: plan.state, reason: plan.reason ?? null, changes: plan.steps, notes: plan.notes, reversible: action.reversible, only_looks: action.onlyLooks === true, params, needs: action.needs };
   return { planned, ready: { action, plan, context } };
 }
 
 function bare(step: PlaybookStep): PlannedStep {
   const { id, title, optional, questions } = step;
-  const common = { id, title, optional, questions, reason: null, changes: [], notes: [], reversible: null, params: {}, needs: [] };
+  const common = { id, title, optional, questions, reason: null, changes: [], notes: [], reversible: null, only_looks: false, params: {}, needs: [] };
   if (step.kind === 'human') return { ...common, kind: 'human', action: null, default: 'no', text: step.text, state: 'needs-person' };
   return { ...common, kind: 'action', action: step.action, default: step.default, text: step.text ?? null, state: 'blocked' };
 }

@@ -36,6 +36,7 @@ export function resumeOf(journal: Journal, run: string): Resumed {
   if (entries.some((entry) => entry.kind === 'undo-started')) throw new TickwardError('REFUSED', `the run ${printable(run)} was undone: there is nothing to go on with`, { hint: 'begin a new one with tickward respond' });
   const known = entries.find((entry) => entry.kind === 'run-known')?.data ?? {};
   const playbook = playbookSchema.safeParse(known['playbook']);
+  if (playbook.success && !isObject(known['event'])) throw new TickwardError('USAGE', `the run ${printable(run)} is of one action about the whole host: it has no steps to go on with`, { hint: 'run that command again: what is done already is found to be so' });
   if (!playbook.success || !isObject(known['event'])) throw new TickwardError('STATE', 'too little is known of this run to go on with it: it was cut off before its first step, or another version made it', { hint: 'begin a new one with tickward respond' });
   const event = known['event'] as unknown as FileEvent;
   const alert = isObject(known['alert']) ? { ...(known['alert'] as unknown as Omit<Alert, 'event'>), event } : undefined;

@@ -81,7 +81,7 @@ async function decided(step: PlaybookStep, prepared: Prepared, running: Running)
       return await attended(step, planned, running);
     case 'nothing-to-do': {
       const reason = planned.reason ?? 'nothing to do';
-      if (running.cutOff.get(step.id)?.made.length) return { result: conclude(step, running, resultFor(step, running, planned.notes), reason, [], []), planned };
+      if (running.cutOff.has(step.id)) return { result: conclude(step, running, resultFor(step, running, planned.notes), reason, [], []), planned };
       return ended(step, running, about, 'unchanged', reason, true);
     }
     case 'blocked': {
@@ -91,6 +91,7 @@ async function decided(step: PlaybookStep, prepared: Prepared, running: Running)
       return { result: await failed(step, running, reason, notes), planned };
     }
     default: {
+      if (dryRun && planned.only_looks) return ended(step, running, about, 'unchanged', `would ${changes.join('; ')}`);
       if (dryRun) return { result: { ...resultFor(step, running, planned.notes)('would-change', `${changes.length} ${changes.length === 1 ? 'change' : 'changes'} would be made`), changes }, planned };
       running.seen.add(step.id);
       const decision = await options.decide(planned);

@@ -10,8 +10,8 @@ import type { Found, Tree } from './tree.ts';
 /** How long the event loop may be kept from other work, in ms. */
 export const MOST_BUSY_MS = 20;
 
-/** Looking at directories anew may take this share of the time, for all of them and for those that are watched. */
-const SHARE = 0.01;
+/** Looking at directories anew may take this share of the time: at all that may be there, and at those that are watched. */
+const SHARE = { whole: 0.01, known: 0.05 };
 
 export const COMPARED = 'found by comparing: no event told of it';
 
@@ -32,8 +32,8 @@ export class Survey {
   private why = COMPARED;
   /** What is to be done when everything was looked at for the first time. */
   private atEnd: (() => void) | undefined;
-  private readonly whole = new Share();
-  private readonly known = new Share();
+  private readonly whole = new Share(SHARE.whole);
+  private readonly known = new Share(SHARE.known);
 
   constructor(options: SurveyOptions) {
     this.options = options;
@@ -111,11 +111,16 @@ export class Survey {
 
 /** When something is due again that may take its share of the time and no more. */
 class Share {
+  private readonly share: number;
   private endedAt = 0;
   private took = 0;
 
+  constructor(share: number) {
+    this.share = share;
+  }
+
   get isDue(): boolean {
-    return performance.now() - this.endedAt > this.took / SHARE;
+    return performance.now() - this.endedAt > this.took / this.share;
   }
 
   reset(): void {

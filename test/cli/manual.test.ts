@@ -1,8 +1,9 @@
 /** Man page, references and completions: made from the code, current, and right for who reads them. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe as group, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe as group, expect, test } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
 import { createProgram } from '../../src/cli/main.ts';
 import { completion, SHELLS } from '../../src/cli/manual/completion.ts';
@@ -18,7 +19,11 @@ beforeAll(async () => {
 });
 
 const has = (name: string): boolean => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0;
-const sh = (argv: readonly [string, ...string[]], input: string): { status: number | null; stdout: string; stderr: string } => spawnSync(argv[0], argv.slice(1), { input, encoding: 'utf8', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent', LC_ALL: 'C.UTF-8' } });
+/** Shells put things there. */
+const HOME = mkdtempSync(join(tmpdir(), 'tickward-manual-'));
+afterAll(() => rmSync(HOME, { recursive: true }));
+
+const sh = (argv: readonly [string, ...string[]], input: string): { status: number | null; stdout: string; stderr: string } => spawnSync(argv[0], argv.slice(1), { input, encoding: 'utf8', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME, LC_ALL: 'C.UTF-8' } });
 
 group('docs/', () => {
   test('has what the code says now (npm run gen:docs)', async () => {

@@ -1,4 +1,4 @@
-/** Run by a test: a response that kills its own process at the Nth entry of its journal, before or after that is on disk. Arguments: directory, N, "before" or "after", pid and start of the process to end. */
+/** Run by a test: a response that kills its own process at the Nth entry of its journal, or at the first change of the step "remove", before or after that is on disk. Arguments: directory, N or "remove", "before" or "after", pid and start of the process to end. */
 import { join } from 'node:path';
 import type { Journal } from '../../src/model/journal.ts';
 import { parsePlaybook } from '../../src/respond/playbook.ts';
@@ -12,7 +12,7 @@ const kept = fileJournal(join(root, 'quarantine-journal'));
 const journal: Journal = {
   entries: kept.entries,
   append(entry) {
-    const isIt = (entries += 1) === Number(number);
+    const isIt = (entries += 1) === Number(number) || (entry.kind === 'change' && entry.step === number);
     if (isIt && moment === 'before') die();
     const full = kept.append(entry);
     if (isIt) die();

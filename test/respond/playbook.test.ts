@@ -42,8 +42,8 @@ test.each(readdirSync(PLAYBOOKS))('the response of %s is right and names its own
 
 test('the shipped response has an action or a person for every part of a remediation, and nothing that destroys is offered with yes', () => {
   const { steps } = parsePlaybook(readFileSync(join(PLAYBOOKS, 'systemd-timer-created', 'response.yaml'), 'utf8'));
-  expect(steps.map((step) => step.id)).toEqual(['case', 'isolate', 'contain', 'stop-process', 'remove', 'block-indicators', 'other-hosts', 'backdoors', 'credentials', 'malware-scan', 'entry', 'lessons']);
-  expect(steps.flatMap((step) => (step.kind === 'action' ? [[step.action, step.default]] : []))).toEqual([['isolate', 'no'], ['kill_process', 'no'], ['remove_timer', 'no']]);
+  expect(steps.map((step) => step.id)).toEqual(['case', 'isolate', 'contain', 'evidence', 'stop-process', 'remove', 'block-here', 'block-indicators', 'other-hosts', 'sweep', 'backdoors', 'lock-account', 'credentials', 'scan-traces', 'malware-scan', 'entry', 'lessons']);
+  expect(steps.flatMap((step) => (step.kind === 'action' ? [[step.action, step.default]] : []))).toEqual(['isolate', 'collect_evidence', 'kill_process', 'remove_timer', 'block_ioc', 'sweep_local', 'lock_account', 'scan'].map((action) => [action, 'no']));
 });
 
 test('defaults are filled in', () => {

@@ -261,13 +261,13 @@ describe.each(kernel)('by %s', (mode) => {
     await perform(PYTHON, ['-c', 'import ctypes\nlibc = ctypes.CDLL(None)\nfor _ in range(4000): libc.renameat2(-100, b"w", -100, b"l", 2)', ''], { cwd: outside });
     await sensing.settled();
     put(join(outside, 'w/after.timer'));
-    await sensing.line(`creation ${outside}/w/after.timer`);
+    await sensing.line(`creation ${outside}/w/after.timer`, 60_000);
     await sensing.settled();
     const told = (name: string): number => sensing.lines().filter((line) => line === `creation ${outside}/w/${name}.timer`).length - sensing.lines().filter((line) => line === `deletion ${outside}/w/${name}.timer`).length;
     // Each as often as it went: in the end what is there is the directory with its own file.
     expect({ real: told('real'), trap: told('trap'), after: told('after') }).toEqual({ real: 0, trap: 0, after: 1 });
     expect(sensing.shown.every(({ file }) => file.directory === join(outside, 'w'))).toBe(true);
-  });
+  }, 120_000);
 
   test('a loop that makes and removes 20,000 files leaves it alive, and nothing is told twice', async () => {
     const count = 20_000;

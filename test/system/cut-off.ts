@@ -9,7 +9,7 @@ import { eventOf } from '../helpers/response.ts';
 const [directory = '', number = '0'] = process.argv.slice(2);
 const store = openStore(directory);
 let entries = 0;
-const playbook = parsePlaybook('name: test\ntitle: A test\nsteps:\n  - {id: cut, kind: action, title: Cut, action: isolate, params: {management: ["192.0.2.10:22"]}}\n  - {id: remove, kind: action, title: Remove, action: remove_timer}\n');
+const playbook = parsePlaybook('name: test\ntitle: A test\nsteps:\n  - {id: cut, kind: action, title: Cut, action: isolate, params: {management: ["192.0.2.10:22"], force: true}}\n  - {id: remove, kind: action, title: Remove, action: remove_timer}\n');
 await respond({
   playbook,
   event: eventOf('/etc/systemd/system/evil.timer'),

@@ -19,6 +19,7 @@ export const commands: readonly { name: string; load: () => Promise<Register> }[
   { name: 'playbook', load: async () => (await import('./playbook.ts')).playbook },
   { name: 'guide', load: async () => (await import('./guide.ts')).guide },
   { name: 'pack', load: async () => (await import('./pack.ts')).pack },
+  { name: 'fleet', load: async () => (await import('./fleet.ts')).fleet },
   { name: 'doctor', load: async () => (await import('./doctor.ts')).doctor },
   { name: 'completion', load: async () => (await import('./completion.ts')).completion },
 ];

@@ -1,0 +1,221 @@
+/** `tickward fleet`: the same on many hosts, through Ansible. */
+import { writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { TickwardError } from '../../model/errors.ts';
+import { printable } from '../../model/text.ts';
+import type { FleetOptions } from '../../fleet/controller.ts';
+import { FleetRecords, type FleetRequest } from '../../fleet/records.ts';
+import { needsAttention, summaryOf, type HostRow } from '../../fleet/rows.ts';
+import type { TaskInput } from '../../fleet/task.ts';
+import { newRunId } from '../../respond/run-id.ts';
+import { Exit, type Context, type Register } from '../context.ts';
+import { untilStopped } from '../signals.ts';
+
+interface Options {
+  inventory: string;
+  limit?: string;
+  forks: string;
+  serial?: string;
+  maxFailPercent?: string;
+  deadline: string;
+  program?: string;
+  report?: string;
+  dryRun?: true;
+}
+
+interface SweepOptions extends Options {
+  unit: string[];
+  path: string[];
+  hash: string[];
+  command: string[];
+  address: string[];
+  key: string[];
+}
+
+const EXIT = '\nExit code 3 when something was found, when a host did not do it, or when a step is left for a person; each such host is named with its reason.';
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+export const fleet: Register = (program, act) => {
+  const command = program.command('fleet').description('looks, responds and takes back on many hosts, through Ansible');
+  command.addHelpText('after', '\nExamples:\n  tickward fleet sweep --inventory hosts.ini --unit evil.timer --address 203.0.113.7\n  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --dry-run');
+  /** What every one of them takes. */
+  const over = (name: string, description: string, examples: string) => command
+    .command(name)
+    .description(description)
+    .requiredOption('--inventory <file>', "Ansible's inventory")
+    .option('--limit <pattern>', "some of its hosts, as Ansible's --limit")
+    .option('--forks <number>', 'hosts at once', '20')
+    .option('--serial <waves>', 'in waves: numbers or shares of hosts, separated by commas (1,20%,100%)')
+    .option('--max-fail-percent <percent>', 'no further wave when more hosts of one than this failed')
+    .option('--deadline <seconds>', 'how long a host may take', '60')
+    .option('--program <path>', 'where tickward is on the hosts (default /usr/bin/tickward)')
+    .option('--report <file>', 'a page over all hosts, as HTML')
+    .addHelpText('after', `\nExamples:\n${examples}\n${EXIT}`);
+
+  over('sweep', 'asks every host for the same traces', '  tickward fleet sweep --inventory hosts.ini --unit evil.timer --hash 73cb…\n  tickward fleet sweep --inventory hosts.ini --command /tmp/.x --report sweep.html --json')
+    .option('--unit <name>', 'a unit; more than once for several', collect, [])
+    .option('--path <path>', 'a file', collect, [])
+    .option('--hash <sha256>', 'a file with this content', collect, [])
+    .option('--command <text>', 'a piece of a command', collect, [])
+    .option('--address <address>', 'an address or a name of a host', collect, [])
+    .option('--key <key>', 'an ssh key or its fingerprint (SHA256:…)', collect, [])
+    .action(act((context, options: SweepOptions) => {
+      const indicators = { units: options.unit, paths: options.path, hashes: options.hash, commands: options.command, addresses: options.address, keys: options.key };
+      if (Object.values(indicators).every((values) => values.length === 0)) throw new TickwardError('USAGE', 'there is nothing to look for', { hint: 'give --unit, --path, --hash, --command, --address or --key' });
+      return run(context, { do: 'sweep', indicators }, options);
+    }));
+  over('investigate', 'runs the guide over a file on every host', '  tickward fleet investigate --inventory hosts.ini --file /etc/systemd/system/evil.timer')
+    .requiredOption('--file <path>', 'the unit file')
+    .action(act((context, options: Options & { file: string }) => run(context, { do: 'investigate', path: options.file }, options)));
+  over('respond', 'carries out a playbook over a file on every host', '  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --dry-run\n  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --serial 1,20%,100% --max-fail-percent 10 --yes')
+    .requiredOption('--file <path>', 'the unit file')
+    .option('--playbook <name>', 'another playbook than the one of the rule')
+    .requiredOption('--only <steps>', 'ids of steps or names of actions, separated by commas')
+    .option('--dry-run', 'shows what would be done on each host and changes nothing')
+    .action(act((context, options: Options & { file: string; playbook?: string; only: string }) => {
+      mustBeMeant(context, options);
+      return run(context, { do: 'respond', path: options.file, ...(options.playbook === undefined ? {} : { playbook: options.playbook }), only: options.only.split(',') }, options);
+    }));
+  over('release', 'ends the isolation of every host', '  tickward fleet release --inventory hosts.ini --yes')
+    .option('--dry-run', 'shows what would be done on each host and changes nothing')
+    .action(act((context, options: Options) => {
+      mustBeMeant(context, options);
+      return run(context, { do: 'release' }, options);
+    }));
+  over('undo', 'takes back on every host what a fleet run did there', '  tickward fleet undo 0193… --inventory hosts.ini --yes')
+    .argument('<run>', 'the fleet run')
+    .action(act((context, fleetRun: string, options: Options) => {
+      mustBeMeant(context, options);
+      return undo(context, fleetRun, options);
+    }));
+  command
+    .command('status [run]')
+    .description('fleet runs, and what each host said')
+    .option('--inventory <file>', "instead: open alerts of the hosts of this inventory")
+    .option('--limit <pattern>')
+    .option('--forks <number>', 'hosts at once', '20')
+    .option('--deadline <seconds>', 'how long a host may take', '30')
+    .option('--program <path>', 'where tickward is on the hosts')
+    .addHelpText('after', '\nExamples:\n  tickward fleet status\n  tickward fleet status 0193… --json\n  tickward fleet status --inventory hosts.ini')
+    .action(act((context, id: string | undefined, options: Options) => (options.inventory === undefined ? show(context, id) : run(context, { do: 'status' }, options))));
+  command.command('task <file>', { hidden: true }).description("what Ansible's module calls on a host").action(act(async (context, file: string) => {
+    const { answerTask } = await import('../fleet-task.ts');
+    return answerTask(context, file);
+  }));
+  command
+    .command('export <kind>')
+    .description('for other managers: fleetdm (queries in its YAML), fleetdm-script (a removal, for its scripts), elastic (rules with guides as NDJSON)')
+    .option('--file <path>', 'the unit file that the script takes out')
+    .option('--only <steps>', 'what of the playbook the script does', 'remove')
+    .addHelpText('after', '\nExamples:\n  tickward fleet export fleetdm > tickward.yaml && fleetctl apply -f tickward.yaml\n  tickward fleet export fleetdm-script --file /etc/systemd/system/evil.timer > remove.sh\n  tickward fleet export elastic > rules.ndjson')
+    .action(act(async (_context, kind: string, options: { file?: string; only: string }) => {
+      const { exportFor } = await import('../fleet-export.ts');
+      process.stdout.write(exportFor(kind, options));
+      return Exit.DONE;
+    }));
+};
+
+/** Nobody is asked a hundred times: a change on many hosts needs --yes, after a dry run. */
+function mustBeMeant({ settings }: Context, { dryRun }: Options): void {
+  if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: 'look with --dry-run first' });
+}
+
+async function run(context: Context, task: TaskInput, options: Options): Promise<number> {
+  const request: FleetRequest = { ...begun(options), ...(options.limit === undefined ? {} : { limit: options.limit }), task };
+  return ended(context, request, await carryOut(context, request, options), options);
+}
+
+function begun({ inventory, dryRun }: Options): Omit<FleetRequest, 'task'> {
+  return { run: newRunId(), started: new Date().toISOString(), by: userInfo().username, inventory, dry_run: dryRun === true };
+}
+
+/** `runs`: what each host is to undo, by the number that it has there. */
+async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<HostRow[]> {
+  const { runOnFleet } = await import('../../fleet/controller.ts');
+  const records = new FleetRecords(context.store().directory);
+  const { serial, maxFailPercent, program } = options;
+  const limit = request.limit;
+  const given: FleetOptions = {
+    inventory: options.inventory,
+    task: request.task,
+    check: request.dry_run,
+    forks: positive(options.forks, '--forks'),
+    deadlineSeconds: positive(options.deadline, '--deadline'),
+    ...(limit === undefined ? {} : { limit }),
+    ...(serial === undefined ? {} : { serial: waves(serial) }),
+    ...(maxFailPercent === undefined ? {} : { maxFailPercent: positive(maxFailPercent, '--max-fail-percent') }),
+    ...(program === undefined ? {} : { program }),
+    ...(runs === undefined ? {} : { runs }),
+    onRow(row) {
+      records.keep(request.run, row);
+      if (context.out.json) context.out.document(row);
+      else context.out.progress(`${row.state.padEnd(STATE_WIDTH)} ${printable(row.host)}${row.reason === undefined ? '' : `: ${printable(row.reason)}`}`);
+    },
+  };
+  records.begin(request);
+  context.out.progress(`fleet run ${request.run}`);
+  const stop = new AbortController();
+  const stopping = untilStopped();
+  void stopping.stopped.then(() => stop.abort());
+  try {
+    return await runOnFleet({ ...given, signal: stop.signal });
+  } finally {
+    stopping.stop();
+  }
+}
+
+const STATE_WIDTH = 12;
+
+function waves(text: string): string[] {
+  const parts = text.split(',').map((wave) => wave.trim());
+  if (!parts.every((wave) => /^[1-9]\d*%?$/.test(wave))) throw new TickwardError('USAGE', `--serial takes numbers or shares of hosts, not ${printable(text)}`, { hint: '--serial 1,20%,100%' });
+  return parts;
+}
+
+async function ended(context: Context, request: FleetRequest, rows: HostRow[], { report }: Options): Promise<number> {
+  const { out } = context;
+  if (!out.json) {
+    out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
+    out.line(summaryOf(rows));
+  }
+  if (report !== undefined) {
+    const { pageOf } = await import('../../fleet/page.ts');
+    writeFileSync(report, pageOf({ request, rows }), { mode: 0o600 });
+    out.progress(`wrote ${printable(report)}`);
+  }
+  return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
+}
+
+async function undo(context: Context, fleetRun: string, options: Options): Promise<number> {
+  const { rows: before } = new FleetRecords(context.store().directory).read(fleetRun);
+  const runs = Object.fromEntries(before.flatMap(({ host, run: hostRun, state }) => (hostRun === undefined || state === 'would-change' ? [] : [[host, hostRun]])));
+  const hosts = Object.keys(runs);
+  if (hosts.length === 0) throw new TickwardError('NOT_FOUND', `the fleet run ${printable(fleetRun)} changed no host`, { hint: 'tickward fleet status shows what each host said' });
+  const request: FleetRequest = { ...begun(options), limit: hosts.join(','), task: { do: 'undo', run: fleetRun } };
+  return ended(context, request, await carryOut(context, request, options, runs), options);
+}
+
+function show(context: Context, id: string | undefined): number {
+  const { out } = context;
+  const records = new FleetRecords(context.store().directory);
+  if (id === undefined) {
+    const all = records.list();
+    if (out.json) for (const request of all) out.document(request);
+    else if (all.length === 0) out.progress('no fleet runs');
+    else out.table(['run', 'started', 'by', 'what', 'inventory'], all.map((request) => [request.run, request.started, request.by, `${request.task.do}${request.dry_run ? ' (dry run)' : ''}`, request.inventory]));
+    return Exit.DONE;
+  }
+  const { request, rows } = records.read(id);
+  if (out.json) out.document({ ...request, hosts: rows });
+  else {
+    out.line(`${request.task.do} of ${request.started}, by ${printable(request.by)}: ${summaryOf(rows)}`);
+    out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
+  }
+  return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
+}
+
+function positive(text: string, option: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new TickwardError('USAGE', `${option} takes a number above 0, not ${printable(text)}`, { hint: 'tickward fleet --help' });
+  return value;
+}

@@ -1,0 +1,42 @@
+/** A host's side of `tickward fleet`: one task out of a file, one answer on stdout. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sweepLocal } from '../actions/sweep-local.ts';
+import { carryOut } from '../fleet/host.ts';
+import { parseTask, type Answer, type GivenTask, type Indicators } from '../fleet/task.ts';
+import { messageOf } from '../model/errors.ts';
+import { Exit, type Context } from './context.ts';
+import { actionContext } from './response.ts';
+
+const LAUNCHER = join(import.meta.dirname, 'tickward');
+
+/** The answer is on stdout also when the task failed: Ansible reads it there. */
+export async function answerTask(context: Context, file: string): Promise<number> {
+  const answer = await answerTo(context, file);
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  return answer.failed === true ? Exit.FAILED : Exit.DONE;
+}
+
+async function answerTo(context: Context, file: string): Promise<Answer> {
+  try {
+    const given = parseTask(readFileSync(file, 'utf8'));
+    return given.task.do === 'sweep' ? await sweep(context, given, given.task.indicators) : await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store().directory });
+  } catch (error) {
+    return { changed: false, failed: true, reason: 'error', msg: messageOf(error), state: 'failed' };
+  }
+}
+
+/** Changes nothing, so that it needs no run of its own. */
+async function sweep(context: Context, { task }: GivenTask, indicators: Indicators): Promise<Answer> {
+  const target = { path: '/', unit: '', scope: 'system' } as const;
+  const host = { ...actionContext(context), target, run: 'sweep', step: 'sweep' };
+  const plan = await sweepLocal.plan(sweepLocal.params.parse({ ...indicators, from_alert: false, days: 0, seconds: Math.min(MOST_SECONDS, Math.ceil(task.deadline_seconds)) }), host);
+  if (plan.state === 'blocked') return { changed: false, failed: true, reason: 'error', msg: plan.reason ?? 'it cannot be looked for', state: 'failed' };
+  const traces: unknown[] = [];
+  const notes = await sweepLocal.apply(plan, host, ({ data }) => void (data['kind'] === 'trace' && traces.push(data)));
+  const state = traces.length > 0 ? 'found' : 'ok';
+  return { changed: false, msg: `${traces.length} trace(s)`, state, data: { traces, notes } };
+}
+
+/** What the action takes. */
+const MOST_SECONDS = 600;

@@ -1,0 +1,94 @@
+/** A task on many hosts, by ansible-core: what each host said, as it comes, and a row for those that said nothing. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runLines } from '../exec.ts';
+import { TickwardError } from '../model/errors.ts';
+import { playbookOf, type Play } from './play.ts';
+import { readLineOf, type HostRow } from './rows.ts';
+
+export interface FleetOptions extends Play {
+  inventory: string;
+  check: boolean;
+  limit?: string;
+  /** Hosts at once. */
+  forks: number;
+  signal?: AbortSignal;
+  onRow?: (row: HostRow) => void;
+}
+
+/** Of Ansible's own: module and callback. */
+const PLUGINS = join(import.meta.dirname, '../../extension/deploy/ansible');
+
+/** How long ssh tries to reach a host, in s. */
+const CONNECT_SECONDS = 5;
+
+/** What Ansible may take of the settings of the one who runs it: how to reach hosts, and secrets, which never pass through here. */
+const PASSED = /^(?:HOME|USER|LOGNAME|SSH_AUTH_SOCK|TERM|ANSIBLE_.*)$/;
+
+/** Rows in the order in which hosts answered; hosts that never did, at the end. Throws UNSUPPORTED without Ansible, BAD_INPUT for an inventory that it does not take. */
+export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
+  const hosts = await hostsOf(options);
+  const directory = mkdtempSync(join(tmpdir(), 'tickward-fleet-'));
+  try {
+    const playbook = join(directory, 'playbook.yaml');
+    writeFileSync(playbook, playbookOf(options), { mode: 0o600 });
+    const rows = new Map<string, HostRow>();
+    const strange: string[] = [];
+    const { exitCode, stderr } = await runLines('ansible-playbook', [...inventoryArguments(options), '--forks', String(options.forks), ...(options.check ? ['--check', '--diff'] : []), playbook], {
+      env: environmentFor(directory),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onLine(line) {
+        const row = readLineOf(line);
+        if (row === undefined) strange.push(line);
+        else if (!rows.has(row.host)) {
+          rows.set(row.host, row);
+          options.onRow?.(row);
+        }
+      },
+    });
+    if (rows.size === 0 && exitCode !== 0) throw new TickwardError('FAILED', `Ansible did nothing: ${lastOf(stderr) || lastOf(strange.join('\n')) || `it ended with ${exitCode ?? 'a signal'}`}`, { hint: `try: ansible all -i ${options.inventory} -m raw -a true` });
+    for (const host of hosts.filter((name) => !rows.has(name))) {
+      const row: HostRow = { host, state: 'skipped', reason: options.signal?.aborted === true ? 'interrupted before its turn' : 'not reached: an earlier wave failed too often' };
+      rows.set(host, row);
+      options.onRow?.(row);
+    }
+    return [...rows.values()];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The names of the hosts, by Ansible's own reading of the inventory. */
+export async function hostsOf(options: Pick<FleetOptions, 'inventory' | 'limit' | 'signal'>): Promise<string[]> {
+  const lines: string[] = [];
+  const { exitCode, stderr } = await runLines('ansible', ['all', '--list-hosts', ...inventoryArguments(options)], { env: environmentFor(), timeout: 120_000, onLine: (line) => lines.push(line) });
+  const hosts = lines.slice(1).map((line) => line.trim()).filter(Boolean);
+  if (exitCode !== 0 || hosts.length === 0) throw new TickwardError('BAD_INPUT', `the inventory ${options.inventory} has no host${options.limit === undefined ? '' : ` for ${options.limit}`}: ${lastOf(stderr) || 'nothing matches'}`, { hint: `look at: ansible all --list-hosts -i ${options.inventory}` });
+  return hosts;
+}
+
+function inventoryArguments({ inventory, limit }: Pick<FleetOptions, 'inventory' | 'limit'>): string[] {
+  return ['--inventory', inventory, ...(limit === undefined ? [] : ['--limit', limit])];
+}
+
+function environmentFor(directory?: string): Record<string, string> {
+  const passed = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (PASSED.test(name) && value !== undefined ? [[name, value]] : [])));
+  return {
+    ANSIBLE_TIMEOUT: String(CONNECT_SECONDS),
+    ANSIBLE_DEPRECATION_WARNINGS: 'false',
+    ...passed,
+    LC_ALL: 'C.UTF-8',
+    ANSIBLE_LIBRARY: join(PLUGINS, 'library'),
+    ANSIBLE_CALLBACK_PLUGINS: join(PLUGINS, 'callback_plugins'),
+    ANSIBLE_STDOUT_CALLBACK: 'tickward_lines',
+    ANSIBLE_RETRY_FILES_ENABLED: 'false',
+    ANSIBLE_NOCOLOR: 'true',
+    ...(directory === undefined ? {} : { ANSIBLE_LOCAL_TEMP: join(directory, 'ansible') }),
+  };
+}
+
+function lastOf(text: string): string {
+  return text.trim().split('\n').findLast((line) => line.trim() !== '' && !line.startsWith('[WARNING]'))?.trim() ?? '';
+}
+

@@ -1,0 +1,91 @@
+/** A task carried out on this host by the program's own commands, with a deadline, and never two that change something at once. */
+import { run } from '../exec.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
+import { changes, commandOf, type Answer, type GivenTask, type HostState } from './task.ts';
+
+export interface HostOptions {
+  /** How the program is called: its path, or the interpreter with it. */
+  program: readonly [string, ...string[]];
+  /** Where state is kept; the lock is there too. */
+  stateDir: string;
+}
+
+/** flock(1) ends with it when another one has the lock. Not used by the program's own commands. */
+const BUSY = 75;
+
+/** Exit codes of the program (DESIGN: command line). */
+const FAILED = 1;
+const FINDINGS = 3;
+
+/** Never throws: what went wrong is the answer. */
+export async function carryOut(given: GivenTask, options: HostOptions): Promise<Answer> {
+  const { task } = given;
+  const command = [...options.program, ...commandOf(given), '--state-dir', options.stateDir];
+  const locked = changes(task) && !given.check ? ['flock', '--no-fork', '--nonblock', '--conflict-exit-code', String(BUSY), `${options.stateDir}/fleet.lock`, ...command] : command;
+  try {
+    const [file = '', ...args] = locked;
+    const { exitCode, stdout, stderr } = await run(file, args, { timeout: task.deadline_seconds * 1_000, maxBuffer: MOST_ANSWERED });
+    if (exitCode === BUSY) return failed('busy', 'another run is changing this host: nothing was done');
+    const data = documentsOf(stdout);
+    if (exitCode !== 0 && exitCode !== FINDINGS) return { ...failed('error', messageIn(data) ?? (stderr.trim().split('\n').at(-1) || `ended with ${exitCode ?? 'a signal'}`)), data };
+    const state = stateOf(given, exitCode, data);
+    const record = await recordOf(data, options);
+    return { changed: state === 'changed' || state === 'would-change', msg: state, state, data, ...(record === undefined ? {} : { record }) };
+  } catch (error) {
+    const timedOut = error instanceof TickwardError && error.code === 'TIMEOUT';
+    return failed(timedOut ? 'timed-out' : 'error', timedOut ? `gave no answer within ${task.deadline_seconds} s and was ended; what it had done until then is in its journal (tickward runs)` : messageOf(error));
+  }
+}
+
+/** Of one host. */
+const MOST_ANSWERED = 16 * 1024 * 1024;
+
+function failed(reason: NonNullable<Answer['reason']>, msg: string): Answer {
+  return { changed: false, failed: true, reason, msg, state: 'failed' };
+}
+
+/** One document, or one a line. */
+function documentsOf(stdout: string): unknown {
+  const text = stdout.trim();
+  if (text === '') return [];
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text.split('\n').flatMap((line) => {
+      try {
+        return [JSON.parse(line) as unknown];
+      } catch {
+        return [];
+      }
+    });
+  }
+}
+
+function messageIn(data: unknown): string | undefined {
+  const error = (data as { error?: { message?: unknown } } | null)?.error;
+  return typeof error?.message === 'string' ? error.message : undefined;
+}
+
+interface RunData {
+  run?: unknown;
+  steps?: { state?: unknown }[];
+}
+
+/** What the steps of a run say together: a change counts before a question for a person. */
+export function stateOf({ task, check }: GivenTask, exitCode: number | undefined, data: unknown): HostState {
+  if (!changes(task)) return exitCode === FINDINGS || (task.do === 'status' && Array.isArray(data) && data.length > 0) ? 'found' : 'ok';
+  const states = ((data as RunData | null)?.steps ?? []).map(({ state }) => String(state));
+  if (states.includes('failed') || exitCode === FAILED) return 'failed';
+  if (states.includes('changed')) return 'changed';
+  if (check && states.includes('would-change')) return 'would-change';
+  return states.includes('needs-person') && !states.includes('unchanged') ? 'needs-person' : 'unchanged';
+}
+
+/** The record of the run goes with the answer: the controller keeps it, whatever becomes of the host. */
+async function recordOf(data: unknown, { program, stateDir }: HostOptions): Promise<unknown> {
+  const id = (data as RunData | null)?.run;
+  if (typeof id !== 'string') return undefined;
+  const [file, ...args] = program;
+  const { exitCode, stdout } = await run(file, [...args, 'runs', 'show', id, '--json', '--state-dir', stateDir]);
+  return exitCode === 0 ? documentsOf(stdout) : undefined;
+}

@@ -1,0 +1,55 @@
+/** The playbook that Ansible is given, as YAML text. Pure. */
+import type { TaskInput } from './task.ts';
+
+export interface Play {
+  task: TaskInput;
+  /** Hosts in a wave. Without, every host goes on by itself. */
+  serial?: readonly string[];
+  maxFailPercent?: number;
+  /** How long a host may take, in s. */
+  deadlineSeconds: number;
+  /** Where the program is on the hosts. */
+  program?: string;
+  /** To undo: the run that each host knows, in place of the task's own. */
+  runs?: Readonly<Record<string, string>>;
+}
+
+/** Ansible gives up on a host so long after the host's own deadline, in s. */
+const GRACE_SECONDS = 2;
+
+/** A text that Ansible reads itself, also as a template: written here, never what somebody gave. */
+class Ours {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export function playbookOf({ task, serial, maxFailPercent, deadlineSeconds, program, runs }: Play): string {
+  const given = { ...task, deadline_seconds: deadlineSeconds, ...(runs === undefined ? {} : { run: new Ours('{{ tickward_runs[inventory_hostname] }}') }) };
+  return yamlOf([
+    {
+      hosts: new Ours('all'),
+      gather_facts: false,
+      ...(runs === undefined ? {} : { vars: { tickward_runs: runs } }),
+      ...(serial === undefined ? { strategy: new Ours('free') } : { serial: serial.map((wave) => new Ours(wave)), ...(maxFailPercent === undefined ? {} : { max_fail_percentage: maxFailPercent }) }),
+      // On the host the program ends itself at its deadline; this is for a host that does not answer any more.
+      tasks: [{ name: new Ours('tickward'), tickward: given, timeout: deadlineSeconds + GRACE_SECONDS, ...(program === undefined ? {} : { environment: { TICKWARD: program } }) }],
+    },
+  ]);
+}
+
+/** In YAML's flow form. Texts are `!unsafe`: Ansible must not take `{{ … }}` in a path or a command for a template, which may run programs here. */
+function yamlOf(value: unknown): string {
+  if (value instanceof Ours) return quoted(value.text);
+  if (typeof value === 'string') return `!unsafe ${quoted(value)}`;
+  if (Array.isArray(value)) return `[${value.map(yamlOf).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) return `{${Object.entries(value).map(([key, each]) => `${quoted(key)}: ${yamlOf(each)}`).join(', ')}}`;
+  return JSON.stringify(value);
+}
+
+/** JSON's escapes are YAML's too, but for what JSON leaves as it is and YAML does not allow. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(/[^\x20-\x7e]/gu, (found) => `\\U${(found.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`);
+}

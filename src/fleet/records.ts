@@ -1,0 +1,103 @@
+/** Runs over a fleet as files: what was asked, and what each host said, with its journal. In the state directory of the one who ran them. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf, TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+import type { HostRow } from './rows.ts';
+import type { TaskInput } from './task.ts';
+
+export interface FleetRequest {
+  run: string;
+  /** ISO 8601. */
+  started: string;
+  by: string;
+  inventory: string;
+  limit?: string;
+  task: TaskInput;
+  dry_run: boolean;
+}
+
+export interface FleetRecord {
+  request: FleetRequest;
+  rows: HostRow[];
+}
+
+/** As runs are named: nothing else may become part of a path. */
+const RUN = /^[0-9a-f-]{36}$/;
+
+const REQUEST = 'request.json';
+
+export class FleetRecords {
+  private readonly directory: string;
+
+  constructor(stateDir: string) {
+    this.directory = join(stateDir, 'fleet');
+  }
+
+  begin(request: FleetRequest): void {
+    mkdirSync(this.pathOf(request.run), { recursive: true, mode: 0o700 });
+    this.write(request.run, REQUEST, request);
+  }
+
+  /** Once a host; a later answer takes the place of the one before. */
+  keep(run: string, row: HostRow): void {
+    this.write(run, `${fileOf(row.host)}.json`, row);
+  }
+
+  /** Newest first. */
+  list(): FleetRequest[] {
+    const names = readdirOr(this.directory).filter((name) => RUN.test(name)).sort().toReversed();
+    return names.flatMap((run) => {
+      try {
+        return [this.read(run).request];
+      } catch {
+        // A run that was interrupted before it began.
+        return [];
+      }
+    });
+  }
+
+  /** Throws NOT_FOUND. */
+  read(run: string): FleetRecord {
+    if (!RUN.test(run)) throw notFound(run);
+    const path = this.pathOf(run);
+    let request: FleetRequest;
+    try {
+      request = JSON.parse(readFileSync(join(path, REQUEST), 'utf8')) as FleetRequest;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') throw notFound(run);
+      throw error;
+    }
+    const rows = readdirOr(path).filter((name) => name.endsWith('.json') && name !== REQUEST).map((name) => JSON.parse(readFileSync(join(path, name), 'utf8')) as HostRow);
+    return { request, rows };
+  }
+
+  private pathOf(run: string): string {
+    return join(this.directory, run);
+  }
+
+  /** Whole or not at all. */
+  private write(run: string, name: string, content: object): void {
+    const path = join(this.pathOf(run), name);
+    writeFileSync(`${path}.part`, `${JSON.stringify(content, undefined, 1)}\n`, { mode: 0o600 });
+    renameSync(`${path}.part`, path);
+  }
+}
+
+/** Names of an inventory may hold anything; a name of a file must not. */
+function fileOf(host: string): string {
+  return `host-${encodeURIComponent(host).replaceAll('.', '%2E')}`;
+}
+
+function readdirOr(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function notFound(run: string): TickwardError {
+  return new TickwardError('NOT_FOUND', `there is no fleet run ${printable(run)}`, { hint: 'tickward fleet status lists them' });
+}

@@ -1,0 +1,63 @@
+/** What hosts said, a row each. Pure. */
+import type { Answer, HostState } from './task.ts';
+
+export interface HostRow {
+  host: string;
+  state: HostState | 'unreachable' | 'timed-out' | 'busy' | 'skipped';
+  /** Why it is not as asked, in words. */
+  reason?: string;
+  /** The run on that host, where one was begun. */
+  run?: string;
+  data?: unknown;
+  record?: unknown;
+}
+
+/** A line of the callback; undefined for any other. */
+export function readLineOf(line: string): HostRow | undefined {
+  let read: unknown;
+  try {
+    read = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof read !== 'object' || read === null || !('host' in read) || !('outcome' in read)) return undefined;
+  const { host, outcome, result } = read as { host: unknown; outcome: unknown; result?: unknown };
+  const said = (typeof result === 'object' && result !== null ? result : {}) as Partial<Answer>;
+  const name = String(host);
+  if (outcome === 'unreachable') return { host: name, state: 'unreachable', reason: textOf(said.msg) };
+  if (said.state === undefined) return { host: name, state: isTimeOut(said.msg) ? 'timed-out' : 'failed', reason: textOf(said.msg) };
+  const run = (said.data as { run?: unknown } | undefined)?.run;
+  return {
+    host: name,
+    state: said.reason === 'busy' || said.reason === 'timed-out' ? said.reason : said.state,
+    ...(said.failed === true ? { reason: textOf(said.msg) } : {}),
+    ...(typeof run === 'string' ? { run } : {}),
+    ...(said.data === undefined ? {} : { data: said.data }),
+    ...(said.record === undefined ? {} : { record: said.record }),
+  };
+}
+
+function textOf(message: unknown): string {
+  return typeof message === 'string' && message.trim() !== '' ? message.trim().replaceAll(/\s+/g, ' ').slice(0, MOST_TOLD) : 'it gave no reason';
+}
+
+const MOST_TOLD = 500;
+
+/** As Ansible words its own `timeout:`. */
+function isTimeOut(message: unknown): boolean {
+  return typeof message === 'string' && /^The \w+ action failed to execute in the expected time frame|timed? ?out/i.test(message);
+}
+
+const DONE: ReadonlySet<HostRow['state']> = new Set(['ok', 'changed', 'unchanged']);
+
+/** Hosts on which the task is not done, and those on which something was found. */
+export function needsAttention(rows: readonly HostRow[]): HostRow[] {
+  return rows.filter(({ state }) => !DONE.has(state));
+}
+
+/** `3 changed, 1 unreachable` */
+export function summaryOf(rows: readonly HostRow[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'no hosts';
+}

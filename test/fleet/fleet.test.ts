@@ -1,0 +1,94 @@
+/** The parts of a fleet run that touch no host. */
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { elasticLines, fleetdmDocuments, FLEET_QUERIES, MOST_SCRIPT, removalScript } from '../../src/fleet/export.ts';
+import { stateOf } from '../../src/fleet/host.ts';
+import { pageOf } from '../../src/fleet/page.ts';
+import { playbookOf } from '../../src/fleet/play.ts';
+import { needsAttention, readLineOf, summaryOf } from '../../src/fleet/rows.ts';
+import { commandOf, parseTask } from '../../src/fleet/task.ts';
+
+const HOSTILE = `/etc/{{ lookup('pipe', 'id') }}/"\\ \u{1f600}\n\u2028 #: x.timer`;
+
+describe('the playbook', () => {
+  const unsafe = { tag: '!unsafe', resolve: (text: string) => `UNSAFE ${text}` };
+
+  test('every text that somebody gave is no template for Ansible, and arrives as it was', () => {
+    const text = playbookOf({ task: { do: 'respond', path: HOSTILE, only: [HOSTILE] }, deadlineSeconds: 30, program: HOSTILE });
+    const [play] = parse(text, { customTags: [unsafe] });
+    expect(play.tasks[0].tickward).toEqual({ do: 'UNSAFE respond', path: `UNSAFE ${HOSTILE}`, only: [`UNSAFE ${HOSTILE}`], deadline_seconds: 30 });
+    expect(play.tasks[0].environment).toEqual({ TICKWARD: `UNSAFE ${HOSTILE}` });
+    expect(play).toMatchObject({ hosts: 'all', strategy: 'free', gather_facts: false });
+  });
+
+  test('waves stop when too many hosts failed', () => {
+    const [play] = parse(playbookOf({ task: { do: 'release' }, deadlineSeconds: 30, serial: ['1', '20%'], maxFailPercent: 10 }), { customTags: [unsafe] });
+    expect(play).toMatchObject({ serial: ['1', '20%'], max_fail_percentage: 10 });
+    expect(play.strategy).toBeUndefined();
+  });
+
+  test('an undo takes the number that each host knows', () => {
+    const [play] = parse(playbookOf({ task: { do: 'undo', run: 'x' }, deadlineSeconds: 30, runs: { a: '0193' } }), { customTags: [unsafe] });
+    expect(play.vars.tickward_runs).toEqual({ a: 'UNSAFE 0193' });
+    expect(play.tasks[0].tickward.run).toBe('{{ tickward_runs[inventory_hostname] }}');
+  });
+});
+
+describe('a task on a host', () => {
+  test('is checked; what Ansible adds is left out, its check mode counts', () => {
+    const given = parseTask(JSON.stringify({ do: 'respond', path: '/etc/systemd/system/x.timer', only: ['remove'], _ansible_check_mode: true, _ansible_verbosity: 0 }));
+    expect(given).toEqual({ check: true, task: { do: 'respond', path: '/etc/systemd/system/x.timer', only: ['remove'], deadline_seconds: 300 } });
+    expect(commandOf(given)).toEqual(['respond', '--file', '/etc/systemd/system/x.timer', '--only', 'remove', '--dry-run', '--json', '--no-input']);
+  });
+
+  test.each(['{', '[]', '{"do":"wipe"}', '{"do":"respond"}', '{"do":"status","more":1}', '{"do":"sweep","indicators":{"units":[""]}}'])('%s is refused with a reason', (text) => {
+    expect(() => parseTask(text)).toThrow(/arguments|do:|path|more|indicators|Invalid|invalid|expected|JSON/);
+  });
+
+  test.each([
+    [0, ['changed', 'unchanged'], 'changed'],
+    [0, ['unchanged'], 'unchanged'],
+    [3, ['needs-person'], 'needs-person'],
+    [1, ['changed', 'failed'], 'failed'],
+  ] as const)('exit code %i with steps %j is %s', (code, steps, state) => {
+    expect(stateOf({ check: false, task: { do: 'respond', path: '/x', only: [], deadline_seconds: 1 } }, code, { run: 'r', steps: steps.map((each) => ({ state: each })) })).toBe(state);
+  });
+});
+
+describe('what hosts say', () => {
+  test('a line of the callback is a row; anything else is none', () => {
+    expect(readLineOf('PLAY [all]')).toBeUndefined();
+    expect(readLineOf('{"x":1}')).toBeUndefined();
+    expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'unreachable', result: { msg: 'no\n route' } }))).toEqual({ host: 'a', state: 'unreachable', reason: 'no route' });
+    expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'ok', result: { state: 'changed', data: { run: 'r1' } } }))).toEqual({ host: 'a', state: 'changed', run: 'r1', data: { run: 'r1' } });
+    expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'failed', result: { state: 'failed', failed: true, reason: 'busy', msg: 'another run' } }))).toEqual({ host: 'a', state: 'busy', reason: 'another run' });
+    expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'failed', result: { msg: 'The tickward action failed to execute in the expected time frame (3) and was terminated' } }))).toMatchObject({ state: 'timed-out' });
+  });
+
+  test('what is not done needs attention', () => {
+    const rows = (['ok', 'changed', 'unreachable', 'found', 'busy'] as const).map((state, index) => ({ host: String(index), state }));
+    expect(needsAttention(rows).map(({ state }) => state)).toEqual(['unreachable', 'found', 'busy']);
+    expect(summaryOf(rows)).toBe('1 ok, 1 changed, 1 unreachable, 1 found, 1 busy');
+  });
+
+  test('the page holds nothing of a host as markup', () => {
+    const bad = '</pre><script>alert(1)</script>\u202e';
+    const page = pageOf({ request: { run: 'r', started: 't', by: bad, inventory: bad, task: { do: 'investigate', path: bad }, dry_run: false }, rows: [{ host: bad, state: 'failed', reason: bad, data: { bad } }] });
+    expect(page).not.toContain('<script');
+    expect(page).not.toContain('\u202e');
+    expect(page).toContain("default-src 'none'");
+  });
+});
+
+describe('exports', () => {
+  test("FleetDM's queries and script", () => {
+    expect(fleetdmDocuments(FLEET_QUERIES)).toHaveLength(FLEET_QUERIES.length);
+    expect(removalScript("/etc/systemd/system/it's.timer", ['remove'])).toContain(`--file '/etc/systemd/system/it'\\''s.timer' --only 'remove' --yes`);
+    expect(() => removalScript(`/${'x'.repeat(MOST_SCRIPT)}`, ['remove'])).toThrow(/FleetDM takes/);
+  });
+
+  test('Elastic takes a rule a line and their count', () => {
+    const lines = elasticLines([{ rule_id: 'a' }, { rule_id: 'b' }]);
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ exported_rules_count: 2 });
+  });
+});
