@@ -1,7 +1,8 @@
 /** What the rules said of the events of `systemd_timer_events`. */
-import { Operator, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
+import type { Column, Row, Table } from '../../src/model/table.ts';
 import { legiblePath, type Alert } from '../../src/model/event.ts';
 import type { AlertFilter } from '../../src/store/alerts.ts';
+import { SECOND, spanOf } from './time.ts';
 
 export interface AlertSource {
   list(filter: AlertFilter): Iterable<Alert>;
@@ -29,26 +30,12 @@ export function createTimerAlertsTable(alerts: AlertSource): Table {
     description: 'Alerts: changes of systemd unit files that a rule matched.',
     columns: COLUMNS,
     *generate(context) {
-      for (const alert of alerts.list(filterOf(context))) {
+      for (const alert of alerts.list(spanOf(context))) {
         context.checkpoint();
         yield rowOf(alert);
       }
     },
   };
-}
-
-const SECOND = 1_000;
-
-/** The engine filters again: this may be wider than asked, never narrower. */
-function filterOf(context: QueryContext): AlertFilter {
-  const filter: AlertFilter = {};
-  for (const { op, value } of context.constraints('time')) {
-    const second = Math.floor(Number(value)) * SECOND;
-    if (!Number.isFinite(second)) continue;
-    if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) filter.since = Math.max(filter.since ?? 0, second);
-    if (op === Operator.EQUALS || op === Operator.LESS_THAN || op === Operator.LESS_THAN_OR_EQUALS) filter.until = Math.min(filter.until ?? Number.MAX_SAFE_INTEGER, second + SECOND - 1);
-  }
-  return filter;
 }
 
 function rowOf({ '@timestamp': time, rule, event, suppressed_by, status }: Alert): Row {

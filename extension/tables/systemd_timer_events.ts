@@ -1,9 +1,10 @@
 /** The table that osquery does not have: who made, changed, renamed or deleted which unit file. */
-import { Operator, equals, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
+import { equals, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
 import { unwritten } from '../../src/host/names.ts';
 import { legiblePath, type FileEvent } from '../../src/model/event.ts';
 import { bytesOfText } from '../../src/model/text.ts';
 import type { EventFilter, Selection } from '../../src/store/events.ts';
+import { SECOND, spanOf } from './time.ts';
 
 export interface EventSource {
   list(filter: EventFilter): Iterable<FileEvent>;
@@ -66,22 +67,13 @@ function* rowsOf(selection: Selection, context: QueryContext): Generator<Row> {
   }
 }
 
-const SECOND = 1_000;
-
 /** What the store can answer by itself. The engine filters again, so a filter may be wider than asked, never narrower. */
 function filterOf(context: QueryContext): EventFilter {
-  const filter: EventFilter = {};
+  const filter: EventFilter = spanOf(context);
   const among = { ids: 'eid', paths: 'path', actions: 'action', units: 'unit' } as const;
   for (const [key, column] of Object.entries(among)) {
     const values = equals(context, column);
     if (values.length > 0) filter[key as keyof typeof among] = column === 'path' ? values.flatMap(storedPaths) : values;
-  }
-  for (const { op, value } of context.constraints('time')) {
-    const seconds = Number(value);
-    if (!Number.isFinite(seconds)) continue;
-    const [first, last] = [Math.floor(seconds) * SECOND, Math.floor(seconds) * SECOND + SECOND - 1];
-    if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) filter.since = Math.max(filter.since ?? 0, first);
-    if (op === Operator.EQUALS || op === Operator.LESS_THAN || op === Operator.LESS_THAN_OR_EQUALS) filter.until = Math.min(filter.until ?? Number.MAX_SAFE_INTEGER, last);
   }
   return filter;
 }

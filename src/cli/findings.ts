@@ -1,28 +1,36 @@
-/** The investigation that a response starts from. */
+/** An investigation of what the command line named: with its engine, its host and its history. */
 import { readUsers } from '../host/passwd.ts';
-import { investigate, type Investigation } from '../investigate/index.ts';
+import { investigate, type Investigation, type InvestigateOptions } from '../investigate/index.ts';
 import { readGuide } from '../playbooks/index.ts';
 import type { Context } from './context.ts';
 import { openEmbedded, openEngine } from './engine.ts';
-import { historyOf } from './history.ts';
 import type { Subject } from './subject.ts';
 
 const MOST_ROWS = 10_000;
 
-export async function investigateSubject(context: Context, { event, alert }: Subject, playbook: string): Promise<Investigation> {
+/** Opens the engine. */
+export async function prepareInvestigation(context: Context, { event, alert }: Subject, guide: InvestigateOptions['guide']): Promise<InvestigateOptions> {
   const { settings } = context;
   const engine = await openEngine(context);
   const embedded = await openEmbedded(context, engine);
-  return await investigate({
+  return {
     event,
     ...(alert === undefined ? {} : { alert: alert.id }),
-    guide: readGuide(playbook, settings.lang),
+    guide,
     engine,
     parses: (sql) => embedded.parses(sql),
     host: { uid: context.uid, users: readUsers() },
-    history: historyOf(context),
+    history: {
+      events: (since, until, limit) => context.store().events.list({ since, until, ...(limit === undefined ? {} : { limit }) }),
+      alerts: (since) => context.store().alerts.list({ since }),
+    },
     lang: settings.lang,
     timeoutMs: settings.timeout * 1000,
     maxRows: MOST_ROWS,
-  });
+  };
+}
+
+/** The investigation that a response starts from. */
+export async function investigateSubject(context: Context, subject: Subject, playbook: string): Promise<Investigation> {
+  return investigate(await prepareInvestigation(context, subject, readGuide(playbook, context.settings.lang)));
 }

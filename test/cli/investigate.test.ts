@@ -36,7 +36,6 @@ test('without a terminal nothing is asked, and nothing of a unit reaches the ter
   const { code, stdout, stderr } = tickward(args);
   expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
   expect(stdout).toContain('\\e[2J');
-  // eslint-disable-next-line no-control-regex
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
 });
 

@@ -1,9 +1,7 @@
 /** `tickward investigate`: the guide answered for one alert or one file. */
-import { readUsers } from '../../host/passwd.ts';
 import type { InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
 import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
-import { historyOf } from '../history.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
@@ -14,8 +12,6 @@ interface Options extends SubjectOptions {
   lang?: string;
   report?: string;
 }
-
-const MOST_ROWS = 10_000;
 
 export const investigate: Register = (program, act) => {
   program
@@ -47,24 +43,14 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const { settings, out } = context;
   const report = options.report === undefined ? undefined : openReport(context, options.report);
   const subject = subjectOf(context, alertId, options);
-  const { hasFindings, playbookOfRule, openEmbedded, openEngine, readGuide, readGuideFile, runGuide } = await loaded();
+  const { hasFindings, playbookOfRule, prepareInvestigation, readGuide, readGuideFile, runGuide } = await loaded();
   const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
-  const engine = await openEngine(context);
-  const embedded = await openEmbedded(context, engine);
+  const prepared = await prepareInvestigation(context, subject, guide);
   const progress = createProgress();
   const ask = await questions(context);
-  if (!out.json) showHeading(context, subject.event, guide.title, engine.name);
+  if (!out.json) showHeading(context, subject.event, guide.title, prepared.engine.name);
   const result = await runGuide({
-    event: subject.event,
-    ...(subject.alert === undefined ? {} : { alert: subject.alert.id }),
-    guide,
-    engine,
-    parses: (sql) => embedded.parses(sql),
-    host: { uid: context.uid, users: readUsers() },
-    history: historyOf(context),
-    lang: settings.lang,
-    timeoutMs: settings.timeout * 1000,
-    maxRows: MOST_ROWS,
+    ...prepared,
     ...(options.step === undefined ? {} : { only: options.step }),
     ...(ask === undefined ? {} : { ask }),
     onStart: (title) => progress.show(`looking at: ${title}`),
@@ -81,8 +67,8 @@ async function run(context: Context, alertId: string | undefined, options: Optio
 
 /** What only a run needs: --help does not wait for it. */
 async function loaded() {
-  const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { openEmbedded, openEngine }, { readGuideFile }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/index.ts'), import('../engine.ts'), import('./guide.ts')]);
-  return { hasFindings, openEmbedded, openEngine, playbookOfRule, readGuide, readGuideFile, runGuide };
+  const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { prepareInvestigation }, { readGuideFile }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/index.ts'), import('../findings.ts'), import('./guide.ts')]);
+  return { hasFindings, playbookOfRule, prepareInvestigation, readGuide, readGuideFile, runGuide };
 }
 
 /** Undefined where there is nobody to ask. */

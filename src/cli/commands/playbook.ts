@@ -27,7 +27,7 @@ export const playbook: Register = (program, act) => {
     .command('new <name>')
     .description('writes the folder of a new playbook that is right as it is, to be filled in')
     .option('--dir <directory>', 'where (default: here)')
-    .addHelpText('after', `\nExamples:\n  tickward playbook new my-rule\n  tickward playbook new my-rule --dir /etc/tickward/playbooks`)
+    .addHelpText('after', `\nExamples:\n  tickward playbook new my-rule\n  tickward playbook new my-rule --dir ~/playbooks`)
     .action(act((context, name: string, options: { dir?: string }) => begin(context, name, options.dir ?? '.')));
   command.command('actions').description('every action: what it needs and takes, an example, how it is undone').addHelpText('after', '\nExamples:\n  tickward playbook actions\n  tickward playbook actions --json | jq .name').action(act(listActions));
   command.command('fields').description('what conditions (`when`) and placeholders ("{{field}}") can ask for').addHelpText('after', '\nExamples:\n  tickward playbook fields\n  tickward playbook fields --json').action(act(listFields));

@@ -1,0 +1,23 @@
+/** The column `time` of our tables as the store knows it. */
+import { Operator, type QueryContext } from '../../src/model/table.ts';
+
+/** Milliseconds in the seconds of the column. */
+export const SECOND = 1_000;
+
+/** Milliseconds since the epoch, both inclusive. */
+export interface Span {
+  since?: number;
+  until?: number;
+}
+
+/** What the constraints on `time` leave. The engine filters again, so this may be wider than asked, never narrower. */
+export function spanOf(context: QueryContext): Span {
+  const span: Span = {};
+  for (const { op, value } of context.constraints('time')) {
+    const first = Math.floor(Number(value)) * SECOND;
+    if (!Number.isFinite(first)) continue;
+    if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) span.since = Math.max(span.since ?? 0, first);
+    if (op === Operator.EQUALS || op === Operator.LESS_THAN || op === Operator.LESS_THAN_OR_EQUALS) span.until = Math.min(span.until ?? Number.MAX_SAFE_INTEGER, first + SECOND - 1);
+  }
+  return span;
+}
