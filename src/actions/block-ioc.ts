@@ -76,7 +76,7 @@ export const blockIoc: Action<Params, Data> = {
     }
     if (data.domains.length > 0) {
       const comment = `run ${context.run}, step ${context.step}; taken out by: tickward undo ${context.run} ${context.step}`;
-      await rewrite(hostsOf(context), ({ text }) => withBlock(text, own, data.domains, comment), ({ sha256, state }) => announce({ kind: 'hosts', id: own, sha256, mtime_ns: state.mtime_ns }));
+      rewrite(hostsOf(context), ({ text }) => withBlock(text, own, data.domains, comment), ({ sha256, state }) => announce({ kind: 'hosts', id: own, sha256, mtime_ns: state.mtime_ns }));
       if (data.seconds > 0) {
         announce({ kind: 'expiry', id: own });
         await startExpiry(own, data.seconds, context);
@@ -115,7 +115,7 @@ async function takeBack({ data }: Change, context: ActionContext, { done, alread
     if (await unblockIn(table.id)) done.push('the addresses are no longer blocked');
     else already.push('the addresses were no longer blocked');
   } else if (hosts !== undefined) {
-    const had = await rewrite(hostsOf(context), ({ text }) => withoutBlock(text, hosts.id), () => {}, (sha256) => (sha256 === hosts.sha256 ? hosts.mtime_ns : undefined));
+    const had = rewrite(hostsOf(context), ({ text }) => withoutBlock(text, hosts.id), () => {}, (sha256) => (sha256 === hosts.sha256 ? hosts.mtime_ns : undefined));
     if (had) done.push(`the names were taken out of ${hostsOf(context)}`);
     else already.push(`${hostsOf(context)} had none of the names any more`);
   } else if (expiry !== undefined) await stopExpiry(expiry.id);

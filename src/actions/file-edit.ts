@@ -1,13 +1,9 @@
-/**
- * Takes single lines out of a file and gives it back as it was. The new file is complete before it gets the name: whoever reads it, and whatever cuts us off, sees the one or the
- * other. Everything goes through descriptors, as in `host/files.ts`.
- */
-import { createHash } from 'node:crypto';
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs';
+/** Takes single lines out of a file and gives it back as it was. */
 import { z } from 'zod';
-import { chunksOf, type Directory, type FileState, lookAt, openFile, openParent, readRegular, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from '../host/files.ts';
+import { changed, contentOf, exchange, sha256Text } from '../host/exchange.ts';
+import { chunksOf, type FileState, openFile, readRegular, sameInode, sha256Of } from '../host/files.ts';
 import { setTimes, writeXattrs } from '../host/inode.ts';
-import { attempt, attemptRemoval, pathIn, show } from '../host/paths.ts';
+import { show } from '../host/paths.ts';
 import { type Copy, copyToQuarantine, prepareQuarantine } from '../host/quarantine.ts';
 import { restoreFile } from '../host/restore.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -66,7 +62,7 @@ export function planEdit(at: Buffer, pick: (line: Line) => boolean): FileEdit | 
   // Only what is changed has to be plain: a line may be looked for in a file of several names.
   openFile(at)[Symbol.dispose]();
   const left = without(content, lines);
-  return { path: at, state, sha256: hashOf(content), lines, leavesNothing: linesOf(left).every(({ text }) => /^\s*(?:#|$)/.test(text)), after: hashOf(left), flags: protectionsOf(at) };
+  return { path: at, state, sha256: sha256Text(content), lines, leavesNothing: linesOf(left).every(({ text }) => /^\s*(?:#|$)/.test(text)), after: sha256Text(left), flags: protectionsOf(at) };
 }
 
 /** The directory's first: it keeps its names from being exchanged. */
@@ -110,7 +106,7 @@ function setAgain(flags: readonly Protection[]): void {
 /** A change of `editChange` taken back. Call `undoFlags` for all of them afterwards. */
 export function undoLines(change: Extract<EditChange, { kind: 'lines' }>, report: UndoReport): void {
   const at = pathFromJson(change.at);
-  const now = contentHash(at);
+  const now = contentOf(at);
   if (now?.sha256 === change.copy.sha256) {
     report.already.push(`${show(at)} is as it was`);
     return;
@@ -137,60 +133,9 @@ export function undoFlags(change: Extract<EditChange, { kind: 'attributes' }>, r
   report.done.push(`set the attribute ${change.flags} on ${show(at)} again`);
 }
 
-export interface Expected {
-  state: Pick<FileState, 'dev' | 'ino'>;
-  sha256: string;
-}
-
-/** Puts a new file under the name of the one that is expected there. Its directory gets a new time: cron(8) and sshd look at nothing else to see that something has changed. */
-function exchange(at: Buffer, expected: Expected, content: Buffer, as: Pick<FileState, 'mode' | 'uid' | 'gid'>, finish: (fd: number) => void): void {
-  const { directory, name } = openParent(at);
-  using parent = directory;
-  const part = Buffer.from(`.tickward-${hashOf(content).slice(0, 16)}.part`);
-  dropPart(parent, part);
-  const fd = attempt(at, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
-  try {
-    attempt(at, () => {
-      writeAll(fd, content);
-      fchownSync(fd, as.uid, as.gid);
-      fchmodSync(fd, as.mode);
-    });
-    attempt(at, () => finish(fd));
-    fsyncSync(fd);
-    const found = lookAt(parent, name);
-    if (found === undefined || !sameInode(found.state, expected.state) || contentHash(at)?.sha256 !== expected.sha256) throw changed(at);
-    attempt(at, () => renameSync(parent.at(part), parent.at(name)));
-    const now = lookAt(parent, name);
-    if (now === undefined || !sameInode(now.state, stateOf(fstatSync(fd, { bigint: true })))) throw changed(at);
-  } finally {
-    dropPart(parent, part);
-    closeSync(fd);
-  }
-  syncDirectory(parent);
-}
-
-function changed(at: Buffer): TickwardError {
-  return new TickwardError('REFUSED', `${show(at)} was changed since the plan was made`, { hint: 'plan again and look at what it is now' });
-}
-
-function dropPart(parent: Directory, part: Buffer): void {
-  if (lookAt(parent, part)?.state.kind === 'file') attemptRemoval(pathIn(parent, part), () => unlinkSync(parent.at(part)));
-}
-
-/** Undefined where nothing has this name. */
-function contentHash(at: Buffer): Expected | undefined {
-  try {
-    using file = openFile(at);
-    return { state: file.state, sha256: sha256Of(file.fd) };
-  } catch (error) {
-    if (error instanceof TickwardError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
-  }
-}
-
 function readCopy(copy: Copy): Buffer {
   const { content } = readRegular(copy.file, MOST_BYTES);
-  if (hashOf(content) === copy.sha256) return content;
+  if (sha256Text(content) === copy.sha256) return content;
   throw new TickwardError('STATE', `the copy ${copy.file} in the quarantine was changed: its hash is no longer ${copy.sha256}`, { hint: 'restore the file from a backup' });
 }
 
@@ -213,8 +158,4 @@ function linesOf(content: Buffer): Piece[] {
 function without(content: Buffer, lines: readonly Line[]): Buffer {
   const numbers = new Set(lines.map((line) => line.number));
   return Buffer.concat(linesOf(content).flatMap((piece) => (numbers.has(piece.number) ? [] : [piece.bytes])));
-}
-
-function hashOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }

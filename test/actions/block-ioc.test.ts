@@ -118,7 +118,7 @@ describe('names', () => {
     await expect(blockIoc.apply(plan, context, () => {
       writeFileSync(other, '10.0.0.9 new.lan\n');
       renameSync(other, hosts);
-    })).rejects.toThrow(/somebody else changed it/);
+    })).rejects.toThrow(/was changed since it was looked at/);
     expect(readFileSync(hosts, 'utf8')).toBe('10.0.0.9 new.lan\n');
   });
 

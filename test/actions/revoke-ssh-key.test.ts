@@ -85,7 +85,7 @@ test('a file that was changed since the plan is not written, and none that was c
   const ready = await plan({ key: EVIL }, context);
   writeFileSync(keys, `${KEYS}\nssh-ed25519 ${GOOD} new`);
   const changes: Change[] = [];
-  await expect(revokeSshKey.apply(ready, context, (change) => changes.push(change))).rejects.toThrow(/was changed since the plan/);
+  await expect(revokeSshKey.apply(ready, context, (change) => changes.push(change))).rejects.toThrow(/was changed since it was looked at/);
   expect(changes).toEqual([]);
   expect(readFileSync(keys, 'utf8')).toBe(`${KEYS}\nssh-ed25519 ${GOOD} new`);
   const made = await apply({ key: EVIL }, context);
