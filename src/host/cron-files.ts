@@ -14,7 +14,7 @@ export interface CronPlaces {
 export const CRON_PLACES: CronPlaces = {
   files: ['/etc/crontab', '/etc/anacrontab'],
   folders: ['/etc/cron.d', '/var/spool/cron/crontabs', '/var/spool/cron'],
-  jobs: ['/var/spool/cron/atjobs', '/var/spool/at'],
+  jobs: ['/var/spool/cron/atjobs', '/var/spool/at', '/var/spool/atjobs'],
 };
 
 export interface Found {

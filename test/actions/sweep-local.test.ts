@@ -58,7 +58,7 @@ test('every place is looked into, by name, path, hash, command, address and key,
     'etc/by-path.service': 'unit: names the path /opt/.hidden-drop/run',
     'etc/good.service.d/x.conf': `unit: names the address ${ADDRESS}`,
     'home/.bashrc': 'shell: names the path /opt/.hidden-drop/run',
-    'home/.config/autostart/x.desktop': `startup: names the address ${ADDRESS}`,
+    'home/.config/autostart/x.desktop': `autostart: names the address ${ADDRESS}`,
     'home/.ssh/authorized_keys': expect.stringMatching(/^ssh: lets in the key SHA256:/),
   });
   expect(verdict).toMatch(/^\d+ traces were found: .*5 unit/);

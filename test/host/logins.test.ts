@@ -51,3 +51,15 @@ malloryx ALL=ALL
   expect(linesFor(text, { name: 'mallory', uid: 1001 }, ['sudo']).map(({ line }) => line)).toEqual([5, 6, 9, 10]);
   expect(linesFor(text, { name: 'carol', uid: 5 }, ['wheel']).map(({ text: line }) => line)).toEqual(['ADMINS ALL = /usr/bin/a,    /usr/bin/b']);
 });
+
+test.each([
+  ['ssh-rsa AAAA', { algorithm: 'ssh-rsa', key: 'AAAA', options: '', comment: '' }],
+  ['  from="10.0.0.1 , x",restrict  ecdsa-sha2-nistp256   AAAA  a b ', { algorithm: 'ecdsa-sha2-nistp256', key: 'AAAA', options: 'from="10.0.0.1 , x",restrict', comment: 'a b' }],
+  ['ssh-rsa-cert-v01@openssh.com AAAA', { algorithm: 'ssh-rsa-cert-v01@openssh.com', key: 'AAAA', options: '', comment: '' }],
+  ['ssh-rsa', undefined],
+  ['#ssh-rsa AAAA', undefined],
+  ['"unclosed ssh-rsa AAAA', undefined],
+])('the authorized key %j', (line, wanted) => {
+  const found = parseAuthorizedKey(line);
+  expect(found && { algorithm: found.algorithm, key: found.key, options: found.options, comment: found.comment }).toEqual(wanted);
+});

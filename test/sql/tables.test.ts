@@ -3,7 +3,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseAuthorizedKey } from '../../src/sql/tables/authorized_keys.ts';
 import { linesOf, MOST_LINE } from '../../src/sql/tables/lines.ts';
 import { rowOf as rpmFile } from '../../src/sql/tables/rpm_package_files.ts';
 import { parseShadow } from '../../src/sql/tables/shadow.ts';
@@ -146,15 +145,6 @@ describe('sudoers', () => {
     expect(warnings[0]).toContain('too many files include each other');
   });
 });
-
-test.each([
-  ['ssh-rsa AAAA', { algorithm: 'ssh-rsa', key: 'AAAA', options: '', comment: '' }],
-  ['  from="10.0.0.1 , x",restrict  ecdsa-sha2-nistp256   AAAA  a b ', { algorithm: 'ecdsa-sha2-nistp256', key: 'AAAA', options: 'from="10.0.0.1 , x",restrict', comment: 'a b' }],
-  ['ssh-rsa-cert-v01@openssh.com AAAA', { algorithm: 'ssh-rsa-cert-v01@openssh.com', key: 'AAAA', options: '', comment: '' }],
-  ['ssh-rsa', undefined],
-  ['#ssh-rsa AAAA', undefined],
-  ['"unclosed ssh-rsa AAAA', undefined],
-])('the authorized key %j', (line, wanted) => expect(parseAuthorizedKey(line)).toEqual(wanted));
 
 test.each([['x:!$6$a$b:1', 'locked', ''], ['x::1', 'empty', ''], ['x:*:1', 'locked', ''], ['x:!!:1', 'not_set', ''], ['x:$6$a$b:1', 'active', '6'], ['x:plaindes:1', 'active', '']])('the line %s of shadow', (line, password_status, hash_alg) => {
   expect(parseShadow(line)).toMatchObject({ username: 'x', password_status, hash_alg, last_change: '1', flag: '-1' });

@@ -1,12 +1,10 @@
 /** osquery's `authorized_keys`: who may log in as whom by a key (sshd(8), AUTHORIZED_KEYS FILE FORMAT). */
-import type { Row, Table } from '../../model/table.ts';
+import { parseAuthorizedKey } from '../../host/authorized-keys.ts';
+import type { Table } from '../../model/table.ts';
 import { usersAsked } from './homes.ts';
 import { linesOf } from './lines.ts';
 
 const FILES = ['.ssh/authorized_keys', '.ssh/authorized_keys2'];
-
-/** All that OpenSSH knows, security keys and certificates included; osquery leaves out what it does not know. */
-const ALGORITHM = /^(?:ssh-[a-z0-9-]+|ecdsa-sha2-[a-z0-9-]+|sk-(?:ssh|ecdsa)-[a-z0-9-]+)(?:@openssh\.com)?$/;
 
 export const authorized_keys: Table = {
   name: 'authorized_keys',
@@ -25,24 +23,12 @@ export const authorized_keys: Table = {
       for (const file of FILES) {
         const key_file = `${home}/${file}`;
         for (const line of linesOf(key_file, context)) {
-          const row = parseAuthorizedKey(line);
-          if (row !== undefined) yield { uid, ...row, key_file, pid_with_namespace: 0 };
+          const found = parseAuthorizedKey(line);
+          if (found === undefined) continue;
+          const { algorithm, key, options, comment } = found;
+          yield { uid, algorithm, key, options, comment, key_file, pid_with_namespace: 0 };
         }
       }
     }
   },
 };
-
-/** The parts of a line; undefined for one that sshd does not take for a key either. */
-export function parseAuthorizedKey(text: string): Row | undefined {
-  const line = text.trim();
-  if (line === '' || line.startsWith('#')) return undefined;
-  const options = ALGORITHM.test(/^\S*/.exec(line)?.[0] ?? '') ? '' : optionsOf(line);
-  const [, algorithm = '', key = '', comment = ''] = /^(\S+)\s+(\S+)\s*(.*)$/s.exec(line.slice(options.length).trimStart()) ?? [];
-  return ALGORITHM.test(algorithm) && key !== '' ? { algorithm, key, options, comment } : undefined;
-}
-
-/** Up to the first blank outside of double quotes; a backslash before a quote keeps it from ending them. */
-function optionsOf(line: string): string {
-  return /^(?:"(?:\\"|[^"])*"|[^\s"])*/.exec(line)?.[0] ?? '';
-}
