@@ -1,7 +1,7 @@
 /** The drill on a host of the test's own. */
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import type { DrillResult } from '../../src/cli/drill/index.ts';
+import type { DrillResult } from '../../src/cli/drill/result.ts';
 import { collect, noHost, notRoot, ownHost, SCRATCH, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
 import { until } from '../helpers/until.ts';
 

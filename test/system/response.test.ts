@@ -1,6 +1,6 @@
 /** Timers under a real systemd: listed, drilled, removed against their resistance, given back. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DrillResult } from '../../src/cli/drill/index.ts';
+import type { DrillResult } from '../../src/cli/drill/result.ts';
 import type { RunResult } from '../../src/respond/run.ts';
 import type { TimerRow } from '../../src/timers/index.ts';
 import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';

@@ -1,7 +1,8 @@
 /** `tickward drill`: a stranger's first minute. */
 import { shownPath } from '../../model/event.ts';
 import { printable, shorten } from '../../model/text.ts';
-import { runDrill, type DrillResult } from '../drill/index.ts';
+import { runDrill } from '../drill/index.ts';
+import type { DrillResult } from '../drill/result.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { printPlanned, printStep } from '../run-output.ts';
 import { showStep } from '../investigation-output.ts';

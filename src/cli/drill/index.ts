@@ -20,36 +20,8 @@ import { openStore, type Store } from '../../store/index.ts';
 import type { SensorMode } from '../../sensor/index.ts';
 import { embeddedTables } from '../../../extension/tables/embedded.ts';
 import { startWatch, type Watch } from '../../watch/index.ts';
+import type { DrillResult, DrillStep, Stage } from './result.ts';
 import { bornAt, plant, prepareSite, standing, tidy, type Site } from './plant.ts';
-
-export type Stage = 'sense' | 'plant' | 'detect' | 'investigate' | 'plan' | 'remove' | 'undo' | 'remove-again' | 'clean';
-
-export interface DrillStep {
-  id: Stage;
-  ok: boolean;
-  ms: number;
-  summary: string;
-}
-
-/** What `drill --json` prints. */
-export interface DrillResult {
-  unit: string;
-  path: string | null;
-  detected: boolean;
-  /** From the birth of the file to the alert. */
-  detection_ms: number | null;
-  attribution: string | null;
-  executable: string | null;
-  command_line: string | null;
-  user: string | null;
-  engine: string;
-  investigation: { queries: number; failed: number; skipped: number };
-  removed: boolean;
-  undone: boolean;
-  /** Nothing of the drill is left and all that was there before still is. */
-  clean: boolean;
-  steps: DrillStep[];
-}
 
 export interface DrillOptions {
   uid: number;
