@@ -60,6 +60,8 @@ export function prepareBase(): string | undefined {
 export interface Booted {
   /** Of its network, for `ip netns exec`; at first it has nothing but a loopback. */
   network: string;
+  /** What `run` puts before a program: it may be run by others as well. */
+  enter: readonly string[];
   run(argv: readonly string[], options?: { timeout?: number }): SpawnSyncReturns<string>;
   shell(script: string): SpawnSyncReturns<string>;
   /** In a session of that user, with that user's manager. */
@@ -90,11 +92,12 @@ export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestF
     leader = childOf(nspawn.pid ?? 0);
     return leader !== undefined || nspawn.exitCode !== null;
   }, () => `the start of systemd: ${log}`, 30_000);
-  const enter = ['--target', String(leader), '--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup', '--'];
-  const run: Booted['run'] = (argv, { timeout } = {}) => spawnSync('nsenter', [...enter, 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', ...argv], { encoding: 'utf8', timeout: timeout ?? 30_000 });
+  const enter = ['nsenter', '--target', String(leader), '--mount', '--pid', '--net', '--uts', '--ipc', '--cgroup', '--', 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
+  const run: Booted['run'] = (argv, { timeout } = {}) => spawnSync('env', [...enter, ...argv], { encoding: 'utf8', timeout: timeout ?? 30_000 });
   await until(() => ['running', 'degraded'].includes(run(['systemctl', 'is-system-running']).stdout.trim()), () => `the boot: ${log}`, 30_000);
   return {
     network: name,
+    enter,
     run,
     shell: (script) => run(['sh', '-ec', script]),
     as: (user, argv) => run(['runuser', '-u', user, '--', 'sh', '-c', 'XDG_RUNTIME_DIR=/run/user/$(id -u) HOME=$(getent passwd "$(id -un)" | cut -d: -f6) exec "$@"', 'sh', ...argv]),
