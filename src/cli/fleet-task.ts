@@ -20,10 +20,16 @@ export async function answerTask(context: Context, file: string): Promise<number
 async function answerTo(context: Context, file: string): Promise<Answer> {
   try {
     const given = parseTask(readFileSync(file, 'utf8'));
-    return given.task.do === 'sweep' ? await sweep(context, given, given.task.indicators) : await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store().directory });
+    return given.task.do === 'sweep' ? await sweep(context, given, given.task.indicators) : await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store().directory, recordOf: (run) => recordOf(context, run) });
   } catch (error) {
     return { changed: false, failed: true, reason: 'error', msg: messageOf(error), state: 'failed' };
   }
+}
+
+/** As `runs show --json`. */
+function recordOf(context: Context, run: string): unknown {
+  const { journal } = context.store();
+  return { run, chain: journal.verify(), entries: journal.entries(run) };
 }
 
 /** Changes nothing, so that it needs no run of its own. */

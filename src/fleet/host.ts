@@ -8,6 +8,8 @@ export interface HostOptions {
   program: readonly [string, ...string[]];
   /** Where state is kept; the lock is there too. */
   stateDir: string;
+  /** The record of a run, as `runs show` gives it: it goes with the answer, so that the controller keeps it whatever becomes of the host. */
+  recordOf: (run: string) => unknown;
 }
 
 /** flock(1) ends with it when another one has the lock. Not used by the program's own commands. */
@@ -29,8 +31,8 @@ export async function carryOut(given: GivenTask, options: HostOptions): Promise<
     const data = documentsOf(stdout);
     if (exitCode !== 0 && exitCode !== FINDINGS) return { ...failed('error', messageIn(data) ?? (stderr.trim().split('\n').at(-1) || `ended with ${exitCode ?? 'a signal'}`)), data };
     const state = stateOf(given, exitCode, data);
-    const record = await recordOf(data, options);
-    return { changed: state === 'changed' || state === 'would-change', msg: state, state, data, ...(record === undefined ? {} : { record }) };
+    const id = (data as RunData | null)?.run;
+    return { changed: state === 'changed' || state === 'would-change', msg: state, state, data, ...(typeof id === 'string' ? { record: options.recordOf(id) } : {}) };
   } catch (error) {
     const timedOut = error instanceof TickwardError && error.code === 'TIMEOUT';
     return failed(timedOut ? 'timed-out' : 'error', timedOut ? `gave no answer within ${task.deadline_seconds} s and was ended; what it had done until then is in its journal (tickward runs)` : messageOf(error));
@@ -79,13 +81,4 @@ export function stateOf({ task, check }: GivenTask, exitCode: number | undefined
   if (states.includes('changed')) return 'changed';
   if (check && states.includes('would-change')) return 'would-change';
   return states.includes('needs-person') && !states.includes('unchanged') ? 'needs-person' : 'unchanged';
-}
-
-/** The record of the run goes with the answer: the controller keeps it, whatever becomes of the host. */
-async function recordOf(data: unknown, { program, stateDir }: HostOptions): Promise<unknown> {
-  const id = (data as RunData | null)?.run;
-  if (typeof id !== 'string') return undefined;
-  const [file, ...args] = program;
-  const { exitCode, stdout } = await run(file, [...args, 'runs', 'show', id, '--json', '--state-dir', stateDir]);
-  return exitCode === 0 ? documentsOf(stdout) : undefined;
 }
