@@ -28,12 +28,13 @@ const PASSED = /^(?:HOME|USER|LOGNAME|SSH_AUTH_SOCK|TERM|ANSIBLE_.*)$/;
 
 /** Rows in the order in which hosts answered; hosts that never did, at the end. Throws UNSUPPORTED without Ansible, BAD_INPUT for an inventory that it does not take. */
 export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
-  const hosts = await hostsOf(options);
   const directory = mkdtempSync(join(tmpdir(), 'tickward-fleet-'));
   try {
     const playbook = join(directory, 'playbook.yaml');
     writeFileSync(playbook, playbookOf(options), { mode: 0o600 });
     const rows = new Map<string, HostRow>();
+    /** All of them, as Ansible reads the inventory. */
+    let hosts: string[] = [];
     const strange: string[] = [];
     const { exitCode, stderr } = await runLines('ansible-playbook', [...inventoryArguments(options), '--forks', String(options.forks), ...(options.check ? ['--check', '--diff'] : []), playbook], {
       env: environmentFor(directory),
@@ -41,13 +42,14 @@ export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
       onLine(line) {
         const row = readLineOf(line);
         if (row === undefined) strange.push(line);
+        else if ('hosts' in row) hosts = row.hosts;
         else if (!rows.has(row.host)) {
           rows.set(row.host, row);
           options.onRow?.(row);
         }
       },
     });
-    if (rows.size === 0 && exitCode !== 0) throw new TickwardError('FAILED', `Ansible did nothing: ${lastOf(stderr) || lastOf(strange.join('\n')) || `it ended with ${exitCode ?? 'a signal'}`}`, { hint: `try: ansible all -i ${options.inventory} -m raw -a true` });
+    if (hosts.length === 0) throw new TickwardError('BAD_INPUT', `Ansible found no host in ${options.inventory}${options.limit === undefined ? '' : ` for ${options.limit}`}: ${lastOf(stderr) || lastOf(strange.join('\n')) || `it ended with ${exitCode ?? 'a signal'}`}`, { hint: `look at: ansible all --list-hosts -i ${options.inventory}` });
     for (const host of hosts.filter((name) => !rows.has(name))) {
       const row: HostRow = { host, state: 'skipped', reason: options.signal?.aborted === true ? 'interrupted before its turn' : 'not reached: an earlier wave failed too often' };
       rows.set(host, row);
@@ -59,20 +61,11 @@ export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
   }
 }
 
-/** The names of the hosts, by Ansible's own reading of the inventory. */
-export async function hostsOf(options: Pick<FleetOptions, 'inventory' | 'limit' | 'signal'>): Promise<string[]> {
-  const lines: string[] = [];
-  const { exitCode, stderr } = await runLines('ansible', ['all', '--list-hosts', ...inventoryArguments(options)], { env: environmentFor(), timeout: 120_000, onLine: (line) => lines.push(line) });
-  const hosts = lines.slice(1).map((line) => line.trim()).filter(Boolean);
-  if (exitCode !== 0 || hosts.length === 0) throw new TickwardError('BAD_INPUT', `the inventory ${options.inventory} has no host${options.limit === undefined ? '' : ` for ${options.limit}`}: ${lastOf(stderr) || 'nothing matches'}`, { hint: `look at: ansible all --list-hosts -i ${options.inventory}` });
-  return hosts;
-}
-
 function inventoryArguments({ inventory, limit }: Pick<FleetOptions, 'inventory' | 'limit'>): string[] {
   return ['--inventory', inventory, ...(limit === undefined ? [] : ['--limit', limit])];
 }
 
-function environmentFor(directory?: string): Record<string, string> {
+function environmentFor(directory: string): Record<string, string> {
   const passed = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (PASSED.test(name) && value !== undefined ? [[name, value]] : [])));
   return {
     ANSIBLE_TIMEOUT: String(CONNECT_SECONDS),
@@ -84,7 +77,7 @@ function environmentFor(directory?: string): Record<string, string> {
     ANSIBLE_STDOUT_CALLBACK: 'tickward_lines',
     ANSIBLE_RETRY_FILES_ENABLED: 'false',
     ANSIBLE_NOCOLOR: 'true',
-    ...(directory === undefined ? {} : { ANSIBLE_LOCAL_TEMP: join(directory, 'ansible') }),
+    ANSIBLE_LOCAL_TEMP: join(directory, 'ansible'),
   };
 }
 

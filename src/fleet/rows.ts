@@ -12,15 +12,17 @@ export interface HostRow {
   record?: unknown;
 }
 
-/** A line of the callback; undefined for any other. */
-export function readLineOf(line: string): HostRow | undefined {
+/** A line of the callback: the names of all hosts, or what one of them said; undefined for any other. */
+export function readLineOf(line: string): HostRow | { hosts: string[] } | undefined {
   let read: unknown;
   try {
     read = JSON.parse(line);
   } catch {
     return undefined;
   }
-  if (typeof read !== 'object' || read === null || !('host' in read) || !('outcome' in read)) return undefined;
+  if (typeof read !== 'object' || read === null) return undefined;
+  if ('hosts' in read && Array.isArray(read.hosts)) return { hosts: read.hosts.map(String) };
+  if (!('host' in read) || !('outcome' in read)) return undefined;
   const { host, outcome, result } = read as { host: unknown; outcome: unknown; result?: unknown };
   const said = (typeof result === 'object' && result !== null ? result : {}) as Partial<Answer>;
   const name = String(host);

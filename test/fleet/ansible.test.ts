@@ -30,6 +30,15 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(JSON.parse(readFileSync(join(directory, 'state/fleet', run, 'request.json'), 'utf8'))).toMatchObject({ run, task: { do: 'sweep' } });
   });
 
+  test('where a wave fails the later ones are left alone, and said to be', { timeout: 120_000 }, () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'down ansible_host=127.0.0.1 ansible_port=1\none ansible_connection=local\n');
+    const { code, rows } = fleet(directory, 'sweep', '--inventory', inventory, '--unit', 'x.timer', '--serial', '1', '--max-fail-percent', '10', '--program', PROGRAM);
+    expect(rows.map(({ host, state }) => [host, state])).toEqual([['down', 'unreachable'], ['one', 'skipped']]);
+    expect(code).toBe(3);
+  });
+
   test('a host without the program says so, and an empty inventory is an error', { timeout: 120_000 }, () => {
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');

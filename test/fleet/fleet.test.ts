@@ -59,6 +59,7 @@ describe('what hosts say', () => {
   test('a line of the callback is a row; anything else is none', () => {
     expect(readLineOf('PLAY [all]')).toBeUndefined();
     expect(readLineOf('{"x":1}')).toBeUndefined();
+    expect(readLineOf('{"hosts":["a","b"]}')).toEqual({ hosts: ['a', 'b'] });
     expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'unreachable', result: { msg: 'no\n route' } }))).toEqual({ host: 'a', state: 'unreachable', reason: 'no route' });
     expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'ok', result: { state: 'changed', data: { run: 'r1' } } }))).toEqual({ host: 'a', state: 'changed', run: 'r1', data: { run: 'r1' } });
     expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'failed', result: { state: 'failed', failed: true, reason: 'busy', msg: 'another run' } }))).toEqual({ host: 'a', state: 'busy', reason: 'another run' });

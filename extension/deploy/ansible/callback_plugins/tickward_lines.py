@@ -1,4 +1,4 @@
-"""One line of JSON for each result of each host on stdout, as it comes."""
+"""One line of JSON for all hosts, then one for each result of each host, on stdout as it comes."""
 import json
 import sys
 
@@ -8,7 +8,7 @@ DOCUMENTATION = """
 name: tickward_lines
 type: stdout
 short_description: a line of JSON for each result of each host
-description: what tickward reads; {"host", "outcome" (ok, failed, unreachable, skipped), "result"}
+description: what tickward reads; {"hosts"}, then {"host", "outcome" (ok, failed, unreachable, skipped), "result"}
 """
 
 
@@ -17,10 +17,16 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "tickward_lines"
 
-    def _line(self, result, outcome):
-        line = {"host": result._host.get_name(), "outcome": outcome, "result": result._result}
+    def _write(self, line):
         sys.stdout.write(json.dumps(line, default=str) + "\n")
         sys.stdout.flush()
+
+    def _line(self, result, outcome):
+        self._write({"host": result._host.get_name(), "outcome": outcome, "result": result._result})
+
+    def v2_playbook_on_play_start(self, play):
+        inventory = play.get_variable_manager()._inventory
+        self._write({"hosts": [host.get_name() for host in inventory.get_hosts("all", ignore_restrictions=True)]})
 
     def v2_runner_on_ok(self, result):
         self._line(result, "ok")
