@@ -43,8 +43,8 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const { settings, out } = context;
   const report = options.report === undefined ? undefined : openReport(context, options.report);
   const subject = subjectOf(context, alertId, options);
-  const { hasFindings, playbookOfRule, prepareInvestigation, readGuide, readGuideFile, runGuide } = await loaded();
-  const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
+  const { hasFindings, playbookOfRule, prepareInvestigation, readGuide, runGuide } = await loaded();
+  const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : (await import('./guide.ts')).readGuideFile(options.guide);
   const prepared = await prepareInvestigation(context, subject, guide);
   const progress = createProgress();
   const ask = await questions(context);
@@ -67,8 +67,8 @@ async function run(context: Context, alertId: string | undefined, options: Optio
 
 /** What only a run needs: --help does not wait for it. */
 async function loaded() {
-  const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { prepareInvestigation }, { readGuideFile }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/index.ts'), import('../findings.ts'), import('./guide.ts')]);
-  return { hasFindings, playbookOfRule, prepareInvestigation, readGuide, readGuideFile, runGuide };
+  const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { prepareInvestigation }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/guides.ts'), import('../findings.ts')]);
+  return { hasFindings, playbookOfRule, prepareInvestigation, readGuide, runGuide };
 }
 
 /** Undefined where there is nobody to ask. */

@@ -2,7 +2,8 @@
 import { TickwardError } from '../../model/errors.ts';
 import { shownPath } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
-import { playbookOfRule, readPlaybook, severityOf } from '../../playbooks/index.ts';
+import { playbookOfRule } from '../../playbooks/guides.ts';
+import { readPlaybook, severityOf } from '../../playbooks/responses.ts';
 import { SEVERITIES, type Severity } from '../../respond/findings.ts';
 import { selectSteps } from '../../respond/plan.ts';
 import { resumeOf } from '../../respond/resume.ts';
