@@ -5,7 +5,6 @@ import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { parsePlaybook, type Playbook } from '../respond/playbook.ts';
 import { playbookNames, PLAYBOOKS, readText } from './files.ts';
-import { readRule } from './rules.ts';
 
 /** An installed one by its name; any other by a path with a slash, to its folder or its response.yaml. */
 export function readPlaybook(name: string): Playbook {
@@ -21,13 +20,4 @@ export function responseFile(path: string): string {
 function known(name: string): string {
   if (!playbookNames().includes(name)) throw new TickwardError('NOT_FOUND', `there is no playbook ${printable(name)}`, { hint: `known: ${playbookNames().join(', ')}; another one is named by its path` });
   return name;
-}
-
-/** How bad the rule of an installed playbook thinks it is; undefined where there is none. */
-export function severityOf(name: string): string | undefined {
-  try {
-    return readRule(join(PLAYBOOKS, known(name), 'rule.toml')).severity;
-  } catch {
-    return undefined;
-  }
 }
