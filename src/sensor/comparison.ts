@@ -3,10 +3,11 @@ import type { Entries } from '../model/baseline.ts';
 import type { Attributed } from './attribution.ts';
 import type { Folder, Found } from './tree.ts';
 
-/** A folder as it was found. */
+/** What differed in a folder when it was looked at. */
 export interface Comparison {
   folder: Folder;
-  now: Entries;
+  /** latin1 */
+  names: string[];
   by: Attributed;
 }
 

@@ -8,7 +8,6 @@ import type { Attributed } from './attribution.ts';
 import { Did, type Change } from './backend.ts';
 import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
-import { compare } from './scan.ts';
 import type { Folder } from './tree.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
@@ -175,10 +174,10 @@ export class Ledger {
     return at !== undefined && at > bracket.after && (stat === undefined || folder.entries.get(name)?.inode === stat.ino);
   }
 
-  /** A folder as it was found a moment ago (undefined: it is gone), and who is taken to have made the difference. What has become known since is no difference. */
-  compare(folder: Folder, found: Entries | undefined, by: Attributed): void {
+  /** Names that differed in a folder a moment ago, and who is taken to have made the difference. What has become known since is no difference. */
+  compare(folder: Folder, names: readonly string[], by: Attributed, now: 'there' | 'gone' = 'there'): void {
     const at = process.hrtime.bigint();
-    for (const { name } of compare(folder.entries, found ?? NO_ENTRIES)) this.options.guarded(() => this.compareOne(folder, name, found !== undefined, by, at));
+    for (const name of names) this.options.guarded(() => this.compareOne(folder, name, now === 'there', by, at));
   }
 
   private compareOne(folder: Folder, name: string, isThere: boolean, by: Attributed, at: bigint): void {
@@ -240,8 +239,6 @@ export class Ledger {
 function asWriter(by: Attributed): Attributed {
   return by.process?.executable === undefined ? by : { ...by, attribution: 'inferred', note: 'made before its directory was watched: the process is the first that was seen to write to it' };
 }
-
-const NO_ENTRIES: Entries = new Map();
 
 function difference(known: Signature | undefined, stat: Stat | undefined): FileAction | undefined {
   if (stat === undefined || stat.isDirectory()) return known === undefined ? undefined : 'deletion';

@@ -5,6 +5,7 @@ import { unknown, type Attributed } from './attribution.ts';
 import { nothingBefore, olderThan, type BeforeOf, type Comparison } from './comparison.ts';
 import type { Ledger } from './ledger.ts';
 import { realTime, tick } from './libc.ts';
+import { differing } from './scan.ts';
 import type { Found, Tree } from './tree.ts';
 
 /** How long the event loop may be kept from other work, in ms. */
@@ -65,15 +66,17 @@ export class Survey {
   found({ gone, appeared, known }: Found, by: Attributed, beforeOf: BeforeOf = nothingBefore): void {
     const { ledger, later, know } = this.options;
     for (const folder of gone) {
-      ledger.compare(folder, undefined, by);
+      ledger.compare(folder, [...folder.entries.keys()], by, 'gone');
       know({ folder: folder.path, present: false });
     }
     for (const { folder, now } of appeared) {
       know({ folder: folder.path, present: true });
-      ledger.accept(folder, beforeOf(folder, now));
-      later({ folder, now, by });
+      const before = beforeOf(folder, now);
+      const names = differing(before, now);
+      ledger.accept(folder, before);
+      later({ folder, names, by });
     }
-    for (const { folder, now } of known) later({ folder, now, by: unknown(this.why) });
+    for (const { folder, names } of known) if (names.length > 0) later({ folder, names, by: unknown(this.why) });
   }
 
   private begin(before: BeforeOf, why: string): void {
@@ -103,7 +106,7 @@ export class Survey {
     for (const [path, entries] of known) {
       if (tree.isWatched(path)) continue;
       const folder = tree.folderAt(path);
-      if (folder !== undefined) ledger.compare({ key: '', ...folder, entries: new Map(entries) }, undefined, unknown(this.why));
+      if (folder !== undefined) ledger.compare({ key: '', ...folder, entries: new Map(entries) }, [...entries.keys()], unknown(this.why), 'gone');
       know({ folder: path, present: false });
     }
   }

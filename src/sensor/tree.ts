@@ -5,7 +5,7 @@ import type { Entries } from '../model/baseline.ts';
 import { errnoOf } from '../model/errors.ts';
 import type { Backend } from './backend.ts';
 import { O_PATH } from './constants.ts';
-import { readEntries } from './scan.ts';
+import { MOST_ENTRIES, readDifferences, readEntries } from './scan.ts';
 import { Unseen } from './unseen.ts';
 import { inside, interestIn, isFolder, isLink, MOST_ASKED, namesToVisit, type Way } from './way.ts';
 
@@ -28,11 +28,13 @@ interface Marked {
 export interface Found {
   /** Folders that were not watched before, with what is in them now. */
   readonly appeared: { folder: Folder; now: Entries }[];
-  /** Folders watched before, with what is in them now. */
-  readonly known: { folder: Folder; now: Entries }[];
+  /** Folders watched before, with the names that differ from what was known. */
+  readonly known: { folder: Folder; names: string[] }[];
   /** Folders that are not at their path any more. */
   readonly gone: Folder[];
 }
+
+const TOO_MANY = `more than ${MOST_ENTRIES} entries: the rest`;
 
 /** A way in a home has one or two names at each step. */
 const MOST_RUSHED = 2;
@@ -194,14 +196,19 @@ export class Tree {
 
   /** Entries of a folder with units; gives the names of the folders in it. */
   private read(key: string, way: Way, marked: Marked, opened: number, found: Found): string[] {
-    const { entries, folders, isCut } = readEntries(`/proc/self/fd/${opened}`);
-    if (isCut) this.unseen.add(way.path, `more than ${entries.size} entries: the rest`);
-    if (marked.folder === undefined) {
-      const { scope, kind } = way.place.unit ?? way.within?.directory ?? { scope: 'system', kind: 'units' };
-      const directory = way.within?.directory ?? { path: way.path, scope, kind };
-      marked.folder = { key, path: way.path, directory, relative: way.within?.relative ?? '', entries: new Map() };
-      found.appeared.push({ folder: marked.folder, now: entries });
-    } else if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, now: entries });
+    const path = `/proc/self/fd/${opened}`;
+    if (marked.folder !== undefined) {
+      const { names, folders, isCut } = readDifferences(path, marked.folder.entries);
+      if (isCut) this.unseen.add(way.path, TOO_MANY);
+      if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, names });
+      return folders;
+    }
+    const { entries, folders, isCut } = readEntries(path);
+    if (isCut) this.unseen.add(way.path, TOO_MANY);
+    const { scope, kind } = way.place.unit ?? way.within?.directory ?? { scope: 'system', kind: 'units' };
+    const directory = way.within?.directory ?? { path: way.path, scope, kind };
+    marked.folder = { key, path: way.path, directory, relative: way.within?.relative ?? '', entries: new Map() };
+    found.appeared.push({ folder: marked.folder, now: entries });
     return folders;
   }
 

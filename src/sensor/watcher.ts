@@ -208,14 +208,14 @@ export class Watcher {
   private workOff(item: Item): void {
     if ('did' in item) this.change(item);
     else if ('found' in item) this.survey.found(item.found, item.by);
-    else if ('now' in item) this.compare(item);
+    else if ('names' in item) this.compare(item);
     else this.survey.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
   }
 
-  private compare({ folder, now, by }: Comparison): void {
+  private compare({ folder, names, by }: Comparison): void {
     // Gone meanwhile, with a word on all that was known to be in it.
     if (this.tree.folder(folder.key) !== folder) return;
-    this.ledger.compare(folder, now, by);
+    this.ledger.compare(folder, names, by);
   }
 
   private recover(): void {

@@ -4,7 +4,7 @@ import { Did, type Bracket } from '../../src/sensor/backend.ts';
 import { FAN, IN } from '../../src/sensor/constants.ts';
 import { parseFanotify, type Parsed } from '../../src/sensor/fanotify-parse.ts';
 import { parseInotify } from '../../src/sensor/inotify.ts';
-import { compare } from '../../src/sensor/scan.ts';
+import { differing } from '../../src/sensor/scan.ts';
 
 function info(type: number, name: string, handle = 'HANDLE'): Buffer {
   const bytes = Buffer.concat([Buffer.alloc(20), Buffer.from(handle), Buffer.from(`${name}\0`, 'latin1')]);
@@ -98,5 +98,5 @@ test('a comparison finds what came, went, changed and was replaced', () => {
   const signature = (inode: bigint, changed: bigint): { inode: bigint; changed: bigint } => ({ inode, changed });
   const before = new Map([['same', signature(1n, 1n)], ['gone', signature(2n, 1n)], ['touched', signature(3n, 1n)], ['replaced', signature(4n, 1n)]]);
   const after = new Map([['same', signature(1n, 1n)], ['touched', signature(3n, 2n)], ['replaced', signature(5n, 1n)], ['new', signature(6n, 1n)]]);
-  expect(compare(before, after)).toEqual([{ name: 'gone', action: 'deletion' }, { name: 'touched', action: 'modification' }, { name: 'replaced', action: 'creation' }, { name: 'new', action: 'creation' }]);
+  expect(differing(before, after)).toEqual(['gone', 'touched', 'replaced', 'new']);
 });
