@@ -1,6 +1,6 @@
 /** Gives back what a removal took: newest change first, then the managers read their units again and start what ran. */
 import { fstatSync } from 'node:fs';
-import { existsCgroup, setFrozen } from '../host/cgroups.ts';
+import { thaw } from '../host/cgroups.ts';
 import { look, openDirectory, openFile, sha256Of } from '../host/files.ts';
 import { setTimes } from '../host/inode.ts';
 import { show } from '../host/paths.ts';
@@ -78,7 +78,7 @@ function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoRep
       return;
     case 'freeze':
       // Only where the removal was cut off before it killed what it froze.
-      if (existsCgroup(change.cgroup)) setFrozen(change.cgroup, false);
+      if (thaw(change.cgroup)) report.done.push(`the processes of ${printable(change.unit)} go on`);
       return;
     case 'reload':
       afterwards.reload.set(JSON.stringify(change.manager), change.manager);
