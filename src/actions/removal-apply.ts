@@ -11,6 +11,7 @@ import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
 import type { Manager } from './manager.ts';
 import { remember } from './quarantine-log.ts';
+import { regenerate } from './removal-regenerate.ts';
 import { alreadyGone, keepOriginals, takeFile, type Announce, type Originals } from './removal-take.ts';
 import { ownedOf, pathToJson, type Operation, type Removal, type RemovalChange } from './removal.ts';
 
@@ -34,7 +35,12 @@ export async function applyRemoval(removal: Removal, context: ActionContext, rec
   const remarks: string[] = [];
   const before = directoryTimes(removal.operations);
   for (const operation of removal.operations) {
-    const remark = await carryOut(operation, carrying, (change) => announce(change, operation.text));
+    // The words of the plan stand with the first change; more of the same operation are for the undo.
+    let text: string | undefined = operation.text;
+    const remark = await carryOut(operation, carrying, (change) => {
+      announce(change, text);
+      text = undefined;
+    });
     if (remark !== undefined) remarks.push(remark);
   }
   const after = directoryTimes(removal.operations);
@@ -78,6 +84,8 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
     }
     case 'reload':
       return await reload(operation, announce);
+    case 'regenerate':
+      return await regenerate(operation, announce);
   }
 }
 

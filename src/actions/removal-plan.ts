@@ -6,6 +6,7 @@ import type { ActionContext, Plan, Target } from './action.ts';
 import { isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
 import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
+import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
 import { ownersOf, replacementOf } from './removal-packages.ts';
@@ -43,6 +44,7 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
   const path = targetPath(context.target);
   const place = placeOf(path, directories);
   const removal = noRemoval(directories);
+  if (isGenerator(path, context)) return await planGenerator(path, managers, removal, context);
   if (place === undefined) return blocked(`${show(path)} ${whyNoPlace(path, directories)}`, removal);
   const own = findUnitFiles([place.unit], directories);
   const hidden = own.unread.find((each) => path.toString().startsWith(`${each.path}/`));

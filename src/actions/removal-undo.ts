@@ -84,6 +84,10 @@ function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoRep
       afterwards.reload.set(JSON.stringify(change.manager), change.manager);
       afterwards.restart.push(...change.restart.map((unit) => ({ manager: change.manager, unit })));
       return;
+    case 'regenerate':
+      afterwards.reload.set(JSON.stringify(change.manager), change.manager);
+      afterwards.start.push(...change.active.map((unit) => ({ manager: change.manager, unit })));
+      return;
   }
 }
 

@@ -91,6 +91,7 @@ function missing({ run, sha256, path }: Params, context: ActionContext): string 
 }
 
 function unstarted(change: RemovalChange): RemovalChange {
+  if (change.kind === 'regenerate') return { ...change, active: [] };
   return change.kind === 'stop' || change.kind === 'mask' ? { ...change, active: false } : change;
 }
 

@@ -127,6 +127,41 @@ systemctl start made.timer made.service`);
     expect(states(host, 'made.timer', 'made.service')).toEqual(['loaded active', 'loaded active']);
   });
 
+  test('a generator is taken out itself: what it made is stopped, what others make stays, and all of it comes back', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    const generator = '/etc/systemd/system-generators/60-made';
+    // It hides what it makes, overrides a unit of a package, and resists being stopped and taken away.
+    host.shell(`install -d /etc/systemd/system-generators /usr/local/lib/systemd/system-generators
+cat > ${generator} <<'END'
+#!/bin/sh
+n=ma; n=\${n}de
+printf "[Timer]\\nOnActiveSec=1h\\n" > "$2/$n.timer"
+printf "[Service]\\nExecStart=/bin/sh -c 'setsid sleep 4321 & exec sleep 4321'\\nExecStopPost=/bin/touch /run/made.post\\nRestart=always\\nRestartSec=0\\nKillMode=process\\n" > "$1/$n.service"
+printf "[Service]\\nExecStart=/bin/sleep 1234\\n" > "$2/cron.service"
+END
+printf '#!/bin/sh\\nprintf "[Service]\\\\nExecStart=/bin/sleep 1000\\\\n" > "$1/other.service"\\n' > /usr/local/lib/systemd/system-generators/50-other
+chmod 755 ${generator} /usr/local/lib/systemd/system-generators/50-other
+systemctl daemon-reload
+systemctl start made.timer made.service other.service
+systemctl restart cron.service
+chattr +i ${generator} /etc/systemd/system-generators`);
+    await until(() => planted(host) === 2, () => 'two processes');
+    const before = treeOf(host);
+    const planned = respond(host, generator, '--dry-run');
+    expect(treeOf(host)).toEqual(before);
+    const done = remove(host, generator);
+    expect(done.steps[0]?.changes).toEqual(planned.steps[0]?.changes);
+    expect(done.steps[0]?.notes.join('\n')).toMatch(/gone with it: .*made\.timer.*; stopped: made\.(?:timer|service), made\.(?:timer|service); goes on as it was started, look at it and start it anew: cron\.service/);
+    expect([planted(host), states(host, 'made.timer', 'made.service', 'other.service')]).toEqual([0, ['not-found inactive', 'not-found inactive', 'loaded active']]);
+    expect(host.shell('systemctl daemon-reload; find /etc/systemd/system-generators /run/systemd/generator* -name "*made*"; ls /run/made.post 2>/dev/null || true; systemctl show -p FragmentPath --value cron.service').stdout).toMatch(/^(?:\/usr)?\/lib\/systemd\/system\/cron\.service\n$/);
+    expect(respond(host, generator, '--yes').steps).toMatchObject([{ state: 'unchanged', summary: `${generator} is gone already` }]);
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    expect(treeOf(host)).toEqual(before);
+    await until(() => planted(host) === 2, () => 'what was active, again');
+    expect(states(host, 'made.timer', 'made.service', 'other.service')).toEqual(['loaded active', 'loaded active', 'loaded active']);
+  });
+
   test('a template goes with its instances; an instance goes alone; a name with a pattern in it is no pattern', { timeout: 120_000 }, async ({ skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();
