@@ -124,6 +124,11 @@ export function refusal(stat: ProcessStat, context: ActionContext): string | und
   return uid === undefined || uid === String(context.uid) ? undefined : `process ${stat.pid} belongs to another user: run as root`;
 }
 
+/** Why what is in a control group may not be ended as a whole; undefined where it may. */
+export function refusalOf(cgroup: string, context: ActionContext): string | undefined {
+  return present(processesBelow(cgroup)).map((stat) => refusal(stat, context)).find((reason) => reason !== undefined);
+}
+
 function nothing(reason: string): Plan<Group> {
   return { state: 'nothing-to-do', reason, steps: [], notes: [], data: NO_GROUP };
 }

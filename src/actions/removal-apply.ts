@@ -19,6 +19,7 @@ type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
 /** What the operations of one removal share. */
 interface Carrying {
+  context: ActionContext;
   quarantine: string;
   originals: Originals;
   /** Masks of our own that were made so far. */
@@ -27,7 +28,7 @@ interface Carrying {
 
 export async function applyRemoval(removal: Removal, context: ActionContext, record: Record): Promise<string[]> {
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
-  const carrying: Carrying = { quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set() };
+  const carrying: Carrying = { context, quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set() };
   const announce = (change: RemovalChange, text?: string): void => {
     remember(quarantine, { run: context.run, step: context.step, change });
     record({ ...(text === undefined ? {} : { text }), data: change });
@@ -85,7 +86,7 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
     case 'reload':
       return await reload(operation, announce);
     case 'regenerate':
-      return await regenerate(operation, announce);
+      return await regenerate(operation, carrying.context, announce);
   }
 }
 

@@ -3,8 +3,9 @@ import { openFile, sha256Of } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
-import { isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isOwnCgroup, isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
+import { refusalOf } from './processes.ts';
 import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
 import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
@@ -153,6 +154,15 @@ async function finish({ removal, context, managers }: Subject, files: readonly U
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
   if (files.length === 0 && around.isStaying !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
-  const reason = hindranceOf(files, context);
+  const reason = ownPlaceIn(known, context) ?? hindranceOf(files, context, removal.operations.flatMap((each) => (each.kind === 'mask' ? [each.manager.maskDirectory] : [])));
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
+}
+
+/** A service that would be stopped under our feet: frozen with it, nobody would go on. */
+function ownPlaceIn(states: readonly UnitState[], context: ActionContext): string | undefined {
+  for (const state of states.filter((each) => isRunning(each) && isOwnCgroup(each))) {
+    const reason = refusalOf(state.cgroup, context);
+    if (reason !== undefined) return `${printable(state.id)} cannot be stopped from here: ${reason}; do it from a shell outside of it, or leave the service (keep_service: true)`;
+  }
+  return undefined;
 }

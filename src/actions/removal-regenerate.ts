@@ -2,7 +2,9 @@
 import { isPopulated, killAll } from '../host/cgroups.ts';
 import { pathIn, show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
+import type { ActionContext } from './action.ts';
 import { isActive, isOwnCgroup, isRunning, type UnitState } from './manager.ts';
+import { refusalOf } from './processes.ts';
 import type { Announce } from './removal-take.ts';
 import type { Operation } from './removal.ts';
 import { entriesOf, forEachDirectory } from './unit-files.ts';
@@ -31,7 +33,7 @@ export function generatedIn(directories: readonly string[]): Generated[] {
 }
 
 /** A timer that has lost its file fails by itself at the reload; what has lost its file has also lost ExecStop=, OnFailure= and Restart=. */
-export async function regenerate({ manager, directories }: Extract<Operation, { kind: 'regenerate' }>, announce: Announce): Promise<string | undefined> {
+export async function regenerate({ manager, directories }: Extract<Operation, { kind: 'regenerate' }>, context: ActionContext, announce: Announce): Promise<string | undefined> {
   const before = generatedIn(directories);
   const active = (await manager.states(namesOf(before))).filter((state) => isActive(state) && STOPPED.test(state.id)).map(({ id }) => id);
   announce({ kind: 'regenerate', manager: manager.id, active });
@@ -39,7 +41,7 @@ export async function regenerate({ manager, directories }: Extract<Operation, { 
   const left = new Set(generatedIn(directories).map(({ path }) => path.toString('latin1')));
   const gone = before.filter(({ path }) => !left.has(path.toString('latin1')));
   const states = (await manager.states(namesOf(gone))).filter((state) => active.includes(state.id) || isRunning(state));
-  const ended = states.filter((state) => state.load === 'not-found' && STOPPED.test(state.id));
+  const ended = states.filter((state) => state.load === 'not-found' && STOPPED.test(state.id) && (!isOwnCgroup(state) || refusalOf(state.cgroup, context) === undefined));
   for (const state of ended) {
     announce({ kind: 'stop', manager: manager.id, unit: state.id, active: isActive(state) });
     const cgroup = isOwnCgroup(state) ? state.cgroup : '';

@@ -146,7 +146,8 @@ function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, after
 
 async function tellManagers(afterwards: Afterwards, context: ActionContext, report: UndoReport): Promise<void> {
   const each = async (list: readonly { manager: ManagerId; unit: string }[], work: (manager: Manager, unit: string) => Promise<void>): Promise<void> => {
-    for (const { manager, unit } of list) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
+    const once = new Map(list.map((one) => [JSON.stringify(one), one]));
+    for (const { manager, unit } of once.values()) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
   };
   for (const id of afterwards.reload.values()) await trying(report, () => withManager(id, context, (manager) => manager.command('daemon-reload')));
   await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));

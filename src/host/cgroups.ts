@@ -46,9 +46,10 @@ export function isFrozen(path: string): boolean {
   return /^frozen 1$/m.test(fileOf(path, 'cgroup.events') ?? '');
 }
 
-/** Throws the system error. What is forked by a process that is on its way to stop is frozen with it. */
+/** Throws the system error. What is forked by a process that is on its way to stop is frozen with it. Refuses to freeze this process: nobody would thaw it. */
 export function setFrozen(path: string, frozen: boolean): void {
   const directory = directoryOf(path);
+  if (frozen && `${unifiedPathOf(process.pid)}/`.startsWith(`${path}/`)) throw new Error('this process is in it');
   if (directory === undefined) throw new Error('there are no control groups of version 2');
   writeFileSync(join(directory, 'cgroup.freeze'), frozen ? '1' : '0');
 }

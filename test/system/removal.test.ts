@@ -1,33 +1,9 @@
 /** remove_timer against attackers on real systemd hosts: what resists, what is generated, transient, of a user, of a package; and the way back. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { RunResult } from '../../src/respond/run.ts';
-import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { boot, noBoot, prepareBase } from '../helpers/booted.ts';
 import { planted, plantHostile, treeOf } from '../helpers/hostile.ts';
+import { remove, respond, states, undo } from '../helpers/removed.ts';
 import { until } from '../helpers/until.ts';
-
-function json<Document>({ stdout, stderr }: { stdout: string; stderr: string }): Document {
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Document;
-}
-
-function respond(host: Booted, path: string, ...options: string[]): RunResult {
-  return json<RunResult>(host.run([PROGRAM, 'respond', '--file', path, '--only', 'remove', '--json', ...options]));
-}
-
-function undo(host: Booted, { run }: RunResult): RunResult {
-  return json<RunResult>(host.run([PROGRAM, 'undo', run ?? '', '--json']));
-}
-
-/** Applies, and says why where it did not go well. */
-function remove(host: Booted, path: string): RunResult {
-  const done = respond(host, path, '--yes');
-  expect(done.steps.map(({ state, summary }) => (state === 'changed' ? state : `${state}: ${summary}`))).toEqual(['changed']);
-  return done;
-}
-
-function states(host: Booted, ...units: string[]): string[] {
-  return host.run(['systemctl', 'show', '--property=LoadState,ActiveState', '--value', ...units]).stdout.trim().split('\n\n').map((block) => block.replace('\n', ' '));
-}
 
 describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {
   let unbuilt: string | undefined;
@@ -211,26 +187,5 @@ dpkg -i /root/clock.deb`);
     expect(host.shell('systemctl show -p TimersCalendar clock.timer').stdout).not.toContain('*:*:00');
     expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
     expect(look()).toBe(changed);
-  });
-
-  test('a full quarantine and a read-only /etc are told before anything is done, and what is free is enough again then', { timeout: 120_000 }, async ({ skip }) => {
-    skip(unbuilt !== undefined, unbuilt);
-    const host = await boot();
-    host.shell(`printf '[Timer]\\nOnActiveSec=1h\\nUnit=none.service\\n' > /etc/systemd/system/big.timer
-yes '# more of it' | head -c 20000000 >> /etc/systemd/system/big.timer
-printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/none.service
-systemctl daemon-reload; systemctl start big.timer
-mkdir /mnt/small; mount -t tmpfs -o size=16m tmpfs /mnt/small; chmod 700 /mnt/small`);
-    const tree = treeOf(host);
-    const full = respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small');
-    expect(full.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('there is no room for the copies in /mnt/small/quarantine') }]);
-    host.shell('mount --bind /etc /etc; mount -o remount,bind,ro /etc');
-    const locked = respond(host, '/etc/systemd/system/big.timer', '--yes');
-    expect(locked.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('is mounted read-only') }]);
-    expect(treeOf(host)).toEqual(tree);
-    expect(states(host, 'big.timer')).toEqual(['loaded active']);
-    host.shell('umount /etc; mount -o remount,size=64m /mnt/small');
-    expect(respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small').steps).toMatchObject([{ state: 'changed' }]);
-    expect(states(host, 'big.timer')).toEqual(['masked inactive']);
   });
 });
