@@ -7,6 +7,7 @@ import { isOwnCgroup, isRunning, managersOf, type Manager, type UnitState } from
 import { otherNamesOf } from './other-names.ts';
 import { refusalOf } from './processes.ts';
 import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
+import { directoriesOf } from './removal-directories.ts';
 import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
@@ -33,6 +34,8 @@ interface Subject {
   owners: ReadonlyMap<string, string>;
   /** The file of the target's path, where it is one of the unit. */
   itself: UnitFile | undefined;
+  /** Of every user, where the target is one user's. */
+  isShared(file: UnitFile): boolean;
 }
 
 export function targetPath(target: Target): Buffer {
@@ -41,8 +44,8 @@ export function targetPath(target: Target): Buffer {
 
 export async function planRemoval(params: RemovalParams, context: ActionContext): Promise<Plan<Removal>> {
   const managers = managersOf(context);
-  const directories = await directoriesOf(managers, context);
-  const path = targetPath(context.target);
+  const { paths: directories, real, isShared } = await directoriesOf(managers, context);
+  const path = real(targetPath(context.target));
   const place = placeOf(path, directories);
   const removal = noRemoval(directories);
   if (isGenerator(path, context)) return await planGenerator(path, managers, removal, context);
@@ -52,7 +55,7 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
   if (hidden !== undefined) return blocked(hidden.reason, removal);
   const owners = await ownersOf(own.files);
   const itself = own.files.find((file) => isSameEntry(file.path, path));
-  const subject: Subject = { path, unit: place.unit, context, managers, removal, own, owners, itself };
+  const subject: Subject = { path, unit: place.unit, context, managers, removal, own, owners, itself, isShared: (file) => !isSameEntry(file.path, path) && isShared(file.path) };
   const itsPackage = itself === undefined ? undefined : owners.get(itself.path.toString());
   if (itself !== undefined && itsPackage !== undefined) return await planReplacement(subject, itself, itsPackage);
   const owner = own.files.filter((file) => file.role === 'fragment').map((file) => owners.get(file.path.toString())).find((name) => name !== undefined);
@@ -61,13 +64,6 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
 
 function blocked(reason: string, data: Removal): Plan<Removal> {
   return { state: 'blocked', reason, steps: [], notes: [], data };
-}
-
-/** Those of the manual, and those that the running managers really search. */
-async function directoriesOf(managers: readonly Manager[], context: ActionContext): Promise<string[]> {
-  const { scope, user } = context.target;
-  const known = context.directories.filter((each) => each.kind === 'units' && each.scope === scope && (each.user === undefined || user === undefined || each.user === user)).map((each) => each.path);
-  return [...new Set([...known, ...(await Promise.all(managers.map((manager) => manager.unitPath()))).flat()])];
 }
 
 /** A package's own file: the changed one goes into the quarantine, the original comes back. */
@@ -86,21 +82,24 @@ async function planOneFile({ path, unit, own, itself, ...subject }: Subject, own
 }
 
 async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<Removal>> {
-  const { unit, own, owners, removal, path, context, managers } = subject;
+  const { unit, own, owners, removal, path, context, managers, isShared } = subject;
   const service = params.keep_service ? noServices() : await servicesOf(unit, own, removal.directories);
   removal.units.push(unit, ...service.units);
   const kept = own.files.filter((file) => owners.has(file.path.toString()));
-  const found = [...own.files.filter((file) => !kept.includes(file)), ...service.files];
+  const all = [...own.files.filter((file) => !kept.includes(file)), ...service.files];
+  const shared = all.filter(isShared);
+  const found = all.filter((file) => !shared.includes(file));
   // Without a manager nothing makes them anew, and nothing takes them away.
   const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
   const generators = await generatorsOf(generated, removal.units, context);
   // Masked, they are files that nothing starts.
   const huge = managers.length === 0 ? [] : found.filter(isTooLarge);
   const staying = [...generated, ...huge];
-  removal.kept.push(...[...kept, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
+  removal.kept.push(...[...kept, ...shared, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
   const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
   const notes = [
     ...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`),
+    ...shared.map((file) => `${show(file.path)} stays, masked for ${printable(context.target.user ?? '')} alone: it is of every user, so respond to it by itself`),
     ...huge.map((file) => `${tooLarge(file)}; it stays, masked until the next boot`),
     ...service.notes,
     ...notesOf(own),

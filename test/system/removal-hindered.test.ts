@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
 import { treeOf } from '../helpers/hostile.ts';
-import { json, remove, respond, states } from '../helpers/removed.ts';
+import { json, remove, respond, states, undo } from '../helpers/removed.ts';
 import { until } from '../helpers/until.ts';
 
 describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {
@@ -37,6 +37,30 @@ systemctl start evil.timer evil.service`);
     expect(states(host, 'evil.timer', 'evil.service')).toEqual(['loaded active', 'loaded active']);
     remove(host, timer);
     expect(states(host, 'evil.timer', 'evil.service')).toEqual(['masked inactive', 'masked inactive']);
+  });
+
+  test("a user's units behind a link of theirs are taken out; what is there for every user, or behind a link to others, stays", { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    const units = '/home/alice/.config/systemd/user';
+    host.shell(`useradd -m alice; loginctl enable-linger alice; until [ -e /run/user/$(id -u alice)/systemd/private ]; do sleep 0.05; done
+install -d /home/alice/elsewhere /home/alice/.config/systemd
+ln -s ../../elsewhere ${units}
+printf '[Timer]\\nOnActiveSec=1h\\n' | tee ${units}/evil.timer > /etc/systemd/user/evil.timer
+printf '[Service]\\nExecStart=/bin/sleep 4321\\n' | tee ${units}/evil.service > /etc/systemd/user/evil.service
+chown -R alice:alice /home/alice
+systemctl --user -M alice@ daemon-reload
+systemctl --user -M alice@ start evil.timer evil.service`);
+    const there = (): string => host.shell(`cd /; for f in ${units}/evil.* /etc/systemd/user/evil.*; do [ ! -e $f ] || stat -c '%n %u %y' $f; done; systemctl --user -M alice@ show --property=LoadState,ActiveState --value evil.timer evil.service`).stdout;
+    const before = there();
+    const done = remove(host, `${units}/evil.timer`);
+    expect(there()).toMatch(/^\/etc\/systemd\/user\/evil\.service 0 .*\n\/etc\/systemd\/user\/evil\.timer 0 .*\nmasked\ninactive\n\nmasked\ninactive\n$/);
+    expect(done.steps[0]?.notes).toContain('/etc/systemd/user/evil.timer stays, masked for alice alone: it is of every user, so respond to it by itself');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    await until(() => there() === before, () => `all as before, not ${there()}`);
+    host.shell(`systemctl --user -M alice@ stop evil.timer evil.service; rm ${units}; ln -s /etc/systemd/user ${units}`);
+    expect(respond(host, `${units}/evil.timer`, '--user', 'alice', '--yes').steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('is a symbolic link') }]);
+    expect(host.run(['ls', '/etc/systemd/user/evil.timer', '/etc/systemd/user/evil.service']).status).toBe(0);
   });
 
   test('a full quarantine and a read-only /etc are told before anything is done, and what is free is enough again then', { timeout: 120_000 }, async ({ skip }) => {
