@@ -8,6 +8,7 @@ import type { Manager } from './manager.ts';
 import { hindranceOf, isTooLarge } from './removal-checks.ts';
 import { attributesOf, takeAway } from './removal-order.ts';
 import { replacementOf } from './removal-packages.ts';
+import { isAmong } from './removal-place.ts';
 import { generatedIn, isGeneratorDirectory } from './removal-regenerate.ts';
 import type { Operation, Removal } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -41,7 +42,7 @@ export async function planGenerator(path: Buffer, managers: readonly Manager[], 
 /** Whether the path is that of a generator of the target's scope. */
 export function isGenerator(path: Buffer, context: ActionContext): boolean {
   const directory = path.subarray(0, path.lastIndexOf('/')).toString();
-  return context.directories.some((each) => each.kind === 'generators' && each.scope === context.target.scope && each.path === directory);
+  return isAmong(directory, context.directories.filter((each) => each.kind === 'generators' && each.scope === context.target.scope).map((each) => each.path));
 }
 
 function hashOf(path: Buffer): { sha256: string } {

@@ -16,7 +16,7 @@ import { isSameEntry, placeOf, stillThere, whyNoPlace } from './removal-place.ts
 import { commandsOf, noServices, notesOf, servicesOf } from './removal-services.ts';
 import { siblingsOf, userNotes } from './removal-siblings.ts';
 import { noRemoval, type Operation, type Removal } from './removal.ts';
-import { findUnitFiles, type UnitFile } from './unit-files.ts';
+import { findUnitFiles, templateOf, type UnitFile } from './unit-files.ts';
 
 export interface RemovalParams {
   keep_service: boolean;
@@ -142,14 +142,20 @@ interface Surroundings {
 
 async function finish({ removal, context, managers }: Subject, files: readonly UnitFile[], around: Surroundings): Promise<Plan<Removal>> {
   const states = new Map<Manager, UnitState[]>();
-  for (const manager of managers) states.set(manager, await manager.states(around.restart === undefined ? removal.units : [around.restart]));
+  const others: string[] = [];
+  for (const manager of managers) {
+    const known = await manager.states(around.restart === undefined ? removal.units : [around.restart]);
+    const own = around.restart === undefined ? known.filter(({ id }) => removal.units.includes(id) || removal.units.includes(templateOf(id) ?? '')) : known;
+    states.set(manager, own);
+    others.push(...known.filter((state) => !own.includes(state)).map(({ id }) => `${printable(id)} has another name that goes, and stays as it is: respond to it by itself if it is the attacker's`));
+  }
   removal.operations.push(...operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask, ...(around.replacement === undefined ? {} : { replacement: around.replacement }) }, states, context));
   removal.keepMask = around.keepMask && removal.units.length > 0;
   const known = [...states.values()].flat();
   removal.otherNames.push(...otherNamesOf(files, context.directories));
   removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || known.some((state) => state.id === unit && state.load === 'loaded')));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
   if (files.length === 0 && around.isStaying !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
-import { treeOf } from '../helpers/hostile.ts';
+import { planted, treeOf } from '../helpers/hostile.ts';
 import { json, remove, respond, states, undo } from '../helpers/removed.ts';
 import { until } from '../helpers/until.ts';
 
@@ -61,6 +61,30 @@ systemctl --user -M alice@ start evil.timer evil.service`);
     host.shell(`systemctl --user -M alice@ stop evil.timer evil.service; rm ${units}; ln -s /etc/systemd/user ${units}`);
     expect(respond(host, `${units}/evil.timer`, '--user', 'alice', '--yes').steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('is a symbolic link') }]);
     expect(host.run(['ls', '/etc/systemd/user/evil.timer', '/etc/systemd/user/evil.service']).status).toBe(0);
+  });
+
+  test('a timer that names what the host needs by another name ends nothing of it', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`cd /etc/systemd/system
+[ -L sshd.service ] || ln -s "$(systemctl show --property=FragmentPath --value ssh.service)" sshd.service
+ln -s "$(systemctl show --property=FragmentPath --value ssh.service)" mine.service
+printf '[Timer]\\nOnActiveSec=1h\\nUnit=sshd.service\\n' > evil.timer
+ln -s b.service a.service
+printf '[Service]\\nExecStart=/bin/sleep 4321\\n' > b.service
+printf '[Timer]\\nOnActiveSec=1h\\nUnit=a.service\\n' > own.timer
+systemctl daemon-reload
+systemctl start ssh.service evil.timer own.timer a.service`);
+    const main = (): string => host.run(['systemctl', 'show', '--property=MainPID,ActiveState', 'ssh.service']).stdout;
+    const before = main();
+    const done = remove(host, '/etc/systemd/system/evil.timer');
+    expect(done.steps[0]?.notes).toEqual(expect.arrayContaining(['sshd.service is another name of ssh.service', 'ssh.service stays: it belongs to the package openssh-server']));
+    expect(remove(host, '/etc/systemd/system/mine.service').steps[0]?.notes.join('\n')).toContain('ssh.service has another name that goes, and stays as it is');
+    expect([before, main(), host.run(['test', '-L', '/etc/systemd/system/sshd.service']).status]).toEqual([expect.stringContaining('ActiveState=active'), before, 0]);
+    // What is the attacker's own goes by whatever name.
+    remove(host, '/etc/systemd/system/own.timer');
+    expect([planted(host), states(host, 'own.timer', 'b.service')]).toEqual([0, ['masked inactive', 'masked inactive']]);
+    expect(host.shell('ls /etc/systemd/system/a.service /etc/systemd/system/b.service 2>/dev/null; true').stdout).toBe('');
   });
 
   test('a full quarantine and a read-only /etc are told before anything is done, and what is free is enough again then', { timeout: 120_000 }, async ({ skip }) => {
