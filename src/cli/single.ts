@@ -6,10 +6,10 @@ import { Exit, type Context } from './context.ts';
 import { actionContext } from './response.ts';
 import { printPlanned, printRun, resultCode } from './run-output.ts';
 import { untilStopped } from './signals.ts';
+import { isInteractive, ui } from './ui.ts';
 
 export async function carryOutOne(context: Context, action: string, params: { [name: string]: Json }, dryRun: boolean): Promise<number> {
   const { settings, out } = context;
-  const { isInteractive, ui } = await import('./ui.ts');
   const asks = isInteractive(settings) && !settings.yes && !dryRun;
   if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes' });
   const stop = new AbortController();
