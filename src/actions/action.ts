@@ -107,6 +107,6 @@ export interface Action<Params = unknown, Data = unknown> {
   apply(plan: Plan<Data>, context: ActionContext, record: Record): Promise<string[]>;
   /** Looks at the host again. */
   verify(plan: Plan<Data>, context: ActionContext): Promise<Verdict>;
-  /** Newest first; what is as it was already stays so. Goes on after what cannot be taken back. */
+  /** Newest first; what is as it was already stays so. Goes on after what cannot be taken back. Where the action is not undoable: lets go of what it held for a change that did not come. */
   undo(changes: readonly Change[], context: ActionContext): Promise<UndoReport>;
 }

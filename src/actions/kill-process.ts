@@ -1,7 +1,9 @@
 /** Ends the process of an alert with what it started, or all of its unit: stopped first, so that nothing of it forks away meanwhile. */
-import { existsCgroup, killAll, setFrozen } from '../host/cgroups.ts';
+import { killAll, thaw } from '../host/cgroups.ts';
 import { TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
 import type { Action } from './action.ts';
+import { announcing, letGo } from './let-go.ts';
 import { membersOf, planFor, processParams, running, signal, type Group, type ProcessId, type ProcessParams } from './processes.ts';
 import { suspendGroup, waitUntil } from './suspension.ts';
 
@@ -23,16 +25,13 @@ export const killProcess: Action<ProcessParams, Group> = {
     if (membersOf(group).length === 0) return [goneText(group)];
     const [step] = plan.steps;
     record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'kill', scope: group.scope, pid: group.root.pid, start_ticks: group.root.startTicks, ...(group.cgroup === undefined ? {} : { cgroup: group.cgroup }) } });
-    const members = await suspendGroup(group, context, {
-      process: ({ pid, startTicks }) => record({ data: { kind: 'signal', pid, start_ticks: startTicks, signal: 'SIGKILL' } }),
-      processGroup: ({ pgrp }) => record({ data: { kind: 'signal', pgrp, signal: 'SIGKILL' } }),
-      cgroup: (cgroup) => record({ data: { kind: 'freeze', cgroup } }),
-    });
-    if (group.cgroup === undefined || !killAll(group.cgroup)) for (const id of members) signal(id, 'SIGKILL');
+    const members = await suspendGroup(group, context, announcing((data) => record({ data })));
+    record({ data: { kind: 'end', processes: members.map(({ pid, startTicks }) => ({ pid, start_ticks: startTicks })) } });
+    if (group.cgroup === undefined || !killAll(group.cgroup)) for (const id of rootLast(members, group)) signal(id, 'SIGKILL');
     const left = (): ProcessId[] => members.filter((id) => running(id) !== undefined);
     const areGone = await waitUntil(() => left().length === 0);
     // Or what the manager starts in it next would never run.
-    if (group.cgroup !== undefined && existsCgroup(group.cgroup)) setFrozen(group.cgroup, false);
+    if (group.cgroup !== undefined) thaw(group.cgroup);
     if (areGone) return members.length === 1 ? [] : [`${members.length} processes were ended`];
     const [first] = left();
     throw new TickwardError('FAILED', `process ${first?.pid ?? group.root.pid} still runs after SIGKILL: it waits in the kernel`, { hint: `see where: cat /proc/${first?.pid ?? group.root.pid}/stack` });
@@ -40,13 +39,21 @@ export const killProcess: Action<ProcessParams, Group> = {
 
   async verify({ data: group }) {
     const left = membersOf(group);
-    return left.length === 0 ? { ok: true, text: goneText(group) } : { ok: false, text: left.length === 1 ? `process ${left[0]?.pid} still runs` : `${left.length} processes still run: ${left.map(({ pid }) => pid).join(', ')}` };
+    if (left.length === 0) return { ok: true, text: goneText(group) };
+    const numbers = left.map(({ pid }) => pid).join(', ');
+    if (group.cgroup !== undefined && running(group.root) === undefined) return { ok: false, text: `process ${group.root.pid} is gone, but ${printable(group.cgroup)} has others by now (${numbers}): the manager started it again, so take the unit out (remove_timer)` };
+    return { ok: false, text: left.length === 1 ? `process ${numbers} still runs` : `${left.length} processes still run: ${numbers}` };
   },
 
-  async undo() {
-    return { done: [], already: [], failed: [] };
-  },
+  /** What was stopped and not ended, because it was cut off or failed in between, goes on. */
+  undo: async (changes) => letGo(changes),
 };
+
+/** The youngest first: cut off in between, what is left still descends from the process that is looked for. */
+function rootLast(members: readonly ProcessId[], { root }: Group): ProcessId[] {
+  const isRoot = ({ pid }: ProcessId): boolean => pid === root.pid;
+  return members.toSorted((one, other) => Number(isRoot(one)) - Number(isRoot(other)) || Number(BigInt(other.startTicks) - BigInt(one.startTicks)));
+}
 
 function goneText({ scope, root }: Group): string {
   return `process ${root.pid} is gone${scope === 'process' ? '' : scope === 'tree' ? ' with what descended from it' : ' with all of its unit'}`;

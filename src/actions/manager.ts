@@ -76,19 +76,20 @@ function managerWith(about: Pick<Manager, 'id' | 'name' | 'maskDirectory' | 'str
     async states(units) {
       const loadable = units.filter(isLoadable).map(instancesOf);
       if (loadable.length === 0) return [];
-      const text = await answered(systemctl(['show', '-p', PROPERTIES, '--', ...loadable]), name);
+      const text = await answered(systemctl(['show', '-p', PROPERTIES, '--', ...loadable]), about);
       return text.split('\n\n').map(parseState).filter((state) => state.id !== '');
     },
     async unitPath() {
-      const text = await answered(systemctl(['show', '-p', 'UnitPath', '--value']), name);
+      const text = await answered(systemctl(['show', '-p', 'UnitPath', '--value']), about);
       return text.trim().split(' ').filter((path) => path.startsWith('/'));
     },
   };
 }
 
-async function answered(asked: Promise<ExecResult>, name: string): Promise<string> {
+/** A user can stop the own manager, which then answers nobody: ended, it leaves the files to us. */
+async function answered(asked: Promise<ExecResult>, { id, name }: Pick<Manager, 'id' | 'name'>): Promise<string> {
   const { exitCode, stdout, stderr } = await asked;
-  if (exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${printable(stderr.trim().split('\n')[0] ?? '')}`, { hint: 'see systemctl status' });
+  if (exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${printable(stderr.trim().split('\n')[0] ?? '')}`, { hint: id.scope === 'system' ? 'see systemctl status' : `see whether it is stopped or frozen; loginctl terminate-user ${printable(id.user)} ends it with all that it runs, then try again` });
   return stdout;
 }
 

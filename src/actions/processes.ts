@@ -35,6 +35,7 @@ export interface Group {
 /** The boot time that start times are counted from is kept in whole seconds and follows the clock. */
 const START_TOLERANCE_MS = 2_000;
 const SHOWN = 120;
+const MOST_NAMED = 5;
 const SCOPE_NOTES: Record<ProcessParams['scope'], string> = {
   process: 'what it started goes on: `scope: tree` or `scope: unit` reaches that as well',
   tree: 'what it started and let go of into a session of its own (a daemon) is not reached: `scope: unit` reaches all of its unit',
@@ -53,7 +54,7 @@ export function planFor(given: ProcessParams, context: ActionContext, does: stri
   const cgroup = given.scope === 'unit' ? unitOf(stat.pid) : undefined;
   const group: Group = { scope: given.scope, root: idOf(stat), ...(cgroup === undefined ? {} : { cgroup }) };
   const members = membersOf(group);
-  const planned = { steps: [stepFor(group, stat, members, does)], notes: [...changedImage(executableOf(stat.pid), wanted.executable), SCOPE_NOTES[given.scope]], data: group };
+  const planned = { steps: [stepFor(group, stat, does)], notes: [...othersNow(group, members), ...changedImage(executableOf(stat.pid), wanted.executable), SCOPE_NOTES[given.scope]], data: group };
   const reason = unknownStart(stat, wanted.start) ?? (given.scope === 'unit' && cgroup === undefined ? `process ${stat.pid} is in no unit of its own` : undefined) ?? [stat, ...members].map((each) => refusal(each, context)).find((each) => each !== undefined);
   return reason === undefined ? { state: 'ready', ...planned } : { state: 'blocked', reason, ...planned };
 }
@@ -123,23 +124,33 @@ export function refusal(stat: ProcessStat, context: ActionContext): string | und
   return uid === undefined || uid === String(context.uid) ? undefined : `process ${stat.pid} belongs to another user: run as root`;
 }
 
+/** Why what is in a control group may not be ended as a whole; undefined where it may. */
+export function refusalOf(cgroup: string, context: ActionContext): string | undefined {
+  return present(processesBelow(cgroup)).map((stat) => refusal(stat, context)).find((reason) => reason !== undefined);
+}
+
 function nothing(reason: string): Plan<Group> {
   return { state: 'nothing-to-do', reason, steps: [], notes: [], data: NO_GROUP };
 }
 
-function stepFor(group: Group, stat: ProcessStat, members: readonly ProcessStat[], does: string): PlanStep {
+/** Without what changes from one moment to the next: who goes on with a run finds the same step again. */
+function stepFor(group: Group, stat: ProcessStat, does: string): PlanStep {
   const what = `process ${stat.pid} (${describe(stat)})`;
-  const others = members.filter(({ pid }) => pid !== stat.pid);
-  const names = others.slice(0, 5).map(({ pid, comm }) => `${pid} ${printable(comm)}`).join(', ');
-  const more = others.length === 0 ? '' : ` (now ${others.length}: ${names}${others.length > 5 ? ', …' : ''})`;
   switch (group.scope) {
     case 'process':
       return { text: `${does} ${what}`, target: `pid ${stat.pid}` };
     case 'tree':
-      return { text: `${does} ${what} and what descends from it${more}`, target: `pid ${stat.pid}` };
+      return { text: `${does} ${what} and what descends from it`, target: `pid ${stat.pid}` };
     case 'unit':
-      return { text: `${does} all of ${printable(group.cgroup ?? 'its unit')}: ${what}${more === '' ? '' : ` and others${more}`}`, target: printable(group.cgroup ?? `pid ${stat.pid}`) };
+      return { text: `${does} all of ${printable(group.cgroup ?? 'its unit')}: ${what} and what else is in it`, target: printable(group.cgroup ?? `pid ${stat.pid}`) };
   }
+}
+
+function othersNow(group: Group, members: readonly ProcessStat[]): string[] {
+  const others = members.filter(({ pid }) => pid !== group.root.pid);
+  if (others.length === 0) return [];
+  const names = others.slice(0, MOST_NAMED).map(({ pid, comm }) => `${pid} ${printable(comm)}`).join(', ');
+  return [`with it go ${others.length} more now: ${names}${others.length > MOST_NAMED ? ', …' : ''}`];
 }
 
 function unitOf(pid: number): string | undefined {

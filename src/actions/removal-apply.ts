@@ -11,6 +11,7 @@ import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
 import type { Manager } from './manager.ts';
 import { remember } from './quarantine-log.ts';
+import { regenerate } from './removal-regenerate.ts';
 import { alreadyGone, keepOriginals, takeFile, type Announce, type Originals } from './removal-take.ts';
 import { ownedOf, pathToJson, type Operation, type Removal, type RemovalChange } from './removal.ts';
 
@@ -18,6 +19,7 @@ type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
 /** What the operations of one removal share. */
 interface Carrying {
+  context: ActionContext;
   quarantine: string;
   originals: Originals;
   /** Masks of our own that were made so far. */
@@ -26,7 +28,7 @@ interface Carrying {
 
 export async function applyRemoval(removal: Removal, context: ActionContext, record: Record): Promise<string[]> {
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
-  const carrying: Carrying = { quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set() };
+  const carrying: Carrying = { context, quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set() };
   const announce = (change: RemovalChange, text?: string): void => {
     remember(quarantine, { run: context.run, step: context.step, change });
     record({ ...(text === undefined ? {} : { text }), data: change });
@@ -34,7 +36,12 @@ export async function applyRemoval(removal: Removal, context: ActionContext, rec
   const remarks: string[] = [];
   const before = directoryTimes(removal.operations);
   for (const operation of removal.operations) {
-    const remark = await carryOut(operation, carrying, (change) => announce(change, operation.text));
+    // The words of the plan stand with the first change; more of the same operation are for the undo.
+    let text: string | undefined = operation.text;
+    const remark = await carryOut(operation, carrying, (change) => {
+      announce(change, text);
+      text = undefined;
+    });
     if (remark !== undefined) remarks.push(remark);
   }
   const after = directoryTimes(removal.operations);
@@ -78,6 +85,8 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
     }
     case 'reload':
       return await reload(operation, announce);
+    case 'regenerate':
+      return await regenerate(operation, carrying.context, announce);
   }
 }
 

@@ -2,19 +2,20 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openParent } from '../host/files.ts';
+import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import type { UnitFile } from './unit-files.ts';
 
 /** What the record of a removal and the directories of the quarantine need besides the copies. */
 const SPARE_BYTES = 1024 ** 2;
 
-/** Why these files could not be taken away, or not be given back; undefined where they can. */
-export function hindranceOf(files: readonly UnitFile[], context: ActionContext): string | undefined {
-  return files.reduce<string | undefined>((found, file) => found ?? tooLarge(file) ?? missingRight(file, context), undefined) ?? missingRoom(files, context.quarantine);
+/** Why these files could not be taken away, or not be given back, or no mask be made in these directories; undefined where all of it can. */
+export function hindranceOf(files: readonly UnitFile[], context: ActionContext, maskDirectories: readonly string[] = []): string | undefined {
+  return mountedOver(files) ?? maskDirectories.map((directory) => unmaskable(directory, context)).find((reason) => reason !== undefined) ?? files.reduce<string | undefined>((found, file) => found ?? tooLarge(file) ?? missingRight(file, context), undefined) ?? missingRoom(files, context.quarantine);
 }
 
 export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
@@ -38,11 +39,36 @@ function missingRight({ path, state }: UnitFile, context: ActionContext): string
   }
 }
 
+/** A name on which something is mounted cannot be removed, and what is read there is not the file that comes to light when that is gone. */
+function mountedOver(files: readonly UnitFile[]): string | undefined {
+  const points = new Set(readMounts().map((mount) => mount.path));
+  const file = files.find(({ path }) => points.has(textOfBytes(path)));
+  return file === undefined ? undefined : `something is mounted on ${show(file.path)}, which hides what is really there: look at it (findmnt), unmount it (umount), then try again`;
+}
+
+/** Without a mask, what is stopped may start again at once. */
+function unmaskable(directory: string, context: ActionContext): string | undefined {
+  const at = existingOf(directory);
+  try {
+    accessSync(at, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    if (context.uid === 0 && errnoOf(error) === 'EPERM') return undefined;
+    const why = errnoOf(error) === 'EROFS' ? 'its file system is mounted read-only: mount it for writing (mount -o remount,rw), or unmount what was mounted there (findmnt), then try again' : messageOf(error);
+    return `no unit can be masked in ${printable(directory)}: ${why}`;
+  }
+}
+
+/** The path itself, or the nearest directory above it that is there. */
+function existingOf(path: string): string {
+  let at = path;
+  while (!existsSync(at) && at !== '/') at = dirname(at);
+  return at;
+}
+
 function missingRoom(files: readonly UnitFile[], quarantine: string): string | undefined {
   const needed = files.reduce((sum, { state }) => sum + (state.kind === 'file' ? state.size : 0), SPARE_BYTES);
-  let at = quarantine;
-  while (!existsSync(at) && at !== '/') at = dirname(at);
-  const { bavail, bsize, files: inodes, ffree } = statfsSync(at);
+  const { bavail, bsize, files: inodes, ffree } = statfsSync(existingOf(quarantine));
   if (bavail * bsize < needed) return `there is no room for the copies in ${printable(quarantine)}: ${needed} bytes are needed, ${bavail * bsize} are free`;
   // Some file systems make inodes as needed and count none.
   return inodes > 0 && ffree < files.length + 2 ? `there is no room for the copies in ${printable(quarantine)}: no inodes are free` : undefined;

@@ -42,7 +42,7 @@ export async function generatorsOf(generated: readonly UnitFile[], units: readon
   const suspects = strange.filter(({ isIt }) => !isIt).map(({ file }) => show(file.path));
   const made = `${show(first.path)} is made anew by a generator at each reload`;
   if (files.length > 0) return { files, notes: [`${made}: ${files.map((file) => show(file.path)).join(', ')} names it, is of no package and goes with it`] };
-  return { files, notes: [`${made} and stays, masked; ${suspects.length === 0 ? 'all generators are of packages: look at what they read' : `of no package are ${suspects.map(printable).join(', ')}: look at them, and take the one away with quarantine_file`}`] };
+  return { files, notes: [`${made} and stays, masked; ${suspects.length === 0 ? 'all generators are of packages: look at what they read' : `of no package are ${suspects.map(printable).join(', ')}: look at them, and respond to the one that makes it: remove_timer takes out a generator too`}`] };
 }
 
 function withHash(file: UnitFile): UnitFile {

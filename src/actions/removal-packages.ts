@@ -22,7 +22,7 @@ export async function replacementOf(file: UnitFile, packageName: string): Promis
   const shown = show(file.path);
   const belongs = `${shown} belongs to the package ${printable(packageName)}`;
   const path = file.path.toString();
-  if ((await modifiedFiles(new Map([[path, packageName]]))).size === 0) return { reason: `${belongs} and is as the package installed it: to keep it from running, mask it (systemctl mask)` };
+  if ((await modifiedFiles(new Map([[path, packageName]]))).size === 0) return { reason: `${belongs} and is as the package installed it: to keep it from running, mask it (${file.role === 'generator' ? 'a link to /dev/null of its name in /etc/systemd/system-generators' : 'systemctl mask'})` };
   const original = file.target === undefined ? await originalOf(path, packageName) : { why: 'it is a link' };
   if ('why' in original) return { reason: `${belongs} and was changed since it was installed; its original is not at hand (${printable(original.why)}): restore it from there (apt-get install --reinstall ${printable(packageName)}, dnf reinstall ${printable(packageName)})` };
   const operation: Operation = { kind: 'original', path: file.path, original, text: `put back ${shown} as the package ${printable(packageName)} has it`, target: shown };

@@ -26,7 +26,7 @@ export function whyNoPlace(path: Buffer, directories: readonly string[]): string
 }
 
 /** By what the directory is, whatever it is called: /lib and /usr/lib are one on most hosts. */
-function isAmong(directory: string, directories: readonly string[]): boolean {
+export function isAmong(directory: string, directories: readonly string[]): boolean {
   if (directories.includes(directory)) return true;
   const identity = identityOf(directory);
   return identity !== undefined && directories.some((each) => identityOf(each) === identity);

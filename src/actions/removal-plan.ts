@@ -3,9 +3,12 @@ import { openFile, sha256Of } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
-import { isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isOwnCgroup, isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
+import { refusalOf } from './processes.ts';
 import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
+import { directoriesOf } from './removal-directories.ts';
+import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
 import { ownersOf, replacementOf } from './removal-packages.ts';
@@ -13,7 +16,7 @@ import { isSameEntry, placeOf, stillThere, whyNoPlace } from './removal-place.ts
 import { commandsOf, noServices, notesOf, servicesOf } from './removal-services.ts';
 import { siblingsOf, userNotes } from './removal-siblings.ts';
 import { noRemoval, type Operation, type Removal } from './removal.ts';
-import { findUnitFiles, type UnitFile } from './unit-files.ts';
+import { findUnitFiles, templateOf, type UnitFile } from './unit-files.ts';
 
 export interface RemovalParams {
   keep_service: boolean;
@@ -31,6 +34,8 @@ interface Subject {
   owners: ReadonlyMap<string, string>;
   /** The file of the target's path, where it is one of the unit. */
   itself: UnitFile | undefined;
+  /** Of every user, where the target is one user's. */
+  isShared(file: UnitFile): boolean;
 }
 
 export function targetPath(target: Target): Buffer {
@@ -39,17 +44,18 @@ export function targetPath(target: Target): Buffer {
 
 export async function planRemoval(params: RemovalParams, context: ActionContext): Promise<Plan<Removal>> {
   const managers = managersOf(context);
-  const directories = await directoriesOf(managers, context);
-  const path = targetPath(context.target);
+  const { paths: directories, real, isShared } = await directoriesOf(managers, context);
+  const path = real(targetPath(context.target));
   const place = placeOf(path, directories);
   const removal = noRemoval(directories);
+  if (isGenerator(path, context)) return await planGenerator(path, managers, removal, context);
   if (place === undefined) return blocked(`${show(path)} ${whyNoPlace(path, directories)}`, removal);
   const own = findUnitFiles([place.unit], directories);
   const hidden = own.unread.find((each) => path.toString().startsWith(`${each.path}/`));
   if (hidden !== undefined) return blocked(hidden.reason, removal);
   const owners = await ownersOf(own.files);
   const itself = own.files.find((file) => isSameEntry(file.path, path));
-  const subject: Subject = { path, unit: place.unit, context, managers, removal, own, owners, itself };
+  const subject: Subject = { path, unit: place.unit, context, managers, removal, own, owners, itself, isShared: (file) => !isSameEntry(file.path, path) && isShared(file.path) };
   const itsPackage = itself === undefined ? undefined : owners.get(itself.path.toString());
   if (itself !== undefined && itsPackage !== undefined) return await planReplacement(subject, itself, itsPackage);
   const owner = own.files.filter((file) => file.role === 'fragment').map((file) => owners.get(file.path.toString())).find((name) => name !== undefined);
@@ -58,13 +64,6 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
 
 function blocked(reason: string, data: Removal): Plan<Removal> {
   return { state: 'blocked', reason, steps: [], notes: [], data };
-}
-
-/** Those of the manual, and those that the running managers really search. */
-async function directoriesOf(managers: readonly Manager[], context: ActionContext): Promise<string[]> {
-  const { scope, user } = context.target;
-  const known = context.directories.filter((each) => each.kind === 'units' && each.scope === scope && (each.user === undefined || user === undefined || each.user === user)).map((each) => each.path);
-  return [...new Set([...known, ...(await Promise.all(managers.map((manager) => manager.unitPath()))).flat()])];
 }
 
 /** A package's own file: the changed one goes into the quarantine, the original comes back. */
@@ -83,21 +82,24 @@ async function planOneFile({ path, unit, own, itself, ...subject }: Subject, own
 }
 
 async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<Removal>> {
-  const { unit, own, owners, removal, path, context, managers } = subject;
+  const { unit, own, owners, removal, path, context, managers, isShared } = subject;
   const service = params.keep_service ? noServices() : await servicesOf(unit, own, removal.directories);
   removal.units.push(unit, ...service.units);
   const kept = own.files.filter((file) => owners.has(file.path.toString()));
-  const found = [...own.files.filter((file) => !kept.includes(file)), ...service.files];
+  const all = [...own.files.filter((file) => !kept.includes(file)), ...service.files];
+  const shared = all.filter(isShared);
+  const found = all.filter((file) => !shared.includes(file));
   // Without a manager nothing makes them anew, and nothing takes them away.
   const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
   const generators = await generatorsOf(generated, removal.units, context);
   // Masked, they are files that nothing starts.
   const huge = managers.length === 0 ? [] : found.filter(isTooLarge);
   const staying = [...generated, ...huge];
-  removal.kept.push(...[...kept, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
+  removal.kept.push(...[...kept, ...shared, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
   const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
   const notes = [
     ...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`),
+    ...shared.map((file) => `${show(file.path)} stays, masked for ${printable(context.target.user ?? '')} alone: it is of every user, so respond to it by itself`),
     ...huge.map((file) => `${tooLarge(file)}; it stays, masked until the next boot`),
     ...service.notes,
     ...notesOf(own),
@@ -140,17 +142,32 @@ interface Surroundings {
 
 async function finish({ removal, context, managers }: Subject, files: readonly UnitFile[], around: Surroundings): Promise<Plan<Removal>> {
   const states = new Map<Manager, UnitState[]>();
-  for (const manager of managers) states.set(manager, await manager.states(around.restart === undefined ? removal.units : [around.restart]));
+  const others: string[] = [];
+  for (const manager of managers) {
+    const known = await manager.states(around.restart === undefined ? removal.units : [around.restart]);
+    const own = around.restart === undefined ? known.filter(({ id }) => removal.units.includes(id) || removal.units.includes(templateOf(id) ?? '')) : known;
+    states.set(manager, own);
+    others.push(...known.filter((state) => !own.includes(state)).map(({ id }) => `${printable(id)} has another name that goes, and stays as it is: respond to it by itself if it is the attacker's`));
+  }
   removal.operations.push(...operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask, ...(around.replacement === undefined ? {} : { replacement: around.replacement }) }, states, context));
   removal.keepMask = around.keepMask && removal.units.length > 0;
   const known = [...states.values()].flat();
   removal.otherNames.push(...otherNamesOf(files, context.directories));
   removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || known.some((state) => state.id === unit && state.load === 'loaded')));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
   if (files.length === 0 && around.isStaying !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
-  const reason = hindranceOf(files, context);
+  const reason = ownPlaceIn(known, context) ?? hindranceOf(files, context, removal.operations.flatMap((each) => (each.kind === 'mask' ? [each.manager.maskDirectory] : [])));
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
+}
+
+/** A service that would be stopped under our feet: frozen with it, nobody would go on. */
+function ownPlaceIn(states: readonly UnitState[], context: ActionContext): string | undefined {
+  for (const state of states.filter((each) => isRunning(each) && isOwnCgroup(each))) {
+    const reason = refusalOf(state.cgroup, context);
+    if (reason !== undefined) return `${printable(state.id)} cannot be stopped from here: ${reason}; do it from a shell outside of it, or leave the service (keep_service: true)`;
+  }
+  return undefined;
 }

@@ -6,6 +6,9 @@ import { printable, textOfBytes } from '../model/text.ts';
 import { ownersOf } from './removal-packages.ts';
 import { entriesOf, findUnitFiles, forEachDirectory, templateOf, type Findings, type UnitFile } from './unit-files.ts';
 
+/** An alias may lead to an alias; nobody needs more of a chain than this. */
+const MOST_LINKS = 4;
+
 export interface Services {
   files: UnitFile[];
   units: string[];
@@ -33,8 +36,9 @@ export async function servicesOf(unit: string, own: Findings, directories: reado
 }
 
 async function addService(named: string, ours: readonly string[], directories: readonly string[], result: Services): Promise<void> {
-  const service = unitWithFile(named, directories);
+  const service = realNameOf(unitWithFile(named, directories), directories);
   const shown = printable(service);
+  if (service !== named && templateOf(named) !== service) result.notes.push(`${printable(named)} is another name of ${shown}`);
   const found = findUnitFiles([service], directories);
   const [owner] = (await ownersOf(found.files)).values();
   const others = otherTimersOf(service, ours, directories);
@@ -55,6 +59,22 @@ function unitWithFile(service: string, directories: readonly string[]): string {
   const template = templateOf(service);
   if (template === undefined || findUnitFiles([service], directories).files.some((file) => file.role === 'fragment')) return service;
   return template;
+}
+
+/** An alias is a link to a unit of another name (systemd.unit(5)): whoever names it means that unit, which may be one that the host needs. */
+function realNameOf(service: string, directories: readonly string[]): string {
+  let name = service;
+  for (let links = 0; links < MOST_LINKS; links += 1) {
+    const targets = findUnitFiles([name], directories).files.flatMap((file) => (file.role === 'fragment' && file.target !== undefined && isNamed(file.path, name) ? [textOfBytes(file.target).replace(/^.*\//s, '')] : []));
+    const next = targets.find((target) => target !== name && target.endsWith('.service'));
+    if (next === undefined) break;
+    name = next;
+  }
+  return name;
+}
+
+function isNamed(path: Buffer, name: string): boolean {
+  return textOfBytes(path).endsWith(`/${name}`);
 }
 
 /** Every Unit= of the timer's files, shadowed ones too; the service of the same name where there is none (systemd.timer(5)). */
@@ -120,7 +140,7 @@ function contentPath(file: UnitFile): Buffer {
 }
 
 export function notesOf(found: Findings): string[] {
-  const links = found.files.filter((file) => file.role === 'fragment' && file.target !== undefined);
+  const links = found.files.filter(({ role, target }) => role === 'fragment' && target !== undefined && !found.files.some(({ path }) => path.equals(target)));
   return [
     ...found.unread.map((each) => `not looked into: ${each.reason}`),
     ...found.masks.map((path) => `${show(path)} stays: it is a mask that keeps the unit from being started`),

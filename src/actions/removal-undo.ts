@@ -1,6 +1,6 @@
 /** Gives back what a removal took: newest change first, then the managers read their units again and start what ran. */
 import { fstatSync } from 'node:fs';
-import { existsCgroup, setFrozen } from '../host/cgroups.ts';
+import { thaw } from '../host/cgroups.ts';
 import { look, openDirectory, openFile, sha256Of } from '../host/files.ts';
 import { setTimes } from '../host/inode.ts';
 import { show } from '../host/paths.ts';
@@ -78,11 +78,15 @@ function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoRep
       return;
     case 'freeze':
       // Only where the removal was cut off before it killed what it froze.
-      if (existsCgroup(change.cgroup)) setFrozen(change.cgroup, false);
+      if (thaw(change.cgroup)) report.done.push(`the processes of ${printable(change.unit)} go on`);
       return;
     case 'reload':
       afterwards.reload.set(JSON.stringify(change.manager), change.manager);
       afterwards.restart.push(...change.restart.map((unit) => ({ manager: change.manager, unit })));
+      return;
+    case 'regenerate':
+      afterwards.reload.set(JSON.stringify(change.manager), change.manager);
+      afterwards.start.push(...change.active.map((unit) => ({ manager: change.manager, unit })));
       return;
   }
 }
@@ -142,7 +146,8 @@ function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, after
 
 async function tellManagers(afterwards: Afterwards, context: ActionContext, report: UndoReport): Promise<void> {
   const each = async (list: readonly { manager: ManagerId; unit: string }[], work: (manager: Manager, unit: string) => Promise<void>): Promise<void> => {
-    for (const { manager, unit } of list) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
+    const once = new Map(list.map((one) => [JSON.stringify(one), one]));
+    for (const { manager, unit } of once.values()) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
   };
   for (const id of afterwards.reload.values()) await trying(report, () => withManager(id, context, (manager) => manager.command('daemon-reload')));
   await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));

@@ -19,6 +19,8 @@ export type Operation = PlanStep &
     | { kind: 'directory'; path: Buffer }
     | { kind: 'original'; path: Buffer; original: Original }
     | { kind: 'reload'; manager: Manager; forget: string[]; restart: string[] }
+    /** `directories`: where generators put what they make. */
+    | { kind: 'regenerate'; manager: Manager; directories: string[] }
   );
 
 export interface Removal {
@@ -77,6 +79,8 @@ export const removalChange = z.discriminatedUnion('kind', [
   /** What the package has, put where the changed file was. */
   z.strictObject({ kind: z.literal('original'), at: path, sha256: z.string() }),
   z.strictObject({ kind: z.literal('reload'), manager: managerId, restart: z.array(z.string()) }),
+  /** `active`: of what generators had made, what could be stopped by their running again. */
+  z.strictObject({ kind: z.literal('regenerate'), manager: managerId, active: z.array(z.string()) }),
   /** Recorded before the first file is taken away, and once more after the last with the times that the directories then had. */
   z.strictObject({ kind: z.literal('times'), directories: z.array(z.strictObject({ at: path, before: z.string(), after: z.string().nullable() })) }),
 ]);

@@ -16,7 +16,7 @@ const params = z.strictObject({
 
 export const removeTimer: Action<RemovalParams, Removal> = {
   name: 'remove_timer',
-  summary: 'stops the timer and its service and moves their files into the quarantine',
+  summary: 'stops the timer and its service and moves their files into the quarantine; of a generator the file, and what it made is stopped',
   example: 'action: remove_timer\nparams: {keep_service: false, keep_mask: true}',
   needs: [],
   undoable: true,

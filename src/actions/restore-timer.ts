@@ -1,11 +1,12 @@
 /** Gives back what a removal took into the quarantine: also when its journal is lost, and also a single file of it. */
 import { z } from 'zod';
-import { look, openFile, sha256Of } from '../host/files.ts';
-import { show } from '../host/paths.ts';
+import { look } from '../host/files.ts';
+import { show, toBytes } from '../host/paths.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext, Plan, PlanStep } from './action.ts';
 import { takenInto, type Taken } from './quarantine-log.ts';
+import { differenceOf } from './quarantined.ts';
 import { targetPath } from './removal-plan.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
 import { undoRemoval } from './removal-undo.ts';
@@ -15,6 +16,8 @@ const params = z.strictObject({
   run: z.string().min(1).optional(),
   /** The file with this content. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 has 64 small hexadecimal digits').optional(),
+  /** What was last taken together with the file of this path, which may be written as it is shown (`\xff` for a byte that is no UTF-8). */
+  path: z.string().startsWith('/', 'an absolute path').optional(),
   /** Start what was active as well. */
   start: z.boolean().default(true),
 });
@@ -28,7 +31,7 @@ interface Data {
 
 export const restoreTimer: Action<Params, Data> = {
   name: 'restore_timer',
-  summary: 'gives back a timer from the quarantine, by the run that took it or by the hash of a file; without either, the last that was taken of the target',
+  summary: 'gives back a timer from the quarantine, by the run that took it, by its path, or a single file by its hash; without any of these, the last that was taken of the target',
   example: 'action: restore_timer\nparams: {run: 01a21071-3988-754a-8cd2-9ab5fe76381a, start: false}',
   needs: [],
   undoable: false,
@@ -55,8 +58,8 @@ export const restoreTimer: Action<Params, Data> = {
 
   async verify(plan) {
     for (const change of plan.data.changes) {
-      const wrong = whatIsWrong(change);
-      if (wrong !== undefined) return { ok: false, text: wrong };
+      const difference = differenceOf(change);
+      if (difference !== undefined) return { ok: false, text: difference.text };
     }
     const files = plan.data.changes.filter((change) => change.kind === 'file').length;
     return { ok: true, text: `${files} ${files === 1 ? 'file is' : 'files are'} back from the quarantine` };
@@ -68,22 +71,27 @@ export const restoreTimer: Action<Params, Data> = {
 };
 
 /** In the order in which it was taken. */
-function select(taken: readonly Taken[], { run, sha256 }: Params, context: ActionContext): RemovalChange[] {
-  if (sha256 !== undefined) {
-    const last = taken.findLast(({ change, ...by }) => change.kind === 'file' && change.copy.sha256 === sha256 && (run === undefined || by.run === run));
-    return last === undefined ? [] : [last.change];
-  }
-  const path = targetPath(context.target);
-  const last = run === undefined ? taken.findLast(({ change }) => (change.kind === 'file' || change.kind === 'link') && pathFromJson(change.at).equals(path)) : undefined;
-  return taken.filter((each) => (run === undefined ? each.run === last?.run && each.step === last.step : each.run === run)).map((each) => each.change);
+function select(all: readonly Taken[], { run, sha256, path }: Params, context: ActionContext): RemovalChange[] {
+  const taken = run === undefined ? all : all.filter((each) => each.run === run);
+  if (sha256 !== undefined) return taken.filter(({ change }) => change.kind === 'file' && change.copy.sha256 === sha256).slice(-1).map(({ change }) => change);
+  if (run !== undefined && path === undefined) return taken.map(({ change }) => change);
+  const last = taken.findLast(({ change }) => (change.kind === 'file' || change.kind === 'link') && isAt(pathFromJson(change.at), path, context));
+  return taken.filter((each) => each.run === last?.run && each.step === last.step).map(({ change }) => change);
 }
 
-function missing({ run, sha256 }: Params, context: ActionContext): string {
+function isAt(found: Buffer, path: string | undefined, context: ActionContext): boolean {
+  return path === undefined ? found.equals(targetPath(context.target)) : show(found) === path || found.equals(toBytes(path));
+}
+
+function missing({ run, sha256, path }: Params, context: ActionContext): string {
+  const by = run === undefined ? '' : ` by run ${printable(run)}`;
   if (sha256 !== undefined) return `the quarantine has no file with the hash ${sha256}${run === undefined ? '' : ` of run ${printable(run)}`}`;
-  return run === undefined ? `nothing of ${show(targetPath(context.target))} was taken into the quarantine` : `run ${printable(run)} took nothing into the quarantine`;
+  if (run !== undefined && path === undefined) return `run ${printable(run)} took nothing into the quarantine`;
+  return `nothing of ${show(path ?? targetPath(context.target))} was taken into the quarantine${by}`;
 }
 
 function unstarted(change: RemovalChange): RemovalChange {
+  if (change.kind === 'regenerate') return { ...change, active: [] };
   return change.kind === 'stop' || change.kind === 'mask' ? { ...change, active: false } : change;
 }
 
@@ -100,18 +108,7 @@ function stepOf(change: RemovalChange): PlanStep[] {
   const isThere = look(path) !== undefined;
   if (change.kind === 'original') return isThere ? [{ text: `remove the package's ${target}`, target }] : [];
   if (change.kind === 'mask') return isThere ? [{ text: `unmask ${printable(change.unit)}: remove the link ${target}`, target }] : [];
-  if (change.kind === 'file') return whatIsWrong(change) === undefined ? [] : [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
+  if (change.kind === 'file') return differenceOf(change) === undefined ? [] : [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
   if (isThere) return [];
   return [{ text: change.kind === 'link' ? `restore the link ${target}` : `make the directory ${target} again`, target }];
-}
-
-function whatIsWrong(change: RemovalChange): string | undefined {
-  if (change.kind !== 'file' && change.kind !== 'link') return undefined;
-  const path = pathFromJson(change.at);
-  const found = look(path);
-  if (found === undefined) return `${show(path)} is not there`;
-  if (change.kind === 'link') return found.target?.equals(pathFromJson(change.target)) === true ? undefined : `${show(path)} is not the link that it was`;
-  if (found.state.kind !== 'file') return `${show(path)} is not the file that it was`;
-  using file = openFile(path, 'any');
-  return sha256Of(file.fd) === change.copy.sha256 ? undefined : `${show(path)} has another content`;
 }

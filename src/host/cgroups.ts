@@ -1,6 +1,7 @@
 /** Control groups of version 2 (Documentation/admin-guide/cgroup-v2.rst). Paths are those of /proc/PID/cgroup: below the mount. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../model/errors.ts';
 
 /** Where version 2 is mounted: alone, or beside version 1; undefined where it is not. */
 export function unifiedMount(mounts: string = readFileSync('/proc/self/mounts', 'utf8')): string | undefined {
@@ -45,11 +46,24 @@ export function isFrozen(path: string): boolean {
   return /^frozen 1$/m.test(fileOf(path, 'cgroup.events') ?? '');
 }
 
-/** Throws the system error. What is forked by a process that is on its way to stop is frozen with it. */
+/** Throws the system error. What is forked by a process that is on its way to stop is frozen with it. Refuses to freeze this process: nobody would thaw it. */
 export function setFrozen(path: string, frozen: boolean): void {
   const directory = directoryOf(path);
+  if (frozen && `${unifiedPathOf(process.pid)}/`.startsWith(`${path}/`)) throw new Error('this process is in it');
   if (directory === undefined) throw new Error('there are no control groups of version 2');
   writeFileSync(join(directory, 'cgroup.freeze'), frozen ? '1' : '0');
+}
+
+/** What is in it goes on. False where it was not told to freeze, or is gone: the manager removes one that is empty, also between a look at it and this. */
+export function thaw(path: string): boolean {
+  if (!isFreezing(path)) return false;
+  try {
+    setFrozen(path, false);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return false;
+    throw error;
+  }
 }
 
 /** Whether there are processes in it or in one below it; false where it is gone. */

@@ -58,6 +58,8 @@ export function fileError(path: HostPath, error: unknown): TickwardError {
       return new TickwardError('UNSUPPORTED', `${shown} may not be changed or read by this user`, { hint: 'run as root; as root, look for an immutable attribute (lsattr) or a read-only mount', cause: error });
     case 'EROFS':
       return new TickwardError('FAILED', `${shown} cannot be changed: its file system is mounted read-only`, { hint: 'mount it for writing (mount -o remount,rw), then try again', cause: error });
+    case 'EBUSY':
+      return new TickwardError('FAILED', `${shown} cannot be removed: something is mounted on it`, { hint: 'look at it (findmnt), unmount it (umount), then try again', cause: error });
     case 'ENOSPC':
     case 'EDQUOT':
       return new TickwardError('FAILED', `${shown} cannot be written: the disk is full`, { hint: 'make room on that file system, then try again', cause: error });

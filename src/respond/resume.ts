@@ -3,7 +3,7 @@ import type { Alert, FileEvent } from '../model/event.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JsonObject } from '../model/journal.ts';
 import { printable } from '../model/text.ts';
-import { actionNamed } from '../actions/index.ts';
+import { actionNamed, type PlanStep } from '../actions/index.ts';
 import { SEVERITIES, type Answer, type Severity } from './findings.ts';
 import { playbookSchema, type Playbook, type PlaybookStep } from './playbook.ts';
 import { resultOf, type StepResult } from './result.ts';
@@ -11,7 +11,8 @@ import { refuseWhileRunning } from './still-running.ts';
 
 /** A step that began and did not end, or failed: what it had set out to do, and what of that it announced. */
 export interface CutOff {
-  planned: string[];
+  planned: PlanStep[];
+  /** In words. */
   made: string[];
 }
 
@@ -67,11 +68,11 @@ function answersOf(entries: readonly JournalEntry[]): Record<string, Record<stri
 
 function stateOf(step: PlaybookStep, entries: readonly JournalEntry[], answers: StepResult['answers'], run: string): { result?: StepResult; cutOff?: CutOff } {
   let settled: JsonObject | undefined;
-  let planned: string[] = [];
+  let planned: PlanStep[] = [];
   let made: string[] = [];
   for (const { kind, step: id, data } of entries) {
     if (id !== step.id) continue;
-    if (kind === 'step-started') [settled, planned] = [undefined, [...new Set([...planned, ...planTexts(data)])]];
+    if (kind === 'step-started') [settled, planned] = [undefined, [...planned, ...planOf(data)]];
     else if (kind === 'change' && typeof data['text'] === 'string') made.push(data['text']);
     else if (kind === 'step-failed') settled = undefined;
     else if (kind === 'step-done') settled = data['settled'] === true ? data : undefined;
@@ -91,8 +92,8 @@ export function undoOf(step: PlaybookStep, run: string, changes: number): string
   return action.undoable ? `tickward undo ${run} ${step.id}` : action.reversible;
 }
 
-function planTexts({ plan }: JsonObject): string[] {
-  return Array.isArray(plan) ? plan.flatMap((each) => (isObject(each) && typeof each['text'] === 'string' ? [each['text']] : [])) : [];
+function planOf({ plan }: JsonObject): PlanStep[] {
+  return Array.isArray(plan) ? plan.flatMap((each) => (isObject(each) && typeof each['text'] === 'string' ? [{ text: each['text'], target: String(each['target'] ?? '') }] : [])) : [];
 }
 
 function textsOf(value: unknown): string[] {

@@ -8,7 +8,7 @@ import type { PlaybookStep } from './playbook.ts';
 import { isDone, resultOf, type Result, type StepResult, type StepState } from './result.ts';
 import { undoOf } from './resume.ts';
 import { noteInvestigation, type Running } from './session.ts';
-import { undoStep } from './undo.ts';
+import { letGoOf, undoStep } from './undo.ts';
 
 /** Undefined where the run was stopped at it. */
 export type Outcome = { result: StepResult; planned: PlannedStep | undefined } | 'back' | undefined;
@@ -81,7 +81,7 @@ async function decided(step: PlaybookStep, prepared: Prepared, running: Running)
       return await attended(step, planned, running);
     case 'nothing-to-do': {
       const reason = planned.reason ?? 'nothing to do';
-      if (running.cutOff.has(step.id)) return { result: conclude(step, running, resultFor(step, running, planned.notes), reason, [], []), planned };
+      if (running.cutOff.has(step.id)) return { result: await conclude(step, prepared, running, { summary: reason, remarks: [], made: [], plan: [] }), planned };
       return ended(step, running, about, 'unchanged', reason, true);
     }
     case 'blocked': {
@@ -136,23 +136,34 @@ async function carryOut(step: PlaybookStep, { planned, ready }: Prepared, runnin
     const remarks = await action.apply(plan, context, record);
     const verdict = await action.verify(plan, context);
     if (!verdict.ok) throw new TickwardError('FAILED', verdict.text);
-    return conclude(step, running, resultFor(step, running, [...planned.notes, ...remarks]), verdict.text, changes, plan.steps);
+    return await conclude(step, { planned, ready }, running, { summary: verdict.text, remarks, made: changes, plan: plan.steps });
   } catch (error) {
     const result = await failed(step, running, advisedMessageOf(error), planned.notes, changes.length > 0);
     return { ...result, changes, undo: undoOf(step, running.run, changes.length) };
   }
 }
 
+/** How a step that went well ended: what was made by this attempt, and what it had planned. */
+interface Ending {
+  summary: string;
+  remarks: readonly string[];
+  made: readonly string[];
+  plan: Prepared['planned']['changes'];
+}
+
 /** The end of a step that went well; after a cut-off it also has what was made before, and looks whether all that was planned then was found again. */
-function conclude(step: PlaybookStep, running: Running, result: Result, summary: string, made: readonly string[], plan: Prepared['planned']['changes']): StepResult {
+async function conclude(step: PlaybookStep, { planned, ready }: Prepared, running: Running, { summary, remarks, made, plan }: Ending): Promise<StepResult> {
   const earlier = running.cutOff.get(step.id);
+  const goesOn = earlier === undefined || ready === undefined ? [] : await letGoOf(step.id, ready.action, running.target, { run: running.run, ...running.options });
+  const result = resultFor(step, running, [...planned.notes, ...remarks, ...goesOn]);
   const changes = [...new Set([...(earlier?.made ?? []), ...made])];
-  const lost = (earlier?.planned ?? []).filter((text) => !changes.includes(text) && !plan.some((each) => each.text === text));
+  // What is planned now is planned by how all that it is made to looks now: a unit that ended by itself meanwhile is not stopped again.
+  const lost = new Set((earlier?.planned ?? []).filter(({ text, target }) => !changes.includes(text) && !plan.some((each) => each.target === target)).map(({ text }) => text));
   const undo = undoOf(step, running.run, changes.length);
-  const isWhole = lost.length === 0;
+  const isWhole = lost.size === 0;
   const state: StepState = !isWhole ? 'needs-person' : changes.length === 0 ? 'unchanged' : 'changed';
-  const found = result(state, isWhole ? summary : `${summary}; but it was cut off before, and ${lost.length} of what was planned then was not found to do again: ${undo ?? 'look at it'}, then respond anew`);
-  const whole = { ...found, notes: [...found.notes, ...lost.map((text) => `planned before it was cut off: ${text}`)], changes, undo };
+  const found = result(state, isWhole ? summary : `${summary}; but it was cut off before, and ${lost.size} of what was planned then was not found to do again: ${undo ?? 'look at it'}, then respond anew`);
+  const whole = { ...found, notes: [...found.notes, ...[...lost].map((text) => `planned before it was cut off: ${text}`)], changes, undo };
   running.say('step-done', { state, summary: whole.summary, notes: whole.notes, settled: isWhole, after: fileStates(plan) }, step.id);
   return whole;
 }

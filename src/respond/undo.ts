@@ -1,5 +1,5 @@
 /** Takes back what a run changed, newest first, from its journal alone: also after the run was cut off. */
-import { actionNamed, type Change, type HostContext, type Target } from '../actions/index.ts';
+import { actionNamed, type Action, type Change, type HostContext, type Target } from '../actions/index.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
 import { printable } from '../model/text.ts';
@@ -57,13 +57,13 @@ export async function undoStep(step: string, entries: readonly JournalEntry[], t
   const result = (state: StepResult['state'], summary: string, changes: string[] = [], notes: string[] = []): StepResult => ({ id: step, title: `Undo ${step}`, action: name, state, summary, changes, notes, undo: null, answers: {} });
   const action = actionNamed(name);
   if (action === undefined) return result('failed', `this version has no action ${printable(name)}`);
-  if (!action.undoable) return result('unchanged', `not undone: ${action.reversible.replace(/^not: /, '')}`);
   const say = (kind: JournalKind, data: JsonObject): void => void journal.append({ run, step, kind, data });
   try {
-    const report = await action.undo(own.flatMap(changeOf).toReversed(), { ...context, target, run, step });
+    const report = await action.undo(changesOf(own), { ...context, target, run, step });
     const { done, already, failed } = report;
     say(failed.length === 0 ? 'undone' : 'undo-failed', { done, already, failed });
     if (failed.length > 0) return result('failed', failed.join('; '), done, already);
+    if (!action.undoable) return result(done.length > 0 ? 'changed' : 'unchanged', `not undone: ${action.reversible.replace(/^not: /, '')}${done.length > 0 ? '; what was held and not ended goes on' : ''}`, done, already);
     if (done.length > 0) return result('changed', `taken back: ${done.length} ${done.length === 1 ? 'thing is' : 'things are'} as before`, done, already);
     const wasUndone = own.findLast((entry) => entry.kind === 'undone')?.time;
     return result('unchanged', wasUndone === undefined ? 'everything is as it was' : `it was undone before, at ${wasUndone}`, [], already);
@@ -71,6 +71,18 @@ export async function undoStep(step: string, entries: readonly JournalEntry[], t
     say('undo-failed', { failed: [advisedMessageOf(error)] });
     return result('failed', advisedMessageOf(error));
   }
+}
+
+/** What a step of a run held for a change that did not come, because it was cut off in between, goes on. Gives it in words. */
+export async function letGoOf(step: string, action: Action, target: Target, { run, journal, context }: Pick<UndoOptions, 'run' | 'journal' | 'context'>): Promise<string[]> {
+  if (action.undoable) return [];
+  const { done, failed } = await action.undo(changesOf(journal.entries(run).filter((entry) => entry.step === step)), { ...context, target, run, step });
+  return [...done, ...failed];
+}
+
+/** Newest first. */
+function changesOf(entries: readonly JournalEntry[]): Change[] {
+  return entries.flatMap(changeOf).toReversed();
 }
 
 function changeOf(entry: JournalEntry): Change[] {

@@ -34,7 +34,7 @@ test('a process is ended by number and start time, announced before', async () =
     expect(statOf(pid)).toBeDefined();
     announced.push(change);
   });
-  expect(announced.map(({ text }) => text)).toEqual([plan.steps[0]?.text, undefined]);
+  expect(announced.map(({ text, data }) => [text, data['kind']])).toEqual([[plan.steps[0]?.text, 'kill'], [undefined, 'stop-group'], [undefined, 'end']]);
   expect(await ended).toEqual([null, 'SIGKILL']);
   expect(await killProcess.verify(plan, context())).toMatchObject({ ok: true, text: expect.stringContaining(`process ${pid} is gone`) });
 });
@@ -53,7 +53,8 @@ test('all that it started is ended, and what forks meanwhile, though its parents
   const { pid, start } = await victim('(sh -c "sleep 1001 & exec sleep 1002" & ); chain() { ( sleep 0.002; chain & ) & }; echo ready; chain; chain; exec sleep 1003');
   await until(() => inSession(pid).length >= 3, () => 'its children', 30_000);
   const plan = await killProcess.plan(given({ pid, start }), context());
-  expect(plan.steps[0]?.text).toMatch(/and what descends from it \(now \d+: /);
+  expect(plan.steps[0]?.text).toMatch(/and what descends from it$/);
+  expect(plan.notes[0]).toMatch(/^with it go \d+ more now: /);
   await killProcess.apply(plan, context(), () => {});
   expect(inSession(pid)).toEqual([]);
   expect(await killProcess.verify(plan, context())).toMatchObject({ ok: true });

@@ -9,6 +9,7 @@ import { readGuide, type Language } from '../../src/playbooks/guides.ts';
 import { playbookOfRule } from '../../src/playbooks/of-rule.ts';
 import { readPlaybook } from '../../src/playbooks/responses.ts';
 import { loadRules } from '../../src/playbooks/rules.ts';
+import { compileWhen } from '../../src/respond/condition.ts';
 import type { Rule } from '../../src/rule/load.ts';
 import { createEmbedded } from '../../src/sql/embedded/index.ts';
 import { openStore } from '../../src/store/index.ts';
@@ -69,6 +70,47 @@ async function answers(name: string, language: Language): Promise<InvestigatedSt
     store.close();
   }
 }
+
+/** The steps of a dry run, by id: their state and why. */
+function plannedSteps(name: string, ...args: string[]): Map<string, { state: string; summary: string; action: string | null }> {
+  const { stdout, stderr } = tickward(['respond', '--file', '/usr/bin/env', '--playbook', name, '--dry-run', '--json', '--state-dir', join(temporaryDirectory(), 'state'), ...args]);
+  if (stdout === '') throw new Error(stderr);
+  const { steps } = JSON.parse(stdout) as { steps: { id: string; state: string; summary: string; action: string | null }[] };
+  return new Map(steps.map(({ id, ...step }) => [id, step]));
+}
+
+/** What is only for an attack. */
+const AGAINST_INTRUDERS = ['isolate', 'other-hosts', 'backdoors', 'credentials', 'entry'];
+const COMPANIONS = NAMES.filter((name) => name !== 'systemd-timer-created');
+
+describe.each(COMPANIONS)('the response of %s', (name) => {
+  test('leaves out, where it was no intruder, the isolation and the search for more', () => {
+    const closed = (steps: ReturnType<typeof plannedSteps>): string[] => [...steps].filter(([, { summary }]) => summary === 'its condition does not hold: answers.case.intruder != false').map(([id]) => id);
+    expect(closed(plannedSteps(name, '--answer', 'case.intruder=no'))).toEqual(AGAINST_INTRUDERS);
+    expect(closed(plannedSteps(name, '--answer', 'case.intruder=yes'))).toEqual([]);
+    expect(closed(plannedSteps(name))).toEqual([]);
+  });
+
+  test('asks for the record what only a person knows, and ends no process that nobody knows', () => {
+    const { steps } = readPlaybook(name);
+    const asked = new Map(steps.map(({ id, questions }) => [id, questions.map((question) => question.id)]));
+    expect(['case', 'other-hosts', 'backdoors', 'credentials', 'entry', 'lessons'].map((id) => asked.get(id)?.length ?? 0).every((count) => count > 0)).toBe(true);
+    expect(steps.filter((step) => step.kind === 'action' && step.action === 'kill_process').map(({ when }) => when ?? '')).toEqual(steps.some(({ id }) => id === 'stop-process') ? ['process.pid != null'] : []);
+    expect(steps.filter((step) => step.kind === 'action' && step.action === 'remove_timer').map(({ id }) => id)).toHaveLength(1);
+  });
+});
+
+test('a unit that was changed is put back by hand only where the action did not', () => {
+  const [step] = readPlaybook('systemd-unit-modified').steps.filter(({ id }) => id === 'restore');
+  const holds = (state: string): boolean => compileWhen(step?.when ?? 'false').holds({ steps: { remove: state } });
+  expect(['changed', 'would-change', 'failed', 'unchanged', 'skipped-because'].map(holds)).toEqual([false, false, true, true, true]);
+});
+
+test('a program of a container is not taken by its path on the host', () => {
+  const [step] = readPlaybook('systemd-unit-excluded-name').steps.filter(({ id }) => id === 'program');
+  const holds = (document: object): boolean => compileWhen(step?.when ?? 'false').holds(document);
+  expect([holds({ process: { executable: '/tmp/dpkg' } }), holds({ process: { executable: '/tmp/dpkg' }, container: { id: 'c0ffee' } }), holds({})]).toEqual([true, false, false]);
+});
 
 describe.each(NAMES)('the guide and the response of %s', (name) => {
   test('every query runs on the embedded engine, and both languages ask the same in their own words', async () => {

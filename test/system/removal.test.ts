@@ -1,33 +1,9 @@
 /** remove_timer against attackers on real systemd hosts: what resists, what is generated, transient, of a user, of a package; and the way back. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { RunResult } from '../../src/respond/run.ts';
-import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { boot, noBoot, prepareBase } from '../helpers/booted.ts';
 import { planted, plantHostile, treeOf } from '../helpers/hostile.ts';
+import { remove, respond, states, undo } from '../helpers/removed.ts';
 import { until } from '../helpers/until.ts';
-
-function json<Document>({ stdout, stderr }: { stdout: string; stderr: string }): Document {
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Document;
-}
-
-function respond(host: Booted, path: string, ...options: string[]): RunResult {
-  return json<RunResult>(host.run([PROGRAM, 'respond', '--file', path, '--only', 'remove', '--json', ...options]));
-}
-
-function undo(host: Booted, { run }: RunResult): RunResult {
-  return json<RunResult>(host.run([PROGRAM, 'undo', run ?? '', '--json']));
-}
-
-/** Applies, and says why where it did not go well. */
-function remove(host: Booted, path: string): RunResult {
-  const done = respond(host, path, '--yes');
-  expect(done.steps.map(({ state, summary }) => (state === 'changed' ? state : `${state}: ${summary}`))).toEqual(['changed']);
-  return done;
-}
-
-function states(host: Booted, ...units: string[]): string[] {
-  return host.run(['systemctl', 'show', '--property=LoadState,ActiveState', '--value', ...units]).stdout.trim().split('\n\n').map((block) => block.replace('\n', ' '));
-}
 
 describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {
   let unbuilt: string | undefined;
@@ -127,6 +103,41 @@ systemctl start made.timer made.service`);
     expect(states(host, 'made.timer', 'made.service')).toEqual(['loaded active', 'loaded active']);
   });
 
+  test('a generator is taken out itself: what it made is stopped, what others make stays, and all of it comes back', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    const generator = '/etc/systemd/system-generators/60-made';
+    // It hides what it makes, overrides a unit of a package, and resists being stopped and taken away.
+    host.shell(`install -d /etc/systemd/system-generators /usr/local/lib/systemd/system-generators
+cat > ${generator} <<'END'
+#!/bin/sh
+n=ma; n=\${n}de
+printf "[Timer]\\nOnActiveSec=1h\\n" > "$2/$n.timer"
+printf "[Service]\\nExecStart=/bin/sh -c 'setsid sleep 4321 & exec sleep 4321'\\nExecStopPost=/bin/touch /run/made.post\\nRestart=always\\nRestartSec=0\\nKillMode=process\\n" > "$1/$n.service"
+printf "[Service]\\nExecStart=/bin/sleep 1234\\n" > "$2/cron.service"
+END
+printf '#!/bin/sh\\nprintf "[Service]\\\\nExecStart=/bin/sleep 1000\\\\n" > "$1/other.service"\\n' > /usr/local/lib/systemd/system-generators/50-other
+chmod 755 ${generator} /usr/local/lib/systemd/system-generators/50-other
+systemctl daemon-reload
+systemctl start made.timer made.service other.service
+systemctl restart cron.service
+chattr +i ${generator} /etc/systemd/system-generators`);
+    await until(() => planted(host) === 2, () => 'two processes');
+    const before = treeOf(host);
+    const planned = respond(host, generator, '--dry-run');
+    expect(treeOf(host)).toEqual(before);
+    const done = remove(host, generator);
+    expect(done.steps[0]?.changes).toEqual(planned.steps[0]?.changes);
+    expect(done.steps[0]?.notes.join('\n')).toMatch(/gone with it: .*made\.timer.*; stopped: made\.(?:timer|service), made\.(?:timer|service); goes on as it was started, look at it and start it anew: cron\.service/);
+    expect([planted(host), states(host, 'made.timer', 'made.service', 'other.service')]).toEqual([0, ['not-found inactive', 'not-found inactive', 'loaded active']]);
+    expect(host.shell('systemctl daemon-reload; find /etc/systemd/system-generators /run/systemd/generator* -name "*made*"; ls /run/made.post 2>/dev/null || true; systemctl show -p FragmentPath --value cron.service').stdout).toMatch(/^(?:\/usr)?\/lib\/systemd\/system\/cron\.service\n$/);
+    expect(respond(host, generator, '--yes').steps).toMatchObject([{ state: 'unchanged', summary: `${generator} is gone already` }]);
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    expect(treeOf(host)).toEqual(before);
+    await until(() => planted(host) === 2, () => 'what was active, again');
+    expect(states(host, 'made.timer', 'made.service', 'other.service')).toEqual(['loaded active', 'loaded active', 'loaded active']);
+  });
+
   test('a template goes with its instances; an instance goes alone; a name with a pattern in it is no pattern', { timeout: 120_000 }, async ({ skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();
@@ -176,26 +187,5 @@ dpkg -i /root/clock.deb`);
     expect(host.shell('systemctl show -p TimersCalendar clock.timer').stdout).not.toContain('*:*:00');
     expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
     expect(look()).toBe(changed);
-  });
-
-  test('a full quarantine and a read-only /etc are told before anything is done, and what is free is enough again then', { timeout: 120_000 }, async ({ skip }) => {
-    skip(unbuilt !== undefined, unbuilt);
-    const host = await boot();
-    host.shell(`printf '[Timer]\\nOnActiveSec=1h\\nUnit=none.service\\n' > /etc/systemd/system/big.timer
-yes '# more of it' | head -c 20000000 >> /etc/systemd/system/big.timer
-printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/none.service
-systemctl daemon-reload; systemctl start big.timer
-mkdir /mnt/small; mount -t tmpfs -o size=16m tmpfs /mnt/small; chmod 700 /mnt/small`);
-    const tree = treeOf(host);
-    const full = respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small');
-    expect(full.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('there is no room for the copies in /mnt/small/quarantine') }]);
-    host.shell('mount --bind /etc /etc; mount -o remount,bind,ro /etc');
-    const locked = respond(host, '/etc/systemd/system/big.timer', '--yes');
-    expect(locked.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('is mounted read-only') }]);
-    expect(treeOf(host)).toEqual(tree);
-    expect(states(host, 'big.timer')).toEqual(['loaded active']);
-    host.shell('umount /etc; mount -o remount,size=64m /mnt/small');
-    expect(respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small').steps).toMatchObject([{ state: 'changed' }]);
-    expect(states(host, 'big.timer')).toEqual(['masked inactive']);
   });
 });

@@ -12,6 +12,7 @@ export const commands: readonly { name: string; load: () => Promise<Register> }[
   { name: 'investigate', load: async () => (await import('./investigate.ts')).investigate },
   { name: 'respond', load: async () => (await import('./respond.ts')).respond },
   { name: 'undo', load: async () => (await import('./runs.ts')).undo },
+  { name: 'restore', load: async () => (await import('./restore.ts')).restore },
   { name: 'runs', load: async () => (await import('./runs.ts')).runs },
   { name: 'isolate', load: async () => (await import('./isolate.ts')).isolate },
   { name: 'release', load: async () => (await import('./isolate.ts')).release },

@@ -1,15 +1,10 @@
 /** `tickward isolate` and `tickward release`: the host off the network and back, without a playbook. */
-import type { Json } from '../../model/journal.ts';
 import { TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { isolationStatus, type IsolationStatus } from '../../respond/isolation-status.ts';
-import { runAction } from '../../respond/single.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
-import { actionContext } from '../response.ts';
-import { printPlanned, printRun, resultCode } from '../run-output.ts';
-import { untilStopped } from '../signals.ts';
-import { isInteractive, ui } from '../ui.ts';
+import { carryOutOne } from '../single.ts';
 
 interface IsolateOptions {
   allow: string[];
@@ -54,47 +49,19 @@ export const release: Register = (program, act) => {
     .description('ends the isolation of the host')
     .option('--dry-run', 'shows exactly what would be done and changes nothing')
     .addHelpText('after', '\nExamples:\n  sudo tickward release --dry-run\n  sudo tickward release --yes')
-    .action(act((context, options: { dryRun?: true }) => carryOut(context, 'release', {}, options.dryRun === true)));
+    .action(act((context, options: { dryRun?: true }) => carryOutOne(context, 'release', {}, options.dryRun === true)));
 };
 
 function run(context: Context, options: IsolateOptions): Promise<number> {
   if (options.status === true) return status(context);
   const dryRun = options.dryRun === true;
   const span = options.for === undefined ? {} : { seconds: secondsOf(options.for) };
-  if (options.confirm === true) return carryOut(context, 'confirm_isolation', span, dryRun);
-  return carryOut(context, 'isolate', { ...span, management: options.allow, dns: options.dns, dhcp: options.dhcp, force: options.force === true }, dryRun);
+  if (options.confirm === true) return carryOutOne(context, 'confirm_isolation', span, dryRun);
+  return carryOutOne(context, 'isolate', { ...span, management: options.allow, dns: options.dns, dhcp: options.dhcp, force: options.force === true }, dryRun);
 }
 
 function secondsOf(text: string): number {
   return text === '0' ? 0 : Math.ceil(durationMs(text) / 1000);
-}
-
-async function carryOut(context: Context, action: string, params: { [name: string]: Json }, dryRun: boolean): Promise<number> {
-  const { settings, out } = context;
-  const asks = isInteractive(settings) && !settings.yes && !dryRun;
-  if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes' });
-  const stop = new AbortController();
-  const stopping = untilStopped();
-  void stopping.stopped.then(() => stop.abort());
-  try {
-    const result = await runAction({
-      action,
-      params,
-      context: actionContext(context),
-      journal: context.store().journal,
-      dryRun,
-      signal: stop.signal,
-      async decide(step) {
-        if (!asks) return 'apply';
-        printPlanned(out, step);
-        return (await ui.confirm('Do it?')) ? 'apply' : 'skip';
-      },
-    });
-    printRun(out, result);
-    return stop.signal.aborted ? Exit.INTERRUPTED : resultCode(result);
-  } finally {
-    stopping.stop();
-  }
 }
 
 async function status(context: Context): Promise<number> {

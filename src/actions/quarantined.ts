@@ -1,0 +1,79 @@
+/** What is in the quarantine, and what is at the place that each was taken from by now. Changes nothing. */
+import { lstatSync } from 'node:fs';
+import { look, openFile, sha256Of } from '../host/files.ts';
+import { show } from '../host/paths.ts';
+import { takenInto } from './quarantine-log.ts';
+import { pathFromJson, type RemovalChange } from './removal.ts';
+
+/** A file or a link that can be given back. */
+export interface Quarantined {
+  /** ISO 8601: when it was taken. */
+  time: string;
+  run: string;
+  step: string;
+  /** As `show` gives it: bytes that are no UTF-8 read `\xff`. */
+  path: string;
+  kind: 'file' | 'link';
+  /** Of a file. */
+  sha256: string | null;
+  /** Bytes of the copy of a file. */
+  size: number | null;
+  /** Of a link, as it is shown. */
+  target: string | null;
+  /** `taken`: nothing has its name now; `back`: it is there as it was; `replaced`: something else has its name; `lost`: the copy is gone from the quarantine. */
+  state: 'taken' | 'back' | 'replaced' | 'lost';
+}
+
+/** In the order in which it was taken. */
+export function quarantinedIn(quarantine: string): Quarantined[] {
+  return takenInto(quarantine).flatMap(({ time, run, step, change }) => {
+    if (change.kind !== 'file' && change.kind !== 'link') return [];
+    const size = change.kind === 'file' ? sizeOf(change.copy.file) : undefined;
+    return [{
+      time,
+      run,
+      step,
+      path: show(pathFromJson(change.at)),
+      kind: change.kind,
+      sha256: change.kind === 'file' ? change.copy.sha256 : null,
+      size: size ?? null,
+      target: change.kind === 'link' ? show(pathFromJson(change.target)) : null,
+      state: stateOf(change, change.kind === 'link' || size !== undefined),
+    }];
+  });
+}
+
+function stateOf(change: RemovalChange, hasCopy: boolean): Quarantined['state'] {
+  const difference = differenceOf(change);
+  if (difference === undefined) return 'back';
+  if (!hasCopy) return 'lost';
+  return difference.isGone ? 'taken' : 'replaced';
+}
+
+function sizeOf(copy: string): number | undefined {
+  try {
+    const stat = lstatSync(copy);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** In words, what of a taken file or link is not at its place as it was; undefined where it is, and for what is neither. */
+export function differenceOf(change: RemovalChange): { text: string; isGone: boolean } | undefined {
+  if (change.kind !== 'file' && change.kind !== 'link') return undefined;
+  const path = pathFromJson(change.at);
+  const found = look(path);
+  if (found === undefined) return { text: `${show(path)} is not there`, isGone: true };
+  const text = change.kind === 'link' ? differentLink(found.target, pathFromJson(change.target)) : found.state.kind === 'file' ? differentFile(path, change.copy.sha256) : 'is not the file that it was';
+  return text === undefined ? undefined : { text: `${show(path)} ${text}`, isGone: false };
+}
+
+function differentLink(now: Buffer | undefined, then: Buffer): string | undefined {
+  return now?.equals(then) === true ? undefined : 'is not the link that it was';
+}
+
+function differentFile(path: Buffer, sha256: string): string | undefined {
+  using file = openFile(path, 'any');
+  return sha256Of(file.fd) === sha256 ? undefined : 'has another content';
+}

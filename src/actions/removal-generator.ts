@@ -1,0 +1,62 @@
+/** Plans the removal of a generator itself (systemd.generator(7)): its file goes, and what it made goes with the next reload. */
+import { look, openFile, sha256Of } from '../host/files.ts';
+import { packagesOf } from '../host/packages.ts';
+import { show } from '../host/paths.ts';
+import { printable } from '../model/text.ts';
+import type { ActionContext, Plan } from './action.ts';
+import type { Manager } from './manager.ts';
+import { hindranceOf, isTooLarge } from './removal-checks.ts';
+import { attributesOf, takeAway } from './removal-order.ts';
+import { replacementOf } from './removal-packages.ts';
+import { isAmong } from './removal-place.ts';
+import { generatedIn, isGeneratorDirectory } from './removal-regenerate.ts';
+import type { Operation, Removal } from './removal.ts';
+import type { UnitFile } from './unit-files.ts';
+
+const MOST_NAMED = 10;
+
+export async function planGenerator(path: Buffer, managers: readonly Manager[], removal: Removal, context: ActionContext): Promise<Plan<Removal>> {
+  const shown = show(path);
+  const refuse = (reason: string): Plan<Removal> => ({ state: 'blocked', reason, steps: [], notes: [], data: removal });
+  const found = look(path);
+  if (found === undefined) return { ...refuse(`${shown} is gone already`), state: 'nothing-to-do' };
+  if (found.target?.toString() === '/dev/null') return refuse(`${shown} is a mask that keeps a generator from running: it stays`);
+  if (found.target === undefined && found.state.kind !== 'file') return refuse(`${shown} is not touched: it is neither a file nor a link`);
+  const file: UnitFile = { path, role: 'generator', ...found, ...(found.target === undefined ? hashOf(path) : {}) };
+  const owner = (await packagesOf([path.toString()])).get(path.toString());
+  const replacement = owner === undefined ? undefined : await replacementOf(file, owner);
+  if (replacement !== undefined && 'reason' in replacement) return refuse(replacement.reason);
+  if (replacement !== undefined) removal.kept.push(path);
+  removal.operations.push(...attributesOf([file], context), takeAway(file), ...(replacement === undefined ? [] : [replacement.operation]), ...managers.map((manager) => regenerate(manager, removal.directories)));
+  const notes = [
+    ...(replacement === undefined ? [] : [replacement.note]),
+    ...(found.target === undefined ? [] : [`${shown} is a link: ${show(found.target)} itself stays, look at it`]),
+    ...madeNow(removal.directories),
+    'what it did besides making units, as root and at each boot and reload, is not taken back: look at what it runs',
+  ];
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes, data: removal };
+  const reason = isTooLarge(file) ? `${shown} is too large to keep a copy of` : hindranceOf([file], context);
+  return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
+}
+
+/** Whether the path is that of a generator of the target's scope. */
+export function isGenerator(path: Buffer, context: ActionContext): boolean {
+  const directory = path.subarray(0, path.lastIndexOf('/')).toString();
+  return isAmong(directory, context.directories.filter((each) => each.kind === 'generators' && each.scope === context.target.scope).map((each) => each.path));
+}
+
+function hashOf(path: Buffer): { sha256: string } {
+  using file = openFile(path, 'any');
+  return { sha256: isTooLarge(file) ? '' : sha256Of(file.fd) };
+}
+
+function regenerate(manager: Manager, directories: readonly string[]): Operation {
+  return { kind: 'regenerate', manager, directories: directories.filter(isGeneratorDirectory), text: `let ${manager.name} run its generators again, then kill and stop the units that none of them makes any more`, target: manager.name };
+}
+
+/** Which generator made which of them nobody can say without running it. */
+function madeNow(directories: readonly string[]): string[] {
+  const names = generatedIn(directories.filter(isGeneratorDirectory)).filter(({ isUnit }) => isUnit).map(({ name }) => printable(name));
+  if (names.length === 0) return [];
+  return [`generators made these units, of which those that are gone then are stopped: ${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : ''}`];
+}

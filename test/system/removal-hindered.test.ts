@@ -1,0 +1,110 @@
+/** remove_timer where something is in its way, by chance or on purpose: it says so before it has done anything. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { RunResult } from '../../src/respond/run.ts';
+import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
+import { planted, treeOf } from '../helpers/hostile.ts';
+import { json, remove, respond, states, undo } from '../helpers/removed.ts';
+import { until } from '../helpers/until.ts';
+
+describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {
+  let unbuilt: string | undefined;
+  beforeAll(() => {
+    unbuilt = prepareBase();
+  }, 300_000);
+
+  test('what is mounted over its files or over the masks is told before anything is done, and the service that Tickward runs in is not stopped', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    const timer = '/etc/systemd/system/evil.timer';
+    host.shell(`cd /etc/systemd/system
+printf '[Timer]\\nOnActiveSec=1h\\n' | tee evil.timer > /root/other.timer
+printf '[Service]\\nExecStart=/bin/sh -c "while [ ! -e /run/go ]; do sleep 0.1; done; ${PROGRAM} respond --file ${timer} --only remove --yes --json > /run/said; touch /run/done; exec sleep 4321"\\n' > evil.service
+systemctl daemon-reload
+systemctl start evil.timer evil.service`);
+    const refused = (how: string, undo_: string): string => {
+      host.shell(how);
+      const { steps: [step] } = respond(host, timer, '--yes');
+      const summary = `${step?.state}: ${step?.summary} ${host.shell('cat /sys/fs/cgroup/system.slice/evil.service/cgroup.freeze').stdout.trim()}`;
+      host.shell(undo_);
+      return summary;
+    };
+    expect(refused(`mount --bind /root/other.timer ${timer}`, `umount ${timer}`)).toMatch(/^failed: cannot be done: something is mounted on \/etc\/systemd\/system\/evil\.timer, .* 0$/);
+    expect(refused(`mkdir ${timer}.d; mount -t tmpfs tmpfs ${timer}.d`, `umount ${timer}.d; rmdir ${timer}.d`)).toMatch(/^failed: cannot be done: something is mounted on \/etc\/systemd\/system\/evil\.timer\.d, .* 0$/);
+    expect(refused('mkdir -p /run/systemd/system.control; mount -t tmpfs -o ro tmpfs /run/systemd/system.control', 'umount /run/systemd/system.control')).toMatch(/^failed: cannot be done: no unit can be masked in \/run\/systemd\/system\.control: .* 0$/);
+    host.shell('touch /run/go');
+    await until(() => host.run(['test', '-e', '/run/done']).status === 0, () => 'the end of the response from inside');
+    expect(json<RunResult>(host.run(['cat', '/run/said'])).steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('evil.service cannot be stopped from here: Tickward itself runs under process') }]);
+    expect(states(host, 'evil.timer', 'evil.service')).toEqual(['loaded active', 'loaded active']);
+    remove(host, timer);
+    expect(states(host, 'evil.timer', 'evil.service')).toEqual(['masked inactive', 'masked inactive']);
+  });
+
+  test("a user's units behind a link of theirs are taken out; what is there for every user, or behind a link to others, stays", { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    const units = '/home/alice/.config/systemd/user';
+    host.shell(`useradd -m alice; loginctl enable-linger alice; until [ -e /run/user/$(id -u alice)/systemd/private ]; do sleep 0.05; done
+install -d /home/alice/elsewhere /home/alice/.config/systemd
+ln -s ../../elsewhere ${units}
+printf '[Timer]\\nOnActiveSec=1h\\n' | tee ${units}/evil.timer > /etc/systemd/user/evil.timer
+printf '[Service]\\nExecStart=/bin/sleep 4321\\n' | tee ${units}/evil.service > /etc/systemd/user/evil.service
+chown -R alice:alice /home/alice
+systemctl --user -M alice@ daemon-reload
+systemctl --user -M alice@ start evil.timer evil.service`);
+    const there = (): string => host.shell(`cd /; for f in ${units}/evil.* /etc/systemd/user/evil.*; do [ ! -e $f ] || stat -c '%n %u %y' $f; done; systemctl --user -M alice@ show --property=LoadState,ActiveState --value evil.timer evil.service`).stdout;
+    const before = there();
+    const done = remove(host, `${units}/evil.timer`);
+    expect(there()).toMatch(/^\/etc\/systemd\/user\/evil\.service 0 .*\n\/etc\/systemd\/user\/evil\.timer 0 .*\nmasked\ninactive\n\nmasked\ninactive\n$/);
+    expect(done.steps[0]?.notes).toContain('/etc/systemd/user/evil.timer stays, masked for alice alone: it is of every user, so respond to it by itself');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
+    await until(() => there() === before, () => `all as before, not ${there()}`);
+    host.shell(`systemctl --user -M alice@ stop evil.timer evil.service; rm ${units}; ln -s /etc/systemd/user ${units}`);
+    expect(respond(host, `${units}/evil.timer`, '--user', 'alice', '--yes').steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('is a symbolic link') }]);
+    expect(host.run(['ls', '/etc/systemd/user/evil.timer', '/etc/systemd/user/evil.service']).status).toBe(0);
+  });
+
+  test('a timer that names what the host needs by another name ends nothing of it', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`cd /etc/systemd/system
+[ -L sshd.service ] || ln -s "$(systemctl show --property=FragmentPath --value ssh.service)" sshd.service
+ln -s "$(systemctl show --property=FragmentPath --value ssh.service)" mine.service
+printf '[Timer]\\nOnActiveSec=1h\\nUnit=sshd.service\\n' > evil.timer
+ln -s b.service a.service
+printf '[Service]\\nExecStart=/bin/sleep 4321\\n' > b.service
+printf '[Timer]\\nOnActiveSec=1h\\nUnit=a.service\\n' > own.timer
+systemctl daemon-reload
+systemctl start ssh.service evil.timer own.timer a.service`);
+    const main = (): string => host.run(['systemctl', 'show', '--property=MainPID,ActiveState', 'ssh.service']).stdout;
+    const before = main();
+    const done = remove(host, '/etc/systemd/system/evil.timer');
+    expect(done.steps[0]?.notes).toEqual(expect.arrayContaining(['sshd.service is another name of ssh.service', 'ssh.service stays: it belongs to the package openssh-server']));
+    expect(remove(host, '/etc/systemd/system/mine.service').steps[0]?.notes.join('\n')).toContain('ssh.service has another name that goes, and stays as it is');
+    expect([before, main(), host.run(['test', '-L', '/etc/systemd/system/sshd.service']).status]).toEqual([expect.stringContaining('ActiveState=active'), before, 0]);
+    // What is the attacker's own goes by whatever name.
+    remove(host, '/etc/systemd/system/own.timer');
+    expect([planted(host), states(host, 'own.timer', 'b.service')]).toEqual([0, ['masked inactive', 'masked inactive']]);
+    expect(host.shell('ls /etc/systemd/system/a.service /etc/systemd/system/b.service 2>/dev/null; true').stdout).toBe('');
+  });
+
+  test('a full quarantine and a read-only /etc are told before anything is done, and what is free is enough again then', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`printf '[Timer]\\nOnActiveSec=1h\\nUnit=none.service\\n' > /etc/systemd/system/big.timer
+yes '# more of it' | head -c 20000000 >> /etc/systemd/system/big.timer
+printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/none.service
+systemctl daemon-reload; systemctl start big.timer
+mkdir /mnt/small; mount -t tmpfs -o size=16m tmpfs /mnt/small; chmod 700 /mnt/small`);
+    const tree = treeOf(host);
+    const full = respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small');
+    expect(full.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('there is no room for the copies in /mnt/small/quarantine') }]);
+    host.shell('mount --bind /etc /etc; mount -o remount,bind,ro /etc');
+    const locked = respond(host, '/etc/systemd/system/big.timer', '--yes');
+    expect(locked.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('is mounted read-only') }]);
+    expect(treeOf(host)).toEqual(tree);
+    expect(states(host, 'big.timer')).toEqual(['loaded active']);
+    host.shell('umount /etc; mount -o remount,size=64m /mnt/small');
+    expect(respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small').steps).toMatchObject([{ state: 'changed' }]);
+    expect(states(host, 'big.timer')).toEqual(['masked inactive']);
+  });
+});
