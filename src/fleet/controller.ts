@@ -78,6 +78,8 @@ function environmentFor(directory: string): Record<string, string> {
     ANSIBLE_RETRY_FILES_ENABLED: 'false',
     ANSIBLE_NOCOLOR: 'true',
     ANSIBLE_LOCAL_TEMP: join(directory, 'ansible'),
+    // Nothing is left beside the callback, which a package owns.
+    PYTHONDONTWRITEBYTECODE: '1',
   };
 }
 
