@@ -14,6 +14,7 @@ import type { StringMap } from '../../src/osquery/types.ts';
 import { until } from '../helpers/until.ts';
 
 const run = promisify(execFile);
+const REPOSITORY = join(import.meta.dirname, '../..');
 /** 15 s of one processor, which may have much else to do. */
 const BUILD_MS = 600_000;
 
@@ -30,6 +31,15 @@ let directory = '';
 let names: string[] = [];
 const named = (ending: string): string => names.find((name) => name.endsWith(ending)) ?? `no ${ending} among ${names.join(', ')}`;
 const built = (ending: string): string => join(directory, named(ending));
+
+/** Were the package without types, the error that is expected would not be there. */
+const HELLO = `import { equals, runExtension, tablePlugin, type Row, type Table } from 'tickward/osquery';
+
+const hello: Table = { name: 'hello', description: 'greets', columns: [{ name: 'greeting', type: 'TEXT' }], generate: (context): Row[] => equals(context, 'greeting').map((greeting) => ({ greeting })) };
+// @ts-expect-error osquery has no such type of column
+hello.columns.map((column): typeof column => ({ ...column, type: 'STRING' }));
+await runExtension({ name: 'hello', version: '1.0.0', plugins: [tablePlugin(hello)] });
+`;
 
 interface Osquery {
   /** The row of the creation, once it is there. */
@@ -102,7 +112,7 @@ describe.skipIf(noTools !== undefined)(`packages${noTools === undefined ? '' : `
     expect(spawnSync('rpm', ['--query', '--package', '--configfiles', built('.rpm')], { encoding: 'utf8' }).stdout).toBe('/etc/tickward/config.yaml\n');
   });
 
-  test("npm's tarball runs from an empty directory", async ({ skip }) => {
+  test("npm's tarball runs from an empty directory, and a strict program in TypeScript can be written with its SDK", async ({ skip }) => {
     const empty = temporaryDirectory();
     writeFileSync(join(empty, 'package.json'), '{ "private": true }\n');
     const installed = await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', built('.tgz')], { cwd: empty }).catch((error: unknown) => String(error));
@@ -110,6 +120,12 @@ describe.skipIf(noTools !== undefined)(`packages${noTools === undefined ? '' : `
     expect(installed).toMatchObject({ stderr: expect.not.stringContaining('ERR!') as string });
     const { stdout } = await run('npx', ['--no-install', 'tickward', 'query', '--engine', 'embedded', '--json', 'SELECT 6 * 7 AS answer'], { cwd: empty });
     expect(stdout).toBe('[{"answer":"42"}]\n');
+
+    writeFileSync(join(empty, 'hello.mts'), HELLO);
+    writeFileSync(join(empty, 'tsconfig.json'), JSON.stringify({ compilerOptions: { target: 'es2024', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, typeRoots: [join(REPOSITORY, 'node_modules/@types')], types: ['node'] }, files: ['hello.mts'] }));
+    const checked = spawnSync(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '--project', empty], { encoding: 'utf8' });
+    expect({ status: checked.status, said: checked.stdout }).toEqual({ status: 0, said: '' });
+    expect(spawnSync(process.execPath, [join(empty, 'hello.mts')], { encoding: 'utf8' })).toMatchObject({ status: 1, stderr: expect.stringContaining('hello: osquery starts this with --socket PATH') as string });
   }, 300_000);
 
   describe.skipIf(noBoot !== undefined)('on a booted host without Node and without a network', () => {
