@@ -1,7 +1,6 @@
 /** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
 import { access, constants } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { execa } from 'execa';
 import { environmentOf, SYSTEM_PATH } from './exec-sync.ts';
 import { TickwardError } from './model/errors.ts';
 
@@ -30,6 +29,8 @@ const LINGER_MS = 500;
 /** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
+  // A quarter of all that is loaded, and many runs of the program start nothing.
+  const { execa } = await import('execa');
   const child = execa(file, args, {
     reject: false,
     // Collected below: execa would put what overflows into an error message, escaped letter by letter, for seconds.
@@ -76,6 +77,8 @@ export interface LineOptions extends Omit<ExecOptions, 'input'> {
 
 /** Runs a program that tells as it goes. Its end is a result, however it ended; one that is missing is an error. stderr is kept as far as `maxBuffer` goes. */
 export async function runLines(file: string, args: readonly string[], { onLine, signal, ...options }: LineOptions): Promise<Omit<ExecResult, 'stdout'> & { timedOut: boolean }> {
+  // A quarter of all that is loaded, and many runs of the program start nothing.
+  const { execa } = await import('execa');
   const child = execa(file, args, {
     reject: false,
     buffer: false,

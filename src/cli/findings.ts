@@ -1,7 +1,7 @@
 /** An investigation of what the command line named: with its engine, its host and its history. */
 import { readUsers } from '../host/passwd.ts';
 import { investigate, type Investigation, type InvestigateOptions } from '../investigate/index.ts';
-import { readGuide } from '../playbooks/index.ts';
+import { readGuide } from '../playbooks/guides.ts';
 import type { Context } from './context.ts';
 import { openEmbedded, openEngine } from './engine.ts';
 import type { Subject } from './subject.ts';

@@ -5,7 +5,8 @@ import { stringify } from 'yaml';
 import { elasticLines, fleetdmDocuments, FLEET_QUERIES, removalScript } from '../fleet/export.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { playbookNames, PLAYBOOKS, readRule } from '../playbooks/rules.ts';
+import { playbookNames, PLAYBOOKS } from '../playbooks/files.ts';
+import { readRule } from '../playbooks/rules.ts';
 import type { Rule } from '../rule/load.ts';
 
 export function exportFor(kind: string, options: { file?: string; only: string }): string {

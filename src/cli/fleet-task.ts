@@ -1,8 +1,6 @@
 /** A host's side of `tickward fleet`: one task out of a file, one answer on stdout. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sweepLocal } from '../actions/sweep-local.ts';
-import { carryOut } from '../fleet/host.ts';
 import { parseTask, type Answer, type GivenTask, type Indicators } from '../fleet/task.ts';
 import { messageOf } from '../model/errors.ts';
 import { Exit, type Context } from './context.ts';
@@ -20,7 +18,9 @@ export async function answerTask(context: Context, file: string): Promise<number
 async function answerTo(context: Context, file: string): Promise<Answer> {
   try {
     const given = parseTask(readFileSync(file, 'utf8'));
-    return given.task.do === 'sweep' ? await sweep(context, given, given.task.indicators) : await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store().directory, recordOf: (run) => recordOf(context, run) });
+    if (given.task.do === 'sweep') return await sweep(context, given, given.task.indicators);
+    const { carryOut } = await import('../fleet/host.ts');
+    return await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store().directory, recordOf: (run) => recordOf(context, run) });
   } catch (error) {
     return { changed: false, failed: true, reason: 'error', msg: messageOf(error), state: 'failed' };
   }
@@ -34,6 +34,7 @@ function recordOf(context: Context, run: string): unknown {
 
 /** Changes nothing, so that it needs no run of its own. */
 async function sweep(context: Context, { task }: GivenTask, indicators: Indicators): Promise<Answer> {
+  const { sweepLocal } = await import('../actions/sweep-local.ts');
   const target = { path: '/', unit: '', scope: 'system' } as const;
   const host = { ...actionContext(context), target, run: 'sweep', step: 'sweep' };
   const plan = await sweepLocal.plan(sweepLocal.params.parse({ ...indicators, from_alert: false, days: 0, seconds: Math.min(MOST_SECONDS, Math.ceil(task.deadline_seconds)) }), host);

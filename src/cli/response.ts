@@ -1,6 +1,7 @@
 /** What responses need of the command line's context. */
 import { join, resolve } from 'node:path';
-import { createHostContext, type HostContext } from '../actions/index.ts';
+import type { HostContext } from '../actions/index.ts';
+import { createHostContext } from '../actions/host-context.ts';
 import type { Context } from './context.ts';
 
 const PROGRAM = join(import.meta.dirname, 'tickward');

@@ -1,5 +1,4 @@
 /** The one door to inquirer: questions for a person, only where there is one. */
-import inquirer from 'inquirer';
 import { TickwardError } from '../model/errors.ts';
 
 export interface Choice<Value> {
@@ -25,13 +24,23 @@ export function isInteractive(settings: { input: boolean; json: boolean }): bool
 }
 
 export function createUi(signal?: AbortSignal): Ui {
-  const prompt = signal === undefined ? inquirer.prompt : inquirer.createPromptModule({ signal });
+  const ask = async <Value>(question: Question): Promise<Value> => {
+    // It takes as long to load as the rest of the program, which many runs never need.
+    const { default: inquirer } = await import('inquirer');
+    const prompt = signal === undefined ? inquirer.prompt : inquirer.createPromptModule({ signal });
+    return (await answered(() => prompt<{ answer: unknown }>([{ ...question, name: 'answer' }]))).answer as Value;
+  };
   return {
-    confirm: (message) => answered(async () => (await prompt<{ answer: boolean }>([{ type: 'confirm', name: 'answer', message, default: false }])).answer),
-    select: (message, choices, offered) => answered(async () => (await prompt([{ type: 'select', name: 'answer', message, pageSize: PAGE, choices: choices.map((choice) => ({ ...choice })), ...(offered === undefined ? {} : { default: offered }) }])).answer),
-    input: (message, refuse, before) => answered(async () => (await prompt<{ answer: string }>([{ type: 'input', name: 'answer', message, validate: (text: string) => refuse?.(text) ?? true, ...(before === undefined ? {} : { default: before }) }])).answer),
+    confirm: (message) => ask({ type: 'confirm', message, default: false }),
+    select: (message, choices, offered) => ask({ type: 'select', message, pageSize: PAGE, choices: choices.map((choice) => ({ ...choice })), ...(offered === undefined ? {} : { default: offered }) }),
+    input: (message, refuse, before) => ask({ type: 'input', message, validate: (text: string) => refuse?.(text) ?? true, ...(before === undefined ? {} : { default: before }) }),
   };
 }
+
+type Question =
+  | { type: 'confirm'; message: string; default: boolean }
+  | { type: 'select'; message: string; pageSize: number; choices: Choice<string>[]; default?: string }
+  | { type: 'input'; message: string; validate: (text: string) => string | true; default?: string };
 
 /** Choices shown without scrolling. */
 const PAGE = 12;

@@ -10,8 +10,8 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => SHORT[character] ?? byteOf(character) ?? `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
 }
 
-/** A whole UTF-8 sequence (RFC 3629) of bytes read as latin1, or one byte that belongs to none. */
-const UTF8 = /[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
+/** What is not ASCII of bytes read as latin1: a whole UTF-8 sequence (RFC 3629), or one byte that belongs to none. */
+const NOT_ASCII = /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
 
 /** The lone low surrogates that stand for the bytes 0x80 to 0xff where they are no UTF-8: the form of Python's `surrogateescape` (PEP 383). UTF-8 itself never gives one. */
 const STRAY = /(?<![\ud800-\udbff])[\udc80-\udcff]/g;
@@ -21,7 +21,7 @@ const STRAY_BASE = 0xdc00;
 export function textOfBytes(bytes: Buffer): string {
   const text = bytes.toString();
   if (!text.includes('\ufffd')) return text;
-  return bytes.toString('latin1').replace(UTF8, (sequence) => (sequence.length === 1 && sequence >= '\x80' ? String.fromCharCode(STRAY_BASE + sequence.charCodeAt(0)) : Buffer.from(sequence, 'latin1').toString()));
+  return bytes.toString('latin1').replace(NOT_ASCII, (sequence) => (sequence.length === 1 ? String.fromCharCode(STRAY_BASE + sequence.charCodeAt(0)) : Buffer.from(sequence, 'latin1').toString()));
 }
 
 /** The bytes of a text for system calls, also of one from `textOfBytes`. */

@@ -1,17 +1,11 @@
 /** The rules of the playbooks that are installed. Apart from guides and responses: who only watches needs none of what those need. */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
+import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Export } from '../rule/export.ts';
 import { loadRuleFile } from '../rule/file.ts';
 import { loadRule, type Rule } from '../rule/load.ts';
-
-export const PLAYBOOKS = join(import.meta.dirname, '../../playbooks');
-
-export function playbookNames(directory: string = PLAYBOOKS): string[] {
-  return readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
-}
+import { PLAYBOOKS, playbookNames, readText } from './files.ts';
 
 /** Rules of all playbooks. One that does not load, or has the id of one before it, is given to `onBroken`; the others go on. */
 export function loadRules(onBroken: (error: unknown, file: string) => void, directory: string = PLAYBOOKS): Rule[] {
@@ -38,56 +32,4 @@ export function readRule(file: string): Rule {
 /** A rule in TOML, or the rules of an export. Throws when the file cannot be read; what is broken in it is in `errors`. */
 export function readRules(file: string): Export {
   return loadRuleFile(readText(file, 'the rule'), file, Date.now());
-}
-
-/** What people name is text of this size at most: Kibana's own limit for an import of rules (xpack.securitySolution.maxRuleImportPayloadBytes). */
-const MOST_BYTES = 10_485_760;
-
-/** A text file that someone named: a clear error when it is not there, too large, or no text. */
-export function readText(file: string, what: string): string {
-  const unreadable = (reason: string, hint: string, cause?: unknown): TickwardError => new TickwardError(errnoOf(cause) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `${what} ${printable(file)} cannot be read: ${reason}`, { hint, cause });
-  let bytes: Buffer;
-  try {
-    bytes = readBounded(file);
-  } catch (error) {
-    throw unreadable(reasonOf(error), 'check the path and its permissions', error);
-  }
-  if (bytes.length > MOST_BYTES) throw unreadable(`it is larger than ${MOST_BYTES / 1_048_576} MiB`, 'no rule or guide is; an export of rules can be made in parts');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw unreadable('it is no text in UTF-8', 'check that it is the right file; iconv changes the encoding of a text', error);
-  }
-}
-
-/** A byte more than is allowed at most: the size that a file has by its inode says nothing for a device or a pipe. */
-function readBounded(file: string): Buffer {
-  const descriptor = openSync(file, 'r');
-  try {
-    const chunks: Buffer[] = [];
-    let left = MOST_BYTES + 1;
-    while (left > 0) {
-      const chunk = Buffer.allocUnsafe(Math.min(left, 65_536));
-      const read = readSync(descriptor, chunk);
-      if (read === 0) break;
-      chunks.push(chunk.subarray(0, read));
-      left -= read;
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function reasonOf(error: unknown): string {
-  switch (errnoOf(error)) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a directory';
-    case 'EACCES':
-      return 'no permission';
-    default:
-      return messageOf(error);
-  }
 }

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
-import { PLAYBOOKS } from '../../src/playbooks/rules.ts';
+import { PLAYBOOKS } from '../../src/playbooks/files.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { tickward } from '../helpers/tickward.ts';
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseGuide, type Step } from '../../src/guide/parse.ts';
 import { checks } from '../../src/investigate/checks/index.ts';
-import { readGuide } from '../../src/playbooks/index.ts';
-import { playbookNames } from '../../src/playbooks/rules.ts';
+import { readGuide } from '../../src/playbooks/guides.ts';
+import { playbookNames } from '../../src/playbooks/files.ts';
 import { renderQuery } from '../../src/guide/placeholders.ts';
 import { osqueryLike } from '../helpers/sqlite.ts';
 

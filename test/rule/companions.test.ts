@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { classify } from '../../src/host/directories.ts';
 import { factsOfUnit } from '../../src/host/unit-facts.ts';
 import type { FileEvent } from '../../src/model/event.ts';
-import { PLAYBOOKS, readRule } from '../../src/playbooks/rules.ts';
+import { PLAYBOOKS } from '../../src/playbooks/files.ts';
+import { readRule } from '../../src/playbooks/rules.ts';
 import { fileEvent } from '../helpers/events.ts';
 
 interface Change {

@@ -12,6 +12,7 @@ import { untilMs } from '../duration.ts';
 import { addTestOptions, testsOf, testsText } from '../exception-options.ts';
 import { askException } from '../exception-questions.ts';
 import { known, stream } from '../listing.ts';
+import { isInteractive, ui } from '../ui.ts';
 import { whoDecides } from '../../host/person.ts';
 
 interface AddOptions {
@@ -95,7 +96,6 @@ async function completed(context: Context, alert: Alert, given: { tests: FieldTe
   const expires = given.expires === undefined ? {} : { expires: given.expires };
   const isWhole = given.tests.length > 0 && (reason !== undefined || given.dryRun === true);
   if (isWhole && reason !== '') return { tests: given.tests, reason: reason ?? '', ...expires, asks: false };
-  const { isInteractive, ui } = await import('../ui.ts');
   if (isInteractive(context.settings)) return { ...(await askException(ui, proposalsFor(alert), given)), asks: true };
   if (given.tests.length === 0) throw new TickwardError('USAGE', 'it is not said what the exception covers', { hint: `give --by ${proposalsFor(alert).map(({ name }) => name).join('|')}, or --field NAME, or run it on a terminal` });
   throw new TickwardError('USAGE', 'an exception needs a reason', { hint: 'say why with --reason: who finds it in a year will ask' });
@@ -125,7 +125,6 @@ async function agreed(context: Context, asks: boolean, warnings: readonly string
     for (const warning of warnings) context.out.progress(`warning: ${warning}`);
     return true;
   }
-  const { ui } = await import('../ui.ts');
   return ui.confirm(warnings.length === 0 ? 'Make this exception?' : `Make this exception, although ${warnings.join('; and ')}?`);
 }
 

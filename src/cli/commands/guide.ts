@@ -4,7 +4,8 @@ import type { Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { parseGuide } from '../../guide/parse.ts';
 import { renderQuery } from '../../guide/placeholders.ts';
-import { readRules, readText } from '../../playbooks/rules.ts';
+import { readText } from '../../playbooks/files.ts';
+import { readRules } from '../../playbooks/rules.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { openEmbedded } from '../engine.ts';
 

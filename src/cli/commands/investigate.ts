@@ -5,6 +5,7 @@ import { Exit, type Context, type Register } from '../context.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
+import { ui } from '../ui.ts';
 
 interface Options extends SubjectOptions {
   guide?: string;
@@ -43,8 +44,8 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const { settings, out } = context;
   const report = options.report === undefined ? undefined : openReport(context, options.report);
   const subject = subjectOf(context, alertId, options);
-  const { hasFindings, playbookOfRule, prepareInvestigation, readGuide, readGuideFile, runGuide } = await loaded();
-  const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : readGuideFile(options.guide);
+  const { hasFindings, playbookOfRule, prepareInvestigation, readGuide, runGuide } = await loaded();
+  const guide = options.guide === undefined ? readGuide(playbookOfRule(subject.alert?.rule.id), settings.lang) : (await import('./guide.ts')).readGuideFile(options.guide);
   const prepared = await prepareInvestigation(context, subject, guide);
   const progress = createProgress();
   const ask = await questions(context);
@@ -67,15 +68,13 @@ async function run(context: Context, alertId: string | undefined, options: Optio
 
 /** What only a run needs: --help does not wait for it. */
 async function loaded() {
-  const [{ hasFindings, investigate: runGuide }, { playbookOfRule, readGuide }, { prepareInvestigation }, { readGuideFile }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/index.ts'), import('../findings.ts'), import('./guide.ts')]);
-  return { hasFindings, playbookOfRule, prepareInvestigation, readGuide, readGuideFile, runGuide };
+  const [{ hasFindings, investigate: runGuide }, { readGuide }, { playbookOfRule }, { prepareInvestigation }] = await Promise.all([import('../../investigate/index.ts'), import('../../playbooks/guides.ts'), import('../../playbooks/of-rule.ts'), import('../findings.ts')]);
+  return { hasFindings, playbookOfRule, prepareInvestigation, readGuide, runGuide };
 }
 
 /** Undefined where there is nobody to ask. */
 async function questions({ settings }: Context): Promise<InvestigateOptions['ask']> {
   if (!settings.input || settings.json || process.stdin.isTTY !== true || process.stdout.isTTY !== true || settings.yes) return undefined;
-  // inquirer takes longer to load than the rest of the program.
-  const { ui } = await import('../ui.ts');
   return async (step: InvestigatedStep) => {
     const answer = await ui.select(`${printable(step.id)}: what did you find?`, [
       { value: 'not-looked-at' as const, name: 'not looked at' },

@@ -9,6 +9,7 @@ import { durationMs } from '../duration.ts';
 import { actionContext } from '../response.ts';
 import { printPlanned, printRun, resultCode } from '../run-output.ts';
 import { untilStopped } from '../signals.ts';
+import { isInteractive, ui } from '../ui.ts';
 
 interface IsolateOptions {
   allow: string[];
@@ -70,7 +71,6 @@ function secondsOf(text: string): number {
 
 async function carryOut(context: Context, action: string, params: { [name: string]: Json }, dryRun: boolean): Promise<number> {
   const { settings, out } = context;
-  const { isInteractive, ui } = await import('../ui.ts');
   const asks = isInteractive(settings) && !settings.yes && !dryRun;
   if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes' });
   const stop = new AbortController();

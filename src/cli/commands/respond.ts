@@ -2,7 +2,8 @@
 import { TickwardError } from '../../model/errors.ts';
 import { shownPath } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
-import { playbookOfRule, readPlaybook, severityOf } from '../../playbooks/index.ts';
+import { playbookOfRule, severityOf } from '../../playbooks/of-rule.ts';
+import { readPlaybook } from '../../playbooks/responses.ts';
 import { SEVERITIES, type Severity } from '../../respond/findings.ts';
 import { selectSteps } from '../../respond/plan.ts';
 import { resumeOf } from '../../respond/resume.ts';
@@ -13,6 +14,7 @@ import { outliving } from '../lost-reader.ts';
 import { byScript, converse, type Work } from '../responding.ts';
 import { SIGNALS } from '../signals.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
+import { createUi, isInteractive } from '../ui.ts';
 
 interface Options extends SubjectOptions {
   playbook?: string;
@@ -56,8 +58,6 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const work = options.resume === undefined ? workOf(context, alertId, options) : resumedWork(context, alertId, options, options.resume);
   const answers = answersFrom(options.answer ?? [], work.playbook);
   selectSteps(work.playbook, work.only);
-  // Loaded only here: inquirer takes longer to load than the rest of the program.
-  const { createUi, isInteractive } = await import('../ui.ts');
   const asks = isInteractive(settings) && !settings.yes && !dryRun;
   if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes, and --only to choose steps' });
   if (!out.json && !asks) out.line(`${out.paint('bold', printable(work.playbook.title))}: ${shownPath(work.event)}`);

@@ -9,7 +9,9 @@ import { investigate, type InvestigatedStep, type Investigation } from '../../in
 import { messageOf, TickwardError } from '../../model/errors.ts';
 import type { Alert } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
-import { playbookOfRule, readGuide, readPlaybook, type Language } from '../../playbooks/index.ts';
+import { readGuide, type Language } from '../../playbooks/guides.ts';
+import { playbookOfRule } from '../../playbooks/of-rule.ts';
+import { readPlaybook } from '../../playbooks/responses.ts';
 import { loadRules } from '../../playbooks/rules.ts';
 import { planResponse, type PlannedStep } from '../../respond/plan.ts';
 import type { Playbook } from '../../respond/playbook.ts';

@@ -12,7 +12,6 @@ export const BPF = {
   MAP_GET_NEXT_ID: 12,
   RAW_TRACEPOINT_OPEN: 17,
   MAP_TYPE_ARRAY: 2,
-  MAP_TYPE_LRU_HASH: 9,
   PROG_TYPE_RAW_TRACEPOINT: 17,
   /** Longest name of a map or a program, without its NUL (BPF_OBJ_NAME_LEN). */
   NAME_LENGTH: 15,
@@ -30,7 +29,6 @@ export const ATTR = {
 /** include/uapi/linux/bpf.h: enum bpf_func_id. The newest, the last three, are of Linux 5.5. */
 export const HELPERS = {
   map_lookup_elem: 1,
-  map_update_elem: 2,
   ktime_get_ns: 5,
   get_current_pid_tgid: 14,
   probe_read_user: 112,

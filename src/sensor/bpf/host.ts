@@ -9,7 +9,6 @@ export interface HostFiles {
   btf: string;
   lockdown: string;
   pidNamespace: string;
-  pidMax: string;
   status: string;
 }
 
@@ -17,7 +16,6 @@ export const HOST_FILES: HostFiles = {
   btf: '/sys/kernel/btf/vmlinux',
   lockdown: '/sys/kernel/security/lockdown',
   pidNamespace: '/proc/self/ns/pid',
-  pidMax: '/proc/sys/kernel/pid_max',
   status: '/proc/self/status',
 };
 
@@ -29,18 +27,6 @@ export function checkHost(files: HostFiles): void {
   if (!isCapable(attempt(() => readFileSync(files.status, 'latin1'), 'read its own capabilities', 'see that /proc is mounted'))) throw new BpfError('EPERM', 'BPF needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN', 'run as root, or give these capabilities (AmbientCapabilities= of the unit)');
   if (isConfidential(files.lockdown)) throw new BpfError('LOCKDOWN', 'the kernel is locked down for confidentiality, so that BPF may not read its memory', 'boot without lockdown=confidentiality; lockdown=integrity, as secure boot sets it, is no hindrance');
 }
-
-/** kernel.pid_max: there are never more processes than this. Without one, its greatest value. */
-export function pidMaxOf(file: string): number {
-  try {
-    return Number.parseInt(readFileSync(file, 'latin1'), 10) || PID_MAX_LIMIT;
-  } catch {
-    return PID_MAX_LIMIT;
-  }
-}
-
-/** include/linux/threads.h: PID_MAX_LIMIT of 64-bit kernels. */
-const PID_MAX_LIMIT = 4 * 1024 * 1024;
 
 function isCapable(status: string): boolean {
   const effective = BigInt(`0x${/^CapEff:\s*([\da-f]+)$/m.exec(status)?.[1] ?? '0'}`);

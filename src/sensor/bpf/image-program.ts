@@ -2,7 +2,7 @@
 import { Assembler, type Register } from './assembler.ts';
 import { AUDIT_UNSET } from './constants.ts';
 import { BpfError } from './error.ts';
-import { ARGS_LIMIT, FIELDS, IMAGE_LENGTH, type Field } from './record.ts';
+import { ARGS_LIMIT, FIELDS, IMAGE_LENGTH, SLOTS, type Field } from './record.ts';
 
 /** Members of kernel structs that the programs read. A kernel may be built without the last six (CONFIG_AUDIT, CONFIG_CGROUPS). */
 export const MEMBERS = [
@@ -42,12 +42,6 @@ export type Member = (typeof MEMBERS)[number];
 /** Byte offsets of the members in this kernel. */
 export type Offsets = ReadonlyMap<Member, number>;
 
-/** Descriptors of the maps: `records` has a record for each tgid (u32), `empty` has one that is all zeroes. */
-export interface Maps {
-  records: number;
-  empty: number;
-}
-
 /** What the registers that survive a call hold. */
 export const FIRST: Register = 'r6'; // whatever is looked at: a mm, a file, credentials
 export const TASK: Register = 'r7'; // struct task_struct of the process that is written down
@@ -55,7 +49,7 @@ export const SECOND: Register = 'r8'; // whatever is looked at beside it
 export const IMAGE: Register = 'r9'; // the image that is written, in its record
 
 /** What the stack holds, as offsets from its end. */
-export const STACK = { INDEX: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28 } as const;
+export const STACK = { SLOT: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28 } as const;
 
 /** Where the two images of a record keep the time they began. */
 const SINCE = [FIELDS.since.offset, IMAGE_LENGTH + FIELDS.since.offset] as const;
@@ -65,37 +59,25 @@ const CONTROL_GROUP_MEMBERS = ['task_struct.cgroups', 'css_set.dfl_cgrp', 'cgrou
 /** The blocks that both programs are made of. A read that fails gives zeroes, and what follows a null pointer likewise. */
 export class ImageProgram extends Assembler {
   readonly #offsets: Offsets;
-  readonly #maps: Maps;
+  readonly #records: number;
 
-  constructor(offsets: Offsets, maps: Maps) {
+  /** `records`: descriptor of the array with a record for each slot. */
+  constructor(offsets: Offsets, records: number) {
     super();
     this.#offsets = offsets;
-    this.#maps = maps;
+    this.#records = records;
   }
 
-  /** r0 = the entry of the map for the key on the stack, 0 without one. */
-  lookup(map: keyof Maps, key: number): this {
-    return this.map('r1', this.#maps[map]).mov('r2', 'fp').add('r2', key).call('map_lookup_elem');
+  /** r0 = the record of the slot of the process whose number is on the stack. There always is one, but the verifier wants to see 0 looked for. */
+  lookup(pid: number): this {
+    return this.load32('r1', 'fp', pid).and('r1', SLOTS - 1).store32('fp', STACK.SLOT, 'r1').map('r1', this.#records).mov('r2', 'fp').add('r2', STACK.SLOT).call('map_lookup_elem');
   }
 
-  /** r9 = the older image in the record of the process, r6 = the newer; without a record, a new one is made. */
+  /** r9 = the older image in the record of the process, r6 = the newer. They may be of other processes that have the same slot. */
   open(): this {
     return (
-      // A process that is not known yet gets an empty record.
-      this.lookup('records', STACK.PID)
-        .jne('r0', 0, 'found')
-        .store32('fp', STACK.INDEX, 0)
-        .lookup('empty', STACK.INDEX)
+      this.lookup(STACK.PID)
         .jeq('r0', 0, 'out')
-        .mov('r3', 'r0')
-        .map('r1', this.#maps.records)
-        .mov('r2', 'fp')
-        .add('r2', STACK.PID)
-        .mov('r4', 0)
-        .call('map_update_elem')
-        .lookup('records', STACK.PID)
-        .jeq('r0', 0, 'out')
-        .label('found')
         // r6 = the image that began last, r9 = the other one
         .mov(FIRST, 'r0')
         .newer(FIRST, 'first')
@@ -103,6 +85,12 @@ export class ImageProgram extends Assembler {
         .jne(FIRST, 'r0', 'older')
         .add(IMAGE, IMAGE_LENGTH)
         .label('older')
+        // Another process of this slot is just being written down, on another processor: two that write would give a mixture.
+        .load64('r1', IMAGE, FIELDS.seal.offset)
+        .jne('r1', 0, 'free')
+        .load64('r1', IMAGE, FIELDS.since.offset)
+        .jne('r1', 0, 'out')
+        .label('free')
         // From here on it does not count, until `close`.
         .store64(IMAGE, FIELDS.seal.offset, 0)
     );

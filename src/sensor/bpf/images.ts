@@ -2,11 +2,11 @@
 import { close } from '../libc.ts';
 import { memberOffsetsOf } from './btf.ts';
 import { BPF } from './constants.ts';
-import { checkHost, HOST_FILES, pidMaxOf, type HostFiles } from './host.ts';
-import { MEMBERS, type Maps } from './image-program.ts';
+import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
+import { MEMBERS } from './image-program.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
 import { execProgram, forkProgram } from './programs.ts';
-import { decode, placesOf, RECORD_LENGTH, sinceOf, type Image } from './record.ts';
+import { decode, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
 
 export { BpfError } from './error.ts';
 export type { Image } from './record.ts';
@@ -22,13 +22,6 @@ export interface Images {
   /** Takes the programs out of the kernel, and the images with them. */
   close(): void;
 }
-
-/**
- * How many processes are kept, with two images each: those used least recently go first. A record takes 1,784 bytes with
- * what the map has beside it, all of them 26 MB of kernel memory. Each processor sets some aside (up to 128), so that
- * many processors keep fewer.
- */
-const ENTRIES = 14_336;
 
 /** Writing an image takes some µs, and reading a record one: this often is enough, unless the processor that writes was taken away. */
 const ATTEMPTS = 16;
@@ -51,15 +44,12 @@ export function openImages(files: Partial<HostFiles> = {}): Images {
     for (const descriptor of descriptors.splice(0).toReversed()) close(descriptor);
   };
   try {
-    const maps: Maps = {
-      records: kept(createMap('tickward_images', BPF.MAP_TYPE_LRU_HASH, RECORD_LENGTH, Math.min(ENTRIES, pidMaxOf(host.pidMax)))),
-      empty: kept(createMap('tickward_empty', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, 1)),
-    };
-    const exec = kept(loadProgram('tickward_exec', execProgram(offsets, maps)));
-    const fork = kept(loadProgram('tickward_fork', forkProgram(offsets, maps)));
+    const records = kept(createMap('tickward_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
+    const exec = kept(loadProgram('tickward_exec', execProgram(offsets, records)));
+    const fork = kept(loadProgram('tickward_fork', forkProgram(offsets, records)));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
-    return new KernelImages(maps.records, closeAll);
+    return new KernelImages(records, closeAll);
   } catch (error) {
     closeAll();
     throw error;
@@ -107,6 +97,6 @@ class KernelImages implements Images {
 
   #find(map: Lookup, pid: number): boolean {
     // The descriptor may be somebody else's once it is closed; 0 and less are no processes.
-    return this.#open && pid > 0 && map.find(pid);
+    return this.#open && pid > 0 && map.find(pid & (SLOTS - 1));
   }
 }

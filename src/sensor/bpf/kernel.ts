@@ -109,7 +109,7 @@ function hintFor(code: string): string {
       return 'use a kernel with CONFIG_BPF_SYSCALL';
     case 'ENOMEM':
     case 'E2BIG':
-      return 'free some memory of the kernel (27 MB are needed)';
+      return 'free some memory of the kernel (29 MB are needed)';
     case 'ENOENT':
       return 'use a kernel with CONFIG_BPF_EVENTS';
     default:

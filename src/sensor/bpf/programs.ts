@@ -3,18 +3,21 @@
  * They run on raw tracepoints and never wait. Needed: Linux 5.5 (the probe_read
  * helpers and start_boottime; raw tracepoints are of 4.17, BTF of 5.4), and a licence that the GPL agrees with.
  */
-import { FIRST, IMAGE, ImageProgram, SECOND, STACK, TASK, type Maps, type Offsets } from './image-program.ts';
+import { FIRST, IMAGE, ImageProgram, SECOND, STACK, TASK, type Offsets } from './image-program.ts';
 import { FIELDS, HOW, IMAGE_LENGTH } from './record.ts';
 
 /** sched_process_exec: the task, its thread's pid before, struct linux_binprm (include/trace/events/sched.h). */
 const EXEC_ARGS = { TASK: 0, BINPRM: 16 } as const;
+/** All 64 marks. */
+const ANYTHING = -1;
+
 /** sched_process_fork: the parent, the child. */
 const FORK_ARGS = { PARENT: 0, CHILD: 8 } as const;
 
 /** At the end of a successful exec: the task has its new credentials, memory and comm, and a thread that did the exec has become its group's leader. */
-export function execProgram(offsets: Offsets, maps: Maps): Buffer {
+export function execProgram(offsets: Offsets, records: number): Buffer {
   return (
-    new ImageProgram(offsets, maps)
+    new ImageProgram(offsets, records)
       // r7 = the task, r8 = what is executed
       .load64(TASK, 'r1', EXEC_ARGS.TASK)
       .load64(SECOND, 'r1', EXEC_ARGS.BINPRM)
@@ -27,6 +30,9 @@ export function execProgram(offsets: Offsets, maps: Maps): Buffer {
       .copy('start', TASK, 'task_struct.start_boottime')
       .load64('r1', IMAGE, FIELDS.start.offset)
       .load64('r2', FIRST, FIELDS.start.offset)
+      .jne('r1', 'r2', 'unknown')
+      .load32('r1', FIRST, FIELDS.pid.offset)
+      .load32('r2', 'fp', STACK.PID)
       .jne('r1', 'r2', 'unknown')
       .load32('r1', FIRST, FIELDS.parent.offset)
       .store32(IMAGE, FIELDS.parent.offset, 'r1')
@@ -42,6 +48,11 @@ export function execProgram(offsets: Offsets, maps: Maps): Buffer {
       .label('unknown')
       .store32(IMAGE, FIELDS.generation.offset, 1)
       .store64(IMAGE, FIELDS.ran.offset, 0)
+      // Where another process wrote over what it had run, that may have been anything.
+      .load64('r1', FIRST, FIELDS.since.offset)
+      .jeq('r1', 0, 'neverKnown')
+      .store64(IMAGE, FIELDS.ran.offset, ANYTHING)
+      .label('neverKnown')
       .describeParent()
       .label('known')
       .describeTask(HOW.EXEC)
@@ -58,9 +69,9 @@ export function execProgram(offsets: Offsets, maps: Maps): Buffer {
 }
 
 /** In the parent, before the child runs for the first time. */
-export function forkProgram(offsets: Offsets, maps: Maps): Buffer {
+export function forkProgram(offsets: Offsets, records: number): Buffer {
   return (
-    new ImageProgram(offsets, maps)
+    new ImageProgram(offsets, records)
       // r8 = the parent's task, r7 = the child's
       .load64(SECOND, 'r1', FORK_ARGS.PARENT)
       .load64(TASK, 'r1', FORK_ARGS.CHILD)
@@ -76,7 +87,7 @@ export function forkProgram(offsets: Offsets, maps: Maps): Buffer {
       .call('get_current_pid_tgid')
       .shr('r0', 32)
       .store32('fp', STACK.PARENT, 'r0')
-      .lookup('records', STACK.PARENT)
+      .lookup(STACK.PARENT)
       .jeq('r0', 0, 'unknown')
       .newer('r0', 'parentFirst')
       .mov('r1', IMAGE)

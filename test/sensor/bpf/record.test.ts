@@ -82,7 +82,9 @@ const RECORDS: readonly [string, Buffer, Buffer, ReturnType<typeof placesOf>][] 
   ['the first after the second', image(7), image(6), { current: 0, previous: IMAGE_LENGTH }],
   ['one that is being written', image(5, 0), image(6), undefined],
   ['one that was written meanwhile', image(5, 7), image(6), undefined],
-  ['one of another process', image(5), image(6, 6, 11), undefined],
+  ['one of another process', image(5), image(6, 6, 11), { current: 0 }],
+  ['one of another process that is being written', image(5), image(6, 0, 11), undefined],
+  ['two of another process', image(5, 5, 11), image(6, 6, 11), {}],
 ];
 
 test.each(RECORDS)('a record with %s', (_, first, second, places) => {
