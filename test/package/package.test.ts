@@ -1,6 +1,6 @@
 /** The packages, built once: what is in them, twice the same bytes, and a host on which nothing else is installed. */
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,7 +25,7 @@ const EQUALS = 2;
 /** On the host. */
 const DEB = '/tmp/tickward.deb';
 /** Of what packages bring and their programs write. */
-const LIST = 'find /etc /usr /var/lib -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/systemd/*" | sort';
+const LIST = 'find /etc /usr /var/lib -xdev -not -path "/var/lib/dpkg/*" -not -path "/var/lib/systemd/*" -not -path "/var/lib/rpm*" | sort';
 
 let directory = '';
 let names: string[] = [];
@@ -40,6 +40,24 @@ const hello: Table = { name: 'hello', description: 'greets', columns: [{ name: '
 hello.columns.map((column): typeof column => ({ ...column, type: 'STRING' }));
 await runExtension({ name: 'hello', version: '1.0.0', plugins: [tablePlugin(hello)] });
 `;
+
+/** A newer version of the same, with another default configuration. */
+function nextRpm(path: string): string {
+  const work = temporaryDirectory();
+  const tree = join(work, 'tree');
+  const done = (program: string, ...args: string[]): void => {
+    const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${program}: ${stderr}`);
+  };
+  mkdirSync(tree);
+  done('rpm', '--root', tree, '--dbpath', '/database', '--nodeps', '--noscripts', '--install', path);
+  rmSync(join(tree, 'database'), { recursive: true });
+  renameSync(join(tree, 'usr/share/zsh/site-functions'), join(tree, 'usr/share/zsh/vendor-completions'));
+  appendFileSync(join(tree, 'etc/tickward/config.yaml'), '# newer\n');
+  done('rpmbuild', '-bb', '--quiet', ...Object.entries({ _topdir: work, _binary_payload: 'w0.ufdio', tree, package_version: '99.0.0' }).flatMap(([name, value]) => ['--define', `${name} ${value}`]), join(REPOSITORY, 'src/package/rpm/tickward.spec'));
+  const made = join(work, 'RPMS', readdirSync(join(work, 'RPMS'))[0] ?? '');
+  return join(made, readdirSync(made)[0] ?? '');
+}
 
 interface Osquery {
   /** The row of the creation, once it is there. */
@@ -181,6 +199,35 @@ describe.skipIf(noTools !== undefined)(`packages${noTools === undefined ? '' : `
       dpkg(host, '--purge', 'tickward');
       const after = host.shell(LIST).stdout;
       expect(after).toBe(before);
+    }, 600_000);
+
+    test('the .rpm lets the presets decide whether its service runs; upgrade keeps, removal leaves settings that were changed, and state', async ({ skip }) => {
+      if (noBase !== undefined) skip(noBase);
+      const host = await boot(onTestFinished, { checkout: false });
+      // No host of RPM's own: the tool works from outside, in the namespaces of this one.
+      const rpm = (...args: string[]): void => {
+        const { status, stdout, stderr } = spawnSync('env', [...host.enter.filter((word) => word !== '--mount'), 'rpm', '--root', host.root, '--dbpath', '/var/lib/rpm', '--nodeps', ...args], { encoding: 'utf8' });
+        if (status !== 0) throw new Error(`rpm ${args.join(' ')}: ${stdout}${stderr}`);
+      };
+      const before = host.shell(LIST).stdout.split('\n');
+
+      rpm('--install', built('.rpm'));
+      expect(host.run(['systemctl', 'is-enabled', 'tickward.service']).stdout).toBe('enabled\n');
+      expect(active(host)).toBe('inactive');
+      host.run(['systemctl', 'start', 'tickward.service']);
+      await until(() => log(host).includes('judging by'), () => `the service: ${log(host)}`, PATIENCE_MS);
+
+      const pid = host.run(['systemctl', 'show', '--value', '--property=MainPID', 'tickward.service']).stdout;
+      host.shell("echo '# mine' > /etc/tickward/config.yaml");
+      rpm('--upgrade', nextRpm(built('.rpm')));
+      expect(host.shell('tickward --version; cat /etc/tickward/config.yaml; tail -1 /etc/tickward/config.yaml.rpmnew').stdout).toMatch(/^\d+\.\d+\.\d+\n# mine\n# newer\n$/);
+      expect([active(host), host.run(['systemctl', 'is-enabled', 'tickward.service']).stdout]).toEqual(['active', 'enabled\n']);
+      expect(host.run(['systemctl', 'show', '--value', '--property=MainPID', 'tickward.service']).stdout).not.toBe(pid);
+
+      rpm('--erase', 'tickward');
+      expect(active(host)).toBe('inactive');
+      const left = host.shell(LIST).stdout.split('\n').filter((path) => !before.includes(path) && !path.startsWith('/var/lib/tickward/'));
+      expect(left).toEqual(['/etc/tickward', '/etc/tickward/config.yaml.rpmnew', '/etc/tickward/config.yaml.rpmsave', '/usr/share/man/man1', '/var/lib/tickward']);
     }, 600_000);
   });
 });
