@@ -31,6 +31,8 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const [run = ''] = readdirSync(join(directory, 'state/fleet'));
     expect(readdirSync(join(directory, 'state/fleet', run)).sort()).toEqual(['host-down.json', 'host-one.json', 'host-two.json', 'request.json']);
     expect(JSON.parse(readFileSync(join(directory, 'state/fleet', run, 'request.json'), 'utf8'))).toMatchObject({ run, task: { do: 'sweep' } });
+    expect(fleet(directory, 'status').rows).toMatchObject([{ run, task: { do: 'sweep' } }]);
+    expect(fleet(directory, 'status', run)).toMatchObject({ code: 3, rows: [{ run, hosts: [{ host: 'down', state: 'unreachable' }, { host: 'one', state: 'ok' }, { host: 'two', state: 'ok' }] }] });
   });
 
   test('where a wave fails the later ones are left alone, and said to be', { timeout: 120_000 }, () => {
