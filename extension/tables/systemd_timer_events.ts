@@ -83,6 +83,15 @@ function storedPaths(path: string): string[] {
   return [path, bytesOfText(unwritten(path)).toString()];
 }
 
+let lastAncestry: readonly object[] = [];
+let lastJson = '[]';
+
+/** Events that follow each other mostly share it. */
+function jsonOf(ancestry: readonly object[]): string {
+  if (ancestry !== lastAncestry) [lastAncestry, lastJson] = [ancestry, JSON.stringify(ancestry)];
+  return lastJson;
+}
+
 function rowOf(event: FileEvent): Row {
   const { file, process: by, user, tickward } = event;
   const path = legiblePath(event);
@@ -119,7 +128,7 @@ function rowOf(event: FileEvent): Row {
     auid: tickward.auid,
     cgroup: tickward.cgroup,
     container_id: event.container?.id,
-    ancestry: JSON.stringify(tickward.ancestry),
+    ancestry: jsonOf(tickward.ancestry),
     attribution: tickward.attribution,
     source: tickward.source,
   };

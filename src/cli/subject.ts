@@ -8,6 +8,7 @@ import { readUsers, userOf } from '../host/passwd.ts';
 import { TickwardError } from '../model/errors.ts';
 import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
 import { bytesOfText, printable } from '../model/text.ts';
+import { isoOf } from '../model/timestamp.ts';
 import type { Context } from './context.ts';
 
 export interface SubjectOptions {
@@ -141,12 +142,14 @@ function eventOfFile(exact: string, note = 'no sensor saw the file being made: t
   const directory = unitDirectories(readUsers()).find((each) => path.startsWith(`${each.path}/`));
   const { unit, unit_type } = classify(directory ?? { kind: 'units' }, directory === undefined ? basename(path) : path.slice(directory.path.length + 1));
   const owner = userOf(stat.uid);
+  const mtime = isoOf(stat.mtimeMs);
   const extension = /.\.([^.]+)$/.exec(basename(path))?.[1];
   return {
-    '@timestamp': stat.mtime.toISOString(),
+    // Whoever may write to it may have set any time, also one that is none.
+    '@timestamp': mtime ?? new Date(stat.ctimeMs).toISOString(),
     event: { id: '', kind: 'event', category: ['file'], type: ['creation'], action: 'creation', dataset: 'tickward.file' },
     host: hostIdentity(),
-    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), mtime: stat.mtime.toISOString() },
+    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
     user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
     tickward: { attribution: 'none', attribution_note: note, source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
   };

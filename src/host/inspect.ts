@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
 import { errnoOf } from '../model/errors.ts';
 import { bytesOfText, textOfBytes } from '../model/text.ts';
+import { isoOf } from '../model/timestamp.ts';
 
 export type InspectedKind = 'file' | 'directory' | 'fifo' | 'socket' | 'device' | 'kernel' | 'missing' | 'unreadable';
 
@@ -65,12 +66,6 @@ function factsOf(stat: BigIntStats): Pick<Inspected, 'size' | 'mode' | 'uid' | '
     ctime: isoOf(stat.ctimeMs),
     btime: stat.birthtimeMs > 0n ? isoOf(stat.birthtimeMs) : null,
   };
-}
-
-/** null beyond what a date can say: touch(1) sets any time. */
-export function isoOf(ms: bigint | number): string | null {
-  const date = new Date(Number(ms));
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
 function kindOf(stat: BigIntStats, real: string): InspectedKind {

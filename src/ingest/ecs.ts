@@ -1,5 +1,6 @@
 /** Documents in ECS, as Elastic's agents and Tickward write them: the fields that they have in common. */
 import type { EcsProcess, FileAction, FileEvent } from '../model/event.ts';
+import { isoOf } from '../model/timestamp.ts';
 import { countField, dateField, exactTextField, isObject, needed, present, textField, textsField } from './field.ts';
 import type { Report } from './report.ts';
 
@@ -45,7 +46,7 @@ function fileOf(document: object): Report['file'] {
       type: fileType(type(document)),
       size: size(document),
       mode: octal(mode(document)),
-      mtime: modified === undefined ? undefined : new Date(modified).toISOString(),
+      mtime: modified === undefined ? undefined : isoOf(modified) ?? undefined,
       hash: digest === undefined ? undefined : { sha256: digest },
     }),
     ...present(Object.fromEntries(texts.map(([key, read]) => [key, read(document)]))),

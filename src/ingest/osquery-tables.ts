@@ -1,5 +1,6 @@
 /** Rows of osquery's tables that tell of changes of files (https://osquery.io/schema/). All values are text, or numbers with `--logger_numerics`. */
 import type { EcsProcess, FileAction } from '../model/event.ts';
+import { isoOf } from '../model/timestamp.ts';
 import { ancestryOf, attributionOf } from './own.ts';
 import { octal } from './ecs.ts';
 import { countField, exactTextField, needed, present, secondsField, textField } from './field.ts';
@@ -34,7 +35,7 @@ function fileEvent(row: object): Row | undefined {
     action,
     path: needed(path.target(row), 'target_path'),
     // Its uid and gid are the file's, not those of who did it.
-    file: present({ uid: text.uid(row), gid: text.gid(row), mode: octal(text.mode(row)), size: count.size(row), inode: text.inode(row), mtime: changed === undefined ? undefined : new Date(changed).toISOString(), hash: sha256 === undefined ? undefined : { sha256 } }),
+    file: present({ uid: text.uid(row), gid: text.gid(row), mode: octal(text.mode(row)), size: count.size(row), inode: text.inode(row), mtime: changed === undefined ? undefined : isoOf(changed) ?? undefined, hash: sha256 === undefined ? undefined : { sha256 } }),
     ...present({ time: time(row) }),
   };
 }

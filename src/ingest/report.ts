@@ -2,6 +2,7 @@
 import { TickwardError } from '../model/errors.ts';
 import type { EcsProcess, FileAction, FileEvent, Scope, UnitType } from '../model/event.ts';
 import { bytesOfText } from '../model/text.ts';
+import { isoOf } from '../model/timestamp.ts';
 import { present } from './field.ts';
 
 type Tickward = FileEvent['tickward'];
@@ -46,11 +47,13 @@ const NO_ANCESTRY: Tickward['ancestry'] = [];
 
 export function eventOf(report: Report, { sensor, id, unitOf }: EventOptions): FileEvent {
   const { path, bytes } = checkedPath(report.path, 'the path');
+  const timestamp = isoOf(report.time);
+  if (timestamp === null) throw new TickwardError('BAD_INPUT', `the time ${report.time} is none of the years 0 to 9999`);
   const cut = cutPath(path);
   const unit = unitOf(path) ?? { unit: cut.name, unit_type: 'other', scope: 'system' };
   const bytesKept = report.own?.path_bytes ?? bytes;
   return {
-    '@timestamp': new Date(report.time).toISOString(),
+    '@timestamp': timestamp,
     event: { id, kind: 'event', category: ['file'], type: ECS_TYPES[report.action], action: report.action, dataset: 'tickward.file' },
     host: report.host,
     file: { path, ...cut, ...report.file, ...(report.original === undefined ? {} : { Ext: { original: originalOf(report.original) } }) },

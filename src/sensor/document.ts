@@ -5,6 +5,7 @@ import { classify, isUnitText, type UnitDirectory } from '../host/directories.ts
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
+import { isoOf, timestampOf } from '../model/timestamp.ts';
 import type { Attributed } from './attribution.ts';
 import { hashOf, withContent } from './content.ts';
 
@@ -75,7 +76,7 @@ export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   if (typeof bytes !== 'string' && !Buffer.from(path).equals(bytes)) tickward.path_bytes = bytes.toString('base64');
   if (content?.says !== undefined) Object.assign(tickward, saidBy(content.says));
   const event: FileEvent = {
-    '@timestamp': timestamp(context.now),
+    '@timestamp': timestampOf(context.now),
     event: { id: nextId(context.now), kind: 'event', category: ['file'], type: ECS_TYPES[seen.action], action: seen.action, dataset: 'tickward.file' },
     host: context.host,
     file,
@@ -108,18 +109,6 @@ function saidBy({ directives, commands, isCut }: UnitFacts): Pick<FileEvent['tic
   };
 }
 
-let stampedMs = 0;
-let stamped = '';
-
-/** Made once a millisecond. */
-function timestamp(now: number): string {
-  if (now !== stampedMs) {
-    stampedMs = now;
-    stamped = new Date(now).toISOString();
-  }
-  return stamped;
-}
-
 function named(name: string): { name: string; extension?: string } {
   const dot = name.lastIndexOf('.');
   return dot > 0 && dot < name.length - 1 ? { name, extension: name.slice(dot + 1) } : { name };
@@ -129,7 +118,9 @@ function factsOf(path: string | Buffer, stat: BigIntStats, { accounts }: Documen
   const owner = accounts.userName(Number(stat.uid));
   const group = accounts.groupName(Number(stat.gid));
   const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
-  const facts: Omit<FileEvent['file'], 'path' | 'directory' | 'name'> = { type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino), mtime: timeOf(stat.mtimeMs) };
+  const facts: Omit<FileEvent['file'], 'path' | 'directory' | 'name'> = { type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino) };
+  const mtime = isoOf(stat.mtimeMs);
+  if (mtime !== null) facts.mtime = mtime;
   if (owner !== undefined) facts.owner = owner;
   if (group !== undefined) facts.group = group;
   if (target !== undefined) facts.target_path = target;
@@ -146,17 +137,6 @@ function modeOf(mode: number): string {
   const text = bits.toString(8).padStart(4, '0');
   modes.set(bits, text);
   return text;
-}
-
-let timedMs = 0n;
-let timed = '';
-
-function timeOf(milliseconds: bigint): string {
-  if (milliseconds !== timedMs) {
-    timedMs = milliseconds;
-    timed = new Date(Number(milliseconds)).toISOString();
-  }
-  return timed;
 }
 
 function typeOf(stat: BigIntStats): NonNullable<FileEvent['file']['type']> {

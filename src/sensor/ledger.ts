@@ -36,6 +36,8 @@ export interface LedgerOptions {
   remember: (folder: Folder, name: string, signature: Signature | undefined) => void;
   folderOf: (key: string) => Folder | undefined;
   pathOf: (key: string) => string | undefined;
+  /** One file that fails keeps none of the others from being told of. */
+  guarded: (work: () => void) => void;
 }
 
 /** Who did it, at the first or the last of several things that the kernel merged into one change. */
@@ -176,16 +178,18 @@ export class Ledger {
   /** A folder as it was found a moment ago (undefined: it is gone), and who is taken to have made the difference. What has become known since is no difference. */
   compare(folder: Folder, found: Entries | undefined, by: Attributed): void {
     const at = process.hrtime.bigint();
-    for (const { name } of compare(folder.entries, found ?? NO_ENTRIES)) {
-      if (found === undefined) this.releaseOne(folder, name);
-      else if (this.held.has(heldKey(folder, name))) continue;
-      const stat = found === undefined ? undefined : lookAt(pathOf(folder.path, name));
-      const action = difference(folder.entries.get(name), stat);
-      if (action === undefined) continue;
-      this.set(folder, name, action === 'deletion' || stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
-      this.compared.set(heldKey(folder, name), at);
-      this.report(action, folder, name, by, action === 'deletion' ? undefined : stat, undefined, 'scan');
-    }
+    for (const { name } of compare(folder.entries, found ?? NO_ENTRIES)) this.options.guarded(() => this.compareOne(folder, name, found !== undefined, by, at));
+  }
+
+  private compareOne(folder: Folder, name: string, isThere: boolean, by: Attributed, at: bigint): void {
+    if (!isThere) this.releaseOne(folder, name);
+    else if (this.held.has(heldKey(folder, name))) return;
+    const stat = isThere ? lookAt(pathOf(folder.path, name)) : undefined;
+    const action = difference(folder.entries.get(name), stat);
+    if (action === undefined) return;
+    this.set(folder, name, action === 'deletion' || stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
+    this.compared.set(heldKey(folder, name), at);
+    this.report(action, folder, name, by, action === 'deletion' ? undefined : stat, undefined, 'scan');
   }
 
   /** Nothing from before this moment is queued any more. */

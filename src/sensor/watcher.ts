@@ -34,6 +34,8 @@ const APPEARED = 'found when its directory appeared or went: the process is the 
 
 type Stat = Seen['stat'];
 
+type Item = Change | Gone | Comparison | Discovery;
+
 export class Watcher {
   readonly tree: Tree;
   private readonly options: SensorOptions;
@@ -41,7 +43,7 @@ export class Watcher {
   private readonly accounts = new Accounts();
   private readonly attributor: Attributor;
   private readonly ledger: Ledger;
-  private readonly queue: (Change | Gone | Comparison | Discovery)[] = [];
+  private readonly queue: Item[] = [];
   private overflowed = false;
   private usersChanged = false;
   private events: FileEvent[] = [];
@@ -60,7 +62,7 @@ export class Watcher {
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
     this.attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
-    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (folder, name, signature) => this.remember(folder, name, signature), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key) });
+    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (folder, name, signature) => this.remember(folder, name, signature), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), guarded: (work) => this.guarded(work) });
     this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
@@ -160,8 +162,10 @@ export class Watcher {
   /** At once: the process may be gone, and another one have its number, when the change is worked off. */
   private name(change: Change | Gone): void {
     if (change.pid <= 0) return;
-    const by = this.attributor.early(deedOf(change));
-    if (by !== undefined) change.by = by;
+    this.guarded(() => {
+      const by = this.attributor.early(deedOf(change));
+      if (by !== undefined) change.by = by;
+    });
   }
 
   /** Slices until nothing waits, reading the kernel's queue between them so that it never fills; then makes room for other work. */
@@ -196,13 +200,16 @@ export class Watcher {
 
   private slice(): void {
     if (this.accounts.refresh()) this.usersChanged = true;
-    for (const item of this.queue.splice(0, SLICE)) {
-      if ('did' in item) this.change(item);
-      else if ('found' in item) this.survey.found(item.found, item.by);
-      else if ('now' in item) this.compare(item);
-      else this.survey.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
-    }
+    // Each for itself: whoever makes one of them fail must not take the next with it.
+    for (const item of this.queue.splice(0, SLICE)) this.guarded(() => this.workOff(item));
     this.openFiles = undefined;
+  }
+
+  private workOff(item: Item): void {
+    if ('did' in item) this.change(item);
+    else if ('found' in item) this.survey.found(item.found, item.by);
+    else if ('now' in item) this.compare(item);
+    else this.survey.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
   }
 
   private compare({ folder, now, by }: Comparison): void {

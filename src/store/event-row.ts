@@ -4,6 +4,7 @@
  */
 import { TickwardError } from '../model/errors.ts';
 import type { EcsProcess, FileEvent } from '../model/event.ts';
+import { timestampOf } from '../model/timestamp.ts';
 
 /** Who did it. */
 export interface Maker {
@@ -182,18 +183,6 @@ export function eventOf(row: EventRow, maker: Maker, surroundings: Surroundings)
       ...(isCut === null ? {} : { content_cut: true }),
     },
   };
-}
-
-let lastTime = Number.NaN;
-let lastTimestamp = '';
-
-/** In a storm dozens of events have the same millisecond. */
-export function timestampOf(time: number): string {
-  if (time !== lastTime) {
-    lastTimestamp = new Date(time).toISOString();
-    lastTime = time;
-  }
-  return lastTimestamp;
 }
 
 let lastParsed = '';

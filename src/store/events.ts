@@ -1,5 +1,5 @@
 /** Events as they were seen: appended in batches, found by time, id, path, action and unit. */
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { KnownEntry } from '../model/baseline.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
 import type { Alerts } from './alerts.ts';
@@ -63,8 +63,10 @@ interface Bounds {
   end: number;
 }
 
-/** Its maker along with each event of a page: mostly each has another, and to ask for it alone takes three times as long. */
-const MADE = '(SELECT document FROM shared WHERE id = maker) AS made';
+const COLUMNS = ['seq', 'id', 'time', 'action', 'directory', 'name', 'unit', 'maker', 'surroundings', 'document'] as const;
+
+/** Its maker along with each event: mostly each has another, and to ask for it alone takes three times as long. */
+const READ = `SELECT ${COLUMNS.join(', ')}, (SELECT document FROM shared WHERE id = maker) AS made FROM events`;
 
 interface Page {
   page: FileEvent[];
@@ -72,12 +74,16 @@ interface Page {
   next: number | undefined;
 }
 
-const COLUMNS = ['seq', 'id', 'time', 'action', 'directory', 'name', 'unit', 'maker', 'surroundings', 'document'] as const;
-
 export function createEvents(database: DatabaseSync, path: string, alerts: Alerts, baseline: StoredBaseline, readers: Readers): Events {
   const insert = bulkInsert(database, 'events', COLUMNS);
   const last = database.prepare('SELECT max(seq) AS seq FROM events');
-  const byId = database.prepare('SELECT * FROM events WHERE id = ?');
+  /** Rows as arrays take two thirds of the time that objects take. */
+  const reading = (rest: string): ((...values: SQLInputValue[]) => SQLOutputValue[][]) => {
+    const statement = database.prepare(`${READ} ${rest}`);
+    statement.setReturnArrays(true);
+    return (...values) => statement.all(...values) as unknown as SQLOutputValue[][];
+  };
+  const byId = reading('WHERE id = ?');
   const shared = createSharedWriter(database);
   const parts = createSharedReader(database);
   const spans = createSpans(database);
@@ -107,17 +113,16 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
 
   const fresh = (events: readonly FileEvent[]): FileEvent[] => {
     const ids = new Set<string>();
-    return events.filter(({ event: { id } }) => !ids.has(id) && ids.add(id).size > 0 && byId.get(id) === undefined);
+    return events.filter(({ event: { id } }) => !ids.has(id) && ids.add(id).size > 0 && byId(id).length === 0);
   };
 
-  const decode = (row: Record<string, unknown>): FileEvent => {
-    const document = String(row['document']);
-    if (row['maker'] === null) return JSON.parse(document) as FileEvent;
-    const own: EventRow = { id: String(row['id']), time: Number(row['time']), action: String(row['action']), directory: String(row['directory']), name: String(row['name']), unit: row['unit'] === null ? null : String(row['unit']), document };
-    return eventOf(own, parts.maker(Number(row['maker']), row['made']), parts.surroundings(Number(row['surroundings'])));
+  const decode = ([, id, time, action, directory, name, unit, maker, surroundings, document, made]: SQLOutputValue[]): FileEvent => {
+    if (maker === null) return JSON.parse(String(document)) as FileEvent;
+    const own: EventRow = { id: String(id), time: Number(time), action: String(action), directory: String(directory), name: String(name), unit: unit === null ? null : String(unit), document: String(document) };
+    return eventOf(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
   };
 
-  const pageOf = (rows: Record<string, unknown>[]): Page => ({ page: rows.map(decode), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.['seq']) + 1 });
+  const pageOf = (rows: SQLOutputValue[][]): Page => ({ page: rows.map(decode), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.[0]) + 1 });
 
   const boundsOf = (filter: EventFilter): Bounds => {
     const { where, values } = whereOf(filter);
@@ -132,10 +137,10 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
 
   const pages = function* (filter: EventFilter, bounds: Bounds): Generator<FileEvent[]> {
     const { where, values } = whereOf(filter);
-    const read = database.prepare(`SELECT *, ${MADE} FROM events WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
+    const read = reading(`WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
     for (const [first, to] of ranges(bounds)) {
       for (let from: number | undefined = first; from !== undefined; ) {
-        const { page, next }: Page = snapshot(database, () => pageOf(read.all(from ?? to, to, ...values)));
+        const { page, next }: Page = snapshot(database, () => pageOf(read(from ?? to, to, ...values)));
         yield page;
         from = next;
       }
@@ -165,8 +170,8 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
 
   const withIds = (filter: EventFilter, ids: readonly string[]): FileEvent[] => {
     const { where, values } = whereOf(filter);
-    const newest = database.prepare(`SELECT * FROM (SELECT * FROM events WHERE ${where} AND id IN (${marks(ids, values.length + FIRST_VALUE)}) ORDER BY seq DESC LIMIT ?) ORDER BY seq`);
-    return snapshot(database, () => newest.all(0, Number.MAX_SAFE_INTEGER, ...values, ...ids, filter.limit ?? -1).map(decode));
+    const newest = reading(`WHERE ${where} AND id IN (${marks(ids, values.length + FIRST_VALUE)}) ORDER BY seq DESC LIMIT ?`);
+    return snapshot(database, () => newest(0, Number.MAX_SAFE_INTEGER, ...values, ...ids, filter.limit ?? -1).toReversed().map(decode));
   };
 
   const select = (filter: EventFilter = {}): Selection => {
@@ -208,7 +213,7 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     select,
     get: (id) =>
       snapshot(database, () => {
-        const row = byId.get(id);
+        const [row] = byId(id);
         return row === undefined ? undefined : decode(row);
       }),
     count: () => spans.count(),

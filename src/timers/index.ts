@@ -9,6 +9,7 @@ import { isBooted } from '../host/systemd.ts';
 import { isTrue, lastOf, listOf } from '../host/units.ts';
 import type { Scope } from '../model/event.ts';
 import { bytesOfText, legible } from '../model/text.ts';
+import { isoOf } from '../model/timestamp.ts';
 import { chainOf, type ScriptLink } from './command.ts';
 import { readDisk, type Disk, type DiskUnit } from './disk.ts';
 import { managedTimers, type ManagedTimer } from './manager.ts';
@@ -163,14 +164,14 @@ function stampOf(unit: string, user: string | undefined, scope: Scope, { users, 
   const home = users.find((entry) => entry.name === user)?.home;
   const directory = scope === 'system' ? stamps : home === undefined ? undefined : join(home, '.local/share/systemd/timers');
   const stat = directory === undefined ? undefined : statSync(bytesOfText(join(directory, `stamp-${unit}`)), { throwIfNoEntry: false });
-  return stat === undefined ? null : stat.mtime.toISOString();
+  return stat === undefined ? null : isoOf(stat.mtimeMs);
 }
 
 /** When the file was born, where the file system keeps that; else null rather than a time that touch(1) can set. */
 function createdAt(path: string): string | null {
   try {
     const { birthtimeMs } = statSync(bytesOfText(path));
-    return birthtimeMs > 0 ? new Date(birthtimeMs).toISOString() : null;
+    return birthtimeMs > 0 ? isoOf(birthtimeMs) : null;
   } catch {
     return null;
   }

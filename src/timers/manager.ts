@@ -5,6 +5,7 @@ import { bootTimeMs } from '../host/proc.ts';
 import { hasUserManager, isBooted } from '../host/systemd.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Scope } from '../model/event.ts';
+import { isoOf } from '../model/timestamp.ts';
 
 export interface ManagedTimer {
   unit: string;
@@ -68,6 +69,7 @@ export function timerOf(block: string, of: { scope: Scope; user?: string }): Man
   const realtime = moment(value('NextElapseUSecRealtime'));
   const monotonic = spanMs(value('NextElapseUSecMonotonic'));
   const next = Math.min(realtime ?? Infinity, monotonic === undefined ? Infinity : bootTimeMs() + monotonic);
+  const nextText = isoOf(next);
   const last = moment(value('LastTriggerUSec'));
   return {
     unit: value('Id'),
@@ -77,7 +79,7 @@ export function timerOf(block: string, of: { scope: Scope; user?: string }): Man
     enabled: value('UnitFileState'),
     path: value('FragmentPath'),
     transient: value('Transient') === 'yes',
-    ...(Number.isFinite(next) ? { next: new Date(next).toISOString() } : {}),
+    ...(nextText === null ? {} : { next: nextText }),
     ...(last === undefined ? {} : { last: new Date(last).toISOString() }),
     service: value('Unit') || (value('Triggers').split(' ')[0] ?? ''),
   };

@@ -126,6 +126,14 @@ describe.each(kernel)('by %s', (mode) => {
     expect((await sensing.line('modification a.timer')).file).toMatchObject({ uid: '1234', gid: '5678' });
   });
 
+  test('a file that says it is of a year that no date has hides neither itself nor what comes with it', async () => {
+    const sensing = await sense(mode, { parent: '/dev/shm' });
+    const { order } = await python({ cwd: sensing.root });
+    // One reading of the kernel's queue has all three.
+    await order('[(open(n, "w").write("x"), os.utime(n, (9e15, 9e15)) if n == "b.timer" else None) for n in ("a.timer", "b.timer", "c.timer")]');
+    for (const name of ['a', 'b', 'c']) expect(Object.hasOwn((await sensing.line(`creation ${name}.timer`)).file, 'mtime')).toBe(name !== 'b');
+  });
+
   test('what is written through a descriptor that stays open is told while it is open, and its end when it is closed', async () => {
     const sensing = await sense(mode, { rescanSeconds: 60 });
     const { order, pid } = await python({ cwd: sensing.root });
