@@ -1,9 +1,8 @@
 /** Data on stdout, everything else on stderr; nothing an attacker named reaches a terminal unescaped. */
 import { styleText } from 'node:util';
-import { createRequire } from 'node:module';
-import type Table from 'cli-table3';
 import type { TickwardError } from '../model/errors.ts';
-import { printable, shorten } from '../model/text.ts';
+import { printable } from '../model/text.ts';
+import { tableLines, type Cell } from './table.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -17,11 +16,10 @@ export interface Output {
   progress(text: string): void;
   paint(style: Style, text: string): string;
   /** Cells are escaped and cut to the width of the terminal. */
-  table(columns: readonly string[], rows: readonly (readonly (string | number | null | undefined)[])[]): void;
+  table(columns: readonly string[], rows: readonly (readonly Cell[])[]): void;
 }
 
 const WIDTH_WITHOUT_TERMINAL = 200;
-const LEAST_CELL = 8;
 
 export function createOutput(settings: { json: boolean; color: boolean }): Output {
   const colored = settings.color && (process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined);
@@ -34,26 +32,10 @@ export function createOutput(settings: { json: boolean; color: boolean }): Outpu
     progress: (text) => void process.stderr.write(`${text}\n`),
     paint,
     table(columns, rows) {
-      const limit = cellWidth(columns, rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL);
-      // Loaded for those who draw one.
-      const Drawn = createRequire(import.meta.url)('cli-table3') as typeof Table;
-      const table = new Drawn({ head: columns.map((column) => paint('bold', column)), style: { head: [], border: [], compact: true }, chars: PLAIN });
-      for (const row of rows) table.push(row.map((cell) => shorten(cell === null || cell === undefined ? '' : String(cell), limit)));
-      write(table.toString());
+      const [head = '', ...lines] = tableLines(columns, rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL);
+      write([paint('bold', head), ...lines].join('\n'));
     },
   };
-}
-
-/** Columns side by side without boxes: they copy well and survive any encoding. */
-const PLAIN = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: ' ' };
-
-/** The widest cell with which all columns still fit: narrow columns give what they do not need to the wide ones. */
-function cellWidth(columns: readonly string[], rows: readonly (readonly unknown[])[], width: number): number {
-  const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => printable(String(row[index] ?? '')).length)));
-  const fits = (limit: number): boolean => widths.reduce((sum, cell) => sum + Math.min(cell, limit) + 3, 0) <= width;
-  let limit = Math.max(LEAST_CELL, ...widths);
-  while (limit > LEAST_CELL && !fits(limit)) limit -= 1;
-  return limit;
 }
 
 /** The one line of an error, with the place below it where it has one. */

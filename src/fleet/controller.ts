@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runLines } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
+import { shorten } from '../model/text.ts';
 import { playbookOf, type Play } from './play.ts';
 import { readLineOf, type HostRow } from './rows.ts';
 
@@ -36,9 +37,11 @@ export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
     /** All of them, as Ansible reads the inventory. */
     let hosts: string[] = [];
     const strange: string[] = [];
-    const { exitCode, stderr } = await runLines('ansible-playbook', [...inventoryArguments(options), '--forks', String(options.forks), ...(options.check ? ['--check', '--diff'] : []), playbook], {
+    // What Ansible does when all have answered is of no use here, and with thousands of hosts it takes minutes.
+    const all = new AbortController();
+    const { exitCode, stderr } = await runLines('ansible-playbook', ['--inventory', options.inventory, ...limitArguments(options.limit, directory), '--forks', String(options.forks), ...(options.check ? ['--check', '--diff'] : []), playbook], {
       env: environmentFor(directory),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal: options.signal === undefined ? all.signal : AbortSignal.any([options.signal, all.signal]),
       onLine(line) {
         const row = readLineOf(line);
         if (row === undefined) strange.push(line);
@@ -46,12 +49,13 @@ export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
         else if (!rows.has(row.host)) {
           rows.set(row.host, row);
           options.onRow?.(row);
+          if (rows.size === hosts.length) all.abort();
         }
       },
     });
-    if (hosts.length === 0) throw new TickwardError('BAD_INPUT', `Ansible found no host in ${options.inventory}${options.limit === undefined ? '' : ` for ${options.limit}`}: ${lastOf(stderr) || lastOf(strange.join('\n')) || `it ended with ${exitCode ?? 'a signal'}`}`, { hint: `look at: ansible all --list-hosts -i ${options.inventory}` });
+    if (hosts.length === 0) throw new TickwardError('BAD_INPUT', `Ansible found no host in ${options.inventory}${options.limit === undefined ? '' : ` for ${shorten(options.limit, 200)}`}: ${lastOf(stderr) || lastOf(strange.join('\n')) || `it ended with ${exitCode ?? 'a signal'}`}`, { hint: `look at: ansible all --list-hosts -i ${options.inventory}` });
     for (const host of hosts.filter((name) => !rows.has(name))) {
-      const row: HostRow = { host, state: 'skipped', reason: options.signal?.aborted === true ? 'interrupted before its turn' : 'not reached: an earlier wave failed too often' };
+      const row: HostRow = { host, state: 'skipped', reason: options.signal?.aborted === true ? 'interrupted before it answered' : 'not reached: an earlier wave failed too often' };
       rows.set(host, row);
       options.onRow?.(row);
     }
@@ -61,9 +65,16 @@ export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
   }
 }
 
-function inventoryArguments({ inventory, limit }: Pick<FleetOptions, 'inventory' | 'limit'>): string[] {
-  return ['--inventory', inventory, ...(limit === undefined ? [] : ['--limit', limit])];
+/** Of one argument the kernel takes 128 KiB (MAX_ARG_STRLEN, execve(2)): the names of thousands of hosts go through a file, as Ansible reads one. */
+function limitArguments(limit: string | undefined, directory: string): string[] {
+  if (limit === undefined) return [];
+  if (Buffer.byteLength(limit) < MOST_ARGUMENT) return ['--limit', limit];
+  const path = join(directory, 'limit');
+  writeFileSync(path, `${limit.replaceAll(',', '\n')}\n`, { mode: 0o600 });
+  return ['--limit', `@${path}`];
 }
+
+const MOST_ARGUMENT = 64 * 1024;
 
 function environmentFor(directory: string): Record<string, string> {
   const passed = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (PASSED.test(name) && value !== undefined ? [[name, value]] : [])));
@@ -78,6 +89,8 @@ function environmentFor(directory: string): Record<string, string> {
     ANSIBLE_RETRY_FILES_ENABLED: 'false',
     ANSIBLE_NOCOLOR: 'true',
     ANSIBLE_LOCAL_TEMP: join(directory, 'ansible'),
+    // Nothing is left beside the callback, which a package owns.
+    PYTHONDONTWRITEBYTECODE: '1',
   };
 }
 

@@ -3,7 +3,7 @@ import type { TaskInput } from './task.ts';
 
 export interface Play {
   task: TaskInput;
-  /** Hosts in a wave. Without, every host goes on by itself. */
+  /** Hosts in a wave. Without, all of them are one. */
   serial?: readonly string[];
   maxFailPercent?: number;
   /** How long a host may take, in s. */
@@ -33,7 +33,8 @@ export function playbookOf({ task, serial, maxFailPercent, deadlineSeconds, prog
       hosts: new Ours('all'),
       gather_facts: false,
       ...(runs === undefined ? {} : { vars: { tickward_runs: runs } }),
-      ...(serial === undefined ? { strategy: new Ours('free') } : { serial: serial.map((wave) => new Ours(wave)), ...(maxFailPercent === undefined ? {} : { max_fail_percentage: maxFailPercent }) }),
+      // Not the strategy `free`: that tells of no host before all have been started, and what was done until an interruption would never be told.
+      ...(serial === undefined ? {} : { serial: serial.map((wave) => new Ours(wave)), ...(maxFailPercent === undefined ? {} : { max_fail_percentage: maxFailPercent }) }),
       // On the host the program ends itself at its deadline; this is for a host that does not answer any more.
       tasks: [{ name: new Ours('tickward'), tickward: given, timeout: deadlineSeconds + GRACE_SECONDS, ...(program === undefined ? {} : { environment: { TICKWARD: program } }) }],
     },

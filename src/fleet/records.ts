@@ -49,7 +49,7 @@ export class FleetRecords {
     const names = readdirOr(this.directory).filter((name) => RUN.test(name)).sort().toReversed();
     return names.flatMap((run) => {
       try {
-        return [this.read(run).request];
+        return [this.request(run)];
       } catch {
         // A run that was interrupted before it began.
         return [];
@@ -59,17 +59,20 @@ export class FleetRecords {
 
   /** Throws NOT_FOUND. */
   read(run: string): FleetRecord {
-    if (!RUN.test(run)) throw notFound(run);
+    const request = this.request(run);
     const path = this.pathOf(run);
-    let request: FleetRequest;
+    const rows = readdirOr(path).filter((name) => name.endsWith('.json') && name !== REQUEST).sort().map((name) => JSON.parse(readFileSync(join(path, name), 'utf8')) as HostRow);
+    return { request, rows };
+  }
+
+  private request(run: string): FleetRequest {
+    if (!RUN.test(run)) throw notFound(run);
     try {
-      request = JSON.parse(readFileSync(join(path, REQUEST), 'utf8')) as FleetRequest;
+      return JSON.parse(readFileSync(join(this.pathOf(run), REQUEST), 'utf8')) as FleetRequest;
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') throw notFound(run);
       throw error;
     }
-    const rows = readdirOr(path).filter((name) => name.endsWith('.json') && name !== REQUEST).map((name) => JSON.parse(readFileSync(join(path, name), 'utf8')) as HostRow);
-    return { request, rows };
   }
 
   private pathOf(run: string): string {

@@ -20,6 +20,11 @@ export async function compile(into: string): Promise<void> {
   writeFileSync(join(into, 'package.json'), `${JSON.stringify({ ...manifest, exports: compiled(exports as Record<string, string>) }, null, 2)}\n`);
 }
 
+/** The types of what is exported, beside what they describe. */
+export async function declareTypes(into: string): Promise<void> {
+  await made(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', join(FILES, 'types.json'), '--outDir', into]);
+}
+
 /** Who imports from the package gets what the sources were compiled to. */
 function compiled(exports: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(exports).map(([name, path]) => [name, path.replace(/\.ts$/, '.js')]));

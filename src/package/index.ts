@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../model/errors.ts';
 import { VERSION } from '../version.ts';
 import { epochOf, made, ROOT, type Build } from './build.ts';
-import { compile } from './compile.ts';
+import { compile, declareTypes } from './compile.ts';
 import { makeDeb } from './deb.ts';
 import { makeRpm } from './rpm.ts';
 import { fillTree } from './tree.ts';
@@ -24,21 +24,29 @@ Needs dpkg-deb, rpmbuild, strip and npm. $SOURCE_DATE_EPOCH, else the last commi
 async function packages(kinds: readonly Kind[], build: Build): Promise<string[]> {
   const compiled = join(build.work, 'compiled');
   await compile(compiled);
-  const paths: string[] = [];
-  if (kinds.includes('npm')) paths.push(join(build.out, (await made('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', build.out], { cwd: compiled, env: { HOME: build.work } })).trim()));
   const sbom = await billOfMaterials(build);
   const sbomPath = join(build.out, `tickward-${build.version}.cdx.json`);
   writeFileSync(sbomPath, sbom);
-  paths.push(sbomPath);
-  if (!kinds.includes('deb') && !kinds.includes('rpm')) return paths;
+  const paths = [sbomPath];
+  if (kinds.includes('deb') || kinds.includes('rpm')) paths.push(...(await hostPackages(kinds, compiled, sbom, build)));
+  // Last: types are for who imports from npm's package.
+  if (kinds.includes('npm')) {
+    await declareTypes(compiled);
+    paths.push(join(build.out, (await made('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', build.out], { cwd: compiled, env: { HOME: build.work } })).trim()));
+  }
+  return paths;
+}
+
+async function hostPackages(kinds: readonly Kind[], compiled: string, sbom: string, build: Build): Promise<string[]> {
   // The program is asked for its completions where it lies.
   const running = join(build.work, 'running');
   cpSync(compiled, running, { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(running, 'node_modules'));
   const root = join(build.work, 'root');
   await fillTree(root, compiled, running, sbom, build);
+  const paths: string[] = [];
   if (kinds.includes('rpm')) paths.push(await makeRpm(root, build));
-  // Last: it adds to the tree what only dpkg reads.
+  // After it: it adds to the tree what only dpkg reads.
   if (kinds.includes('deb')) paths.push(await makeDeb(root, build));
   return paths;
 }

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { attribution } from './attribution.ts';
 import type { Benchmark } from './benchmark.ts';
 import { fleet } from './fleet.ts';
+import { fleetLarge } from './fleet-large.ts';
 import { idle } from './idle.ts';
 import { extension } from './extension.ts';
 import { isolate } from './isolate.ts';
@@ -28,7 +29,7 @@ import { storm } from './storm.ts';
 import { tax } from './tax.ts';
 
 /** In the order in which they run. */
-const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal, investigate, extension, fleet];
+const BENCHMARKS: readonly Benchmark[] = [attribution, late, latency, storm, overflow, idle, tax, start, stopped, judge, isolate, removal, investigate, extension, fleet, fleetLarge];
 
 const INTERRUPTED = 130;
 

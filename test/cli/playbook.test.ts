@@ -68,7 +68,7 @@ test('check says what is not there', () => {
 });
 
 test('new makes a folder that is right, and that respond takes by its path', () => {
-  const directory = temporaryDirectory();
+  const directory = join(temporaryDirectory(), 'not/yet/there');
   expect(tickward(['playbook', 'new', 'mine', '--dir', directory])).toMatchObject({ code: 0, stderr: '' });
   const folder = join(directory, 'mine');
   expect(tickward(['playbook', 'check', folder])).toMatchObject({ code: 0, stdout: `${folder}: right\n` });

@@ -1,15 +1,18 @@
 /** Real ansible-core, over hosts that are this machine and one that is not there. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { FleetRecords } from '../../src/fleet/records.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../src/cli/tickward');
 const missing = spawnSync('ansible', ['--version']).status === 0 ? undefined : 'needs Ansible: apt-get install ansible-core openssh-client';
 
+const environmentOf = (directory: string): NodeJS.ProcessEnv => ({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: directory, TICKWARD_STATE_DIR: join(directory, 'state') });
+
 function fleet(directory: string, ...args: string[]): { code: number | null; rows: { host: string; state: string; reason?: string }[]; stderr: string } {
-  const { status, stdout, stderr } = spawnSync('/bin/sh', [PROGRAM, 'fleet', ...args, '--json'], { encoding: 'utf8', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: directory, TICKWARD_STATE_DIR: join(directory, 'state') } });
+  const { status, stdout, stderr } = spawnSync('/bin/sh', [PROGRAM, 'fleet', ...args, '--json'], { encoding: 'utf8', env: environmentOf(directory) });
   return { code: status, stderr, rows: stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { host: string; state: string }) };
 }
 
@@ -28,6 +31,8 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const [run = ''] = readdirSync(join(directory, 'state/fleet'));
     expect(readdirSync(join(directory, 'state/fleet', run)).sort()).toEqual(['host-down.json', 'host-one.json', 'host-two.json', 'request.json']);
     expect(JSON.parse(readFileSync(join(directory, 'state/fleet', run, 'request.json'), 'utf8'))).toMatchObject({ run, task: { do: 'sweep' } });
+    expect(fleet(directory, 'status').rows).toMatchObject([{ run, task: { do: 'sweep' } }]);
+    expect(fleet(directory, 'status', run)).toMatchObject({ code: 3, rows: [{ run, hosts: [{ host: 'down', state: 'unreachable' }, { host: 'one', state: 'ok' }, { host: 'two', state: 'ok' }] }] });
   });
 
   test('where a wave fails the later ones are left alone, and said to be', { timeout: 120_000 }, () => {
@@ -37,6 +42,36 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const { code, rows } = fleet(directory, 'sweep', '--inventory', inventory, '--unit', 'x.timer', '--serial', '1', '--max-fail-percent', '10', '--program', PROGRAM);
     expect(rows.map(({ host, state }) => [host, state])).toEqual([['down', 'unreachable'], ['one', 'skipped']]);
     expect(code).toBe(3);
+  });
+
+  test('each host is told when it answers, not when all have been started', { timeout: 120_000 }, async () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    const gate = join(directory, 'gate');
+    const hosts = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'];
+    writeFileSync(inventory, hosts.map((host) => `${host} ansible_connection=local\n`).join(''));
+    // One at a time. The last but one ends when one was told, so that the last can begin.
+    const program = join(directory, 'tickward');
+    writeFileSync(program, `#!/bin/sh\necho begun >> ${gate}.begun\n[ $(wc -l < ${gate}.begun) -ne ${hosts.length - 1} ] || until [ -e ${gate} ]; do sleep 0.1; done\necho '{"changed": false, "msg": "", "state": "ok", "data": {}}'\n`, { mode: 0o755 });
+    const child = spawn('/bin/sh', [PROGRAM, 'fleet', 'status', '--inventory', inventory, '--forks', '1', '--deadline', '20', '--program', program, '--json'], { env: environmentOf(directory), stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      told += text;
+      writeFileSync(gate, '');
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+    expect(told.trim().split('\n').map((line) => (JSON.parse(line) as { host: string }).host)).toEqual(hosts);
+  });
+
+  test('what thousands of hosts did is undone: their names are more than a program takes as an argument', { timeout: 120_000 }, () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'one ansible_connection=local\n');
+    const run = '00000000-0000-7000-8000-000000000000';
+    const records = new FleetRecords(join(directory, 'state'));
+    records.begin({ run, started: '2026-01-01T00:00:00Z', by: 'root', inventory, task: { do: 'release' }, dry_run: false });
+    for (const host of ['one', ...Array.from({ length: 2_000 }, (_, n) => `${'long-'.repeat(14)}${n}`)]) records.keep(run, { host, state: 'changed', run: '01a20fbd-0000-7000-8000-000000000000' });
+    expect(fleet(directory, 'undo', run, '--inventory', inventory, '--program', '/nonexistent/tickward', '--yes')).toMatchObject({ code: 3, rows: [{ host: 'one', state: 'failed', reason: expect.stringContaining('not installed') as string }] });
   });
 
   test('a host without the program says so, and an empty inventory is an error', { timeout: 120_000 }, () => {

@@ -18,7 +18,7 @@ describe('the playbook', () => {
     const [play] = parse(text, { customTags: [unsafe] });
     expect(play.tasks[0].tickward).toEqual({ do: 'UNSAFE respond', path: `UNSAFE ${HOSTILE}`, only: [`UNSAFE ${HOSTILE}`], deadline_seconds: 30 });
     expect(play.tasks[0].environment).toEqual({ TICKWARD: `UNSAFE ${HOSTILE}` });
-    expect(play).toMatchObject({ hosts: 'all', strategy: 'free', gather_facts: false });
+    expect(play).toMatchObject({ hosts: 'all', gather_facts: false });
   });
 
   test('waves stop when too many hosts failed', () => {

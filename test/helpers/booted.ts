@@ -8,10 +8,10 @@ import { until } from './until.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 /** Made once (20 to 40 s) and kept beside the packages; delete it to have it made anew. */
-const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
+export const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
 const SUITE = 'bookworm';
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'iptables', 'iproute2', 'procps', 'openssh-server', 'cron', 'at', 'sudo'];
-const BASE = join(CACHE, `base-${SUITE}-3`);
+export const BASE = join(CACHE, `base-${SUITE}-3`);
 
 export const PROGRAM = '/opt/tickward/src/cli/tickward';
 
@@ -57,7 +57,16 @@ export function prepareBase(): string | undefined {
   return made.status === 0 ? undefined : `mmdebstrap failed: ${made.stderr.trim().split('\n').at(-1) ?? ''}`;
 }
 
+export interface BootOptions {
+  /** In place of the base tree: one with more in it. */
+  tree?: string;
+  /** Whether it has the checkout, at /opt/tickward (it has). */
+  checkout?: boolean;
+}
+
 export interface Booted {
+  /** Its root directory, as seen from outside: for files and sockets of both sides. */
+  root: string;
   /** Of its network, for `ip netns exec`; at first it has nothing but a loopback. */
   network: string;
   /** What `run` puts before a program: it may be run by others as well. */
@@ -69,14 +78,14 @@ export interface Booted {
 }
 
 /** Ended with the test (or what else calls at its end): its control group is killed, its network and its changes are gone. */
-export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestFinished): Promise<Booted> {
+export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestFinished, { tree = BASE, checkout = true }: BootOptions = {}): Promise<Booted> {
   const name = `tw-${randomBytes(3).toString('hex')}`;
   const group = join(cgroups ?? '', `tickward-${name}`);
   mkdirSync(group);
   spawnSync('ip', ['netns', 'add', name]);
   spawnSync('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
   // Its own control group, or hosts would manage each other's units.
-  const nspawn = spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"', 'sh', group, 'systemd-nspawn', '--quiet', '--boot', '--directory', BASE, `--machine=${name}`, `--hostname=${name}`, '--volatile=overlay', `--bind-ro=${REPOSITORY}:/opt/tickward`, '--capability=CAP_NET_ADMIN,CAP_NET_RAW', `--system-call-filter=${SENSING}`, '--register=no', '--keep-unit', `--network-namespace-path=/run/netns/${name}`, '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } });
+  const nspawn = spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"', 'sh', group, 'systemd-nspawn', '--quiet', '--boot', '--directory', tree, `--machine=${name}`, `--hostname=${name}`, '--volatile=overlay', ...(checkout ? [`--bind-ro=${REPOSITORY}:/opt/tickward`] : []), '--capability=CAP_NET_ADMIN,CAP_NET_RAW', `--system-call-filter=${SENSING}`, '--register=no', '--keep-unit', `--network-namespace-path=/run/netns/${name}`, '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } });
   let log = '';
   for (const stream of [nspawn.stdout, nspawn.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
   atEnd(async () => {
@@ -96,6 +105,7 @@ export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestF
   const run: Booted['run'] = (argv, { timeout } = {}) => spawnSync('env', [...enter, ...argv], { encoding: 'utf8', timeout: timeout ?? 30_000 });
   await until(() => ['running', 'degraded'].includes(run(['systemctl', 'is-system-running']).stdout.trim()), () => `the boot: ${log}`, 30_000);
   return {
+    root: `/proc/${leader}/root`,
     network: name,
     enter,
     run,

@@ -1,23 +1,24 @@
-/** A fleet of booted hosts, asked and changed through Ansible over real ssh. */
+/** A fleet of booted hosts with nothing but the .deb, asked and changed through Ansible over real ssh. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { prepareBase } from '../helpers/booted.ts';
-import { fleetOf, noFleet, strike, type Row } from '../helpers/fleet.ts';
+import { BROKEN_HOSTS, fleetOf, noFleet, strike, type Row } from '../helpers/fleet.ts';
 
 const statesOf = (rows: ReadonlyMap<string, Row>): Record<string, string> => Object.fromEntries([...rows].map(([host, { state }]) => [host, state]).toSorted());
 
 describe.skipIf(noFleet !== undefined)(`a fleet of booted hosts (${noFleet ?? 'available'})`, () => {
-  test('one is struck, one is not, one is down and one hangs: found, taken out after a dry run, taken out once, given back', { timeout: 300_000 }, async ({ skip }) => {
+  test('one is struck, one is not, one is down, one refuses and one hangs: found, taken out after a dry run, taken out once, given back', { timeout: 600_000 }, async ({ skip }) => {
     const unbuilt = prepareBase();
     skip(unbuilt !== undefined, unbuilt);
-    const { hosts, fleet } = await fleetOf(['clean', 'struck'], { down: 'false', hung: 'sleep 600' }, onTestFinished);
+    const { hosts, fleet } = await fleetOf(['clean', 'struck'], onTestFinished);
     const struck = hosts.get('struck');
     if (struck === undefined) throw new Error('no host');
     const timer = strike(struck, 'evil');
     const isThere = (): boolean => struck.run(['test', '-e', timer]).status === 0;
 
     const swept = await fleet('sweep', '--unit', 'evil.timer');
-    expect(statesOf(swept.rows)).toEqual({ clean: 'ok', down: 'unreachable', hung: 'unreachable', struck: 'found' });
-    expect([swept.rows.get('down')?.reason, swept.rows.get('hung')?.reason].every(Boolean)).toBe(true);
+    expect(statesOf(swept.rows)).toEqual({ clean: 'ok', down: 'unreachable', hung: 'unreachable', refusing: 'unreachable', struck: 'found' });
+    expect(BROKEN_HOSTS.every((name) => Boolean(swept.rows.get(name)?.reason))).toBe(true);
+    expect(swept.rows.get('refusing')?.reason).toContain('Permission denied');
     expect(swept.code).toBe(3);
 
     const respond = ['respond', '--limit', 'struck,clean', '--file', timer, '--only', 'remove'];

@@ -88,6 +88,7 @@ function begin({ out }: Context, name: string, directory: string): number {
   const folder = join(directory, name);
   const files = playbookTemplate(name);
   try {
+    mkdirSync(directory, { recursive: true });
     mkdirSync(folder);
     for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text, { flag: 'wx' });
   } catch (error) {

@@ -1,0 +1,36 @@
+/** Packages as `npm run package` makes them, and trees of hosts with nothing but the .deb. */
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { BASE, CACHE } from './booted.ts';
+
+const run = promisify(execFile);
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+/** Why packages cannot be made here, or some of them: `needed` are programs with the Debian packages that have them. */
+export function noPackages(needed: readonly (readonly [program: string, name: string])[]): string | undefined {
+  const missing = needed.filter(([program]) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status !== 0).map(([, name]) => name);
+  return missing.length === 0 ? undefined : `needs what makes packages: apt-get install ${missing.join(' ')}`;
+}
+
+export const FOR_DEB = [['dpkg-deb', 'dpkg'], ['strip', 'binutils'], ['npm', 'npm']] as const;
+
+/** Compressed fast. With a mask that would close the files to others, were the modes those of the one who builds. */
+export async function buildPackages(out: string, ...more: readonly string[]): Promise<void> {
+  await run('sh', ['-c', 'umask 0027; exec sh src/node.sh src/package/index.ts "$@"', 'sh', '--quick', '--out', out, ...more], { cwd: REPOSITORY });
+}
+
+/** A copy of the base tree in which the .deb is installed, as on a disk that is not booted yet. The base has to be prepared. */
+export async function treeWithDeb(atEnd: (clean: () => Promise<void>) => void): Promise<string> {
+  const directory = mkdtempSync(join(CACHE, 'installed-'));
+  atEnd(async () => rmSync(directory, { recursive: true, force: true }));
+  await buildPackages(directory, '--only', 'deb');
+  const deb = readdirSync(directory).find((name) => name.endsWith('.deb')) ?? '';
+  const tree = join(directory, 'tree');
+  await run('cp', ['-a', '--reflink=auto', BASE, tree]);
+  await run('cp', [join(directory, deb), join(tree, 'tickward.deb')]);
+  await run('chroot', [tree, 'dpkg', '--install', '/tickward.deb'], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } });
+  rmSync(join(tree, 'tickward.deb'));
+  return tree;
+}
