@@ -1,5 +1,5 @@
 /** What hosts said, a row each. Pure. */
-import type { Answer, HostState } from './task.ts';
+import { HOST_STATES, type Answer, type HostState } from './task.ts';
 
 export interface HostRow {
   host: string;
@@ -28,11 +28,14 @@ export function readLineOf(line: string): HostRow | { hosts: string[] } | undefi
   const name = String(host);
   if (outcome === 'unreachable') return { host: name, state: 'unreachable', reason: textOf(said.msg) };
   if (said.state === undefined) return { host: name, state: isTimeOut(said.msg) ? 'timed-out' : 'failed', reason: textOf(said.msg) };
+  // A host may be the attacker's: its words are shown, but no word of its own becomes a state.
+  if (!HOST_STATES.includes(said.state)) return { host: name, state: 'failed', reason: 'it answered in words that are not known here: its tickward is of another version, or not itself' };
   const run = (said.data as { run?: unknown } | undefined)?.run;
   return {
     host: name,
     state: said.reason === 'busy' || said.reason === 'timed-out' ? said.reason : said.state,
-    ...(said.failed === true ? { reason: textOf(said.msg) } : {}),
+    // By Ansible's word: of what a host says it takes `failed` away.
+    ...(outcome === 'failed' ? { reason: textOf(said.msg) } : {}),
     ...(typeof run === 'string' ? { run } : {}),
     ...(said.data === undefined ? {} : { data: said.data }),
     ...(said.record === undefined ? {} : { record: said.record }),

@@ -51,7 +51,8 @@ export interface Answer {
   record?: unknown;
 }
 
-export type HostState = 'ok' | 'found' | 'changed' | 'unchanged' | 'would-change' | 'needs-person' | 'failed';
+export const HOST_STATES = ['ok', 'found', 'changed', 'unchanged', 'would-change', 'needs-person', 'failed'] as const;
+export type HostState = (typeof HOST_STATES)[number];
 
 /** Throws BAD_INPUT with the key that is wrong. */
 export function parseTask(text: string): GivenTask {

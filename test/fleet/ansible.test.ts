@@ -35,6 +35,18 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(fleet(directory, 'status', run)).toMatchObject({ code: 3, rows: [{ run, hosts: [{ host: 'down', state: 'unreachable' }, { host: 'one', state: 'ok' }, { host: 'two', state: 'ok' }] }] });
   });
 
+  test('a host that cannot do it says why, escaped', { timeout: 120_000 }, () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'one ansible_connection=local\n');
+    const program = join(directory, 'tickward');
+    writeFileSync(program, `#!/bin/sh\nprintf '%s\\n' '{"changed": false, "failed": true, "reason": "error", "state": "failed", "msg": "no space left \\u001b[2J"}'\n`, { mode: 0o755 });
+    const { status, stdout, stderr } = spawnSync('/bin/sh', [PROGRAM, 'fleet', 'release', '--inventory', inventory, '--yes', '--program', program], { encoding: 'utf8', env: environmentOf(directory) });
+    expect(stdout).toContain('no space left \\e[2J');
+    expect(stderr).toContain('failed       one: no space left \\e[2J');
+    expect({ status, escapes: `${stdout}${stderr}`.includes('\u001b') }).toEqual({ status: 3, escapes: false });
+  });
+
   test('where a wave fails the later ones are left alone, and said to be', { timeout: 120_000 }, () => {
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');

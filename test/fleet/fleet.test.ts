@@ -62,7 +62,8 @@ describe('what hosts say', () => {
     expect(readLineOf('{"hosts":["a","b"]}')).toEqual({ hosts: ['a', 'b'] });
     expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'unreachable', result: { msg: 'no\n route' } }))).toEqual({ host: 'a', state: 'unreachable', reason: 'no route' });
     expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'ok', result: { state: 'changed', data: { run: 'r1' } } }))).toEqual({ host: 'a', state: 'changed', run: 'r1', data: { run: 'r1' } });
-    expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'failed', result: { state: 'failed', failed: true, reason: 'busy', msg: 'another run' } }))).toEqual({ host: 'a', state: 'busy', reason: 'another run' });
+    expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'failed', result: { state: 'failed', reason: 'busy', msg: 'another run' } }))).toEqual({ host: 'a', state: 'busy', reason: 'another run' });
+    expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'failed', result: { state: '\u001b[2J', msg: 'x' } }))).toEqual({ host: 'a', state: 'failed', reason: expect.stringContaining('not known here') as string });
     expect(readLineOf(JSON.stringify({ host: 'a', outcome: 'failed', result: { msg: 'The tickward action failed to execute in the expected time frame (3) and was terminated' } }))).toMatchObject({ state: 'timed-out' });
   });
 
