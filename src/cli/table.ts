@@ -1,17 +1,11 @@
 /** Columns side by side without boxes: they copy well and survive any encoding. Pure; takes time in proportion to the rows, of which a fleet has many. */
+import truncatedWidth from 'fast-string-truncated-width';
 import { printable } from '../model/text.ts';
 
 export type Cell = string | number | null | undefined;
 
 const BETWEEN = '   ';
 const LEAST_CELL = 8;
-
-/** Takes two columns of a terminal: East Asian wide and fullwidth characters, and pictures (Unicode, EastAsianWidth.txt). */
-const WIDE = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-/** Takes none: it stands over the one before. */
-const COMBINING = /[\p{Mn}\p{Me}]/u;
-/** What each character of takes one column. */
-const PLAIN = /^[\x20-\u02ff]*$/;
 
 /** The head, then a line a row. Cells are escaped, and cut so that lines fit into so many columns of a terminal, where that leaves enough of each. */
 export function tableLines(columns: readonly string[], rows: readonly (readonly Cell[])[], width: number): string[] {
@@ -30,16 +24,9 @@ function cellLimit(widths: readonly number[], width: number): number {
   return limit;
 }
 
-function columnsOf(character: string): number {
-  return COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
-}
-
 /** In columns of a terminal. */
 function widthOf(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  let width = 0;
-  for (const character of text) width += columnsOf(character);
-  return width;
+  return truncatedWidth(text).width;
 }
 
 function padded(text: string, width: number): string {
@@ -48,12 +35,6 @@ function padded(text: string, width: number): string {
 
 /** With an ellipsis where it is too long. */
 function cut(text: string, limit: number): string {
-  if (widthOf(text) <= limit) return text;
-  let [kept, width] = ['', 0];
-  for (const character of text) {
-    width += columnsOf(character);
-    if (width >= limit) break;
-    kept += character;
-  }
-  return `${kept}…`;
+  const { index, truncated } = truncatedWidth(text, { limit, ellipsis: '…' });
+  return truncated ? `${text.slice(0, index)}…` : text;
 }
