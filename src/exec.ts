@@ -23,14 +23,16 @@ export interface ExecResult {
   stderr: string;
 }
 
+/** A quarter of all that an investigation loads, and many runs of the program start nothing. */
+const loadExeca = async (): Promise<typeof import('execa').execa> => (await import('execa')).execa;
+
 /** So long its output is still read when it has ended: what is in the pipe is there at once. */
 const LINGER_MS = 500;
 
 /** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
-  // A quarter of all that is loaded, and many runs of the program start nothing.
-  const { execa } = await import('execa');
+  const execa = await loadExeca();
   const child = execa(file, args, {
     reject: false,
     // Collected below: execa would put what overflows into an error message, escaped letter by letter, for seconds.
@@ -77,8 +79,7 @@ export interface LineOptions extends Omit<ExecOptions, 'input'> {
 
 /** Runs a program that tells as it goes. Its end is a result, however it ended; one that is missing is an error. stderr is kept as far as `maxBuffer` goes. */
 export async function runLines(file: string, args: readonly string[], { onLine, signal, ...options }: LineOptions): Promise<Omit<ExecResult, 'stdout'> & { timedOut: boolean }> {
-  // A quarter of all that is loaded, and many runs of the program start nothing.
-  const { execa } = await import('execa');
+  const execa = await loadExeca();
   const child = execa(file, args, {
     reject: false,
     buffer: false,

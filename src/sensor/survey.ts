@@ -64,7 +64,7 @@ export class Survey {
 
   /** What the tree found out about its folders, by the doing of someone. */
   found({ gone, appeared, known }: Found, by: Attributed, beforeOf: BeforeOf = nothingBefore): void {
-    const { ledger, later, know } = this.options;
+    const { ledger, know } = this.options;
     for (const folder of gone) {
       ledger.compare(folder, [...folder.entries.keys()], by, 'gone');
       know({ folder: folder.path, present: false });
@@ -74,9 +74,13 @@ export class Survey {
       const before = beforeOf(folder, now);
       const names = differing(before, now);
       ledger.accept(folder, before);
-      later({ folder, names, by });
+      this.compareLater({ folder, names, by });
     }
-    for (const { folder, names } of known) if (names.length > 0) later({ folder, names, by: unknown(this.why) });
+    for (const { folder, names } of known) this.compareLater({ folder, names, by: unknown(this.why) });
+  }
+
+  private compareLater(comparison: Comparison): void {
+    if (comparison.names.length > 0) this.options.later(comparison);
   }
 
   private begin(before: BeforeOf, why: string): void {

@@ -1,7 +1,6 @@
 /** Every command as a script meets it: exit codes, JSON, errors, help. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands/index.ts';
@@ -226,76 +225,6 @@ test('doctor gives findings with what would mend them', () => {
   expect(findings.map(({ check }) => check)).toEqual(['node', 'rights', 'state directory', 'sensor', 'playbooks', 'engine osqueryd', 'engine osqueryi', 'engine embedded', 'systemd', 'service', 'nftables', 'osquery extension', 'osquery autoload']);
   expect(findings.filter(({ ok, fix }) => !ok && fix === null)).toEqual([]);
   expect(code).toBe(findings.every(({ ok }) => ok) ? 0 : 1);
-});
-
-describe('settings', () => {
-  test('come from the command line, else the environment, else the file', () => {
-    const config = join(temporaryDirectory(), 'config.yaml');
-    writeFileSync(config, `state_dir: ${stateDir}\nengine: osqueryi\ntimeout: 0.2\n`);
-    const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n';
-    expect(tickward(['--config', config, 'query', '--engine', 'embedded', endless]).stderr).toMatch(/0\.2 s/);
-    expect(tickward(['query', endless], { env: { TICKWARD_CONFIG: config, TICKWARD_ENGINE: 'embedded', TICKWARD_TIMEOUT: '0.1' } }).stderr).toMatch(/0\.1 s/);
-  });
-
-  test.each([
-    ['state_dir: [', /line 1, column \d+/],
-    ['timeout: 3\ncolour: red', /line 2, column 1: the configuration is not right: colour: no such key.*known settings: state_dir/s],
-    ['lang: en\nengine: duckdb', /line 2, column 9: the configuration is not right: engine: .*\n {2}engine: duckdb\n {10}\^/],
-    ['management: [1]', /line 1, column 14: .*management\[1\]: /],
-  ])('%j is refused with what is wrong', (text, message) => {
-    const config = join(temporaryDirectory(), 'config.yaml');
-    writeFileSync(config, text);
-    const { code, stderr } = tickward(['--config', config, 'alerts']);
-    expect(stderr).toMatch(message);
-    expect(code).toBe(1);
-  });
-});
-
-describe('a configuration that others can write is not read', () => {
-  test('by its mode', () => {
-    const config = join(temporaryDirectory(), 'config.yaml');
-    writeFileSync(config, 'lang: en\n');
-    chmodSync(config, 0o666);
-    expect(tickward(['--config', config, 'rule', 'list'])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/config\.yaml can be written by others \(mode 0666\): it is not read — .*chmod go-w/) });
-    chmodSync(config, 0o644);
-    expect(tickward(['--config', config, 'rule', 'list']).code).toBe(0);
-  });
-
-  test.skipIf(process.getuid?.() !== 0)('by its owner (needs root to give it one)', () => {
-    const config = join(temporaryDirectory(), 'config.yaml');
-    writeFileSync(config, 'lang: en\n');
-    chownSync(config, 4711, 4711);
-    expect(tickward(['--config', config, 'rule', 'list'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/belongs to uid 4711: it is not read — .*chown root: /) });
-  });
-});
-
-test('variables that are empty, and switches that are off, count as not set', () => {
-  const env = { TICKWARD_JSON: '', TICKWARD_YES: '0', TICKWARD_STATE_DIR: '', TICKWARD_CONFIG: '', TICKWARD_ENGINE: '', TICKWARD_TIMEOUT: '', TICKWARD_LANG: '', TICKWARD_SENSOR: '', TICKWARD_MANAGEMENT: '', TICKWARD_SOCKET: '', TICKWARD_NO_INPUT: '' };
-  const { code, stdout, stderr } = tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '1 row (embedded)\n' });
-  expect(stdout).toMatch(/^ *one *\n/);
-  expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
-});
-
-describe('a state directory that cannot be trusted or used is refused', () => {
-  test('one that others can write', () => {
-    mkdirSync(stateDir);
-    chmodSync(stateDir, 0o777);
-    expect(run('alerts')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/can be written by others.*chmod 700/) });
-  });
-
-  test('a store from a newer version', () => {
-    expect(run('alerts').code).toBe(0);
-    const database = new DatabaseSync(join(stateDir, 'events.db'));
-    database.exec('PRAGMA user_version = 99');
-    database.close();
-    expect(run('alerts')).toMatchObject({ code: 1, stderr: expect.stringMatching(/newer Tickward/) });
-  });
-
-  test('a file in its place', () => {
-    writeFileSync(stateDir, '');
-    expect(run('alerts')).toMatchObject({ code: 1, stderr: expect.stringContaining('file in the way') });
-  });
 });
 
 test('a reader that goes away is no failure', () => {

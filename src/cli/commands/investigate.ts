@@ -5,7 +5,7 @@ import { Exit, type Context, type Register } from '../context.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
-import { ui } from '../ui.ts';
+import { isInteractive, ui } from '../ui.ts';
 
 interface Options extends SubjectOptions {
   guide?: string;
@@ -74,7 +74,7 @@ async function loaded() {
 
 /** Undefined where there is nobody to ask. */
 async function questions({ settings }: Context): Promise<InvestigateOptions['ask']> {
-  if (!settings.input || settings.json || process.stdin.isTTY !== true || process.stdout.isTTY !== true || settings.yes) return undefined;
+  if (!isInteractive(settings) || settings.yes) return undefined;
   return async (step: InvestigatedStep) => {
     const answer = await ui.select(`${printable(step.id)}: what did you find?`, [
       { value: 'not-looked-at' as const, name: 'not looked at' },
