@@ -1,11 +1,11 @@
 /** Carries out the operations of a removal, each announced before it is done. */
 import { createHash } from 'node:crypto';
-import { isPopulated, killAll, setFrozen } from '../host/cgroups.ts';
+import { isFreezing, isPopulated, killAll, setFrozen } from '../host/cgroups.ts';
 import { look, lookAt, openDirectory, openParent } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { prepareQuarantine, removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
 import { ensureDirectory, placeFile, placeLink } from '../host/restore.ts';
-import { TickwardError } from '../model/errors.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
@@ -38,11 +38,15 @@ export async function applyRemoval(removal: Removal, context: ActionContext, rec
   for (const operation of removal.operations) {
     // The words of the plan stand with the first change; more of the same operation are for the undo.
     let text: string | undefined = operation.text;
-    const remark = await carryOut(operation, carrying, (change) => {
-      announce(change, text);
-      text = undefined;
-    });
-    if (remark !== undefined) remarks.push(remark);
+    try {
+      const remark = await carryOut(operation, carrying, (change) => {
+        announce(change, text);
+        text = undefined;
+      });
+      if (remark !== undefined) remarks.push(remark);
+    } catch (error) {
+      throw leftFrozen(error, removal.operations, context.run);
+    }
   }
   const after = directoryTimes(removal.operations);
   const directories = [...before].map(([path, time]) => ({ at: pathToJson(Buffer.from(path, 'latin1')), before: time, after: after.get(path) ?? null }));
@@ -99,6 +103,14 @@ function freeze({ manager, unit, cgroup }: Of<'freeze'>, announce: Announce): st
   } catch {
     return `${printable(unit)} could not be frozen (it has ended, or control groups are of version 1): it was stopped without that`;
   }
+}
+
+/** What was frozen stays so where the rest fails: to let an attacker go on is for a person to decide, who has to know of it. */
+function leftFrozen(error: unknown, operations: readonly Operation[], run: string): unknown {
+  const units = operations.flatMap((operation) => (operation.kind === 'freeze' && isFreezing(operation.cgroup) ? [printable(operation.unit)] : []));
+  if (units.length === 0) return error;
+  const hint = error instanceof TickwardError && error.hint !== undefined ? `${error.hint}; ` : '';
+  return new TickwardError(error instanceof TickwardError ? error.code : 'FAILED', `${messageOf(error)}; ${units.join(', ')} stays frozen`, { hint: `${hint}tickward undo ${run} lets go on what is frozen, tickward respond --resume ${run} ends it`, cause: error });
 }
 
 async function mask({ manager, unit, active, last }: Of<'mask'>, masks: Set<string>, announce: Announce): Promise<string | undefined> {
