@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeAll } from '../host/files.ts';
 import { attempt } from '../host/paths.ts';
-import { readStart } from '../host/read.ts';
+import { readEnd } from '../host/read.ts';
 import { removalChange, type RemovalChange } from './removal.ts';
 
 const NAME = 'taken.ndjson';
@@ -29,9 +29,9 @@ export function remember(quarantine: string, { run, step, change }: { run: strin
   }
 }
 
-/** In the order in which it was taken. What is no whole line of ours is passed over. */
+/** In the order in which it was taken, the newest ones where there are more. What is no whole line of ours is passed over. */
 export function takenInto(quarantine: string): Taken[] {
-  const text = readStart(join(quarantine, NAME), MOST_BYTES)?.toString() ?? '';
+  const text = readEnd(join(quarantine, NAME), MOST_BYTES)?.toString() ?? '';
   return text.split('\n').flatMap((line) => {
     const parsed = line === '' ? undefined : taken.safeParse(jsonOf(line));
     return parsed?.success === true ? [parsed.data] : [];

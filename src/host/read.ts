@@ -4,15 +4,25 @@ import { toBytes, type HostPath } from './paths.ts';
 
 /** The first `limit` bytes of a regular file; undefined for everything else, and where it may not be read. */
 export function readStart(path: HostPath, limit: number): Buffer | undefined {
+  return readPart(path, limit, () => 0);
+}
+
+/** The last `limit` bytes, likewise: of a log, what matters most. */
+export function readEnd(path: HostPath, limit: number): Buffer | undefined {
+  return readPart(path, limit, (size) => Math.max(0, size - limit));
+}
+
+function readPart(path: HostPath, limit: number, startOf: (size: number) => number): Buffer | undefined {
   let fd: number | undefined;
   try {
     // A FIFO or a device in its place must not block.
     fd = openSync(toBytes(path), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const stat = fstatSync(fd);
     if (!stat.isFile()) return undefined;
+    const start = startOf(stat.size);
     const content = Buffer.allocUnsafe(Math.min(limit, stat.size === 0 ? limit : stat.size));
     let length = 0;
-    for (let count = -1; count !== 0 && length < content.length; length += count) count = readSync(fd, content, length, content.length - length, length);
+    for (let count = -1; count !== 0 && length < content.length; length += count) count = readSync(fd, content, length, content.length - length, start + length);
     return content.subarray(0, length);
   } catch {
     return undefined;
