@@ -12,7 +12,8 @@ export interface Context {
   readonly uid: number;
   /** Opened at the first call, closed when the program ends. */
   store(): Store;
-  notice(notice: Notice): void;
+  /** Resolves when it is written, for who has reason to wait. */
+  notice(notice: Notice): Promise<void>;
   /** Runs at the end of the program, newest first. */
   atEnd(work: () => void | Promise<void>): void;
 }
@@ -48,7 +49,7 @@ export async function createContext(options: Record<string, unknown>): Promise<C
         const logger = await createLog(settings);
         return ({ level, message }) => logger[level](message);
       });
-      void log.then((say) => say(notice));
+      return log.then((say) => say(notice));
     },
     atEnd: (work) => void endings.push(work),
     async end() {

@@ -1,5 +1,4 @@
 /** A change of a file as an ECS document. */
-import { randomBytes } from 'node:crypto';
 import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { classify, isUnitText, type UnitDirectory } from '../host/directories.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
@@ -172,7 +171,8 @@ let drawn = 0;
 /** 32 bits in hex, drawn some hundred at a time. */
 function chance(): string {
   if (drawn >= pool.length) {
-    pool = randomBytes(2_048).toString('hex');
+    // Loaded with the first event: the start does without.
+    pool = process.getBuiltinModule('node:crypto').randomBytes(2_048).toString('hex');
     drawn = 0;
   }
   drawn += 8;

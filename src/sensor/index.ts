@@ -6,7 +6,7 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Attribution, FileEvent, SensorSource } from '../model/event.ts';
 import { printable } from '../model/text.ts';
 import type { Backend } from './backend.ts';
-import { openImages, type Images } from './bpf/images.ts';
+import { openImages, type Images, type Memory } from './bpf/images.ts';
 import { openFanotify } from './fanotify.ts';
 import { Handles, onMountChange } from './filesystems.ts';
 import { openInotify } from './inotify.ts';
@@ -26,6 +26,8 @@ export interface SensorOptions {
   onEvents: (events: FileEvent[], known: KnownEntry[]) => void;
   onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void;
   host: FileEvent['host'];
+  /** What was found out about the kernel, for the next start. */
+  kernel?: Memory;
   /** Default 30, and 5 where only comparing is left. */
   rescanSeconds?: number;
 }
@@ -49,7 +51,7 @@ const MOUNTS_SETTLE_MS = 50;
 
 /** Resolves when the marks are set: what happens afterwards is seen. Throws UNSUPPORTED when a named mode is not possible here. */
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
-  const sources = openSources(options.mode ?? 'auto');
+  const sources = openSources(options.mode ?? 'auto', options.kernel);
   const { backend, images } = sources;
   const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
@@ -115,14 +117,14 @@ const WAYS: readonly { mode: SensorSource; open: (handles: Handles) => Backend }
   { mode: 'scan', open: openScan },
 ];
 
-function openSources(mode: SensorMode): Sources {
+function openSources(mode: SensorMode, kernel?: Memory): Sources {
   const reasons: string[] = [];
   const handles = new Handles();
   for (const way of WAYS) {
     if (mode !== 'auto' && mode !== way.mode) continue;
     try {
       const backend = way.open(handles);
-      return { backend, handles, reasons, ...(backend.namesProcesses ? imagesOr(reasons) : {}) };
+      return { backend, handles, reasons, ...(backend.namesProcesses ? imagesOr(reasons, kernel) : {}) };
     } catch (error) {
       reasons.push(`${way.mode} is not possible here: ${messageOf(error)}`);
     }
@@ -130,9 +132,9 @@ function openSources(mode: SensorMode): Sources {
   throw new TickwardError('UNSUPPORTED', `the sensor cannot start: ${reasons.join('; ')}`, { hint: 'let it choose by itself (auto)' });
 }
 
-function imagesOr(reasons: string[]): { images?: Images } {
+function imagesOr(reasons: string[], kernel: Memory | undefined): { images?: Images } {
   try {
-    return { images: openImages() };
+    return { images: openImages({}, kernel) };
   } catch (error) {
     reasons.push(`short-lived processes are named less often, since the kernel's map of programs cannot be used: ${messageOf(error)}`);
     return {};

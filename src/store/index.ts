@@ -6,6 +6,7 @@ import { openDatabase } from './database.ts';
 import { createEvents, type Events } from './events.ts';
 import { createExceptions, type Exceptions } from './exceptions.ts';
 import { createJournal, JOURNAL_SCHEMA, type StoredJournal } from './journal.ts';
+import { createKernelMemory, type KernelMemory } from './kernel.ts';
 import { EVENTS_1, EVENTS_2_FROM_1 } from './layouts.ts';
 import { createReaders } from './readers.ts';
 import { prepareStateDirectory } from './state-directory.ts';
@@ -17,6 +18,7 @@ export interface Store {
   readonly exceptions: Exceptions;
   readonly baseline: Baseline;
   readonly journal: StoredJournal;
+  readonly kernel: KernelMemory;
   close(): void;
 }
 
@@ -37,6 +39,7 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
     exceptions: createExceptions(eventsDatabase, eventsPath),
     baseline,
     journal: createJournal(journalDatabase, journalPath),
+    kernel: createKernelMemory(directory),
     close() {
       readers.close();
       eventsDatabase.close();

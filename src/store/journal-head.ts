@@ -1,5 +1,6 @@
 /** The journal's last entry, noted beside its database: a chain does not tell by itself that its end was cut off. */
-import { closeSync, constants, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeWhole } from './whole-file.ts';
 
 export interface Head {
   seq: number;
@@ -10,15 +11,7 @@ const FORM = /^(\d{1,15}) ([0-9a-f]{64})\n$/;
 
 /** Written after the entry itself is on disk: after a crash in between it is one behind, never ahead. */
 export function writeHead(path: string, { seq, hash }: Head): void {
-  const part = `${path}.head.new`;
-  const fd = openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600);
-  try {
-    writeSync(fd, `${seq} ${hash}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(part, `${path}.head`);
+  writeWhole(`${path}.head`, `${seq} ${hash}\n`);
 }
 
 /** Undefined where there is none, or none that can be read. */

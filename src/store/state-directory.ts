@@ -16,8 +16,8 @@ export function defaultStateDirectory(uid: number, environment: { XDG_STATE_HOME
   return join(environment.HOME, '.local/state/tickward');
 }
 
-/** What Tickward keeps in it: databases with SQLite's files beside them, locks, and copies of what was taken away. */
-const OWN_FILE = /^(?:(?:events|alerts|journal)\.db|[a-z]+\.lock)(?:-(?:wal|shm|journal))?$|^journal\.db\.head(?:\.new)?$/;
+/** What Tickward keeps in it: databases with SQLite's files beside them, locks, what is known of the kernel, and copies of what was taken away. */
+const OWN_FILE = /^(?:(?:events|alerts|journal)\.db|[a-z]+\.lock)(?:-(?:wal|shm|journal))?$|^(?:journal\.db\.head|kernel\.json)(?:\.new)?$/;
 const QUARANTINE = 'quarantine';
 
 /** What others may do with it, in permission bits: write, and anything at all. */

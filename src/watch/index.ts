@@ -34,8 +34,8 @@ export interface WatchOptions {
   retention?: Retention;
   onEvents?: (events: readonly FileEvent[]) => void;
   onAlert?: (alert: Alert) => void;
-  /** As soon as nothing escapes the sensor any more. */
-  onSensing?: (sensor: Sensor) => void;
+  /** As soon as nothing escapes the sensor any more. The rules are loaded afterwards, so that who says it is not held up by them. */
+  onSensing?: (sensor: Sensor) => Promise<void> | void;
   onNotice: (notice: Notice) => void;
 }
 
@@ -178,12 +178,13 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
       mode: options.mode ?? 'auto',
       places: options.places ?? unitPlaces,
       host: hostIdentity(),
+      kernel: store.kernel,
       onNotice,
       // What the directories held when the last event was stored: the sensor tells what changed since.
       baseline: () => store.baseline.read(),
       onEvents: (events, known) => judging.take(events, known),
     });
-    options.onSensing?.(sensor);
+    await options.onSensing?.(sensor);
     await judging.start();
   } catch (error) {
     // Before the store closes: the sensor gives away what it has.

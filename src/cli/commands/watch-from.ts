@@ -20,7 +20,7 @@ export interface FromCommand {
 export async function watchFrom(context: Context, { from, once, rules, show }: FromCommand, stopping: Stopping): Promise<number> {
   const stop = new AbortController();
   void stopping.stopped.then(() => stop.abort());
-  const onNotice = (notice: Parameters<Context['notice']>[0]): void => context.notice(notice);
+  const onNotice = (notice: Parameters<Context['notice']>[0]): void => void context.notice(notice);
   const name = from === '-' ? 'stdin' : from;
   const pieces = from === '-' ? untilEnd(process.stdin, stop.signal) : tail(from, { once, signal: stop.signal, onNotice });
   if (!once && from !== '-') onNotice({ level: 'info', message: `following ${printable(name)}; Ctrl-C ends` });

@@ -86,9 +86,9 @@ async function installedRules(context: Context): Promise<readonly Rule[]> {
   return rules;
 }
 
-function introduce(context: Context, sensor: Sensor): void {
-  context.notice({ level: 'info', message: `watching by ${sensor.source}; Ctrl-C ends` });
-  for (const blind of sensor.blind) context.notice({ level: 'warn', message: blind });
+async function introduce(context: Context, sensor: Sensor): Promise<void> {
+  await context.notice({ level: 'info', message: `watching by ${sensor.source}; Ctrl-C ends` });
+  for (const blind of sensor.blind) void context.notice({ level: 'warn', message: blind });
 }
 
 function show(context: Context, alert: Alert): void {

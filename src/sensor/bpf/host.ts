@@ -7,6 +7,7 @@ import { BpfError } from './error.ts';
 /** Files of the kernel that are looked at. */
 export interface HostFiles {
   btf: string;
+  notes: string;
   lockdown: string;
   pidNamespace: string;
   status: string;
@@ -14,6 +15,7 @@ export interface HostFiles {
 
 export const HOST_FILES: HostFiles = {
   btf: '/sys/kernel/btf/vmlinux',
+  notes: '/sys/kernel/notes',
   lockdown: '/sys/kernel/security/lockdown',
   pidNamespace: '/proc/self/ns/pid',
   status: '/proc/self/status',

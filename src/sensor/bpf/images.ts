@@ -1,14 +1,14 @@
 /** The images of all processes that were made or executed since it was opened, also of those that have ended. */
 import { close } from '../libc.ts';
-import { memberOffsetsOf } from './btf.ts';
 import { BPF } from './constants.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
-import { MEMBERS } from './image-program.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
+import { offsetsOf, type Memory } from './offsets.ts';
 import { execProgram, forkProgram } from './programs.ts';
 import { decode, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
 
 export { BpfError } from './error.ts';
+export type { Memory } from './offsets.ts';
 export type { Image } from './record.ts';
 
 export interface Images {
@@ -29,12 +29,12 @@ const ATTEMPTS = 16;
 /**
  * Puts the two programs into the kernel; they leave it with `close` or when this process ends, however it does.
  * Needs Linux 5.5 with BTF, CAP_BPF and CAP_PERFMON (5.8) or CAP_SYS_ADMIN, and the initial pid namespace.
- * Throws BpfError saying what is missing and what to do.
+ * `memory` saves reading the kernel's types at the next start. Throws BpfError saying what is missing and what to do.
  */
-export function openImages(files: Partial<HostFiles> = {}): Images {
+export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Images {
   const host = { ...HOST_FILES, ...files };
   checkHost(host);
-  const offsets = memberOffsetsOf(host.btf, MEMBERS);
+  const offsets = offsetsOf(host, memory);
   const descriptors: number[] = [];
   const kept = (descriptor: number): number => {
     descriptors.push(descriptor);
