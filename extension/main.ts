@@ -49,9 +49,8 @@ function retention(): Retention {
   }
 }
 
-try {
-  await main();
-} catch (error) {
+// Not awaited: in a package this is CommonJS.
+main().catch((error: unknown) => {
   log.error(`${messageOf(error)}${error instanceof TickwardError && error.hint !== undefined ? ` — ${error.hint}` : ''}`);
   process.exitCode = 1;
-}
+});

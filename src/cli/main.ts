@@ -83,4 +83,5 @@ function exitCodeOf(error: TickwardError): number {
   return Exit.FAILED;
 }
 
-if (import.meta.main) await main();
+// Not awaited: in a package this is CommonJS.
+if (import.meta.main) void main();

@@ -1,4 +1,4 @@
-/** The program as JavaScript, laid out as the sources are: what is in npm's package, and in the others with its packages beside it. */
+/** The program as JavaScript, laid out as the sources are: what is in npm's package; and what every package has beside its JavaScript. */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FILES, made, readJson, ROOT } from './build.ts';
@@ -10,8 +10,11 @@ const AS_IT_IS = ['src/node.sh', 'src/cli/tickward', 'extension/systemd_timer_ev
 const MANIFEST_LEFT_OUT = ['private', 'scripts', 'devDependencies'];
 
 export async function compile(into: string): Promise<void> {
-  mkdirSync(into, { recursive: true });
   await made(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', FILES, '--outDir', into]);
+}
+
+/** Launchers, playbooks and what else is no JavaScript, with the manifest. */
+export function layOut(into: string): void {
   for (const path of AS_IT_IS) {
     mkdirSync(dirname(join(into, path)), { recursive: true });
     cpSync(join(ROOT, path), join(into, path), { recursive: true });

@@ -1,13 +1,14 @@
 /** `npm run package`: a .deb, an .rpm and npm's tarball, the list of what is in them and their checksums, into dist/. */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../model/errors.ts';
 import { VERSION } from '../version.ts';
 import { epochOf, made, ROOT, type Build } from './build.ts';
-import { compile, declareTypes } from './compile.ts';
+import { bundle } from './bundle.ts';
+import { compile, declareTypes, layOut } from './compile.ts';
 import { makeDeb } from './deb.ts';
 import { makeRpm } from './rpm.ts';
 import { fillTree } from './tree.ts';
@@ -22,28 +23,27 @@ const HELP = `npm run package -- [--out DIR] [--only npm,deb,rpm] [--quick]
 Needs dpkg-deb, rpmbuild, strip and npm. $SOURCE_DATE_EPOCH, else the last commit, is the time of all files: the same sources give the same bytes.`;
 
 async function packages(kinds: readonly Kind[], build: Build): Promise<string[]> {
-  const compiled = join(build.work, 'compiled');
-  await compile(compiled);
   const sbom = await billOfMaterials(build);
   const sbomPath = join(build.out, `tickward-${build.version}.cdx.json`);
   writeFileSync(sbomPath, sbom);
   const paths = [sbomPath];
-  if (kinds.includes('deb') || kinds.includes('rpm')) paths.push(...(await hostPackages(kinds, compiled, sbom, build)));
-  // Last: types are for who imports from npm's package.
+  if (kinds.includes('deb') || kinds.includes('rpm')) paths.push(...(await hostPackages(kinds, sbom, build)));
   if (kinds.includes('npm')) {
+    const compiled = join(build.work, 'compiled');
+    layOut(compiled);
+    await compile(compiled);
     await declareTypes(compiled);
     paths.push(join(build.out, (await made('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', build.out], { cwd: compiled, env: { HOME: build.work } })).trim()));
   }
   return paths;
 }
 
-async function hostPackages(kinds: readonly Kind[], compiled: string, sbom: string, build: Build): Promise<string[]> {
-  // The program is asked for its completions where it lies.
-  const running = join(build.work, 'running');
-  cpSync(compiled, running, { recursive: true });
-  symlinkSync(join(ROOT, 'node_modules'), join(running, 'node_modules'));
+async function hostPackages(kinds: readonly Kind[], sbom: string, build: Build): Promise<string[]> {
+  const program = join(build.work, 'program');
+  layOut(program);
+  await bundle(program);
   const root = join(build.work, 'root');
-  await fillTree(root, compiled, running, sbom, build);
+  await fillTree(root, program, sbom, build);
   const paths: string[] = [];
   if (kinds.includes('rpm')) paths.push(await makeRpm(root, build));
   // After it: it adds to the tree what only dpkg reads.

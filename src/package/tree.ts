@@ -12,13 +12,13 @@ const DOC = 'usr/share/doc/tickward';
 /** osquery takes a file that root owns, in a folder that root owns. */
 const EXTENSION = '#!/bin/sh\nexec /usr/lib/tickward/extension/systemd_timer_events.ext "$@"\n';
 
-/** `compiled` is what `compile` made, `running` a copy that can be run. */
-export async function fillTree(root: string, compiled: string, running: string, sbom: string, build: Build): Promise<void> {
+/** `program` is what `bundle` and `layOut` made. */
+export async function fillTree(root: string, program: string, sbom: string, build: Build): Promise<void> {
   const put = (path: string, content: string | Buffer, mode = 0o644): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content, { mode });
   };
-  cpSync(compiled, join(root, HOME), { recursive: true });
+  cpSync(program, join(root, HOME), { recursive: true });
   copyModules(join(root, HOME));
   await strip(join(root, HOME, 'node_modules'));
   mkdirSync(join(root, 'usr/bin'), { recursive: true });
@@ -27,7 +27,7 @@ export async function fillTree(root: string, compiled: string, running: string, 
   put('usr/lib/systemd/system/tickward.service', readFileSync(join(ROOT, 'extension/deploy/tickward.service')));
   put('etc/tickward/config.yaml', readFileSync(join(FILES, 'config.yaml')));
   put('usr/share/man/man1/tickward.1.gz', packed(readFileSync(join(ROOT, 'docs/tickward.1'))));
-  for (const [shell, path] of [['bash', 'usr/share/bash-completion/completions/tickward'], ['zsh', 'usr/share/zsh/vendor-completions/_tickward'], ['fish', 'usr/share/fish/vendor_completions.d/tickward.fish']] as const) put(path, await made('/bin/sh', [join(running, 'src/cli/tickward'), 'completion', shell], { env: { TICKWARD_NODE: process.execPath } }));
+  for (const [shell, path] of [['bash', 'usr/share/bash-completion/completions/tickward'], ['zsh', 'usr/share/zsh/vendor-completions/_tickward'], ['fish', 'usr/share/fish/vendor_completions.d/tickward.fish']] as const) put(path, await made('/bin/sh', [join(root, HOME, 'src/cli/tickward'), 'completion', shell], { env: { TICKWARD_NODE: process.execPath } }));
   for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) rmSync(join(root, HOME, name));
   cpSync(join(ROOT, 'docs'), join(root, DOC, 'docs'), { recursive: true, filter: (source) => !source.endsWith('.1') });
   put(join(DOC, 'README.md'), readFileSync(join(ROOT, 'README.md')));

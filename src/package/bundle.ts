@@ -1,0 +1,71 @@
+/** The program in a few files instead of seven hundred: finding and reading them is a third of every start. For the packages of a host; npm's has the modules as they are. */
+import { dirname, extname, relative } from 'node:path';
+import { rolldown, type OutputOptions, type Plugin } from 'rolldown';
+import { ROOT } from './build.ts';
+
+/** Each lies where its source does, so that what is found from there is found from here. */
+interface Entries {
+  format: 'cjs' | 'esm';
+  files: readonly string[];
+}
+
+/** Node starts what is CommonJS 20 ms sooner: it asks the modules of its own for less. */
+const PROGRAMS: Entries = { format: 'cjs', files: ['src/cli/main', 'extension/main'] };
+/** Loaded by their addresses: the thread of the embedded engine with tables of ours, and what others import. */
+const MODULES: Entries = { format: 'esm', files: ['src/sql/embedded/worker', 'extension/tables/embedded', 'src/osquery/index'] };
+
+/** They bring binaries, and look for them beside themselves. */
+export const CARRIED = ['koffi', '@sqlite.org/sqlite-wasm'];
+
+const PARTS = 'src/parts';
+
+/** Same sources, same bytes. `into` gets the files, nothing else; throws where a module is missing. */
+export async function bundle(into: string): Promise<void> {
+  for (const entries of [PROGRAMS, MODULES]) {
+    const found = await rolldown({
+      input: Object.fromEntries(entries.files.map((file) => [file, `${ROOT}/${file}.ts`])),
+      platform: 'node',
+      external: [/^node:/, ...CARRIED.map((name) => new RegExp(`^${name}(/|$)`))],
+      plugins: [places(entries)],
+      onLog: (level, log) => {
+        if (level === 'warn') throw new Error(log.message);
+      },
+    });
+    await found.write(outputOf(entries, into));
+    await found.close();
+  }
+}
+
+function outputOf({ format }: Entries, into: string): OutputOptions {
+  const extension = format === 'cjs' ? 'cjs' : 'js';
+  return { dir: into, format, entryFileNames: `[name].${extension}`, chunkFileNames: `${PARTS}/[name]-[hash].${extension}` };
+}
+
+/** Sources look for files from where they lie. In one file with others they would look from there: so they are told, from the root of what this file is in. */
+function places({ format, files }: Entries): Plugin {
+  return {
+    name: 'places',
+    transform(code, id) {
+      if (!id.startsWith(`${ROOT}/`) || id.includes('/node_modules/') || extname(id) !== '.ts' || !code.includes('import.meta')) return null;
+      const path = relative(ROOT, id).replace(/\.ts$/, '.js');
+      const isProgram = format === 'cjs' && files.some((file) => path === `${file}.js`);
+      return {
+        code: code
+          .replaceAll('import.meta.main', String(isProgram))
+          .replaceAll('import.meta.dirname', placed(dirname(path)))
+          .replaceAll('import.meta.url', `process.getBuiltinModule('node:url').pathToFileURL(${placed(path)}).href`),
+      };
+    },
+    /** Where the root is from each part, which only now has its name. */
+    renderChunk(code, { fileName }) {
+      const here = format === 'cjs' ? '__dirname' : 'import.meta.dirname';
+      return code.includes(ROOT_OF_PROGRAM) ? { code: code.replaceAll(ROOT_OF_PROGRAM, `${here}, ${JSON.stringify(relative(dirname(fileName), '.') || '.')}`) } : null;
+    },
+  };
+}
+
+const ROOT_OF_PROGRAM = 'ROOT_OF_PROGRAM';
+
+function placed(path: string): string {
+  return `process.getBuiltinModule('node:path').resolve(${ROOT_OF_PROGRAM}, ${JSON.stringify(path)})`;
+}
