@@ -1,4 +1,5 @@
 /** What the watched directories held when they were last looked at: what a start, and whoever takes over, compares with. */
+import type { Entries } from './entries.ts';
 
 /** What identifies a file and the state it is in. */
 export interface Signature {
@@ -7,9 +8,6 @@ export interface Signature {
   /** Time of the last change of any kind (ctime), ns since the epoch, i64. */
   changed: bigint;
 }
-
-/** Files of one folder by their names' bytes as latin1. */
-export type Entries = Map<string, Signature>;
 
 /** By the folder's path. A folder that is in here was looked into, also when it held nothing. */
 export type KnownFolders = Map<string, Entries>;
@@ -20,6 +18,8 @@ export interface KnownFile {
   /** latin1 of the name's bytes */
   name: string;
   signature?: Signature | undefined;
+  /** Nothing was known of it before. */
+  isNew?: boolean;
 }
 
 /** A folder that is watched now, or is gone with all that was in it. */

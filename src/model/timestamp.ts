@@ -1,16 +1,21 @@
 /** Times as text. What touch(1) or a program set is no time that JavaScript can say, or no year of four digits: `isoOf` is for those, `timestampOf` for our own clock. */
 
-let lastSecond = Number.NaN;
-let upToSecond = '';
+/** Seconds that were just asked for, and how their texts begin. Where events wait to be told, two take turns: when a file was changed, and now. */
+const beginnings = new Map<number, string>();
+const MOST_SECONDS = 16;
 
-/** As `new Date(time).toISOString()`, which takes five times as long: events that follow each other mostly share their second. `time` in whole ms since the epoch; RangeError for what is no time. */
+/** As `new Date(time).toISOString()`, which takes five times as long: events that follow each other mostly share their seconds. `time` in whole ms since the epoch; RangeError for what is no time. */
 export function timestampOf(time: number): string {
   const second = Math.floor(time / 1000);
-  if (second !== lastSecond) {
-    upToSecond = new Date(second * 1000).toISOString().slice(0, -'000Z'.length);
-    lastSecond = second;
-  }
-  return `${upToSecond}${String(time - second * 1000).padStart(3, '0')}Z`;
+  const rest = time - second * 1000;
+  return `${beginnings.get(second) ?? beginningOf(second)}${rest < 100 ? (rest < 10 ? '00' : '0') : ''}${rest}Z`;
+}
+
+function beginningOf(second: number): string {
+  const text = new Date(second * 1000).toISOString().slice(0, -'000Z'.length);
+  if (beginnings.size >= MOST_SECONDS) beginnings.clear();
+  beginnings.set(second, text);
+  return text;
 }
 
 /** The years 0000 to 9999, as RFC 3339 and ECS have them; in ms since the epoch. */

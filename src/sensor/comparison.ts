@@ -1,5 +1,5 @@
 /** What looking at directories finds, and what it is compared with. */
-import type { Entries } from '../model/baseline.ts';
+import { Entries } from '../model/entries.ts';
 import type { Attributed } from './attribution.ts';
 import type { Folder, Found } from './tree.ts';
 
@@ -22,10 +22,10 @@ export type BeforeOf = (folder: Folder, now: Entries) => Entries;
 
 /** All that is in a folder that appears is news. */
 export function nothingBefore(): Entries {
-  return new Map();
+  return new Entries();
 }
 
 /** Without a baseline, what was there before the start is no news; looking at every home may take a while. */
 export function olderThan(started: bigint, now: Entries): Entries {
-  return new Map([...now].filter(([, { changed }]) => changed < started));
+  return new Entries([...now].filter(([, { changed }]) => changed < started));
 }

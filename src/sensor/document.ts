@@ -63,8 +63,10 @@ export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   const path = `${place.folder}/${name}`;
   const relative = place.relative === '' ? name : `${place.relative}/${name}`;
   const { unit, unit_type } = classify(place.directory, relative);
-  const file: FileEvent['file'] = { path, directory: place.folder, ...named(name) };
-  if (seen.stat !== undefined) Object.assign(file, factsOf(bytes, seen.stat, context));
+  const file: FileEvent['file'] = { path, directory: place.folder, name };
+  const extension = extensionOf(name);
+  if (extension !== undefined) file.extension = extension;
+  if (seen.stat !== undefined) addFacts(file, bytes, seen.stat, context);
   const content = seen.stat?.isFile() === true && context.contents ? withContent(bytes, seen.stat, isUnitText(place.directory, relative) ? asUnit : asAnything) : undefined;
   if (content !== undefined) file.hash = { sha256: content.sha256 };
   if (seen.original !== undefined) file.Ext = { original: { path: `${seen.original.folder}/${textOf(seen.original.name)}`, ...named(textOf(seen.original.name)) } };
@@ -109,21 +111,31 @@ function saidBy({ directives, commands, isCut }: UnitFacts): Pick<FileEvent['tic
 }
 
 function named(name: string): { name: string; extension?: string } {
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && dot < name.length - 1 ? { name, extension: name.slice(dot + 1) } : { name };
+  const extension = extensionOf(name);
+  return extension === undefined ? { name } : { name, extension };
 }
 
-function factsOf(path: string | Buffer, stat: BigIntStats, { accounts }: DocumentContext): Omit<FileEvent['file'], 'path' | 'directory' | 'name'> {
-  const owner = accounts.userName(Number(stat.uid));
-  const group = accounts.groupName(Number(stat.gid));
-  const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
-  const facts: Omit<FileEvent['file'], 'path' | 'directory' | 'name'> = { type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino) };
+function extensionOf(name: string): string | undefined {
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && dot < name.length - 1 ? name.slice(dot + 1) : undefined;
+}
+
+/** One by one: in a storm an object less for each file is felt. */
+function addFacts(file: FileEvent['file'], path: string | Buffer, stat: BigIntStats, { accounts }: DocumentContext): void {
+  file.type = typeOf(stat);
+  file.size = Number(stat.size);
+  file.mode = modeOf(Number(stat.mode));
+  file.uid = String(stat.uid);
+  file.gid = String(stat.gid);
+  file.inode = String(stat.ino);
   const mtime = isoOf(stat.mtimeMs);
-  if (mtime !== null) facts.mtime = mtime;
-  if (owner !== undefined) facts.owner = owner;
-  if (group !== undefined) facts.group = group;
-  if (target !== undefined) facts.target_path = target;
-  return facts;
+  if (mtime !== null) file.mtime = mtime;
+  const owner = accounts.userName(Number(stat.uid));
+  if (owner !== undefined) file.owner = owner;
+  const group = accounts.groupName(Number(stat.gid));
+  if (group !== undefined) file.group = group;
+  const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
+  if (target !== undefined) file.target_path = target;
 }
 
 const modes = new Map<number, string>();

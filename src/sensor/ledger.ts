@@ -2,7 +2,8 @@
  * What is in every watched folder, and each change of it told once: a change that the kernel reports and one that a comparison finds meet here, and whichever
  * comes second says nothing.
  */
-import type { Entries, Signature } from '../model/baseline.ts';
+import type { KnownFile, Signature } from '../model/baseline.ts';
+import type { Entries } from '../model/entries.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attribution.ts';
 import { Did, type Change } from './backend.ts';
@@ -32,7 +33,7 @@ export interface LedgerOptions {
   /** Gives the hash of the content, where it was read. */
   report: (seen: Seen) => string | undefined;
   /** Told of every entry that is known anew or differently, and of those that are gone. */
-  remember: (folder: Folder, name: string, signature: Signature | undefined) => void;
+  remember: (known: KnownFile) => void;
   folderOf: (key: string) => Folder | undefined;
   pathOf: (key: string) => string | undefined;
   /** One file that fails keeps none of the others from being told of. */
@@ -220,9 +221,10 @@ export class Ledger {
   }
 
   private set(folder: Folder, name: string, signature: Signature | undefined): void {
+    const isNew = signature !== undefined && !folder.entries.has(name);
     if (signature === undefined) folder.entries.delete(name);
     else folder.entries.set(name, signature);
-    this.options.remember(folder, name, signature);
+    this.options.remember({ folder: folder.path, name, signature, isNew });
   }
 
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {

@@ -1,6 +1,6 @@
 /** Directories as they are, to compare with what was known: the baseline, the rescan, and the only way where no kernel tells us. */
 import { fstatSync, opendirSync } from 'node:fs';
-import type { Entries } from '../model/baseline.ts';
+import { Entries } from '../model/entries.ts';
 import type { Backend } from './backend.ts';
 import { lookAt, pathOf } from './document.ts';
 
@@ -21,7 +21,7 @@ export interface Contents {
 
 /** Throws the system error when the directory cannot be read. */
 export function readEntries(folder: string): Contents {
-  const entries: Entries = new Map();
+  const entries = new Entries();
   const folders: string[] = [];
   for (const { name, isFolder, isPlain } of namesIn(folder)) {
     if (entries.size >= MOST_ENTRIES) return { entries, folders, isCut: true };
@@ -53,12 +53,12 @@ export function readDifferences(folder: string, known: Entries): Omit<Contents, 
 
 /** The known names that are not there: only where some are it is worth to look for each. */
 function missing(folder: string, known: Entries): string[] {
-  return [...known.keys()].filter((name) => lookAt(pathOf(folder, name)) === undefined);
+  return [...known.names()].filter((name) => lookAt(pathOf(folder, name)) === undefined);
 }
 
 /** What is there now and was not before, is not any more, or is another or in another state. */
 export function differing(before: Entries, after: Entries): string[] {
-  const gone = [...before.keys()].filter((name) => !after.has(name));
+  const gone = [...before.names()].filter((name) => !after.has(name));
   const changed = [...after].filter(([name, now]) => {
     const then = before.get(name);
     return then === undefined || then.inode !== now.inode || then.changed !== now.changed;

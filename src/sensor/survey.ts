@@ -1,6 +1,7 @@
 /** Looks at all directories: for the first time, and anew when something may have escaped. As much at once as other work allows, the rest a little later. */
 import type { Place } from '../host/directories.ts';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
+import { Entries } from '../model/entries.ts';
 import { unknown, type Attributed } from './attribution.ts';
 import { nothingBefore, olderThan, type BeforeOf, type Comparison } from './comparison.ts';
 import type { Ledger } from './ledger.ts';
@@ -44,7 +45,7 @@ export class Survey {
   first(known: KnownFolders | undefined): void {
     this.atEnd = known === undefined ? undefined : () => this.missing(known);
     const started = realTime() - tick();
-    this.begin((folder, now) => (known === undefined ? olderThan(started, now) : new Map(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
+    this.begin((folder, now) => (known === undefined ? olderThan(started, now) : new Entries(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
   }
 
   again(why: string = COMPARED): void {
@@ -66,7 +67,7 @@ export class Survey {
   found({ gone, appeared, known }: Found, by: Attributed, beforeOf: BeforeOf = nothingBefore): void {
     const { ledger, know } = this.options;
     for (const folder of gone) {
-      ledger.compare(folder, [...folder.entries.keys()], by, 'gone');
+      ledger.compare(folder, [...folder.entries.names()], by, 'gone');
       know({ folder: folder.path, present: false });
     }
     for (const { folder, now } of appeared) {
@@ -110,7 +111,7 @@ export class Survey {
     for (const [path, entries] of known) {
       if (tree.isWatched(path)) continue;
       const folder = tree.folderAt(path);
-      if (folder !== undefined) ledger.compare({ key: '', ...folder, entries: new Map(entries) }, [...entries.keys()], unknown(this.why), 'gone');
+      if (folder !== undefined) ledger.compare({ key: '', ...folder, entries: new Entries(entries) }, [...entries.names()], unknown(this.why), 'gone');
       know({ folder: path, present: false });
     }
   }

@@ -1,7 +1,7 @@
 /** Which directories are marked: those that hold units, the folders in them that count, and on the way to missing ones the nearest that is there. */
 import { closeSync, constants, openSync } from 'node:fs';
 import { placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
-import type { Entries } from '../model/baseline.ts';
+import { Entries } from '../model/entries.ts';
 import { errnoOf } from '../model/errors.ts';
 import type { Backend } from './backend.ts';
 import { O_PATH } from './constants.ts';
@@ -207,7 +207,7 @@ export class Tree {
     if (isCut) this.unseen.add(way.path, TOO_MANY);
     const { scope, kind } = way.place.unit ?? way.within?.directory ?? { scope: 'system', kind: 'units' };
     const directory = way.within?.directory ?? { path: way.path, scope, kind };
-    marked.folder = { key, path: way.path, directory, relative: way.within?.relative ?? '', entries: new Map() };
+    marked.folder = { key, path: way.path, directory, relative: way.within?.relative ?? '', entries: new Entries() };
     found.appeared.push({ folder: marked.folder, now: entries });
     return folders;
   }

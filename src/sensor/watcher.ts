@@ -1,11 +1,12 @@
 /** Drives the sensor: what the backend reports is queued, worked off in order and in slices, and given away as events. */
 import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
-import type { KnownEntry, Signature } from '../model/baseline.ts';
+import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor, unknown, type Attributed } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
+import { Backlog } from './backlog.ts';
 import type { Images } from './bpf/images.ts';
 import type { Comparison, Discovery } from './comparison.ts';
 import { deedOf } from './deed.ts';
@@ -16,10 +17,10 @@ import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { readFacts } from './proc-facts.ts';
 import { MOST_BUSY_MS, Survey } from './survey.ts';
-import { Tree, type Folder, type Found } from './tree.ts';
+import { Tree, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
-const SLICE = 1_024;
+const SLICE = 256;
 
 /** With more changes waiting the content of files is not read, so that none is lost. */
 const MANY = 1_024;
@@ -43,7 +44,7 @@ export class Watcher {
   private readonly accounts = new Accounts();
   private readonly attributor: Attributor;
   private readonly ledger: Ledger;
-  private readonly queue: Item[] = [];
+  private readonly queue = new Backlog<Exclude<Item, Change>>();
   private overflowed = false;
   private usersChanged = false;
   private events: FileEvent[] = [];
@@ -62,7 +63,7 @@ export class Watcher {
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
     this.attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
-    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (folder, name, signature) => this.remember(folder, name, signature), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), guarded: (work) => this.guarded(work) });
+    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), guarded: (work) => this.guarded(work) });
     this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
@@ -201,7 +202,7 @@ export class Watcher {
   private slice(): void {
     if (this.accounts.refresh()) this.usersChanged = true;
     // Each for itself: whoever makes one of them fail must not take the next with it.
-    for (const item of this.queue.splice(0, SLICE)) this.guarded(() => this.workOff(item));
+    for (const item of this.queue.take(SLICE)) this.guarded(() => this.workOff(item));
     this.openFiles = undefined;
   }
 
@@ -276,10 +277,6 @@ export class Watcher {
     const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, contents: this.queue.length < MANY });
     this.events.push(event);
     return event.file.hash?.sha256;
-  }
-
-  private remember(folder: Folder, name: string, signature: Signature | undefined): void {
-    this.known.push({ folder: folder.path, name, signature });
   }
 
   private emit(): void {

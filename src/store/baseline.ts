@@ -5,6 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
+import { Entries } from '../model/entries.ts';
 import { createCompaction } from './baseline-compaction.ts';
 import { decode, encode, type Change, type Changes } from './baseline-row.ts';
 import { explained, snapshot } from './database.ts';
@@ -55,7 +56,8 @@ export function createBaseline(database: DatabaseSync, path: string): StoredBase
         const { folders, signatures } = encode(changes);
         insert.run(folders, signatures);
       }
-      compaction.changed(known.length);
+      // What is told for the first time leaves nothing to remove, but rows to put together.
+      compaction.changed(known.reduce((count, entry) => count + ('name' in entry && entry.isNew === true ? 0 : 1), 1));
     },
     compact: () => explained(path, 'what is known of the directories', () => compaction.step()),
   };
@@ -85,7 +87,7 @@ function apply(folders: KnownFolders, folder: string, { present, reset, names }:
   }
   let entries = reset ? undefined : folders.get(folder);
   if (entries === undefined) {
-    entries = new Map();
+    entries = new Entries();
     folders.set(folder, entries);
   }
   for (const [name, signature] of names) {

@@ -206,6 +206,9 @@ function has(value: unknown): 0 | 1 {
   return value === undefined ? 0 : 1;
 }
 
+/** Without a list of them, which would be a third of what a row leaves behind. */
 function keysOf(object: object): number {
-  return Object.keys(object).length;
+  let count = 0;
+  for (const _ in object) count += 1;
+  return count;
 }

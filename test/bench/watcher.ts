@@ -32,11 +32,11 @@ export interface Watcher {
 }
 
 /** `direct` leaves out setpriv, for who times the start; the watcher then outlives a bench that is killed. */
-export async function startWatcher(lab: Lab, { stateDir = join(mkdtempSync(join(lab.disk, 'watch-')), 'state'), direct = false }: { stateDir?: string; direct?: boolean } = {}): Promise<Watcher> {
+export async function startWatcher(lab: Lab, { stateDir = join(mkdtempSync(join(lab.disk, 'watch-')), 'state'), direct = false, program = PROGRAM }: { stateDir?: string; direct?: boolean; program?: string } = {}): Promise<Watcher> {
   const temporary = join(stateDir, '..', TEMPORARY);
   mkdirSync(temporary, { recursive: true });
   const before = performance.now();
-  const child = lab.processes[direct ? 'startDirectly' : 'start'](watchCommand(stateDir), { env: environment(temporary) });
+  const child = lab.processes[direct ? 'startDirectly' : 'start'](watchCommand(stateDir, program), { env: environment(temporary) });
   const ready = await lab.until(() => READY.test(child.errors()) || child.ended, READY_LIMIT_MS, 1);
   const readyMs = performance.now() - before;
   const source = READY.exec(child.errors())?.[1];
@@ -62,8 +62,8 @@ export async function startWatcher(lab: Lab, { stateDir = join(mkdtempSync(join(
   };
 }
 
-export function watchCommand(stateDir: string): string[] {
-  return ['/bin/sh', PROGRAM, 'watch', '--json', '--no-color', '--state-dir', stateDir];
+export function watchCommand(stateDir: string, program = PROGRAM): string[] {
+  return ['/bin/sh', program, 'watch', '--json', '--no-color', '--state-dir', stateDir];
 }
 
 export function environment(temporary: string): NodeJS.ProcessEnv {

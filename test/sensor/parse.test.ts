@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Entries } from '../../src/model/entries.ts';
 import { Did, type Bracket } from '../../src/sensor/backend.ts';
 import { FAN, IN } from '../../src/sensor/constants.ts';
 import { parseFanotify, type Parsed } from '../../src/sensor/fanotify-parse.ts';
@@ -96,7 +97,7 @@ describe('a buffer of inotify', () => {
 
 test('a comparison finds what came, went, changed and was replaced', () => {
   const signature = (inode: bigint, changed: bigint): { inode: bigint; changed: bigint } => ({ inode, changed });
-  const before = new Map([['same', signature(1n, 1n)], ['gone', signature(2n, 1n)], ['touched', signature(3n, 1n)], ['replaced', signature(4n, 1n)]]);
-  const after = new Map([['same', signature(1n, 1n)], ['touched', signature(3n, 2n)], ['replaced', signature(5n, 1n)], ['new', signature(6n, 1n)]]);
+  const before = new Entries([['same', signature(1n, 1n)], ['gone', signature(2n, 1n)], ['touched', signature(3n, 1n)], ['replaced', signature(4n, 1n)]]);
+  const after = new Entries([['same', signature(1n, 1n)], ['touched', signature(3n, 2n)], ['replaced', signature(5n, 1n)], ['new', signature(6n, 1n)]]);
   expect(differing(before, after)).toEqual(['gone', 'touched', 'replaced', 'new']);
 });

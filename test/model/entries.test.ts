@@ -1,0 +1,39 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Signature } from '../../src/model/baseline.ts';
+import { Entries } from '../../src/model/entries.ts';
+
+const name = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', '__proto__', '\u00ff\n');
+const signature: fc.Arbitrary<Signature> = fc.record({ inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), changed: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) });
+
+test('it holds what a map of objects would hold, whatever comes and goes', () => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ name, signature: fc.option(signature, { nil: undefined }) }), { maxLength: 60 }), (steps) => {
+      const entries = new Entries();
+      const map = new Map<string, Signature>();
+      for (const step of steps) {
+        if (step.signature === undefined) {
+          entries.delete(step.name);
+          map.delete(step.name);
+        } else {
+          entries.set(step.name, step.signature);
+          map.set(step.name, step.signature);
+        }
+        expect(entries.get(step.name)).toEqual(map.get(step.name));
+      }
+      expect([...entries]).toEqual([...map]);
+      expect([...entries.names()]).toEqual([...map.keys()]);
+      expect(entries.size).toBe(map.size);
+      expect([...new Entries(entries)]).toEqual([...map]);
+    }),
+  );
+});
+
+test('a hundred thousand of them are each what they were', () => {
+  const entries = new Entries();
+  for (let n = 0; n < 100_000; n += 1) entries.set(`f${n}`, { inode: BigInt(n), changed: BigInt(-n) });
+  for (let n = 0; n < 100_000; n += 2) entries.delete(`f${n}`);
+  for (let n = 0; n < 100_000; n += 4) entries.set(`g${n}`, { inode: BigInt(n) + 1n, changed: 1n });
+  expect(entries.size).toBe(75_000);
+  expect([entries.get('f0'), entries.get('f99999'), entries.get('g99996'), entries.has('g1')]).toEqual([undefined, { inode: 99_999n, changed: -99_999n }, { inode: 99_997n, changed: 1n }, false]);
+});
