@@ -1,8 +1,10 @@
-/** The one door to execa: programs run without a shell, with bounded time and output, and an environment of our own making. */
+/** The one door to execa and, beside exec-sync.ts, to programs: they run without a shell, with bounded time and output, and an environment of our own making. */
+import { spawn, type ChildProcess } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { onExit } from 'signal-exit';
 import { environmentOf, SYSTEM_PATH } from './exec-sync.ts';
-import { TickwardError } from './model/errors.ts';
+import { errnoOf, messageOf, TickwardError } from './model/errors.ts';
 
 export interface ExecOptions {
   /** Milliseconds, default 10 s; then SIGTERM, 2 s later SIGKILL. */
@@ -23,27 +25,24 @@ export interface ExecResult {
   stderr: string;
 }
 
-/** A quarter of all that an investigation loads, and many runs of the program start nothing. */
-const loadExeca = async (): Promise<typeof import('execa').execa> => (await import('execa')).execa;
-
 /** So long its output is still read when it has ended: what is in the pipe is there at once. */
 const LINGER_MS = 500;
+/** Between SIGTERM and SIGKILL. */
+const FORCE_MS = 2_000;
 
-/** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. */
+/** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. By Node itself: execa takes 0.1 s to load, and this is all that most starts need. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
-  const execa = await loadExeca();
-  const child = execa(file, args, {
-    reject: false,
-    // Collected below: execa would put what overflows into an error message, escaped letter by letter, for seconds.
-    buffer: false,
-    timeout,
-    forceKillAfterDelay: 2_000,
-    extendEnv: false,
-    env: environmentOf(options.env),
-    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
+  const child = started(file, args, options);
+  // With us it ends, whatever ends us.
+  const forget = onExit(() => void child.kill('SIGTERM'));
+  let timedOut = false;
+  let force: NodeJS.Timeout | undefined;
+  const over = setTimeout(() => {
+    timedOut = true;
+    child.kill('SIGTERM');
+    force = setTimeout(() => child.kill('SIGKILL'), FORCE_MS);
+  }, timeout);
   let flooded = false;
   const limit = options.maxBuffer ?? 16 * 1024 * 1024;
   const onFlood = (): void => {
@@ -52,17 +51,48 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   };
   // What it started in the background may keep its output open for ever.
   let lingering: NodeJS.Timeout | undefined;
-  child.nodeChildProcess.once('exit', () => {
+  child.once('exit', () => {
     lingering = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), LINGER_MS);
   });
-  const [result, stdout, stderr] = await Promise.all([child, textOf(child.stdout, limit, onFlood), textOf(child.stderr, limit, onFlood)]);
-  clearTimeout(lingering);
-  if (flooded) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
-  if (result.timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${file} ${args.join(' ')}` });
-  if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
-  if (result.exitCode === undefined && result.signal === undefined) throw new TickwardError('FAILED', `${file} could not be started: ${result.shortMessage ?? result.code ?? 'unknown'}`);
-  return { exitCode: result.exitCode, signal: result.signal, stdout, stderr };
+  try {
+    const [ended, stdout, stderr] = await Promise.all([endOf(child), textOf(child.stdout, limit, onFlood), textOf(child.stderr, limit, onFlood)]);
+    if (flooded) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
+    if (timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${file} ${args.join(' ')}` });
+    return { ...ended, stdout, stderr };
+  } catch (error) {
+    throw error instanceof TickwardError ? error : notStarted(file, error);
+  } finally {
+    for (const timer of [over, force, lingering]) clearTimeout(timer);
+    forget();
+  }
 }
+
+/** Throws where it cannot even be tried. */
+function started(file: string, args: readonly string[], { env, cwd, input }: ExecOptions): ChildProcess {
+  try {
+    const child = spawn(file, args, { env: environmentOf(env), stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
+    // One that reads none of it, or has ended, says so itself.
+    child.stdin?.on('error', () => undefined).end(input);
+    return child;
+  } catch (error) {
+    throw notStarted(file, error);
+  }
+}
+
+function endOf(child: ChildProcess): Promise<Pick<ExecResult, 'exitCode' | 'signal'>> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve({ exitCode: code ?? undefined, signal: signal ?? undefined }));
+  });
+}
+
+function notStarted(file: string, error: unknown): TickwardError {
+  if (errnoOf(error) === 'ENOENT') return new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
+  return new TickwardError('FAILED', `${file} could not be started: ${messageOf(error)}`);
+}
+
+/** A quarter of all that an investigation loads: only for programs that tell as they go. */
+const loadExeca = async (): Promise<typeof import('execa').execa> => (await import('execa')).execa;
 
 /** Whether `run` would find the program. */
 export async function isInstalled(file: string): Promise<boolean> {

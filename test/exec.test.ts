@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../src/exec.ts';
+import { until } from './helpers/until.ts';
 
 test('a program that fails is a result, with its exit code and both outputs', async () => {
   expect(await run('/bin/sh', ['-c', 'echo out; echo err >&2; exit 7'])).toEqual({ exitCode: 7, signal: undefined, stdout: 'out\n', stderr: 'err\n' });
@@ -27,4 +31,32 @@ test('what it leaves in the background does not keep us waiting, though it holds
   const { stdout, exitCode } = await run('/bin/sh', ['-c', 'sleep 60 & echo $!']);
   expect({ exitCode, isQuick: performance.now() - started < 30_000 }).toEqual({ exitCode: 0, isQuick: true });
   process.kill(Number(stdout), 'SIGKILL');
+});
+
+test('one that does not listen to SIGTERM is killed', async () => {
+  const started = performance.now();
+  await expect(run('/bin/sh', ['-c', "trap '' TERM; while :; do sleep 1; done"], { timeout: 100 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+  expect(performance.now() - started).toBeGreaterThan(2_000);
+});
+
+test('what it is given arrives; one that reads none of it is no failure', async () => {
+  const input = 'x'.repeat(1_000_000);
+  expect((await run('/usr/bin/wc', ['-c'], { input })).stdout.trim()).toBe('1000000');
+  expect(await run('/bin/true', [], { input })).toMatchObject({ exitCode: 0 });
+});
+
+test('arguments that no program can be given are a failure of their own', async () => {
+  await expect(run('/bin/echo', ['a\0b'])).rejects.toMatchObject({ code: 'FAILED' });
+});
+
+test('it ends with us, also when a signal ends us', async () => {
+  const exec = join(import.meta.dirname, '../src/exec.ts');
+  const us = spawn(process.execPath, ['--input-type=module', '-e', `const { run } = await import(${JSON.stringify(exec)}); await run('/bin/sleep', ['60'], { timeout: 60_000 });`], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const childOf = async (): Promise<number> => Number((await run('/usr/bin/pgrep', ['-P', String(us.pid)])).stdout.trim().split('\n')[0]);
+  let child = 0;
+  await until(async () => (child = await childOf()) > 0, () => 'the program that it runs');
+  expect(child).not.toBe(us.pid);
+  us.kill('SIGTERM');
+  await once(us, 'exit');
+  await until(async () => (await run('/bin/kill', ['-0', String(child)])).exitCode !== 0, () => 'the end of that program');
 });

@@ -1,7 +1,6 @@
 /** An investigation of what the command line named: with its engine, its host and its history. */
 import { readUsers } from '../host/passwd.ts';
-import { investigate, type Investigation, type InvestigateOptions } from '../investigate/index.ts';
-import { readGuide } from '../playbooks/guides.ts';
+import type { Investigation, InvestigateOptions } from '../investigate/index.ts';
 import type { Context } from './context.ts';
 import { openEmbedded, openEngine } from './engine.ts';
 import type { Subject } from './subject.ts';
@@ -30,7 +29,8 @@ export async function prepareInvestigation(context: Context, { event, alert }: S
   };
 }
 
-/** The investigation that a response starts from. */
+/** The investigation that a response starts from. Loaded only by one whose steps ask for it: it has a third of all modules, those that read guides among them. */
 export async function investigateSubject(context: Context, subject: Subject, playbook: string): Promise<Investigation> {
+  const [{ investigate }, { readGuide }] = await Promise.all([import('../investigate/index.ts'), import('../playbooks/guides.ts')]);
   return investigate(await prepareInvestigation(context, subject, readGuide(playbook, context.settings.lang)));
 }

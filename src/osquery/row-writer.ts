@@ -3,19 +3,27 @@ import type { Column, Row } from '../model/table.ts';
 import { Type } from './binary.ts';
 
 const FIRST_BYTES = 96 * 1024;
+/** What one huge row made is not kept for the next answer. */
+const MOST_KEPT_BYTES = 2 * FIRST_BYTES;
 /** From here on Node's own writing is faster than a loop. */
-const LONG_TEXT = 96;
+const LONG_TEXT = 16;
 /** A UTF-16 unit is at most so many bytes of UTF-8. */
 const MOST_BYTES = 3;
 const LENGTH = 4;
+const NONE = Buffer.alloc(0);
+
+/** For the next answer: a new one for each that has a single row fills memory until garbage is collected. */
+let spare: Buffer | undefined;
 
 export class RowWriter {
   /** In the order in which osquery itself writes a map. */
   readonly #keys: readonly { name: string; bytes: Buffer }[];
-  #buffer = Buffer.allocUnsafe(FIRST_BYTES);
+  #buffer: Buffer;
   #at = 0;
 
   constructor(columns: readonly Column[]) {
+    this.#buffer = spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+    spare = undefined;
     this.#keys = columns.map(({ name }) => name).sort().map((name) => ({ name, bytes: lengthAnd(name) }));
   }
 
@@ -45,6 +53,12 @@ export class RowWriter {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#at));
     this.#at = 0;
     return bytes;
+  }
+
+  /** Nothing may be written afterwards. */
+  end(): void {
+    if (this.#buffer.length <= MOST_KEPT_BYTES) spare = this.#buffer;
+    [this.#buffer, this.#at] = [NONE, 0];
   }
 
   #entry(key: Buffer, text: string): void {

@@ -105,13 +105,17 @@ interface Chunk {
 
 function* chunksOf(rows: Iterable<Row>, columns: readonly Column[]): Generator<Chunk, void> {
   const writer = new RowWriter(columns);
-  let count = 0;
-  for (const row of rows) {
-    writer.write(row);
-    count += 1;
-    if (writer.length < CHUNK) continue;
-    yield { bytes: writer.take(), count };
-    count = 0;
+  try {
+    let count = 0;
+    for (const row of rows) {
+      writer.write(row);
+      count += 1;
+      if (writer.length < CHUNK) continue;
+      yield { bytes: writer.take(), count };
+      count = 0;
+    }
+    if (count > 0) yield { bytes: writer.take(), count };
+  } finally {
+    writer.end();
   }
-  if (count > 0) yield { bytes: writer.take(), count };
 }

@@ -1,7 +1,7 @@
 /** Rules over the stream of events: who matches, what an exception covers, at most so many alerts an interval, no alert twice. */
 import type { Alert, FileEvent } from '../model/event.ts';
 import type { ExceptionOf } from './exceptions.ts';
-import { alertRule, type Rule } from './load.ts';
+import { alertRule, type Rule } from './rule.ts';
 
 /** Of a rule whose `max_signals` are used up in the interval. */
 export interface Suppression {

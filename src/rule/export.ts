@@ -144,6 +144,6 @@ function withExceptions(loaded: LoadedRule, items: readonly ExceptionItem[], now
     }
   }
   if (!rule.run.runs || excepted.length === 0) return { ...loaded, unapplied };
-  const { matches } = rule.run;
-  return { ...loaded, unapplied, rule: { ...rule, run: { runs: true, matches: (event) => matches(event) && !excepted.some((applies) => applies(event)) } } };
+  const { tree, matches } = rule.run;
+  return { ...loaded, unapplied, rule: { ...rule, run: { runs: true, tree, matches: (event) => matches(event) && !excepted.some((applies) => applies(event)) } } };
 }

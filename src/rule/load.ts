@@ -1,63 +1,14 @@
 /** Rules as Elastic writes them (TOML of detection-rules): loaded whole, run where they are EQL over single events. */
 import type { z } from 'zod';
 import { TickwardError } from '../model/errors.ts';
-import type { Alert } from '../model/event.ts';
-import { compileEql, type Predicate } from './evaluate.ts';
+import { compileEql } from './evaluate.ts';
 import { parseEql } from './parse.ts';
 import { located, placeOfKey, startOf, type Source } from './place.ts';
+import type { Rule, Threat } from './rule.ts';
 import { FILE, isKnownRuleKey, RULE, strangers, type RuleTable, type ThreatTable } from './schema.ts';
 import { readToml } from './toml.ts';
 
-interface Named {
-  id: string;
-  name: string;
-  /** Empty where the file gives none. */
-  reference: string;
-}
-
-export interface Threat {
-  tactic: Named;
-  techniques: (Named & { subtechniques: Named[] })[];
-}
-
-export interface Rule {
-  id: string;
-  name: string;
-  description: string;
-  version: number;
-  type: string;
-  language?: string;
-  query?: string;
-  severity: 'low' | 'medium' | 'high' | 'critical';
-  risk_score: number;
-  /** How often Elastic runs it; here it runs on every event and this bounds `max_signals`. */
-  interval_ms: number;
-  look_back_ms: number;
-  /** Alerts an interval at most. */
-  max_signals: number;
-  threat: Threat[];
-  references: string[];
-  false_positives: string[];
-  tags: string[];
-  index: string[];
-  author: string[];
-  license: string;
-  note?: string;
-  setup?: string;
-  /** `$osquery_0`, `$osquery_1`, … of the note. */
-  osquery: { label: string; query: string }[];
-  /** `$investigate_0`, … of the note, as they stand in the file. */
-  investigate: Record<string, unknown>[];
-  /** Elastic's exceptions_list as it stands in the file: references to lists, whose items an export carries. */
-  exceptions: Record<string, unknown>[];
-  /** [metadata] of a TOML file. */
-  metadata: Record<string, unknown>;
-  /** All other keys of [rule] with their values. */
-  rest: Record<string, unknown>;
-  /** Keys that this version does not know and does not use: `rule.x` reads x, others their whole name. */
-  unknown: string[];
-  run: { runs: true; matches: Predicate } | { runs: false; reason: string };
-}
+export type { Rule } from './rule.ts';
 
 /** Throws BAD_INPUT with line, column and caret for broken TOML and EQL, and names the key for a wrong value. */
 export function loadRule(text: string, file?: string): Rule {
@@ -125,7 +76,7 @@ function threatOf({ tactic, technique }: ThreatTable): Threat {
   return { tactic: named(tactic), techniques: (technique ?? []).map((each) => ({ ...named(each), subtechniques: (each.subtechnique ?? []).map(named) })) };
 }
 
-function named({ id, name, reference }: ThreatTable['tactic']): Named {
+function named({ id, name, reference }: ThreatTable['tactic']): Threat['tactic'] {
   return { id, name, reference: reference ?? '' };
 }
 
@@ -133,7 +84,8 @@ function runnable({ type, language, query }: RuleTable, source: Source): Rule['r
   if (type !== 'eql' || (language !== undefined && language !== 'eql')) return { runs: false, reason: `a rule of type ${type}${language === undefined ? '' : ` in ${language}`} is not evaluated here; its guide can be used` };
   if (query === undefined) return { runs: false, reason: 'it has no query' };
   try {
-    return { runs: true, matches: compileEql(parseEql(query), query) };
+    const tree = parseEql(query);
+    return { runs: true, tree, matches: compileEql(tree, query) };
   } catch (error) {
     if (!(error instanceof TickwardError)) throw error;
     if (OVER_SEVERAL_EVENTS.test(error.message)) return { runs: false, reason: `${error.message}; its guide can be used` };
@@ -159,22 +111,4 @@ function spanMs(text: string, key: string, source: Source): number {
   if (match !== null && unit !== undefined) return Number(match[1]) * unit;
   const place = placeOfKey(['rule', key], source) ?? startOf(source);
   throw new TickwardError('BAD_INPUT', `rule.${key}: ${JSON.stringify(text)} is no span of time`, { hint: 'write a number and s, m, h, d or w: "5m", from = "now-9m"', place });
-}
-
-/** What an alert carries of its rule: the narrowest technique ids. */
-export function alertRule(rule: Rule): Alert['rule'] {
-  return {
-    id: rule.id,
-    name: rule.name,
-    version: rule.version,
-    severity: rule.severity,
-    risk_score: rule.risk_score,
-    threat: { tactic: rule.threat[0]?.tactic.id ?? '', technique: techniqueIds(rule) },
-  };
-}
-
-/** MITRE ATT&CK ids, of the subtechniques where there are any; one that stands under several tactics once. */
-export function techniqueIds({ threat }: Rule): string[] {
-  const ids = threat.flatMap(({ techniques }) => techniques).flatMap(({ id, subtechniques }) => (subtechniques.length === 0 ? [id] : subtechniques.map((each) => each.id)));
-  return [...new Set(ids)];
 }

@@ -68,6 +68,11 @@ const COLUMNS = ['seq', 'id', 'time', 'action', 'directory', 'name', 'unit', 'ma
 /** Its maker along with each event: mostly each has another, and to ask for it alone takes three times as long. */
 const READ = `SELECT ${COLUMNS.join(', ')}, (SELECT document FROM shared WHERE id = maker) AS made FROM events`;
 
+type Reading = (...values: SQLInputValue[]) => SQLOutputValue[][];
+
+/** Questions differ in which columns they ask for and in how many values: mostly the same few come again. */
+const MOST_PREPARED = 16;
+
 interface Page {
   page: FileEvent[];
   /** Where the next one begins. */
@@ -77,11 +82,17 @@ interface Page {
 export function createEvents(database: DatabaseSync, path: string, alerts: Alerts, baseline: StoredBaseline, readers: Readers): Events {
   const insert = bulkInsert(database, 'events', COLUMNS);
   const last = database.prepare('SELECT max(seq) AS seq FROM events');
-  /** Rows as arrays take two thirds of the time that objects take. */
-  const reading = (rest: string): ((...values: SQLInputValue[]) => SQLOutputValue[][]) => {
+  const prepared = new Map<string, Reading>();
+  /** Rows as arrays take two thirds of the time that objects take. Statements are kept: to prepare one takes longer than to find a row by it, and SQLite's part of it stays in memory until garbage is collected. */
+  const reading = (rest: string): Reading => {
+    const known = prepared.get(rest);
+    if (known !== undefined) return known;
     const statement = database.prepare(`${READ} ${rest}`);
     statement.setReturnArrays(true);
-    return (...values) => statement.all(...values) as unknown as SQLOutputValue[][];
+    const read: Reading = (...values) => statement.all(...values) as unknown as SQLOutputValue[][];
+    if (prepared.size >= MOST_PREPARED) prepared.clear();
+    prepared.set(rest, read);
+    return read;
   };
   const byId = reading('WHERE id = ?');
   const shared = createSharedWriter(database);

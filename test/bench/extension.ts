@@ -9,12 +9,11 @@ import { encodeCall } from '../../src/osquery/message.ts';
 import { openStore } from '../../src/store/index.ts';
 import { contextOf, playManager, type PlayedManager } from '../helpers/manager.ts';
 import type { Benchmark, Measured } from './benchmark.ts';
+import { install } from './installed.ts';
 import type { Lab } from './lab.ts';
 import type { Child } from './processes.ts';
 import { memoryMb } from './proc.ts';
 import { median, percentile } from './statistics.ts';
-
-const EXTENSION = join(import.meta.dirname, '../../extension/systemd_timer_events.ext');
 
 const EVENTS = 100_000;
 const CALLS = 100_000;
@@ -47,11 +46,12 @@ export const extension: Benchmark = {
   async run(lab): Promise<Measured> {
     lab.freshHost();
     const stateDir = join(lab.disk, 'state');
+    const { extension: program } = await install(lab);
     lab.progress(`storing ${EVENTS} events`);
     storeEvents(stateDir);
     const registered: number[] = [];
-    for (let round = 0; round < STARTS; round += 1) registered.push(await running(lab, stateDir, round, async ({ registeredMs }) => registeredMs));
-    const { before, small, after, large, most } = await running(lab, stateDir, STARTS, async (started) => {
+    for (let round = 0; round < STARTS; round += 1) registered.push(await running(lab, { program, stateDir, round }, async ({ registeredMs }) => registeredMs));
+    const { before, small, after, large, most } = await running(lab, { program, stateDir, round: STARTS }, async (started) => {
       await lab.sleep(SETTLE_MS);
       const resident = (which: 'VmRSS' | 'VmHWM'): number => memoryMb(started.child.pid, which);
       const atFirst = resident('VmRSS');
@@ -74,14 +74,14 @@ export const extension: Benchmark = {
   },
 };
 
-/** An extension for as long as `use` takes. */
-async function running<Result>(lab: Lab, stateDir: string, round: number, use: (started: Running) => Promise<Result>): Promise<Result> {
+/** The extension, as packages carry it, for as long as `use` takes. */
+async function running<Result>(lab: Lab, { program, stateDir, round }: { program: string; stateDir: string; round: number }, use: (started: Running) => Promise<Result>): Promise<Result> {
   const directory = join(lab.disk, `manager-${round}`);
   mkdirSync(directory);
   const manager = await playManager(directory);
   const registration = manager.nextRegistration();
   const before = performance.now();
-  const child = lab.processes.startDirectly(['/bin/sh', EXTENSION, '--socket', manager.socket, '--timeout', '3', '--interval', '3', '--state-dir', stateDir], { env: {} });
+  const child = lab.processes.startDirectly(['/bin/sh', program, '--socket', manager.socket, '--timeout', '3', '--interval', '3', '--state-dir', stateDir], { env: {} });
   try {
     const uuid = await registration;
     return await use({ manager, uuid, child, registeredMs: performance.now() - before });

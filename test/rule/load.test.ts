@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { loadRule, techniqueIds } from '../../src/rule/load.ts';
+import { loadRule } from '../../src/rule/load.ts';
+import { techniqueIds } from '../../src/rule/rule.ts';
 
 const MINIMAL = `[rule]
 rule_id = "r"

@@ -1,7 +1,7 @@
 /** `tickward rule`: test a rule over events, lint files of rules, list the rules that are installed. */
 import { placedMessageOf } from '../../model/errors.ts';
 import { loadRules } from '../../playbooks/rules.ts';
-import { techniqueIds } from '../../rule/load.ts';
+import { techniqueIds } from '../../rule/rule.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { testEvents, type TestOptions } from '../rule-test.ts';
 

@@ -1,0 +1,37 @@
+/** Rules read by a process that ends when it has: what reads them (TOML, the schema, the parser of EQL) takes 18 MB, which a process that runs for months never needs again. A thread would leave most of that behind. */
+import { fork } from 'node:child_process';
+import { extname, join } from 'node:path';
+import { TickwardError } from '../model/errors.ts';
+import type { Query } from '../rule/ast.ts';
+import { compileEql } from '../rule/evaluate.ts';
+import type { Rule } from '../rule/rule.ts';
+import { PLAYBOOKS } from './files.ts';
+
+export type ToldRule = Omit<Rule, 'run'> & { run: { runs: true; tree: Query } | Extract<Rule['run'], { runs: false }> };
+
+export interface Told {
+  rules: ToldRule[];
+  broken: { file: string; message: string }[];
+}
+
+/** Beside this file, compiled where this is. */
+const READER = join(import.meta.dirname, `rules-reader${extname(import.meta.filename)}`);
+const EXEC_ARGV = ['--disable-warning=ExperimentalWarning'];
+/** It takes a third of a second. */
+const MOST_MS = 30_000;
+
+/** As loadRules. What is wrong with a rule comes as words. */
+export async function loadRulesApart(onBroken: (message: string, file: string) => void, directory: string = PLAYBOOKS): Promise<Rule[]> {
+  const { rules, broken } = await told(directory);
+  for (const { file, message } of broken) onBroken(message, file);
+  return rules.map((rule) => ({ ...rule, run: rule.run.runs ? { ...rule.run, matches: compileEql(rule.run.tree, rule.query) } : rule.run }));
+}
+
+function told(directory: string): Promise<Told> {
+  const reader = fork(READER, [directory], { execArgv: EXEC_ARGV, serialization: 'advanced', timeout: MOST_MS, killSignal: 'SIGKILL' });
+  return new Promise((resolve, reject) => {
+    reader.once('message', (message) => resolve(message as Told));
+    reader.once('error', reject);
+    reader.once('exit', (code, signal) => reject(new TickwardError('FAILED', `the rules could not be read: their reader ended with ${signal ?? code}`, { hint: 'see its words above; tickward rule list reads them too' })));
+  });
+}
