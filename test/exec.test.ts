@@ -57,6 +57,6 @@ test('it ends with us, also when a signal ends us', async () => {
   await until(async () => (child = await childOf()) > 0, () => 'the program that it runs');
   expect(child).not.toBe(us.pid);
   us.kill('SIGTERM');
-  await once(us, 'exit');
+  expect(await once(us, 'exit')).toEqual([null, 'SIGTERM']);
   await until(async () => (await run('/bin/kill', ['-0', String(child)])).exitCode !== 0, () => 'the end of that program');
 });

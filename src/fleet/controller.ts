@@ -18,7 +18,7 @@ export interface FleetOptions extends Play {
   onRow?: (row: HostRow) => void;
 }
 
-/** Of Ansible's own: module and callback. */
+/** Of Ansible's own: module, the action that calls it, and callback. */
 const PLUGINS = join(import.meta.dirname, '../../extension/deploy/ansible');
 
 /** How long ssh tries to reach a host, in s. */
@@ -81,11 +81,10 @@ function environmentFor(directory: string): Record<string, string> {
   return {
     ANSIBLE_TIMEOUT: String(CONNECT_SECONDS),
     ANSIBLE_DEPRECATION_WARNINGS: 'false',
-    // The module and its arguments, a few KB, go through the connection that is there: sftp would be a program more on each host, twice.
-    ANSIBLE_SSH_TRANSFER_METHOD: 'piped',
     ...passed,
     LC_ALL: 'C.UTF-8',
     ANSIBLE_LIBRARY: join(PLUGINS, 'library'),
+    ANSIBLE_ACTION_PLUGINS: join(PLUGINS, 'action_plugins'),
     ANSIBLE_CALLBACK_PLUGINS: join(PLUGINS, 'callback_plugins'),
     ANSIBLE_STDOUT_CALLBACK: 'tickward_lines',
     ANSIBLE_RETRY_FILES_ENABLED: 'false',

@@ -1,4 +1,4 @@
-"""A way to hosts that are not there: it takes Ansible's files and commands, and answers at once what the module would. For measuring what many hosts cost the one who asks them."""
+"""A way to hosts that are not there: it takes Ansible's command, and answers at once what the module would. For measuring what many hosts cost the one who asks them."""
 import json
 import re
 
@@ -25,8 +25,7 @@ def answer_of(number, task):
 
 class Connection(ConnectionBase):
     transport = "instant"
-    has_pipelining = False
-    task = ""
+    has_pipelining = True
 
     def _connect(self):
         if self._number() % 1000 == 999:
@@ -39,18 +38,10 @@ class Connection(ConnectionBase):
 
     def exec_command(self, cmd, in_data=None, sudoable=True):
         self._connect()
-        directory = re.search(r"ansible-tmp-[\d.]+-\d+-\d+", cmd)
-        if "mkdir" in cmd and directory:
-            return 0, f"{directory[0]}=/root/.ansible/tmp/{directory[0]}\n".encode(), b""
-        # Ansible names the module's file after the module, whatever language it is in.
-        if "AnsiballZ_tickward" in cmd and "chmod" not in cmd:
-            return 0, json.dumps(answer_of(self._number(), self.task)).encode(), b""
-        return 0, b"", b""
+        return 0, json.dumps(answer_of(self._number(), json.loads(in_data)["do"])).encode(), b""
 
     def put_file(self, in_path, out_path):
-        if out_path.endswith("/args"):
-            with open(in_path) as arguments:
-                self.task = json.load(arguments)["do"]
+        raise AnsibleConnectionFailure("there are no files")
 
     def fetch_file(self, in_path, out_path):
         raise AnsibleConnectionFailure("there are no files")
