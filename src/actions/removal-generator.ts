@@ -4,9 +4,9 @@ import { packagesOf } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan } from './action.ts';
-import type { Manager } from './manager.ts';
+import { silenceNotes, type Manager } from './manager.ts';
 import { hindranceOf, isTooLarge } from './removal-checks.ts';
-import { attributesOf, takeAway } from './removal-order.ts';
+import { attributesOf, takeAway, wake } from './removal-order.ts';
 import { replacementOf } from './removal-packages.ts';
 import { isAmong } from './removal-place.ts';
 import { generatedIn, isGeneratorDirectory } from './removal-regenerate.ts';
@@ -27,10 +27,11 @@ export async function planGenerator(path: Buffer, managers: readonly Manager[], 
   const replacement = owner === undefined ? undefined : await replacementOf(file, owner);
   if (replacement !== undefined && 'reason' in replacement) return refuse(replacement.reason);
   if (replacement !== undefined) removal.kept.push(path);
-  removal.operations.push(...attributesOf([file], context), takeAway(file), ...(replacement === undefined ? [] : [replacement.operation]), ...managers.map((manager) => regenerate(manager, removal.directories)));
+  removal.operations.push(...attributesOf([file], context), takeAway(file), ...(replacement === undefined ? [] : [replacement.operation]), ...managers.flatMap((manager) => [...wake(manager, []), ...(manager.silence?.canLetGo === false ? [] : [regenerate(manager, removal.directories)])]));
   const notes = [
     ...(replacement === undefined ? [] : [replacement.note]),
     ...(found.target === undefined ? [] : [`${shown} is a link: ${show(found.target)} itself stays, look at it`]),
+    ...silenceNotes(managers),
     ...madeNow(removal.directories),
     'what it did besides making units, as root and at each boot and reload, is not taken back: look at what it runs',
   ];

@@ -4,6 +4,7 @@ import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { protectionOf } from './attributes.ts';
 import { isActive, isLoadable, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
+import { inOrder } from './removal-stop.ts';
 import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
 
@@ -22,14 +23,15 @@ export function operationsOf(units: readonly string[], files: readonly UnitFile[
   const early = files.filter((file) => goesFirst(file, managers));
   const late = files.filter((file) => !early.includes(file)).map(takeAway);
   const first = [...attributes, ...early.map(takeAway)];
-  if (mode.onlyFile) return [...first, ...late, ...(mode.replacement === undefined ? [] : [mode.replacement]), ...[...states].map(([manager, known]) => reload(manager, [], known.filter(isActive).map((state) => state.id)))];
-  const running = [...states].flatMap(([manager, known]) => known.filter(isRunning).map((state) => ({ manager, state })));
   const loadable = units.filter(isLoadable);
+  const wakes = managers.flatMap((manager) => wake(manager, loadable));
+  if (mode.onlyFile) return [...first, ...late, ...(mode.replacement === undefined ? [] : [mode.replacement]), ...wakes, ...[...states].flatMap(([manager, known]) => reload(manager, [], known.filter((state) => isActive(state) || manager.silence !== undefined).map((state) => state.id)))];
+  const running = [...states].flatMap(([manager, known]) => inOrder(known.filter(isRunning)).map((state) => ({ manager, state })));
   const freezes = running.flatMap(({ manager, state }) => freeze(manager, state));
-  const masks = [...states].flatMap(([manager, known]) => loadable.map((unit, index) => mask(manager, unit, known.some((state) => state.id === unit && isActive(state)), index === loadable.length - 1)));
-  const stops = running.sort((one, other) => Number(other.state.id.endsWith('.timer')) - Number(one.state.id.endsWith('.timer'))).map(({ manager, state }) => stop(manager, state));
+  const masks = [...states].flatMap(([manager, known]) => loadable.map((unit, index) => mask(manager, unit, manager.silence === undefined && known.some((state) => state.id === unit && isActive(state)), index === loadable.length - 1)));
+  const stops = managers.flatMap((manager) => (manager.silence === undefined ? running.filter((each) => each.manager === manager).map(({ state }) => stop(manager, state)) : end(manager, loadable, running.some((each) => each.manager === manager))));
   const unmasks = mode.keepMask ? [] : managers.map((manager) => unmask(manager, loadable));
-  return [...freezes, ...first, ...masks, ...stops, ...late, ...unmasks, ...[...states].map(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
+  return [...freezes, ...wakes, ...first, ...masks, ...stops, ...late, ...unmasks, ...[...states].flatMap(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
 }
 
 /**
@@ -46,6 +48,17 @@ function freeze(manager: Manager, state: UnitState): Operation[] {
   return [{ kind: 'freeze', manager, unit: state.id, cgroup: state.cgroup, text: `freeze the processes of ${printable(state.id)}`, target: printable(state.id) }];
 }
 
+export function wake(manager: Manager, units: string[]): Operation[] {
+  return manager.silence?.canLetGo === true ? [{ kind: 'wake', manager, units, text: `let ${manager.name} go on, which ${manager.silence.why}`, target: manager.name }] : [];
+}
+
+/** Of a manager that answers nobody: what is active is asked when it goes on, and what has processes is known. */
+function end(manager: Manager, units: string[], isAnyRunning: boolean): Operation[] {
+  const names = units.map(printable).join(' and ');
+  if (manager.silence?.canLetGo === true) return [{ kind: 'end', manager, units, text: `kill all processes of ${names} and stop what is active of it for ${manager.name}`, target: names }];
+  return isAnyRunning ? [{ kind: 'end', manager, units, text: `kill all processes of ${names}`, target: names }] : [];
+}
+
 function mask(manager: Manager, unit: string, active: boolean, last: boolean): Operation {
   return { kind: 'mask', manager, unit, active, last, text: `mask ${printable(unit)} for ${manager.name} by a link to /dev/null in ${manager.maskDirectory}`, target: printable(unit) };
 }
@@ -59,9 +72,10 @@ function stop(manager: Manager, state: UnitState): Operation {
   return { kind: 'stop', manager, unit: state.id, active: isActive(state), cgroup: isOwnCgroup(state) ? state.cgroup : '', text, target: printable(state.id) };
 }
 
-function reload(manager: Manager, forget: string[], restart: string[] = []): Operation {
+function reload(manager: Manager, forget: string[], restart: string[] = []): Operation[] {
+  if (manager.silence?.canLetGo === false) return [];
   const more = restart.length > 0 ? ` and start ${restart.map(printable).join(', ')} anew` : forget.length > 0 ? ' and forget failures of the removed ones' : '';
-  return { kind: 'reload', manager, forget, restart, text: `let ${manager.name} read its units again${more}`, target: manager.name };
+  return [{ kind: 'reload', manager, forget, restart, text: `let ${manager.name} read its units again${more}`, target: manager.name }];
 }
 
 export function takeAway(file: UnitFile): Operation {

@@ -3,7 +3,7 @@ import { openFile, sha256Of } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
-import { isOwnCgroup, isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isOwnCgroup, isRunning, managersOf, silenceNotes, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
 import { refusalOf } from './processes.ts';
 import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
@@ -43,11 +43,11 @@ export function targetPath(target: Target): Buffer {
 }
 
 export async function planRemoval(params: RemovalParams, context: ActionContext): Promise<Plan<Removal>> {
-  const managers = managersOf(context);
+  const managers = await managersOf(context);
   const { paths: directories, real, isShared } = await directoriesOf(managers, context);
   const path = real(targetPath(context.target));
   const place = placeOf(path, directories);
-  const removal = noRemoval(directories);
+  const removal = noRemoval(directories, managers);
   if (isGenerator(path, context)) return await planGenerator(path, managers, removal, context);
   if (place === undefined) return blocked(`${show(path)} ${whyNoPlace(path, directories)}`, removal);
   const own = findUnitFiles([place.unit], directories);
@@ -155,10 +155,10 @@ async function finish({ removal, context, managers }: Subject, files: readonly U
   removal.otherNames.push(...otherNamesOf(files, context.directories));
   removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || known.some((state) => state.id === unit && state.load === 'loaded')));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...silenceNotes(managers), ...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
-  if (files.length === 0 && around.isStaying !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
+  if (files.length === 0 && around.isStaying !== true && !known.some(isRunning) && managers.every(({ silence }) => silence === undefined)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
   const reason = ownPlaceIn(known, context) ?? hindranceOf(files, context, removal.operations.flatMap((each) => (each.kind === 'mask' ? [each.manager.maskDirectory] : [])));
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
 }

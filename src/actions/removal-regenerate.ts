@@ -5,6 +5,7 @@ import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { isActive, isOwnCgroup, isRunning, type UnitState } from './manager.ts';
 import { refusalOf } from './processes.ts';
+import { tell } from './removal-stop.ts';
 import type { Announce } from './removal-take.ts';
 import type { Operation } from './removal.ts';
 import { entriesOf, forEachDirectory } from './unit-files.ts';
@@ -37,7 +38,7 @@ export async function regenerate({ manager, directories }: Extract<Operation, { 
   const before = generatedIn(directories);
   const active = (await manager.states(namesOf(before))).filter((state) => isActive(state) && STOPPED.test(state.id)).map(({ id }) => id);
   announce({ kind: 'regenerate', manager: manager.id, active });
-  await manager.command('daemon-reload');
+  await tell(manager, 'daemon-reload');
   const left = new Set(generatedIn(directories).map(({ path }) => path.toString('latin1')));
   const gone = before.filter(({ path }) => !left.has(path.toString('latin1')));
   const states = (await manager.states(namesOf(gone))).filter((state) => active.includes(state.id) || isRunning(state));
@@ -46,9 +47,9 @@ export async function regenerate({ manager, directories }: Extract<Operation, { 
     announce({ kind: 'stop', manager: manager.id, unit: state.id, active: isActive(state) });
     const cgroup = isOwnCgroup(state) ? state.cgroup : '';
     if (isPopulated(cgroup)) killAll(cgroup);
-    await manager.command('stop', '--', state.id);
+    await tell(manager, 'stop', '--', state.id);
     if (isPopulated(cgroup)) killAll(cgroup);
-    await manager.command('reset-failed', '--', state.id).catch(() => undefined);
+    await tell(manager, 'reset-failed', '--', state.id).catch(() => undefined);
   }
   return remarkOn(gone, ended, states.filter((state) => !ended.includes(state)));
 }

@@ -10,7 +10,7 @@ import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
 import { changeFlags, protectionOf, withOpen } from './attributes.ts';
-import { createManager, isActive, type Manager, type ManagerId } from './manager.ts';
+import { createManagers, isActive, type Manager, type ManagerId } from './manager.ts';
 import { pathFromJson, removalChange, type RemovalChange } from './removal.ts';
 
 type Of<Kind extends RemovalChange['kind']> = Extract<RemovalChange, { kind: Kind }>;
@@ -75,6 +75,11 @@ function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoRep
       if (change.active) afterwards.start.push({ manager: change.manager, unit: change.unit });
       return;
     case 'unmask':
+      return;
+    case 'wake':
+      afterwards.reload.set(JSON.stringify(change.manager), change.manager);
+      afterwards.start.push(...change.active.map((unit) => ({ manager: change.manager, unit })));
+      if (change.active.length === 0) report.already.push(`${nameOf(change.manager)}, which was held, is left going on`);
       return;
     case 'freeze':
       // Only where the removal was cut off before it killed what it froze.
@@ -145,11 +150,20 @@ function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, after
 }
 
 async function tellManagers(afterwards: Afterwards, context: ActionContext, report: UndoReport): Promise<void> {
+  const ids = new Map([...afterwards.reload.values(), ...[...afterwards.restart, ...afterwards.start].map(({ manager }) => manager)].map((id) => [JSON.stringify(id), id]));
+  const managers = new Map((await createManagers([...ids.values()], context)).map((manager) => [JSON.stringify(manager.id), manager]));
+  const withManager = async (id: ManagerId, work: (manager: Manager) => Promise<void>): Promise<void> => {
+    await trying(report, async () => {
+      const manager = managers.get(JSON.stringify(id));
+      if (manager === undefined) throw new TickwardError('UNSUPPORTED', `${nameOf(id)} does not run: the files are back, but nothing was started`, { hint: 'it reads them when it starts' });
+      await work(manager);
+    });
+  };
   const each = async (list: readonly { manager: ManagerId; unit: string }[], work: (manager: Manager, unit: string) => Promise<void>): Promise<void> => {
     const once = new Map(list.map((one) => [JSON.stringify(one), one]));
-    for (const { manager, unit } of once.values()) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
+    for (const { manager, unit } of once.values()) await withManager(manager, (found) => work(found, unit));
   };
-  for (const id of afterwards.reload.values()) await trying(report, () => withManager(id, context, (manager) => manager.command('daemon-reload')));
+  for (const id of afterwards.reload.values()) await withManager(id, (manager) => manager.command('daemon-reload'));
   await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));
   await each(afterwards.start, async (manager, unit) => {
     const [state] = await manager.states([unit]);
@@ -159,10 +173,10 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
     await manager.command('start', '--no-block', '--', unit);
     report.done.push(`started ${printable(unit)} again`);
   });
+  // A manager that does not answer says so each time.
+  report.failed = [...new Set(report.failed)];
 }
 
-async function withManager(id: ManagerId, context: ActionContext, work: (manager: Manager) => Promise<void>): Promise<void> {
-  const manager = createManager(id, context);
-  if (manager === undefined) throw new TickwardError('UNSUPPORTED', `${id.scope === 'system' ? 'the system manager' : `the manager of ${printable(id.user)}`} does not run: the files are back, but nothing was started`, { hint: 'it reads them when it starts' });
-  await work(manager);
+function nameOf(id: ManagerId): string {
+  return id.scope === 'system' ? 'the system manager' : `the manager of ${printable(id.user)}`;
 }
