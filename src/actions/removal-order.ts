@@ -4,6 +4,7 @@ import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { protectionOf } from './attributes.ts';
 import { isActive, isLoadable, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
+import { isGeneratorDirectory } from './removal-regenerate.ts';
 import { inOrder } from './removal-stop.ts';
 import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -14,6 +15,8 @@ export interface OrderMode {
   keepMask: boolean;
   /** Done when the files are gone. */
   replacement?: Operation;
+  /** Where the units were looked for. */
+  directories: readonly string[];
 }
 
 /** The order that leaves no trap of the unit a chance: masked before it is stopped, so that ExecStop=, OnFailure= and Restart= of its own are void. */
@@ -27,11 +30,13 @@ export function operationsOf(units: readonly string[], files: readonly UnitFile[
   const wakes = managers.flatMap((manager) => wake(manager, loadable));
   if (mode.onlyFile) return [...first, ...late, ...(mode.replacement === undefined ? [] : [mode.replacement]), ...wakes, ...[...states].flatMap(([manager, known]) => reload(manager, [], known.filter((state) => isActive(state) || manager.silence !== undefined).map((state) => state.id)))];
   const running = [...states].flatMap(([manager, known]) => inOrder(known.filter(isRunning)).map((state) => ({ manager, state })));
+  // What goes with a generator is more than what it was found by.
+  const regenerates = early.some(({ role }) => role === 'generator') ? managers.flatMap((manager) => regenerate(manager, mode.directories)) : [];
   const freezes = running.flatMap(({ manager, state }) => freeze(manager, state));
   const masks = [...states].flatMap(([manager, known]) => loadable.map((unit, index) => mask(manager, unit, manager.silence === undefined && known.some((state) => state.id === unit && isActive(state)), index === loadable.length - 1)));
   const stops = managers.flatMap((manager) => (manager.silence === undefined ? running.filter((each) => each.manager === manager).map(({ state }) => stop(manager, state)) : end(manager, loadable, running.some((each) => each.manager === manager))));
   const unmasks = mode.keepMask ? [] : managers.map((manager) => unmask(manager, loadable));
-  return [...freezes, ...wakes, ...first, ...masks, ...stops, ...late, ...unmasks, ...[...states].flatMap(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
+  return [...freezes, ...wakes, ...first, ...regenerates, ...masks, ...stops, ...late, ...unmasks, ...[...states].flatMap(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
 }
 
 /**
@@ -76,6 +81,11 @@ function reload(manager: Manager, forget: string[], restart: string[] = []): Ope
   if (manager.silence?.canLetGo === false) return [];
   const more = restart.length > 0 ? ` and start ${restart.map(printable).join(', ')} anew` : forget.length > 0 ? ' and forget failures of the removed ones' : '';
   return [{ kind: 'reload', manager, forget, restart, text: `let ${manager.name} read its units again${more}`, target: manager.name }];
+}
+
+export function regenerate(manager: Manager, directories: readonly string[]): Operation[] {
+  if (manager.silence?.canLetGo === false) return [];
+  return [{ kind: 'regenerate', manager, directories: directories.filter(isGeneratorDirectory), text: `let ${manager.name} run its generators again, then kill and stop the units that none of them makes any more`, target: manager.name }];
 }
 
 export function takeAway(file: UnitFile): Operation {

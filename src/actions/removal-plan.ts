@@ -149,7 +149,7 @@ async function finish({ removal, context, managers }: Subject, files: readonly U
     states.set(manager, own);
     others.push(...known.filter((state) => !own.includes(state)).map(({ id }) => `${printable(id)} has another name that goes, and stays as it is: respond to it by itself if it is the attacker's`));
   }
-  removal.operations.push(...operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask, ...(around.replacement === undefined ? {} : { replacement: around.replacement }) }, states, context));
+  removal.operations.push(...operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask, directories: removal.directories, ...(around.replacement === undefined ? {} : { replacement: around.replacement }) }, states, context));
   removal.keepMask = around.keepMask && removal.units.length > 0;
   const known = [...states.values()].flat();
   removal.otherNames.push(...otherNamesOf(files, context.directories));

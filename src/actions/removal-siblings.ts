@@ -4,7 +4,7 @@ import { packagesOf } from '../host/packages.ts';
 import { pathIn, show, type HostPath } from '../host/paths.ts';
 import { readStart } from '../host/read.ts';
 import { MOST_UNIT_BYTES } from '../host/units.ts';
-import { printable, textOfBytes } from '../model/text.ts';
+import { printable, shellWord, textOfBytes } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { entriesOf, forEachDirectory } from './unit-files.ts';
 
@@ -26,11 +26,6 @@ export async function siblingsOf(units: readonly string[], commands: readonly st
   for (const path of SCHEDULES.flatMap(filesAt)) tell(Buffer.from(path), MOST_BYTES, 'look at it, and take it out there');
   const more = told.length - MOST_TOLD;
   return more > 0 ? [...told.slice(0, MOST_TOLD), `and ${more} more that name the same`] : told;
-}
-
-/** For a person to paste: a name that an attacker chose must not become a command. */
-function shellWord(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Absolute paths in the commands that are files of no package: shells and the tools of the system tell nothing. */

@@ -1,4 +1,5 @@
 /** Unit files as text (systemd.syntax(7)). */
+import { textOfBytes } from '../model/text.ts';
 
 export interface UnitEntry {
   section: string;
@@ -9,6 +10,13 @@ export interface UnitEntry {
 
 /** systemd reads lines of at most 1 MiB (LONG_LINE_MAX); a unit of more than that is not read further. */
 export const MOST_UNIT_BYTES = 1024 ** 2;
+
+/** Where a mount unit mounts, by its name: `-` stands for `/`, `\xNN` for any other byte (systemd.unit(5), "String Escaping"). */
+export function mountPointOf(unit: string): string {
+  const name = unit.replace(/\.mount$/, '');
+  const bytes = name.replaceAll('-', '/').replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return name === '-' ? '/' : `/${textOfBytes(Buffer.from(bytes, 'latin1'))}`;
+}
 
 /** Values of a setting over a unit's files in their order: an empty one takes back all before it (systemd.syntax(7)). */
 export function listOf(entries: readonly UnitEntry[], section: string, key: string): string[] {

@@ -47,7 +47,7 @@ systemctl start evil.timer evil.service`);
 install -d /home/alice/elsewhere /home/alice/.config/systemd
 ln -s ../../elsewhere ${units}
 printf '[Timer]\\nOnActiveSec=1h\\n' | tee ${units}/evil.timer > /etc/systemd/user/evil.timer
-printf '[Service]\\nExecStart=/bin/sleep 4321\\n' | tee ${units}/evil.service > /etc/systemd/user/evil.service
+printf '[Service]\\nExecStart=sleep 4321\\n' | tee ${units}/evil.service > /etc/systemd/user/evil.service
 chown -R alice:alice /home/alice
 systemctl --user -M alice@ daemon-reload
 systemctl --user -M alice@ start evil.timer evil.service`);
@@ -71,12 +71,13 @@ systemctl --user -M alice@ start evil.timer evil.service`);
 ln -s "$(systemctl show --property=FragmentPath --value ssh.service)" mine.service
 printf '[Timer]\\nOnActiveSec=1h\\nUnit=sshd.service\\n' > evil.timer
 ln -s b.service a.service
-printf '[Service]\\nExecStart=/bin/sleep 4321\\n' > b.service
+printf '[Service]\\nExecStart=sleep 4321\\n' > b.service
 printf '[Timer]\\nOnActiveSec=1h\\nUnit=a.service\\n' > own.timer
 systemctl daemon-reload
 systemctl start ssh.service evil.timer own.timer a.service`);
     const main = (): string => host.run(['systemctl', 'show', '--property=MainPID,ActiveState', 'ssh.service']).stdout;
     const before = main();
+    expect(planted(host)).toBe(1);
     const done = remove(host, '/etc/systemd/system/evil.timer');
     expect(done.steps[0]?.notes).toEqual(expect.arrayContaining(['sshd.service is another name of ssh.service', 'ssh.service stays: it belongs to the package openssh-server']));
     expect(remove(host, '/etc/systemd/system/mine.service').steps[0]?.notes.join('\n')).toContain('ssh.service has another name that goes, and stays as it is');
