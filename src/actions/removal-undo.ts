@@ -7,11 +7,12 @@ import { show } from '../host/paths.ts';
 import { removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
 import { changeFlags, protectionOf, withOpen } from './attributes.ts';
 import { createManagers, isActive, type Manager, type ManagerId } from './manager.ts';
 import { pathFromJson, removalChange, type RemovalChange } from './removal.ts';
+import { templateOf } from './unit-files.ts';
 
 type Of<Kind extends RemovalChange['kind']> = Extract<RemovalChange, { kind: Kind }>;
 
@@ -24,22 +25,37 @@ interface Afterwards {
   times: Map<string, string>;
   /** Last of all that is done to files: an immutable directory takes no time either. */
   attributes: Of<'attributes'>[];
+  /** Units of which something else has the name of a file by now: an attacker's, maybe. They stay masked, and are not started. */
+  withheld: Set<string>;
 }
 
 export async function undoRemoval(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
   const report: UndoReport = { done: [], already: [], failed: [] };
-  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [] };
+  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [], withheld: new Set() };
   for (const change of changes) {
+    const failures = report.failed.length;
     await trying(report, () => {
       const parsed = removalChange.safeParse(change.data);
       if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
       takeBack(parsed.data, afterwards, report);
     });
+    if (report.failed.length > failures) unitsOf(removalChange.safeParse(change.data).data).forEach((unit) => afterwards.withheld.add(unit));
   }
   for (const [path, mtime_ns] of afterwards.times) await trying(report, () => setDirectoryTime(Buffer.from(path, 'latin1'), mtime_ns));
   for (const change of afterwards.attributes) await trying(report, () => giveBackAttributes(change, report));
   await tellManagers(afterwards, context, report);
   return report;
+}
+
+/** The unit that a file makes, changes or pulls in. */
+function unitsOf(change: RemovalChange | undefined): string[] {
+  if (change?.kind !== 'file' && change?.kind !== 'link') return [];
+  const [name = '', parent = ''] = textOfBytes(pathFromJson(change.at)).split('/').toReversed();
+  return [parent.endsWith('.d') ? parent.slice(0, -'.d'.length) : name];
+}
+
+function isWithheld(unit: string, { withheld }: Afterwards): boolean {
+  return withheld.has(unit) || withheld.has(templateOf(unit) ?? '');
 }
 
 async function trying(report: UndoReport, work: () => void | Promise<void>): Promise<void> {
@@ -142,6 +158,7 @@ function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoReport)
 function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, afterwards: Afterwards, report: UndoReport): void {
   const path = pathFromJson(at);
   afterwards.reload.set(JSON.stringify(manager), manager);
+  if (isWithheld(unit, afterwards)) return void report.already.push(`${printable(unit)} stays masked and is not started: something else has the name of a file of it now`);
   if (active) afterwards.start.push({ manager, unit });
   const isOurs = look(path)?.target?.toString() === '/dev/null';
   if (isOurs) removeLink(path, Buffer.from('/dev/null'), () => {});
@@ -161,7 +178,7 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
   };
   const each = async (list: readonly { manager: ManagerId; unit: string }[], work: (manager: Manager, unit: string) => Promise<void>): Promise<void> => {
     const once = new Map(list.map((one) => [JSON.stringify(one), one]));
-    for (const { manager, unit } of once.values()) await withManager(manager, (found) => work(found, unit));
+    for (const { manager, unit } of once.values()) if (!isWithheld(unit, afterwards)) await withManager(manager, (found) => work(found, unit));
   };
   for (const id of afterwards.reload.values()) await withManager(id, (manager) => manager.command('daemon-reload'));
   await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));
