@@ -4,6 +4,7 @@ import { type ExecResult, run } from '../exec.ts';
 import { isPopulated } from '../host/cgroups.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { hasUserManager } from '../host/systemd.ts';
+import { ifLoaded } from '../host/units.ts';
 import { printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, HostContext } from './action.ts';
@@ -41,8 +42,8 @@ export interface Manager {
   wake(): void;
   /** Throws when it fails. */
   command(...args: string[]): Promise<void>;
-  /** The state of these units; of a template, the state of its instances. Of one that does not answer: what the kernel knows of them. */
-  states(units: readonly string[]): Promise<UnitState[]>;
+  /** The state of these units, with `loaded` of those alone that it has loaded: to ask for another makes it read its files. Of a template, the state of its instances. Of one that does not answer: what the kernel knows of them. */
+  states(units: readonly string[], which?: 'loaded'): Promise<UnitState[]>;
   /** Where it looks for units, the strongest first: its environment may name other directories than the manual does. Empty where it does not answer. */
   unitPath(): Promise<string[]>;
 }
@@ -123,10 +124,11 @@ function managerWith(about: About, prefix: readonly string[], env: { [name: stri
       const result = await systemctl(args);
       if (result.exitCode !== 0) throw new TickwardError('FAILED', `${name} did not do "${printable(args.join(' '))}": ${printable(result.stderr.trim().split('\n')[0] ?? '')}`, { hint: `try it by hand: systemctl ${[...prefix, ...args].map(printable).join(' ')}` });
     },
-    async states(units) {
+    async states(units, which) {
       const loadable = units.filter(isLoadable);
       if (loadable.length === 0) return [];
-      const text = await asked(['show', '-p', PROPERTIES, '--', ...loadable.map(instancesOf)]);
+      const names = loadable.map(instancesOf);
+      const text = await asked(['show', '-p', PROPERTIES, '--', ...(which === 'loaded' ? names.map(ifLoaded) : names)]);
       if (text === undefined) return place === undefined ? [] : statesBelow(place, loadable);
       return text.split('\n\n').map(parseState).filter((state) => state.id !== '');
     },

@@ -5,6 +5,7 @@ import { openParent } from '../host/files.ts';
 import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
+import { isSlowToRead, MOST_UNIT_BYTES } from '../host/units.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
@@ -20,6 +21,11 @@ export function hindranceOf(files: readonly UnitFile[], context: ActionContext, 
 
 export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
   return state.kind === 'file' && state.size > MOST_COPY_BYTES;
+}
+
+/** Taken away before a manager reads anything anew: it would do nothing else for as long as that takes. */
+export function isSlow({ path, role, state }: UnitFile): boolean {
+  return (role === 'fragment' || role === 'drop-in') && (state.kind === 'file' ? state.size > MOST_UNIT_BYTES : isSlowToRead([path]));
 }
 
 export function tooLarge(file: UnitFile): string | undefined {

@@ -5,6 +5,7 @@ import type { ActionContext } from './action.ts';
 import { protectionOf } from './attributes.ts';
 import { isActive, isLoadable, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
 import { isGeneratorDirectory } from './removal-regenerate.ts';
+import { isSlow } from './removal-checks.ts';
 import { inOrder } from './removal-stop.ts';
 import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -41,11 +42,11 @@ export function operationsOf(units: readonly string[], files: readonly UnitFile[
 
 /**
  * Before the mask: what would be stronger than it, a generator that would make the unit anew at its reload, and what the manager itself removes when the unit stops
- * (systemd-run(1)'s transient units), of which the undo needs the copy.
+ * (systemd-run(1)'s transient units), of which the undo needs the copy. And what would hold the manager up.
  */
 function goesFirst(file: UnitFile, managers: readonly Manager[]): boolean {
   const path = file.path.toString();
-  return file.role === 'generator' || path.includes('/systemd/transient/') || managers.some((manager) => [manager.maskDirectory, manager.strongest].some((directory) => path.startsWith(`${directory}/`)));
+  return file.role === 'generator' || isSlow(file) || path.includes('/systemd/transient/') || managers.some((manager) => [manager.maskDirectory, manager.strongest].some((directory) => path.startsWith(`${directory}/`)));
 }
 
 function freeze(manager: Manager, state: UnitState): Operation[] {

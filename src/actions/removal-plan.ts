@@ -6,7 +6,7 @@ import type { ActionContext, Plan, Target } from './action.ts';
 import { isOwnCgroup, isRunning, managersOf, silenceNotes, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
 import { refusalOf } from './processes.ts';
-import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
+import { hindranceOf, isSlow, isTooLarge, tooLarge } from './removal-checks.ts';
 import { directoriesOf } from './removal-directories.ts';
 import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
@@ -93,7 +93,7 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
   const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
   const generators = await generatorsOf(generated, removal.units, context);
   // Masked, they are files that nothing starts.
-  const huge = managers.length === 0 ? [] : found.filter(isTooLarge);
+  const huge = managers.length === 0 ? [] : found.filter((file) => file.role === 'fragment' && isTooLarge(file));
   const staying = [...generated, ...huge];
   removal.kept.push(...[...kept, ...shared, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
   const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
@@ -108,7 +108,7 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
     ...userNotes(context),
   ];
   const refused = files.length === 0 && staying.length === 0 ? stillThere(path, own) : [];
-  return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, isStaying: staying.length > 0, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
+  return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, staying, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
 }
 
 /** Where Persistent= remembers the last run (systemd.timer(5)). */
@@ -133,18 +133,20 @@ interface Surroundings {
   keepMask: boolean;
   /** Units of which something was found on disk. */
   withFiles?: readonly string[];
-  /** Files of the unit are left, and it is only masked. */
-  isStaying?: boolean;
+  /** Files of the units that are left, which are only masked. */
+  staying?: readonly UnitFile[];
   /** To be started anew where it runs, when only a file of it goes. */
   restart?: string;
   replacement?: Operation;
 }
 
-async function finish({ removal, context, managers }: Subject, files: readonly UnitFile[], around: Surroundings): Promise<Plan<Removal>> {
+async function finish(subject: Subject, files: readonly UnitFile[], around: Surroundings): Promise<Plan<Removal>> {
+  const { removal, context, managers } = subject;
   const states = new Map<Manager, UnitState[]>();
+  const which = [...subject.own.files, ...files, ...(around.staying ?? [])].some(isSlow) ? 'loaded' : undefined;
   const others: string[] = [];
   for (const manager of managers) {
-    const known = await manager.states(around.restart === undefined ? removal.units : [around.restart]);
+    const known = await manager.states(around.restart === undefined ? removal.units : [around.restart], which);
     const own = around.restart === undefined ? known.filter(({ id }) => removal.units.includes(id) || removal.units.includes(templateOf(id) ?? '')) : known;
     states.set(manager, own);
     others.push(...known.filter((state) => !own.includes(state)).map(({ id }) => `${printable(id)} has another name that goes, and stays as it is: respond to it by itself if it is the attacker's`));
@@ -158,7 +160,7 @@ async function finish({ removal, context, managers }: Subject, files: readonly U
   const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...silenceNotes(managers), ...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
-  if (files.length === 0 && around.isStaying !== true && !known.some(isRunning) && managers.every(({ silence }) => silence === undefined)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
+  if (files.length === 0 && (around.staying ?? []).length === 0 && !known.some(isRunning) && managers.every(({ silence }) => silence === undefined)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
   const reason = ownPlaceIn(known, context) ?? hindranceOf(files, context, removal.operations.flatMap((each) => (each.kind === 'mask' ? [each.manager.maskDirectory] : [])));
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
 }

@@ -40,13 +40,13 @@ export function generatedIn(directories: readonly string[]): Generated[] {
 /** A timer that has lost its file fails by itself at the reload; what has lost its file has also lost ExecStop=, OnFailure= and Restart=. */
 export async function regenerate({ manager, directories }: Extract<Operation, { kind: 'regenerate' }>, context: ActionContext, announce: Announce): Promise<string | undefined> {
   const before = generatedIn(directories);
-  const active = (await manager.states(namesOf(before))).filter((state) => isActive(state) && endsWithItsFile(state.id)).map(({ id }) => id);
+  const active = (await manager.states(namesOf(before), 'loaded')).filter((state) => isActive(state) && endsWithItsFile(state.id)).map(({ id }) => id);
   announce({ kind: 'regenerate', manager: manager.id, active });
   await tell(manager, 'daemon-reload');
   const after = generatedIn(directories);
   const left = new Set(after.map(({ path }) => path.toString('latin1')));
   const gone = before.filter(({ path }) => !left.has(path.toString('latin1')));
-  const states = (await manager.states([...namesOf(gone), ...changedBy(gone)])).filter((state) => active.includes(state.id) || isRunning(state));
+  const states = (await manager.states([...namesOf(gone), ...changedBy(gone)], 'loaded')).filter((state) => active.includes(state.id) || isRunning(state));
   const ended = states.filter((state) => state.load === 'not-found' && endsWithItsFile(state.id) && (!isOwnCgroup(state) || refusalOf(state.cgroup, context) === undefined));
   for (const state of ended) {
     announce({ kind: 'stop', manager: manager.id, unit: state.id, active: isActive(state) });

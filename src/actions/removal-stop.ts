@@ -28,7 +28,7 @@ export async function tell(manager: Manager, ...args: string[]): Promise<void> {
 export async function wake({ manager, units }: Of<'wake'>, known: Known, announce: Announce): Promise<undefined> {
   announce({ kind: 'wake', manager: manager.id, active: [] });
   manager.wake();
-  const states = await manager.states(units);
+  const states = await manager.states(units, 'loaded');
   known.set(manager, states);
   if (manager.silence === undefined) announce({ kind: 'wake', manager: manager.id, active: states.filter(isActive).map(({ id }) => id) });
 }

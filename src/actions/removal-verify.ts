@@ -23,7 +23,7 @@ export async function verifyRemoval(removal: Removal, context: ActionContext): P
 
 async function stillRunning({ managers, units, keepMask, cgroups }: Removal): Promise<string | undefined> {
   for (const manager of managers) {
-    const states = await manager.states(units);
+    const states = await manager.states(units, keepMask ? undefined : 'loaded');
     const running = states.find(isActive);
     if (running !== undefined) return `${printable(running.id)} is still ${printable(running.active)} for ${manager.name}`;
     const open = keepMask ? states.find((state) => isStartable(state, units)) : undefined;

@@ -108,4 +108,37 @@ mkdir /mnt/small; mount -t tmpfs -o size=16m tmpfs /mnt/small; chmod 700 /mnt/sm
     expect(respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small').steps).toMatchObject([{ state: 'changed' }]);
     expect(states(host, 'big.timer')).toEqual(['masked inactive']);
   });
+
+  test('what would hold systemd up for minutes is not read by it: not for a look, not for the removal', { timeout: 180_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    // Some 600,000 lines of nothing a second, by the first process itself: 20 s for the small ones, half an hour for the large one.
+    host.shell(`cd /etc/systemd/system
+truncate -s 2G huge.timer
+install -d slow.timer.d
+printf '[Timer]\\nOnActiveSec=1h\\n' > slow.timer; truncate -s 12M slow.timer.d/x.conf
+printf '[Service]\\nExecStart=/bin/true\\n' > huge.service; truncate -s 12M slow.service`);
+    const listing = (): string => host.shell("cd /etc/systemd/system; find . -printf '%p %y %m %U:%G %s %T@\\n' | sort; sha256sum slow.timer slow.timer.d/x.conf slow.service").stdout;
+    const before = listing();
+    const prompt = (): void => {
+      const start = performance.now();
+      expect(host.run(['systemctl', 'is-active', 'dbus.service']).stdout).toBe('active\n');
+      expect(performance.now() - start).toBeLessThan(3_000);
+    };
+    const slow = '/etc/systemd/system/slow.timer';
+    expect(respond(host, '/etc/systemd/system/huge.timer', '--dry-run').steps).toMatchObject([{ state: 'would-change' }]);
+    expect(respond(host, slow, '--dry-run').steps).toMatchObject([{ state: 'would-change' }]);
+    expect(host.run([PROGRAM, 'investigate', '--file', slow, '--json'], { timeout: 60_000 })).toMatchObject({ status: 3 });
+    expect(host.run([PROGRAM, 'respond', '--file', slow, '--only', 'evidence', '--yes', '--json'], { timeout: 60_000 })).toMatchObject({ status: 0 });
+    prompt();
+    expect(listing()).toEqual(before);
+    const done = remove(host, slow);
+    const huge = remove(host, '/etc/systemd/system/huge.timer');
+    expect(huge.steps[0]?.notes.join('\n')).toContain('/etc/systemd/system/huge.timer is too large to keep a copy of');
+    prompt();
+    expect(states(host, 'slow.timer', 'slow.service', 'huge.timer', 'huge.service')).toEqual(['masked inactive', 'masked inactive', 'masked inactive', 'masked inactive']);
+    expect([undo(host, huge).steps[0]?.state, undo(host, done).steps[0]?.state]).toEqual(['changed', 'changed']);
+    prompt();
+    expect(listing()).toEqual(before);
+  });
 });
