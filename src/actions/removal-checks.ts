@@ -9,6 +9,7 @@ import { isSlowToRead, MOST_UNIT_BYTES } from '../host/units.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
+import { textsOf } from './removal-services.ts';
 import type { UnitFile } from './unit-files.ts';
 
 /** What the record of a removal and the directories of the quarantine need besides the copies. */
@@ -24,8 +25,9 @@ export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
 }
 
 /** Taken away before a manager reads anything anew: it would do nothing else for as long as that takes. */
-export function isSlow({ path, role, state }: UnitFile): boolean {
-  return (role === 'fragment' || role === 'drop-in') && (state.kind === 'file' ? state.size > MOST_UNIT_BYTES : isSlowToRead([path]));
+export function isSlow(file: UnitFile): boolean {
+  const { role, state } = file;
+  return (role === 'fragment' || role === 'drop-in') && (state.kind === 'file' ? state.size > MOST_UNIT_BYTES : isSlowToRead(textsOf(file)));
 }
 
 export function tooLarge(file: UnitFile): string | undefined {

@@ -12,8 +12,8 @@ import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
 import { ownersOf, replacementOf } from './removal-packages.ts';
-import { isSameEntry, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
-import { commandsOf, noServices, notesOf, servicesOf } from './removal-services.ts';
+import { isSameEntry, linkOnTheWay, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
+import { commandsOf, linkNote, noServices, notesOf, servicesOf } from './removal-services.ts';
 import { siblingsOf, userNotes } from './removal-siblings.ts';
 import { noRemoval, type Operation, type Removal } from './removal.ts';
 import { findUnitFiles, templateOf, type UnitFile } from './unit-files.ts';
@@ -45,7 +45,7 @@ export function targetPath(target: Target): Buffer {
 export async function planRemoval(params: RemovalParams, context: ActionContext): Promise<Plan<Removal>> {
   const managers = await managersOf(context);
   const { paths: directories, real, isShared } = await directoriesOf(managers, context);
-  const path = real(targetPath(context.target));
+  const path = linkOnTheWay(real(targetPath(context.target)), directories);
   const place = placeOf(path, directories);
   const removal = noRemoval(directories, managers);
   if (isGenerator(path, context)) return await planGenerator(path, managers, removal, context);
@@ -78,7 +78,7 @@ async function planReplacement(subject: Subject, itself: UnitFile, itsPackage: s
 async function planOneFile({ path, unit, own, itself, ...subject }: Subject, owner: string | undefined): Promise<Plan<Removal>> {
   const why = owner === undefined ? `${printable(unit)} itself stays: only this file of it is what the alert is about` : `${printable(unit)} itself stays: it belongs to the package ${printable(owner)} and is as it was without this file`;
   const refused = itself === undefined ? stillThere(path, own) : [];
-  return await finish({ path, unit, own, itself, ...subject }, itself === undefined ? [] : [itself], { refused, notes: [why], keepMask: false, restart: unit });
+  return await finish({ path, unit, own, itself, ...subject }, itself === undefined ? [] : [itself], { refused, notes: [why, ...(itself?.target === undefined ? [] : [linkNote(itself)])], keepMask: false, restart: unit });
 }
 
 async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<Removal>> {
