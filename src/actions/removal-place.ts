@@ -38,6 +38,7 @@ function ends(path: Buffer): string[] {
 export function whyNoPlace(path: Buffer, directories: readonly string[]): string {
   const [, parent = '', upper = ''] = ends(path);
   if (isAmong(`${upper}/${parent}`, directories) || isAmong(upper, directories)) return 'is neither a timer or a service nor a drop-in or a link of one: look at it, and take it away by hand';
+  if (/\/systemd\/user(?:\.control)?\//.test(textOfBytes(path))) return 'is in no directory of units of any user in /etc/passwd: of a user that only a directory service knows (getent passwd), stop it with systemctl --user -M NAME@ and take it away by hand';
   return 'is in no directory that systemd reads units from';
 }
 

@@ -74,3 +74,10 @@ test('a service of another name that starts by itself is pointed out: the timer 
   expect(await notesAbout('shop.service')).toMatch(/shop\.service also starts without the timer, by \S+\/multi-user\.target\.wants\/shop\.service: where the host needs it, leave it \(keep_service: true\)/);
   expect(await notesAbout('evil.service')).not.toContain('also starts without the timer');
 });
+
+test('units of a user who is not in /etc/passwd are said to be those of one', async () => {
+  const { root, context } = scene({ 'home/far/.config/systemd/user/evil.timer': '[Timer]\nOnCalendar=hourly\n' });
+  const path = 'home/far/.config/systemd/user/evil.timer';
+  expect(await removeTimer.plan(params, context(path))).toMatchObject({ state: 'blocked', reason: expect.stringMatching(/evil\.timer is in no directory of units of any user in \/etc\/passwd: .* systemctl --user -M NAME@/) });
+  expect(Object.keys(snapshot(root))).toContain(path);
+});
