@@ -25,6 +25,8 @@ export interface UnitState {
   cgroup: string;
   /** The file that it is made of; empty where there is none, or none is known. */
   fragment: string;
+  /** With which what it started last is marked; empty where none is known. */
+  invocation: string;
 }
 
 export interface Manager {
@@ -48,7 +50,7 @@ export interface Manager {
   unitPath(): Promise<string[]>;
 }
 
-const PROPERTIES = 'Id,LoadState,ActiveState,FreezerState,ControlGroup,FragmentPath';
+const PROPERTIES = 'Id,LoadState,ActiveState,FreezerState,ControlGroup,FragmentPath,InvocationID';
 const TIMEOUT_MS = 30_000;
 /** A user's may be held by its user, and nobody shall wait for that. */
 const USER_TIMEOUT_MS = 5_000;
@@ -161,7 +163,7 @@ function instancesOf(unit: string): string {
 
 function parseState(block: string): UnitState {
   const value = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
-  return { id: value('Id'), load: value('LoadState'), active: value('ActiveState'), freezer: value('FreezerState'), cgroup: value('ControlGroup'), fragment: value('FragmentPath') };
+  return { id: value('Id'), load: value('LoadState'), active: value('ActiveState'), freezer: value('FreezerState'), cgroup: value('ControlGroup'), fragment: value('FragmentPath'), invocation: value('InvocationID') };
 }
 
 /** Names that systemd itself accepts (unit_name_is_valid). None of them is a pattern: `*.timer` would be all timers of the host. */

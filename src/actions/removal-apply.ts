@@ -64,7 +64,7 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
     case 'unmask':
       return unmask(operation, carrying.masks, announce);
     case 'stop':
-      return await stop(operation, announce);
+      return await stop(operation, carrying.context, announce);
     case 'wake':
       return await wake(operation, carrying.known, announce);
     case 'end':

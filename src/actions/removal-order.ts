@@ -6,6 +6,7 @@ import { protectionOf } from './attributes.ts';
 import { isActive, isLoadable, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
 import { isGeneratorDirectory } from './removal-regenerate.ts';
 import { isSlow } from './removal-checks.ts';
+import { hasEscaped } from './removal-escaped.ts';
 import { inOrder } from './removal-stop.ts';
 import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
@@ -30,7 +31,7 @@ export function operationsOf(units: readonly string[], files: readonly UnitFile[
   const loadable = units.filter(isLoadable);
   const wakes = managers.flatMap((manager) => wake(manager, loadable));
   if (mode.onlyFile) return [...first, ...late, ...(mode.replacement === undefined ? [] : [mode.replacement]), ...wakes, ...[...states].flatMap(([manager, known]) => reload(manager, [], known.filter((state) => isActive(state) || manager.silence !== undefined).map((state) => state.id)))];
-  const running = [...states].flatMap(([manager, known]) => inOrder(known.filter(isRunning)).map((state) => ({ manager, state })));
+  const running = [...states].flatMap(([manager, known]) => inOrder(known.filter((state) => isRunning(state) || hasEscaped(state))).map((state) => ({ manager, state })));
   // What goes with a generator is more than what it was found by.
   const regenerates = early.some(({ role }) => role === 'generator') ? managers.flatMap((manager) => regenerate(manager, mode.directories)) : [];
   const freezes = running.flatMap(({ manager, state }) => freeze(manager, state));
@@ -75,7 +76,7 @@ function unmask(manager: Manager, units: string[]): Operation {
 
 function stop(manager: Manager, state: UnitState): Operation {
   const text = state.id.endsWith('.service') ? `kill all processes of ${printable(state.id)} and stop it` : `stop ${printable(state.id)}`;
-  return { kind: 'stop', manager, unit: state.id, active: isActive(state), cgroup: isOwnCgroup(state) ? state.cgroup : '', text, target: printable(state.id) };
+  return { kind: 'stop', manager, unit: state.id, active: isActive(state), cgroup: isOwnCgroup(state) ? state.cgroup : '', invocation: state.invocation, text, target: printable(state.id) };
 }
 
 function reload(manager: Manager, forget: string[], restart: string[] = []): Operation[] {

@@ -7,6 +7,7 @@ import { isOwnCgroup, isRunning, managersOf, silenceNotes, type Manager, type Un
 import { otherNamesOf } from './other-names.ts';
 import { refusalOf } from './processes.ts';
 import { hindranceOf, isSlow, isTooLarge, tooLarge } from './removal-checks.ts';
+import { hasEscaped } from './removal-escaped.ts';
 import { directoriesOf } from './removal-directories.ts';
 import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
@@ -160,7 +161,7 @@ async function finish(subject: Subject, files: readonly UnitFile[], around: Surr
   const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...silenceNotes(managers), ...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
-  if (files.length === 0 && (around.staying ?? []).length === 0 && !known.some(isRunning) && managers.every(({ silence }) => silence === undefined)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
+  if (files.length === 0 && (around.staying ?? []).length === 0 && !known.some((state) => isRunning(state) || hasEscaped(state)) && managers.every(({ silence }) => silence === undefined)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
   const reason = ownPlaceIn(known, context) ?? hindranceOf(files, context, removal.operations.flatMap((each) => (each.kind === 'mask' ? [each.manager.maskDirectory] : [])));
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
 }

@@ -5,6 +5,7 @@ import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { isActive, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
 import { refusalOf } from './processes.ts';
+import { hasEscaped, killEscaped } from './removal-escaped.ts';
 import type { Announce } from './removal-take.ts';
 import type { Operation } from './removal.ts';
 
@@ -33,15 +34,18 @@ export async function wake({ manager, units }: Of<'wake'>, known: Known, announc
   if (manager.silence === undefined) announce({ kind: 'wake', manager: manager.id, active: states.filter(isActive).map(({ id }) => id) });
 }
 
-export async function end({ manager, units }: Of<'end'>, known: Known, context: ActionContext, announce: Announce): Promise<undefined> {
+export async function end({ manager, units }: Of<'end'>, known: Known, context: ActionContext, announce: Announce): Promise<string | undefined> {
+  const remarks: string[] = [];
   const states = known.get(manager) ?? (await manager.states(units));
-  for (const state of inOrder(states.filter(isRunning))) {
+  for (const state of inOrder(states.filter((each) => isRunning(each) || hasEscaped(each)))) {
     const cgroup = isOwnCgroup(state) ? state.cgroup : '';
     const refused = cgroup === '' ? undefined : refusalOf(cgroup, context);
     if (refused !== undefined) throw new TickwardError('REFUSED', `${printable(state.id)} cannot be stopped from here: ${refused}`, { hint: 'do it from a shell outside of it' });
     // What was active is in the journal since it was asked.
-    await stop({ manager, unit: state.id, active: false, cgroup }, announce);
+    const remark = await stop({ manager, unit: state.id, active: false, cgroup, invocation: state.invocation }, context, announce);
+    if (remark !== undefined) remarks.push(remark);
   }
+  return remarks.length === 0 ? undefined : remarks.join('; ');
 }
 
 /** Timers first: what a service is stopped for, its timer shall not start again. */
@@ -49,11 +53,12 @@ export function inOrder(states: readonly UnitState[]): UnitState[] {
   return states.toSorted((one, other) => Number(other.id.endsWith('.timer')) - Number(one.id.endsWith('.timer')));
 }
 
-export async function stop({ manager, unit, active, cgroup }: Pick<Of<'stop'>, 'manager' | 'unit' | 'active' | 'cgroup'>, announce: Announce): Promise<undefined> {
+export async function stop({ manager, unit, active, cgroup, invocation }: Omit<Of<'stop'>, 'kind' | 'text' | 'target'>, context: ActionContext, announce: Announce): Promise<string | undefined> {
   announce({ kind: 'stop', manager: manager.id, unit, active });
   if (unit.endsWith('.service') && (cgroup === '' || !killAll(cgroup))) await killByManager(manager, unit);
   await tell(manager, 'stop', '--', unit);
   if (isPopulated(cgroup)) killAll(cgroup);
+  return unit.endsWith('.service') ? killEscaped(unit, invocation, context) : undefined;
 }
 
 /** `--kill-whom` is the word since systemd 252, `--kill-who` before. A service that ended on its own in between has nothing to kill. */

@@ -14,7 +14,7 @@ export type Operation = PlanStep &
     | { kind: 'wake'; manager: Manager; units: string[] }
     | { kind: 'mask'; manager: Manager; unit: string; active: boolean; last: boolean }
     | { kind: 'unmask'; manager: Manager; units: string[] }
-    | { kind: 'stop'; manager: Manager; unit: string; active: boolean; cgroup: string }
+    | { kind: 'stop'; manager: Manager; unit: string; active: boolean; cgroup: string; invocation: string }
     /** In place of a stop of each, where the manager answered nobody. */
     | { kind: 'end'; manager: Manager; units: string[] }
     | { kind: 'attributes'; path: Buffer; flags: string }

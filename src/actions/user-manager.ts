@@ -53,8 +53,8 @@ function ownGroup(cgroup: string): string {
 export function statesBelow({ cgroup }: UserManager, units: readonly string[]): UnitState[] {
   const groups = unitsBelow(cgroup).flatMap((path) => {
     const id = path.slice(path.lastIndexOf('/') + 1);
-    return units.includes(id) || units.includes(templateOf(id) ?? '') ? [{ id, load: '', active: isPopulated(path) ? 'active' : 'inactive', freezer: '', cgroup: path, fragment: '' }] : [];
+    return units.includes(id) || units.includes(templateOf(id) ?? '') ? [{ id, load: '', active: isPopulated(path) ? 'active' : 'inactive', freezer: '', cgroup: path, fragment: '', invocation: '' }] : [];
   });
   const rest = units.filter((id) => !id.includes('@.') && !groups.some((group) => group.id === id));
-  return [...groups, ...rest.map((id) => ({ id, load: '', active: '', freezer: '', cgroup: '', fragment: '' }))];
+  return [...groups, ...rest.map((id) => ({ id, load: '', active: '', freezer: '', cgroup: '', fragment: '', invocation: '' }))];
 }

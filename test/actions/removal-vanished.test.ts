@@ -3,7 +3,7 @@ import type { UnitState } from '../../src/actions/manager.ts';
 import { remarkOn } from '../../src/actions/removal-vanished.ts';
 import { mountPointOf } from '../../src/host/units.ts';
 
-const active = (id: string, fragment = ''): UnitState => ({ id, load: 'loaded', active: 'active', freezer: 'running', cgroup: '', fragment });
+const active = (id: string, fragment = ''): UnitState => ({ id, load: 'loaded', active: 'active', freezer: 'running', cgroup: '', fragment, invocation: '' });
 
 test('what holds a file system or swap is named with what would end it, and what else is left by its kind', () => {
   expect(remarkOn([], [], [active('dev-sdz9.swap'), active('-.mount'), active('made.slice'), active('cron.service', '/usr/lib/systemd/system/cron.service')])).toMatch(

@@ -63,4 +63,22 @@ systemctl daemon-reload; systemctl start put.path put.socket`);
     expect([states(host, 'evil.timer', 'evil.service'), planted(host), host.run(['ls', '/run/other']).status]).toEqual([['loaded active', 'loaded active'], 1, 2]);
     expect(respond(host, TIMER, '--dry-run').steps).toMatchObject([{ state: 'would-change' }]);
   });
+
+  test('what has left the control group of the service is ended as well, also where the service itself has ended', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`printf '#!/bin/sh\\nmkdir -p /sys/fs/cgroup/hidden\\n(echo 0 > /sys/fs/cgroup/hidden/cgroup.procs; setsid sleep 4321 & exec sleep 4321) &\\n' > /root/hide
+cp /root/hide /root/stay; printf 'exec sleep 4321\\n' >> /root/stay; chmod 755 /root/hide /root/stay
+cd ${UNITS}
+printf '[Timer]\\nOnActiveSec=1h\\n' | tee evil.timer > gone.timer
+printf '[Service]\\nExecStart=/root/stay\\n' > evil.service
+printf '[Service]\\nType=oneshot\\nExecStart=/root/hide\\n' > gone.service
+systemctl daemon-reload; systemctl start evil.timer gone.timer evil.service gone.service`);
+    await until(() => planted(host) === 5, () => `five processes, not ${planted(host)}`);
+    expect(host.shell('wc -l < /sys/fs/cgroup/hidden/cgroup.procs').stdout.trim()).toBe('4');
+    expect(remove(host, TIMER).steps[0]?.notes.join('\n')).toMatch(/^of evil\.service had left its control group, and were ended too: \d+ \(sleep\), \d+ \(sleep\)$/m);
+    expect(planted(host)).toBe(2);
+    expect(remove(host, `${UNITS}/gone.timer`).steps[0]?.changes).toContain('kill all processes of gone.service and stop it');
+    expect(planted(host)).toBe(0);
+  });
 });
