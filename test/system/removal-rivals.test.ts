@@ -67,7 +67,7 @@ systemctl daemon-reload; systemctl start put.path put.socket`);
   test('what has left the control group of the service is ended as well, also where the service itself has ended', { timeout: 120_000 }, async ({ skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();
-    host.shell(`printf '#!/bin/sh\\nmkdir -p /sys/fs/cgroup/hidden\\n(echo 0 > /sys/fs/cgroup/hidden/cgroup.procs; setsid sleep 4321 & exec sleep 4321) &\\n' > /root/hide
+    host.shell(`printf '#!/bin/sh\\nmkdir -p /sys/fs/cgroup/hidden\\n(echo 0 > /sys/fs/cgroup/hidden/cgroup.procs; touch /run/moved.$$; setsid sleep 4321 & exec sleep 4321) &\\nuntil [ -e /run/moved.$$ ]; do sleep 0.05; done\\n' > /root/hide
 cp /root/hide /root/stay; printf 'exec sleep 4321\\n' >> /root/stay; chmod 755 /root/hide /root/stay
 cd ${UNITS}
 printf '[Timer]\\nOnActiveSec=1h\\n' | tee evil.timer > gone.timer
