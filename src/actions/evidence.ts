@@ -6,6 +6,7 @@ import { openImage } from '../host/image.ts';
 import { modifiedFiles, packagesOf } from '../host/packages.ts';
 import { argumentsOf, cgroupOf, descriptorsOf, executableOf, linkOf, ownerOf, processIds, startedAt, statOf, workingDirectoryOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
+import { ifLoaded, isSlowToRead } from '../host/units.ts';
 import { advisedMessageOf } from '../model/errors.ts';
 import { legible, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Target } from './action.ts';
@@ -31,7 +32,7 @@ export async function* evidenceOf(subjects: Subjects, context: ActionContext): A
   for (const { pid, startTicks } of subjects.suspects) if (String(statOf(pid)?.startTicks) === startTicks) yield* suspect(pid, subjects.executables);
   for (const { namespace, pid, sockets } of socketsAround([process.pid, ...subjects.suspects.map((each) => each.pid)])) yield table(`sockets-${plain(namespace)}.json`, `/proc/${pid}/net`, () => sockets.map((socket) => ({ ...socket, path: legible(socket.path) })));
   for (const [index, path] of subjects.files.entries()) yield fileItem(`files/${index}-${plain(path.subarray(path.lastIndexOf(0x2f) + 1).toString())}`, path);
-  if (context.systemd === 'running') yield* units(subjects.units, context.target, context.uid);
+  if (context.systemd === 'running') yield* units(subjects, context.target, context.uid);
   yield await packages(subjects);
 }
 
@@ -92,14 +93,17 @@ function fileItem(name: string, path: Buffer): Item {
   }
 }
 
-async function* units(names: readonly string[], target: Target, uid: number): AsyncGenerator<Item> {
+async function* units({ units: names, files }: Subjects, target: Target, uid: number): AsyncGenerator<Item> {
   const isOfUser = target.scope === 'user' && target.user !== undefined;
   const manager = !isOfUser ? [] : uid === 0 ? ['--user', '-M', `${target.user}@`] : ['--user'];
   yield await said('units/timers.txt', 'systemctl', [...manager, '--no-pager', '--all', 'list-timers']);
+  // To look must not make the manager read what holds it up.
+  const isSlow = isSlowToRead(files);
   for (const unit of names.filter(isLoadable)) {
     const name = `units/${plain(unit)}`;
-    yield await said(`${name}.show.txt`, 'systemctl', [...manager, '--no-pager', '--all', 'show', '--', unit]);
-    yield await said(`${name}.cat.txt`, 'systemctl', [...manager, '--no-pager', 'cat', '--', unit]);
+    const asked = isSlow ? ifLoaded(unit) : unit;
+    yield await said(`${name}.show.txt`, 'systemctl', [...manager, '--no-pager', '--all', 'show', '--', asked]);
+    yield await said(`${name}.cat.txt`, 'systemctl', [...manager, '--no-pager', 'cat', '--', asked]);
     const match = isOfUser ? [`_SYSTEMD_USER_UNIT=${unit}`, '+', `USER_UNIT=${unit}`] : [`--unit=${unit}`];
     yield await said(`${name}.journal.txt`, 'journalctl', ['--no-pager', '--output=short-iso-precise', '--utc', `--lines=${MOST_LINES}`, ...match]);
   }

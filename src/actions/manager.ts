@@ -2,10 +2,13 @@
 import { z } from 'zod';
 import { type ExecResult, run } from '../exec.ts';
 import { isPopulated } from '../host/cgroups.ts';
+import type { PasswdEntry } from '../host/passwd.ts';
 import { hasUserManager } from '../host/systemd.ts';
+import { ifLoaded } from '../host/units.ts';
 import { printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, HostContext } from './action.ts';
+import { holdOf, letGo, statesBelow, userManagers, type Hold, type UserManager } from './user-manager.ts';
 
 /** Which manager, as it is kept in the journal. */
 export const managerId = z.union([z.strictObject({ scope: z.literal('system') }), z.strictObject({ scope: z.literal('user'), user: z.string() })]);
@@ -20,6 +23,10 @@ export interface UnitState {
   freezer: string;
   /** Path below the mount of control groups; empty when it has none. */
   cgroup: string;
+  /** The file that it is made of; empty where there is none, or none is known. */
+  fragment: string;
+  /** With which what it started last is marked; empty where none is known. */
+  invocation: string;
 }
 
 export interface Manager {
@@ -31,65 +38,121 @@ export interface Manager {
   /** The only directory that is searched before (systemd.unit(5)). */
   readonly strongest: string;
   readonly owner: { uid: number; gid: number };
+  /** Why it answers nobody, once that is known: then it is asked and told nothing more. Only a user's; without the system's, nothing is done. */
+  readonly silence: Hold | undefined;
+  /** Ends what holds it, where that can be ended. */
+  wake(): void;
   /** Throws when it fails. */
   command(...args: string[]): Promise<void>;
-  /** The state of these units; of a template, the state of its instances. */
-  states(units: readonly string[]): Promise<UnitState[]>;
-  /** Where it looks for units, the strongest first: its environment may name other directories than the manual does. */
+  /** The state of these units, with `loaded` of those alone that it has loaded: to ask for another makes it read its files. Of a template, the state of its instances. Of one that does not answer: what the kernel knows of them. */
+  states(units: readonly string[], which?: 'loaded'): Promise<UnitState[]>;
+  /** Where it looks for units, the strongest first: its environment may name other directories than the manual does. Empty where it does not answer. */
   unitPath(): Promise<string[]>;
 }
 
-const PROPERTIES = 'Id,LoadState,ActiveState,FreezerState,ControlGroup';
+const PROPERTIES = 'Id,LoadState,ActiveState,FreezerState,ControlGroup,FragmentPath,InvocationID';
 const TIMEOUT_MS = 30_000;
+/** A user's may be held by its user, and nobody shall wait for that. */
+const USER_TIMEOUT_MS = 5_000;
 
 /** The running managers that load units of the target's scope. */
-export function managersOf(context: ActionContext): Manager[] {
-  if (context.systemd === 'absent') return [];
-  if (context.target.scope === 'system') return context.uid === 0 ? [createManager({ scope: 'system' }, context)].flatMap((manager) => manager ?? []) : [];
+export async function managersOf(context: ActionContext): Promise<Manager[]> {
+  if (context.target.scope === 'system') return context.uid === 0 ? await createManagers([{ scope: 'system' }], context) : [];
   const names = context.target.user === undefined ? context.users.map((user) => user.name) : [context.target.user];
-  return names.flatMap((user) => createManager({ scope: 'user', user }, context) ?? []);
+  return await createManagers(names.map((user) => ({ scope: 'user', user })), context);
 }
 
-/** Undefined where it does not run, or is not ours to command. */
-export function createManager(id: ManagerId, context: HostContext): Manager | undefined {
-  if (context.systemd === 'absent') return undefined;
-  if (id.scope === 'system') return managerWith({ id, name: 'the system manager', maskDirectory: '/run/systemd/system.control', strongest: '/etc/systemd/system.control', owner: { uid: 0, gid: 0 } }, [], {});
-  const user = context.users.find((entry) => entry.name === id.user);
-  if (user === undefined || (context.uid !== 0 && context.uid !== user.uid)) return undefined;
+/** Without those that do not run, or are not ours to command. */
+export async function createManagers(ids: readonly ManagerId[], context: HostContext): Promise<Manager[]> {
+  if (context.systemd === 'absent') return [];
+  const users = new Map(ids.flatMap((id) => {
+    const user = id.scope === 'system' ? undefined : context.users.find((entry) => entry.name === id.user);
+    return user !== undefined && (context.uid === 0 || context.uid === user.uid) && hasUserManager(user.uid) ? [[user.name, user] as const] : [];
+  }));
+  const places = await userManagers([...users.values()].map((user) => user.uid));
+  return ids.flatMap((id) => {
+    if (id.scope === 'system') return [systemManager(id)];
+    const user = users.get(id.user);
+    const place = user === undefined ? undefined : places.get(user.uid);
+    // To ask for one of another user that has ended would start it, with all that it starts.
+    return user === undefined || (place === undefined && context.uid !== user.uid) ? [] : [userManager(id, user, context.uid === user.uid, place)];
+  });
+}
+
+type About = Pick<Manager, 'id' | 'name' | 'maskDirectory' | 'strongest' | 'owner'>;
+
+function systemManager(id: ManagerId): Manager {
+  return managerWith({ id, name: 'the system manager', maskDirectory: '/run/systemd/system.control', strongest: '/etc/systemd/system.control', owner: { uid: 0, gid: 0 } }, [], {});
+}
+
+function userManager(id: ManagerId, user: PasswdEntry, isOurs: boolean, place: UserManager | undefined): Manager {
   const runtime = `/run/user/${user.uid}`;
-  if (!hasUserManager(user.uid)) return undefined;
-  const ours = context.uid === user.uid;
-  const env = ours ? { XDG_RUNTIME_DIR: runtime } : {};
   const about = { id, name: `the manager of ${printable(user.name)}`, maskDirectory: `${runtime}/systemd/user.control`, strongest: `${user.home}/.config/systemd/user.control`, owner: { uid: user.uid, gid: user.gid } };
-  return managerWith(about, ours ? ['--user'] : ['--user', '-M', `${user.name}@`], env);
+  return managerWith(about, isOurs ? ['--user'] : ['--user', '-M', `${user.name}@`], isOurs ? { XDG_RUNTIME_DIR: runtime } : {}, place);
 }
 
-function managerWith(about: Pick<Manager, 'id' | 'name' | 'maskDirectory' | 'strongest' | 'owner'>, prefix: readonly string[], env: { [name: string]: string }): Manager {
-  const { name } = about;
-  const systemctl = (args: readonly string[]): Promise<ExecResult> => run('systemctl', [...prefix, '--no-pager', '--no-ask-password', ...args], { timeout: TIMEOUT_MS, env });
+function managerWith(about: About, prefix: readonly string[], env: { [name: string]: string }, place?: UserManager): Manager {
+  const { id, name } = about;
+  let silence = place === undefined ? undefined : holdOf(place);
+  const systemctl = async (args: readonly string[]): Promise<ExecResult> => {
+    // Others wait for jobs that have nothing left to wait for.
+    const timeout = id.scope === 'system' || args[0] === 'try-restart' ? TIMEOUT_MS : USER_TIMEOUT_MS;
+    try {
+      if (silence === undefined) return await run('systemctl', [...prefix, '--no-pager', '--no-ask-password', ...args], { timeout, env });
+    } catch (error) {
+      if (id.scope === 'system' || !(error instanceof TickwardError) || error.code !== 'TIMEOUT') throw error;
+      silence = (place === undefined ? undefined : holdOf(place)) ?? { why: `gave no answer within ${timeout / 1000} s`, canLetGo: false };
+    }
+    throw new TickwardError('TIMEOUT', `${name} ${silence?.why}`, { hint: id.scope === 'system' ? '' : silenceHint(id.user) });
+  };
+  const asked = async (args: readonly string[]): Promise<string | undefined> => {
+    try {
+      return answered(await systemctl(args), about);
+    } catch (error) {
+      if (silence === undefined) throw error;
+      return undefined;
+    }
+  };
   return {
     ...about,
+    get silence() {
+      return silence;
+    },
+    wake() {
+      if (place !== undefined) letGo(place);
+      silence = undefined;
+    },
     async command(...args) {
       const result = await systemctl(args);
       if (result.exitCode !== 0) throw new TickwardError('FAILED', `${name} did not do "${printable(args.join(' '))}": ${printable(result.stderr.trim().split('\n')[0] ?? '')}`, { hint: `try it by hand: systemctl ${[...prefix, ...args].map(printable).join(' ')}` });
     },
-    async states(units) {
-      const loadable = units.filter(isLoadable).map(instancesOf);
+    async states(units, which) {
+      const loadable = units.filter(isLoadable);
       if (loadable.length === 0) return [];
-      const text = await answered(systemctl(['show', '-p', PROPERTIES, '--', ...loadable]), about);
+      const names = loadable.map(instancesOf);
+      const text = await asked(['show', '-p', PROPERTIES, '--', ...(which === 'loaded' ? names.map(ifLoaded) : names)]);
+      if (text === undefined) return place === undefined ? [] : statesBelow(place, loadable);
       return text.split('\n\n').map(parseState).filter((state) => state.id !== '');
     },
     async unitPath() {
-      const text = await answered(systemctl(['show', '-p', 'UnitPath', '--value']), about);
-      return text.trim().split(' ').filter((path) => path.startsWith('/'));
+      const text = await asked(['show', '-p', 'UnitPath', '--value']);
+      return text?.trim().split(' ').filter((path) => path.startsWith('/')) ?? [];
     },
   };
 }
 
-/** A user can stop the own manager, which then answers nobody: ended, it leaves the files to us. */
-async function answered(asked: Promise<ExecResult>, { id, name }: Pick<Manager, 'id' | 'name'>): Promise<string> {
-  const { exitCode, stdout, stderr } = await asked;
-  if (exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${printable(stderr.trim().split('\n')[0] ?? '')}`, { hint: id.scope === 'system' ? 'see systemctl status' : `see whether it is stopped or frozen; loginctl terminate-user ${printable(id.user)} ends it with all that it runs, then try again` });
+/** What ends a manager that does not answer, for a person to decide. */
+export function silenceHint(user: string): string {
+  return `loginctl terminate-user ${printable(user)} ends it with all that it runs; then try again`;
+}
+
+/** What those that cannot be told anything mean for what is planned. */
+export function silenceNotes(managers: readonly Manager[]): string[] {
+  return managers.flatMap(({ id, name, silence }) => (id.scope === 'system' || silence === undefined || silence.canLetGo ? [] : [`${name} ${silence.why}: what it has in memory it may start when it goes on; ${silenceHint(id.user)}`]));
+}
+
+function answered({ exitCode, stdout, stderr }: ExecResult, { id, name }: About): string {
+  if (exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${printable(stderr.trim().split('\n')[0] ?? '')}`, { hint: id.scope === 'system' ? 'see systemctl status' : silenceHint(id.user) });
   return stdout;
 }
 
@@ -100,7 +163,7 @@ function instancesOf(unit: string): string {
 
 function parseState(block: string): UnitState {
   const value = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
-  return { id: value('Id'), load: value('LoadState'), active: value('ActiveState'), freezer: value('FreezerState'), cgroup: value('ControlGroup') };
+  return { id: value('Id'), load: value('LoadState'), active: value('ActiveState'), freezer: value('FreezerState'), cgroup: value('ControlGroup'), fragment: value('FragmentPath'), invocation: value('InvocationID') };
 }
 
 /** Names that systemd itself accepts (unit_name_is_valid). None of them is a pattern: `*.timer` would be all timers of the host. */

@@ -1,6 +1,6 @@
 /** Carries out the operations of a removal, each announced before it is done. */
 import { createHash } from 'node:crypto';
-import { isFreezing, isPopulated, killAll, setFrozen } from '../host/cgroups.ts';
+import { isFreezing, setFrozen } from '../host/cgroups.ts';
 import { look, lookAt, openDirectory, openParent } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { prepareQuarantine, removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
@@ -9,9 +9,9 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
-import type { Manager } from './manager.ts';
 import { remember } from './quarantine-log.ts';
 import { regenerate } from './removal-regenerate.ts';
+import { end, reload, stop, tell, wake, type Known } from './removal-stop.ts';
 import { alreadyGone, keepOriginals, takeFile, type Announce, type Originals } from './removal-take.ts';
 import { ownedOf, pathToJson, type Operation, type Removal, type RemovalChange } from './removal.ts';
 
@@ -24,11 +24,12 @@ interface Carrying {
   originals: Originals;
   /** Masks of our own that were made so far. */
   masks: Set<string>;
+  known: Known;
 }
 
 export async function applyRemoval(removal: Removal, context: ActionContext, record: Record): Promise<string[]> {
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
-  const carrying: Carrying = { context, quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set() };
+  const carrying: Carrying = { context, quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set(), known: new Map() };
   const announce = (change: RemovalChange, text?: string): void => {
     remember(quarantine, { run: context.run, step: context.step, change });
     record({ ...(text === undefined ? {} : { text }), data: change });
@@ -63,7 +64,11 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
     case 'unmask':
       return unmask(operation, carrying.masks, announce);
     case 'stop':
-      return await stop(operation, announce);
+      return await stop(operation, carrying.context, announce);
+    case 'wake':
+      return await wake(operation, carrying.known, announce);
+    case 'end':
+      return await end(operation, carrying.known, carrying.context, announce);
     case 'attributes':
       if (look(operation.path) === undefined) return alreadyGone(operation.path);
       announce({ kind: 'attributes', at: pathToJson(operation.path), flags: operation.flags });
@@ -122,7 +127,7 @@ async function mask({ manager, unit, active, last }: Of<'mask'>, masks: Set<stri
     placeLink(at, '/dev/null');
     masks.add(at);
   }
-  if (last) await manager.command('daemon-reload');
+  if (last) await tell(manager, 'daemon-reload');
   return undefined;
 }
 
@@ -143,35 +148,6 @@ function isThere(path: string): boolean {
     if (error instanceof TickwardError && error.code === 'NOT_FOUND') return false;
     throw error;
   }
-}
-
-async function stop({ manager, unit, active, cgroup }: Of<'stop'>, announce: Announce): Promise<string | undefined> {
-  announce({ kind: 'stop', manager: manager.id, unit, active });
-  if (unit.endsWith('.service') && (cgroup === '' || !killAll(cgroup))) await killByManager(manager, unit);
-  await manager.command('stop', '--', unit);
-  if (isPopulated(cgroup)) killAll(cgroup);
-  return undefined;
-}
-
-/** `--kill-whom` is the word since systemd 252, `--kill-who` before. A service that ended on its own in between has nothing to kill. */
-async function killByManager(manager: Manager, unit: string): Promise<void> {
-  for (const option of ['--kill-whom=all', '--kill-who=all']) {
-    try {
-      await manager.command('kill', '--signal=SIGKILL', option, '--', unit);
-      return;
-    } catch {
-      // The other word, or nothing left to kill: the stop that follows decides.
-    }
-  }
-}
-
-async function reload({ manager, forget, restart }: Of<'reload'>, announce: Announce): Promise<string | undefined> {
-  announce({ kind: 'reload', manager: manager.id, restart });
-  await manager.command('daemon-reload');
-  for (const unit of restart) await manager.command('try-restart', '--', unit);
-  // A unit that is no longer loaded has no failure to forget; the others are forgotten all the same.
-  if (forget.length > 0) await manager.command('reset-failed', '--', ...forget).catch(() => undefined);
-  return undefined;
 }
 
 /** Modification times of the directories that names are taken out of; paths as latin1. */

@@ -5,9 +5,11 @@ import { openParent } from '../host/files.ts';
 import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
+import { isSlowToRead, MOST_UNIT_BYTES } from '../host/units.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
+import { textsOf } from './removal-services.ts';
 import type { UnitFile } from './unit-files.ts';
 
 /** What the record of a removal and the directories of the quarantine need besides the copies. */
@@ -20,6 +22,12 @@ export function hindranceOf(files: readonly UnitFile[], context: ActionContext, 
 
 export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
   return state.kind === 'file' && state.size > MOST_COPY_BYTES;
+}
+
+/** Taken away before a manager reads anything anew: it would do nothing else for as long as that takes. */
+export function isSlow(file: UnitFile): boolean {
+  const { role, state } = file;
+  return (role === 'fragment' || role === 'drop-in') && (state.kind === 'file' ? state.size > MOST_UNIT_BYTES : isSlowToRead(textsOf(file)));
 }
 
 export function tooLarge(file: UnitFile): string | undefined {

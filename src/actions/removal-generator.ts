@@ -4,16 +4,15 @@ import { packagesOf } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan } from './action.ts';
-import type { Manager } from './manager.ts';
+import { silenceNotes, type Manager } from './manager.ts';
 import { hindranceOf, isTooLarge } from './removal-checks.ts';
-import { attributesOf, takeAway } from './removal-order.ts';
+import { attributesOf, regenerate, takeAway, wake } from './removal-order.ts';
 import { replacementOf } from './removal-packages.ts';
 import { isAmong } from './removal-place.ts';
-import { generatedIn, isGeneratorDirectory } from './removal-regenerate.ts';
-import type { Operation, Removal } from './removal.ts';
+import { endsWithItsFile, generatedIn, isGeneratorDirectory } from './removal-regenerate.ts';
+import { listed } from './removal-vanished.ts';
+import type { Removal } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
-
-const MOST_NAMED = 10;
 
 export async function planGenerator(path: Buffer, managers: readonly Manager[], removal: Removal, context: ActionContext): Promise<Plan<Removal>> {
   const shown = show(path);
@@ -27,10 +26,11 @@ export async function planGenerator(path: Buffer, managers: readonly Manager[], 
   const replacement = owner === undefined ? undefined : await replacementOf(file, owner);
   if (replacement !== undefined && 'reason' in replacement) return refuse(replacement.reason);
   if (replacement !== undefined) removal.kept.push(path);
-  removal.operations.push(...attributesOf([file], context), takeAway(file), ...(replacement === undefined ? [] : [replacement.operation]), ...managers.map((manager) => regenerate(manager, removal.directories)));
+  removal.operations.push(...attributesOf([file], context), takeAway(file), ...(replacement === undefined ? [] : [replacement.operation]), ...managers.flatMap((manager) => [...wake(manager, []), ...regenerate(manager, removal.directories)]));
   const notes = [
     ...(replacement === undefined ? [] : [replacement.note]),
     ...(found.target === undefined ? [] : [`${shown} is a link: ${show(found.target)} itself stays, look at it`]),
+    ...silenceNotes(managers),
     ...madeNow(removal.directories),
     'what it did besides making units, as root and at each boot and reload, is not taken back: look at what it runs',
   ];
@@ -50,13 +50,12 @@ function hashOf(path: Buffer): { sha256: string } {
   return { sha256: isTooLarge(file) ? '' : sha256Of(file.fd) };
 }
 
-function regenerate(manager: Manager, directories: readonly string[]): Operation {
-  return { kind: 'regenerate', manager, directories: directories.filter(isGeneratorDirectory), text: `let ${manager.name} run its generators again, then kill and stop the units that none of them makes any more`, target: manager.name };
-}
-
 /** Which generator made which of them nobody can say without running it. */
 function madeNow(directories: readonly string[]): string[] {
-  const names = generatedIn(directories.filter(isGeneratorDirectory)).filter(({ isUnit }) => isUnit).map(({ name }) => printable(name));
-  if (names.length === 0) return [];
-  return [`generators made these units, of which those that are gone then are stopped: ${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : ''}`];
+  const names = generatedIn(directories.filter(isGeneratorDirectory)).filter(({ isUnit }) => isUnit).map(({ name }) => name);
+  const [ended, staying] = [names.filter(endsWithItsFile), names.filter((name) => !endsWithItsFile(name))];
+  return [
+    ...(ended.length === 0 ? [] : [`generators made these units, of which those that are gone then are stopped: ${listed(ended.map(printable))}`]),
+    ...(staying.length === 0 ? [] : [`generators made these units, which stay as they are and are named where they are gone then: ${listed(staying.map(printable))}`]),
+  ];
 }

@@ -4,6 +4,10 @@ import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { protectionOf } from './attributes.ts';
 import { isActive, isLoadable, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
+import { isGeneratorDirectory } from './removal-regenerate.ts';
+import { isSlow } from './removal-checks.ts';
+import { hasEscaped } from './removal-escaped.ts';
+import { inOrder } from './removal-stop.ts';
 import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
 
@@ -13,6 +17,8 @@ export interface OrderMode {
   keepMask: boolean;
   /** Done when the files are gone. */
   replacement?: Operation;
+  /** Where the units were looked for. */
+  directories: readonly string[];
 }
 
 /** The order that leaves no trap of the unit a chance: masked before it is stopped, so that ExecStop=, OnFailure= and Restart= of its own are void. */
@@ -22,28 +28,42 @@ export function operationsOf(units: readonly string[], files: readonly UnitFile[
   const early = files.filter((file) => goesFirst(file, managers));
   const late = files.filter((file) => !early.includes(file)).map(takeAway);
   const first = [...attributes, ...early.map(takeAway)];
-  if (mode.onlyFile) return [...first, ...late, ...(mode.replacement === undefined ? [] : [mode.replacement]), ...[...states].map(([manager, known]) => reload(manager, [], known.filter(isActive).map((state) => state.id)))];
-  const running = [...states].flatMap(([manager, known]) => known.filter(isRunning).map((state) => ({ manager, state })));
   const loadable = units.filter(isLoadable);
+  const wakes = managers.flatMap((manager) => wake(manager, loadable));
+  if (mode.onlyFile) return [...first, ...late, ...(mode.replacement === undefined ? [] : [mode.replacement]), ...wakes, ...[...states].flatMap(([manager, known]) => reload(manager, [], known.filter((state) => isActive(state) || manager.silence !== undefined).map((state) => state.id)))];
+  const running = [...states].flatMap(([manager, known]) => inOrder(known.filter((state) => isRunning(state) || hasEscaped(state))).map((state) => ({ manager, state })));
+  // What goes with a generator is more than what it was found by.
+  const regenerates = early.some(({ role }) => role === 'generator') ? managers.flatMap((manager) => regenerate(manager, mode.directories)) : [];
   const freezes = running.flatMap(({ manager, state }) => freeze(manager, state));
-  const masks = [...states].flatMap(([manager, known]) => loadable.map((unit, index) => mask(manager, unit, known.some((state) => state.id === unit && isActive(state)), index === loadable.length - 1)));
-  const stops = running.sort((one, other) => Number(other.state.id.endsWith('.timer')) - Number(one.state.id.endsWith('.timer'))).map(({ manager, state }) => stop(manager, state));
+  const masks = [...states].flatMap(([manager, known]) => loadable.map((unit, index) => mask(manager, unit, manager.silence === undefined && known.some((state) => state.id === unit && isActive(state)), index === loadable.length - 1)));
+  const stops = managers.flatMap((manager) => (manager.silence === undefined ? running.filter((each) => each.manager === manager).map(({ state }) => stop(manager, state)) : end(manager, loadable, running.some((each) => each.manager === manager))));
   const unmasks = mode.keepMask ? [] : managers.map((manager) => unmask(manager, loadable));
-  return [...freezes, ...first, ...masks, ...stops, ...late, ...unmasks, ...[...states].map(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
+  return [...freezes, ...wakes, ...first, ...regenerates, ...masks, ...stops, ...late, ...unmasks, ...[...states].flatMap(([manager, known]) => reload(manager, [...new Set([...loadable, ...known.map((state) => state.id)])]))];
 }
 
 /**
  * Before the mask: what would be stronger than it, a generator that would make the unit anew at its reload, and what the manager itself removes when the unit stops
- * (systemd-run(1)'s transient units), of which the undo needs the copy.
+ * (systemd-run(1)'s transient units), of which the undo needs the copy. And what would hold the manager up.
  */
 function goesFirst(file: UnitFile, managers: readonly Manager[]): boolean {
   const path = file.path.toString();
-  return file.role === 'generator' || path.includes('/systemd/transient/') || managers.some((manager) => [manager.maskDirectory, manager.strongest].some((directory) => path.startsWith(`${directory}/`)));
+  return file.role === 'generator' || isSlow(file) || path.includes('/systemd/transient/') || managers.some((manager) => [manager.maskDirectory, manager.strongest].some((directory) => path.startsWith(`${directory}/`)));
 }
 
 function freeze(manager: Manager, state: UnitState): Operation[] {
   if (!state.id.endsWith('.service') || !isOwnCgroup(state)) return [];
   return [{ kind: 'freeze', manager, unit: state.id, cgroup: state.cgroup, text: `freeze the processes of ${printable(state.id)}`, target: printable(state.id) }];
+}
+
+export function wake(manager: Manager, units: string[]): Operation[] {
+  return manager.silence?.canLetGo === true ? [{ kind: 'wake', manager, units, text: `let ${manager.name} go on, which ${manager.silence.why}`, target: manager.name }] : [];
+}
+
+/** Of a manager that answers nobody: what is active is asked when it goes on, and what has processes is known. */
+function end(manager: Manager, units: string[], isAnyRunning: boolean): Operation[] {
+  const names = units.map(printable).join(' and ');
+  if (manager.silence?.canLetGo === true) return [{ kind: 'end', manager, units, text: `kill all processes of ${names} and stop what is active of it for ${manager.name}`, target: names }];
+  return isAnyRunning ? [{ kind: 'end', manager, units, text: `kill all processes of ${names}`, target: names }] : [];
 }
 
 function mask(manager: Manager, unit: string, active: boolean, last: boolean): Operation {
@@ -56,12 +76,18 @@ function unmask(manager: Manager, units: string[]): Operation {
 
 function stop(manager: Manager, state: UnitState): Operation {
   const text = state.id.endsWith('.service') ? `kill all processes of ${printable(state.id)} and stop it` : `stop ${printable(state.id)}`;
-  return { kind: 'stop', manager, unit: state.id, active: isActive(state), cgroup: isOwnCgroup(state) ? state.cgroup : '', text, target: printable(state.id) };
+  return { kind: 'stop', manager, unit: state.id, active: isActive(state), cgroup: isOwnCgroup(state) ? state.cgroup : '', invocation: state.invocation, text, target: printable(state.id) };
 }
 
-function reload(manager: Manager, forget: string[], restart: string[] = []): Operation {
+function reload(manager: Manager, forget: string[], restart: string[] = []): Operation[] {
+  if (manager.silence?.canLetGo === false) return [];
   const more = restart.length > 0 ? ` and start ${restart.map(printable).join(', ')} anew` : forget.length > 0 ? ' and forget failures of the removed ones' : '';
-  return { kind: 'reload', manager, forget, restart, text: `let ${manager.name} read its units again${more}`, target: manager.name };
+  return [{ kind: 'reload', manager, forget, restart, text: `let ${manager.name} read its units again${more}`, target: manager.name }];
+}
+
+export function regenerate(manager: Manager, directories: readonly string[]): Operation[] {
+  if (manager.silence?.canLetGo === false) return [];
+  return [{ kind: 'regenerate', manager, directories: directories.filter(isGeneratorDirectory), text: `let ${manager.name} run its generators again, then kill and stop the units that none of them makes any more`, target: manager.name }];
 }
 
 export function takeAway(file: UnitFile): Operation {

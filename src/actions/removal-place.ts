@@ -8,9 +8,25 @@ import type { Findings } from './unit-files.ts';
 export function placeOf(path: Buffer, directories: readonly string[]): { unit: string; whole: boolean } | undefined {
   const [name = '', parent = '', upper = ''] = ends(path);
   if (/\.(?:timer|service)$/.test(name) && isAmong(`${upper}/${parent}`, directories)) return { unit: name, whole: true };
+  if (name.endsWith('.d') && isAmong(`${upper}/${parent}`, directories) && isLink(path)) return { unit: name.slice(0, -'.d'.length), whole: false };
   if (!isAmong(upper, directories)) return undefined;
   if (parent.endsWith('.d')) return { unit: parent.slice(0, -'.d'.length), whole: false };
   return /\.(?:wants|requires|upholds)$/.test(parent) ? { unit: name, whole: false } : undefined;
+}
+
+/** A link in place of a directory of drop-ins is what there is of them among the units: what it leads to lies elsewhere. */
+export function linkOnTheWay(path: Buffer, directories: readonly string[]): Buffer {
+  const [, parent = '', upper = ''] = ends(path);
+  const above = path.subarray(0, path.lastIndexOf('/'));
+  return parent.endsWith('.d') && isAmong(upper, directories) && isLink(above) ? above : path;
+}
+
+function isLink(path: Buffer): boolean {
+  try {
+    return look(path)?.target !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The name, the name of its directory, and the path of the directory above that. */
@@ -22,6 +38,7 @@ function ends(path: Buffer): string[] {
 export function whyNoPlace(path: Buffer, directories: readonly string[]): string {
   const [, parent = '', upper = ''] = ends(path);
   if (isAmong(`${upper}/${parent}`, directories) || isAmong(upper, directories)) return 'is neither a timer or a service nor a drop-in or a link of one: look at it, and take it away by hand';
+  if (/\/systemd\/user(?:\.control)?\//.test(textOfBytes(path))) return 'is in no directory of units of any user in /etc/passwd: of a user that only a directory service knows (getent passwd), stop it with systemctl --user -M NAME@ and take it away by hand';
   return 'is in no directory that systemd reads units from';
 }
 

@@ -3,17 +3,18 @@ import { openFile, sha256Of } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan, Target } from './action.ts';
-import { isOwnCgroup, isRunning, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isOwnCgroup, isRunning, managersOf, silenceNotes, type Manager, type UnitState } from './manager.ts';
 import { otherNamesOf } from './other-names.ts';
 import { refusalOf } from './processes.ts';
-import { hindranceOf, isTooLarge, tooLarge } from './removal-checks.ts';
+import { hindranceOf, isSlow, isTooLarge, tooLarge } from './removal-checks.ts';
+import { hasEscaped } from './removal-escaped.ts';
 import { directoriesOf } from './removal-directories.ts';
 import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
 import { ownersOf, replacementOf } from './removal-packages.ts';
-import { isSameEntry, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
-import { commandsOf, noServices, notesOf, servicesOf } from './removal-services.ts';
+import { isSameEntry, linkOnTheWay, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
+import { commandsOf, linkNote, noServices, notesOf, servicesOf } from './removal-services.ts';
 import { siblingsOf, userNotes } from './removal-siblings.ts';
 import { noRemoval, type Operation, type Removal } from './removal.ts';
 import { findUnitFiles, templateOf, type UnitFile } from './unit-files.ts';
@@ -43,11 +44,11 @@ export function targetPath(target: Target): Buffer {
 }
 
 export async function planRemoval(params: RemovalParams, context: ActionContext): Promise<Plan<Removal>> {
-  const managers = managersOf(context);
+  const managers = await managersOf(context);
   const { paths: directories, real, isShared } = await directoriesOf(managers, context);
-  const path = real(targetPath(context.target));
+  const path = linkOnTheWay(real(targetPath(context.target)), directories);
   const place = placeOf(path, directories);
-  const removal = noRemoval(directories);
+  const removal = noRemoval(directories, managers);
   if (isGenerator(path, context)) return await planGenerator(path, managers, removal, context);
   if (place === undefined) return blocked(`${show(path)} ${whyNoPlace(path, directories)}`, removal);
   const own = findUnitFiles([place.unit], directories);
@@ -78,7 +79,7 @@ async function planReplacement(subject: Subject, itself: UnitFile, itsPackage: s
 async function planOneFile({ path, unit, own, itself, ...subject }: Subject, owner: string | undefined): Promise<Plan<Removal>> {
   const why = owner === undefined ? `${printable(unit)} itself stays: only this file of it is what the alert is about` : `${printable(unit)} itself stays: it belongs to the package ${printable(owner)} and is as it was without this file`;
   const refused = itself === undefined ? stillThere(path, own) : [];
-  return await finish({ path, unit, own, itself, ...subject }, itself === undefined ? [] : [itself], { refused, notes: [why], keepMask: false, restart: unit });
+  return await finish({ path, unit, own, itself, ...subject }, itself === undefined ? [] : [itself], { refused, notes: [why, ...(itself?.target === undefined ? [] : [linkNote(itself)])], keepMask: false, restart: unit });
 }
 
 async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<Removal>> {
@@ -93,7 +94,7 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
   const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
   const generators = await generatorsOf(generated, removal.units, context);
   // Masked, they are files that nothing starts.
-  const huge = managers.length === 0 ? [] : found.filter(isTooLarge);
+  const huge = managers.length === 0 ? [] : found.filter((file) => file.role === 'fragment' && isTooLarge(file));
   const staying = [...generated, ...huge];
   removal.kept.push(...[...kept, ...shared, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
   const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
@@ -108,7 +109,7 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
     ...userNotes(context),
   ];
   const refused = files.length === 0 && staying.length === 0 ? stillThere(path, own) : [];
-  return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, isStaying: staying.length > 0, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
+  return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, staying, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
 }
 
 /** Where Persistent= remembers the last run (systemd.timer(5)). */
@@ -133,32 +134,34 @@ interface Surroundings {
   keepMask: boolean;
   /** Units of which something was found on disk. */
   withFiles?: readonly string[];
-  /** Files of the unit are left, and it is only masked. */
-  isStaying?: boolean;
+  /** Files of the units that are left, which are only masked. */
+  staying?: readonly UnitFile[];
   /** To be started anew where it runs, when only a file of it goes. */
   restart?: string;
   replacement?: Operation;
 }
 
-async function finish({ removal, context, managers }: Subject, files: readonly UnitFile[], around: Surroundings): Promise<Plan<Removal>> {
+async function finish(subject: Subject, files: readonly UnitFile[], around: Surroundings): Promise<Plan<Removal>> {
+  const { removal, context, managers } = subject;
   const states = new Map<Manager, UnitState[]>();
+  const which = [...subject.own.files, ...files, ...(around.staying ?? [])].some(isSlow) ? 'loaded' : undefined;
   const others: string[] = [];
   for (const manager of managers) {
-    const known = await manager.states(around.restart === undefined ? removal.units : [around.restart]);
+    const known = await manager.states(around.restart === undefined ? removal.units : [around.restart], which);
     const own = around.restart === undefined ? known.filter(({ id }) => removal.units.includes(id) || removal.units.includes(templateOf(id) ?? '')) : known;
     states.set(manager, own);
     others.push(...known.filter((state) => !own.includes(state)).map(({ id }) => `${printable(id)} has another name that goes, and stays as it is: respond to it by itself if it is the attacker's`));
   }
-  removal.operations.push(...operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask, ...(around.replacement === undefined ? {} : { replacement: around.replacement }) }, states, context));
+  removal.operations.push(...operationsOf(removal.units, files, { onlyFile: around.restart !== undefined, keepMask: around.keepMask, directories: removal.directories, ...(around.replacement === undefined ? {} : { replacement: around.replacement }) }, states, context));
   removal.keepMask = around.keepMask && removal.units.length > 0;
   const known = [...states.values()].flat();
   removal.otherNames.push(...otherNamesOf(files, context.directories));
   removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || known.some((state) => state.id === unit && state.load === 'loaded')));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...silenceNotes(managers), ...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
-  if (files.length === 0 && around.isStaying !== true && !known.some(isRunning)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
+  if (files.length === 0 && (around.staying ?? []).length === 0 && !known.some((state) => isRunning(state) || hasEscaped(state)) && managers.every(({ silence }) => silence === undefined)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };
   const reason = ownPlaceIn(known, context) ?? hindranceOf(files, context, removal.operations.flatMap((each) => (each.kind === 'mask' ? [each.manager.maskDirectory] : [])));
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
 }

@@ -1,4 +1,5 @@
 /** Which services a timer starts, and what of them goes with it. */
+import { readdirSync, realpathSync } from 'node:fs';
 import { look, readRegular } from '../host/files.ts';
 import { pathIn, show } from '../host/paths.ts';
 import { MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
@@ -8,6 +9,8 @@ import { entriesOf, findUnitFiles, forEachDirectory, templateOf, type Findings, 
 
 /** An alias may lead to an alias; nobody needs more of a chain than this. */
 const MOST_LINKS = 4;
+/** Behind a link may be any directory. */
+const MOST_DROP_INS = 1_000;
 
 export interface Services {
   files: UnitFile[];
@@ -50,7 +53,7 @@ async function addService(named: string, ours: readonly string[], directories: r
     if (found.files.length > 0) result.withFiles.push(service);
     result.refused.push(...found.refused);
     result.shared.push(...found.shared);
-    result.notes.push(...notesOf(found), ...commandNotes(service, found.files));
+    result.notes.push(...notesOf(found), ...commandNotes(service, found.files), ...foreignNotes(service, ours, found));
   }
 }
 
@@ -121,14 +124,35 @@ function commandNotes(service: string, files: readonly UnitFile[]): string[] {
   return commands.length === 0 ? [] : [`what ${printable(service)} runs is not removed, look at it: ${commands.map(printable).join('; ')}`];
 }
 
+/** A timer may name a service that was there before it, and that the host needs: then its removal would be the harm. */
+function foreignNotes(service: string, ours: readonly string[], { files }: Findings): string[] {
+  const pulledIn = files.filter((file) => file.role === 'enablement');
+  const isItsOwn = ours.some((timer) => timer.replace(/\.timer$/, '.service') === service);
+  return isItsOwn || pulledIn.length === 0 ? [] : [`${printable(service)} also starts without the timer, by ${pulledIn.map(({ path }) => show(path)).join(', ')}: where the host needs it, leave it (keep_service: true)`];
+}
+
 function valuesOf(file: UnitFile, section: string, key: string): string[] {
   if (file.role !== 'fragment' && file.role !== 'drop-in') return [];
+  return textsOf(file).flatMap((path) => {
+    try {
+      const text = textOfBytes(readRegular(path, MOST_UNIT_BYTES).content);
+      return parseUnit(text).filter((entry) => entry.section === section && entry.key === key).map((entry) => entry.value);
+    } catch {
+      // Gone, or behind a link that is not followed: then the defaults of systemd apply.
+      return [];
+    }
+  });
+}
+
+/** The file itself; of a link in place of a directory of drop-ins, what systemd reads through it. */
+export function textsOf(file: UnitFile): Buffer[] {
+  const at = contentPath(file);
+  if (file.target === undefined || file.role !== 'drop-in') return [at];
   try {
-    const text = textOfBytes(readRegular(contentPath(file), MOST_UNIT_BYTES).content);
-    return parseUnit(text).filter((entry) => entry.section === section && entry.key === key).map((entry) => entry.value);
+    const directory = realpathSync(at, { encoding: 'buffer' });
+    return readdirSync(directory, { encoding: 'buffer' }).filter((name) => name.toString('latin1').endsWith('.conf')).slice(0, MOST_DROP_INS).map((name) => Buffer.concat([directory, Buffer.from('/'), name]));
   } catch {
-    // Gone, or behind a link that is not followed: then the defaults of systemd apply.
-    return [];
+    return [at];
   }
 }
 
@@ -140,11 +164,16 @@ function contentPath(file: UnitFile): Buffer {
 }
 
 export function notesOf(found: Findings): string[] {
-  const links = found.files.filter(({ role, target }) => role === 'fragment' && target !== undefined && !found.files.some(({ path }) => path.equals(target)));
+  const links = found.files.filter(({ role, target }) => (role === 'fragment' || role === 'drop-in') && target !== undefined && !found.files.some(({ path }) => path.equals(target)));
   return [
     ...found.unread.map((each) => `not looked into: ${each.reason}`),
     ...found.masks.map((path) => `${show(path)} stays: it is a mask that keeps the unit from being started`),
     ...found.shared.map((path) => `${show(path)} applies to other units as well and stays, look at it`),
-    ...links.map((file) => `${show(file.path)} is a link: ${show(file.target ?? Buffer.alloc(0))} itself stays, look at it`),
+    ...found.linked.map((path) => `${show(path)} is a link to a directory that applies to other units as well, and stays: look at it and at what is in it`),
+    ...links.map(linkNote),
   ];
+}
+
+export function linkNote(file: UnitFile): string {
+  return `${show(file.path)} is a link: ${show(file.target ?? Buffer.alloc(0))} itself stays, look at it`;
 }

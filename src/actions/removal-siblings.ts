@@ -1,17 +1,18 @@
-/** Others that may bring a timer back: units and scheduled jobs that run the same program or name the unit. They are told with what takes them out; nothing of them is touched. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+/** Others that may bring a timer back: units, scheduled jobs and all else that starts by itself and runs the same program or names the unit. They are told with what takes them out; nothing of them is touched. */
+import { existsSync, statSync } from 'node:fs';
+import { listNames } from '../host/names.ts';
 import { packagesOf } from '../host/packages.ts';
 import { pathIn, show, type HostPath } from '../host/paths.ts';
+import { persistencePlaces } from '../host/persistence.ts';
 import { readStart } from '../host/read.ts';
 import { MOST_UNIT_BYTES } from '../host/units.ts';
-import { printable, textOfBytes } from '../model/text.ts';
+import { bytesOfText, printable, shellWord, textOfBytes } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { entriesOf, forEachDirectory } from './unit-files.ts';
 
-/** Tables, and directories of tables and scripts, of cron(8), anacron(8), at(1) and what runs at boot. */
-const SCHEDULES = ['/etc/crontab', '/etc/anacrontab', '/etc/rc.local', '/etc/cron.d', '/etc/cron.hourly', '/etc/cron.daily', '/etc/cron.weekly', '/etc/cron.monthly', '/var/spool/cron', '/var/spool/cron/crontabs', '/var/spool/cron/atjobs'];
 /** A script of an administrator is some kilobytes; a table that was blown up is not read to its end. */
 const MOST_BYTES = 256 * 1024;
+const MOST_FILES = 5_000;
 const MOST_TOLD = 10;
 
 export async function siblingsOf(units: readonly string[], commands: readonly string[], own: readonly Buffer[], context: ActionContext): Promise<string[]> {
@@ -23,14 +24,9 @@ export async function siblingsOf(units: readonly string[], commands: readonly st
     if (trace !== undefined) told.push(`${show(path)} names ${printable(trace)} as well and may bring it back: ${advice}`);
   };
   for (const path of unitTexts(context)) tell(path, MOST_UNIT_BYTES, `tickward respond --file ${shellWord(show(path))}`);
-  for (const path of SCHEDULES.flatMap(filesAt)) tell(Buffer.from(path), MOST_BYTES, 'look at it, and take it out there');
+  for (const path of otherStarts(context)) tell(path, MOST_BYTES, 'look at it, and take it out there');
   const more = told.length - MOST_TOLD;
   return more > 0 ? [...told.slice(0, MOST_TOLD), `and ${more} more that name the same`] : told;
-}
-
-/** For a person to paste: a name that an attacker chose must not become a command. */
-function shellWord(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Absolute paths in the commands that are files of no package: shells and the tools of the system tell nothing. */
@@ -68,10 +64,18 @@ function unitTexts(context: ActionContext): Buffer[] {
   return found;
 }
 
+/** Whatever else starts programs by itself: schedules, logins, devices, boots, reloads, updates. */
+function otherStarts({ users, directories }: ActionContext): Buffer[] {
+  const places = persistencePlaces(users);
+  const generators = directories.filter((each) => each.kind === 'generators').map((each) => each.path);
+  const paths = new Set([...places.files, ...places.directories].map(({ path }) => path).concat(generators).flatMap(filesAt));
+  return [...paths].slice(0, MOST_FILES).map(bytesOfText);
+}
+
 function filesAt(path: string): string[] {
-  if (!isDirectory(path)) return existsSync(path) ? [path] : [];
+  if (!isDirectory(path)) return [path];
   try {
-    return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => `${path}/${entry.name}`);
+    return listNames(path).map((name) => `${path}/${name}`);
   } catch {
     return [];
   }

@@ -7,11 +7,12 @@ import { show } from '../host/paths.ts';
 import { removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
 import { changeFlags, protectionOf, withOpen } from './attributes.ts';
-import { createManager, isActive, type Manager, type ManagerId } from './manager.ts';
+import { createManagers, isActive, type Manager, type ManagerId } from './manager.ts';
 import { pathFromJson, removalChange, type RemovalChange } from './removal.ts';
+import { templateOf } from './unit-files.ts';
 
 type Of<Kind extends RemovalChange['kind']> = Extract<RemovalChange, { kind: Kind }>;
 
@@ -24,22 +25,37 @@ interface Afterwards {
   times: Map<string, string>;
   /** Last of all that is done to files: an immutable directory takes no time either. */
   attributes: Of<'attributes'>[];
+  /** Units of which something else has the name of a file by now: an attacker's, maybe. They stay masked, and are not started. */
+  withheld: Set<string>;
 }
 
 export async function undoRemoval(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
   const report: UndoReport = { done: [], already: [], failed: [] };
-  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [] };
+  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [], withheld: new Set() };
   for (const change of changes) {
+    const failures = report.failed.length;
     await trying(report, () => {
       const parsed = removalChange.safeParse(change.data);
       if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
       takeBack(parsed.data, afterwards, report);
     });
+    if (report.failed.length > failures) unitsOf(removalChange.safeParse(change.data).data).forEach((unit) => afterwards.withheld.add(unit));
   }
   for (const [path, mtime_ns] of afterwards.times) await trying(report, () => setDirectoryTime(Buffer.from(path, 'latin1'), mtime_ns));
   for (const change of afterwards.attributes) await trying(report, () => giveBackAttributes(change, report));
   await tellManagers(afterwards, context, report);
   return report;
+}
+
+/** The unit that a file makes, changes or pulls in. */
+function unitsOf(change: RemovalChange | undefined): string[] {
+  if (change?.kind !== 'file' && change?.kind !== 'link') return [];
+  const [name = '', parent = ''] = textOfBytes(pathFromJson(change.at)).split('/').toReversed();
+  return [parent.endsWith('.d') ? parent.slice(0, -'.d'.length) : name];
+}
+
+function isWithheld(unit: string, { withheld }: Afterwards): boolean {
+  return withheld.has(unit) || withheld.has(templateOf(unit) ?? '');
 }
 
 async function trying(report: UndoReport, work: () => void | Promise<void>): Promise<void> {
@@ -75,6 +91,11 @@ function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoRep
       if (change.active) afterwards.start.push({ manager: change.manager, unit: change.unit });
       return;
     case 'unmask':
+      return;
+    case 'wake':
+      afterwards.reload.set(JSON.stringify(change.manager), change.manager);
+      afterwards.start.push(...change.active.map((unit) => ({ manager: change.manager, unit })));
+      if (change.active.length === 0) report.already.push(`${nameOf(change.manager)}, which was held, is left going on`);
       return;
     case 'freeze':
       // Only where the removal was cut off before it killed what it froze.
@@ -137,6 +158,7 @@ function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoReport)
 function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, afterwards: Afterwards, report: UndoReport): void {
   const path = pathFromJson(at);
   afterwards.reload.set(JSON.stringify(manager), manager);
+  if (isWithheld(unit, afterwards)) return void report.already.push(`${printable(unit)} stays masked and is not started: something else has the name of a file of it now`);
   if (active) afterwards.start.push({ manager, unit });
   const isOurs = look(path)?.target?.toString() === '/dev/null';
   if (isOurs) removeLink(path, Buffer.from('/dev/null'), () => {});
@@ -145,11 +167,20 @@ function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, after
 }
 
 async function tellManagers(afterwards: Afterwards, context: ActionContext, report: UndoReport): Promise<void> {
+  const ids = new Map([...afterwards.reload.values(), ...[...afterwards.restart, ...afterwards.start].map(({ manager }) => manager)].map((id) => [JSON.stringify(id), id]));
+  const managers = new Map((await createManagers([...ids.values()], context)).map((manager) => [JSON.stringify(manager.id), manager]));
+  const withManager = async (id: ManagerId, work: (manager: Manager) => Promise<void>): Promise<void> => {
+    await trying(report, async () => {
+      const manager = managers.get(JSON.stringify(id));
+      if (manager === undefined) throw new TickwardError('UNSUPPORTED', `${nameOf(id)} does not run: the files are back, but nothing was started`, { hint: 'it reads them when it starts' });
+      await work(manager);
+    });
+  };
   const each = async (list: readonly { manager: ManagerId; unit: string }[], work: (manager: Manager, unit: string) => Promise<void>): Promise<void> => {
     const once = new Map(list.map((one) => [JSON.stringify(one), one]));
-    for (const { manager, unit } of once.values()) await trying(report, () => withManager(manager, context, (found) => work(found, unit)));
+    for (const { manager, unit } of once.values()) if (!isWithheld(unit, afterwards)) await withManager(manager, (found) => work(found, unit));
   };
-  for (const id of afterwards.reload.values()) await trying(report, () => withManager(id, context, (manager) => manager.command('daemon-reload')));
+  for (const id of afterwards.reload.values()) await withManager(id, (manager) => manager.command('daemon-reload'));
   await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));
   await each(afterwards.start, async (manager, unit) => {
     const [state] = await manager.states([unit]);
@@ -159,10 +190,10 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
     await manager.command('start', '--no-block', '--', unit);
     report.done.push(`started ${printable(unit)} again`);
   });
+  // A manager that does not answer says so each time.
+  report.failed = [...new Set(report.failed)];
 }
 
-async function withManager(id: ManagerId, context: ActionContext, work: (manager: Manager) => Promise<void>): Promise<void> {
-  const manager = createManager(id, context);
-  if (manager === undefined) throw new TickwardError('UNSUPPORTED', `${id.scope === 'system' ? 'the system manager' : `the manager of ${printable(id.user)}`} does not run: the files are back, but nothing was started`, { hint: 'it reads them when it starts' });
-  await work(manager);
+function nameOf(id: ManagerId): string {
+  return id.scope === 'system' ? 'the system manager' : `the manager of ${printable(id.user)}`;
 }

@@ -4,14 +4,14 @@ import { look } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Verdict } from './action.ts';
-import { isActive, managersOf, type Manager, type UnitState } from './manager.ts';
+import { isActive, silenceHint, type Manager, type UnitState } from './manager.ts';
 import { targetPath } from './removal-plan.ts';
 import type { Removal } from './removal.ts';
 import { findUnitFiles } from './unit-files.ts';
 
 export async function verifyRemoval(removal: Removal, context: ActionContext): Promise<Verdict> {
-  const managers = managersOf(context);
-  const running = await stillRunning(removal, managers);
+  const { managers } = removal;
+  const running = await stillRunning(removal);
   if (running !== undefined) return { ok: false, text: running };
   const [back] = madeAnew(removal);
   // What is put back under a mask is a file that nothing starts.
@@ -21,16 +21,23 @@ export async function verifyRemoval(removal: Removal, context: ActionContext): P
   return { ok: true, text: `${removal.units.map(printable).join(' and ')} cannot start until the next boot, but something put ${show(back)} back already: look for what does that${stays}` };
 }
 
-async function stillRunning({ units, keepMask, cgroups }: Removal, managers: readonly Manager[]): Promise<string | undefined> {
+async function stillRunning({ managers, units, keepMask, cgroups }: Removal): Promise<string | undefined> {
   for (const manager of managers) {
-    const states = await manager.states(units);
+    const states = await manager.states(units, keepMask ? undefined : 'loaded');
     const running = states.find(isActive);
     if (running !== undefined) return `${printable(running.id)} is still ${printable(running.active)} for ${manager.name}`;
     const open = keepMask ? states.find((state) => isStartable(state, units)) : undefined;
     if (open !== undefined) return `${printable(open.id)} can still be started by ${manager.name}: something is stronger than the mask`;
   }
   const left = cgroups.find(isPopulated);
-  return left === undefined ? undefined : `processes are left in ${printable(left)}`;
+  return left === undefined ? untold(managers) : `processes are left in ${printable(left)}`;
+}
+
+/** What it has in memory, nobody else can take out of it. */
+function untold(managers: readonly Manager[]): string | undefined {
+  const silent = managers.find(({ silence }) => silence !== undefined);
+  if (silent?.silence === undefined || silent.id.scope === 'system') return undefined;
+  return `all was done that can be done without ${silent.name}, but it ${silent.silence.why} and may start what it has in memory when it goes on: ${silenceHint(silent.id.user)}`;
 }
 
 /** A transient unit that was stopped reads "not-found", mask or not. */

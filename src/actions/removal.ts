@@ -10,9 +10,13 @@ export type Operation = PlanStep &
   (
     | { kind: 'freeze'; manager: Manager; unit: string; cgroup: string }
     /** `last` of its manager: all of them come about by one reload. */
+    /** Where it answers nobody: what it knows of the units is asked, once it goes on. */
+    | { kind: 'wake'; manager: Manager; units: string[] }
     | { kind: 'mask'; manager: Manager; unit: string; active: boolean; last: boolean }
     | { kind: 'unmask'; manager: Manager; units: string[] }
-    | { kind: 'stop'; manager: Manager; unit: string; active: boolean; cgroup: string }
+    | { kind: 'stop'; manager: Manager; unit: string; active: boolean; cgroup: string; invocation: string }
+    /** In place of a stop of each, where the manager answered nobody. */
+    | { kind: 'end'; manager: Manager; units: string[] }
     | { kind: 'attributes'; path: Buffer; flags: string }
     | { kind: 'file'; path: Buffer; state: FileState; sha256: string }
     | { kind: 'link'; path: Buffer; leadsTo: Buffer }
@@ -24,6 +28,8 @@ export type Operation = PlanStep &
   );
 
 export interface Removal {
+  /** Who loads the units. */
+  managers: readonly Manager[];
   operations: Operation[];
   /** Units that must be gone afterwards; empty where only a file is taken away. */
   units: string[];
@@ -40,8 +46,8 @@ export interface Removal {
   cgroups: string[];
 }
 
-export function noRemoval(directories: string[]): Removal {
-  return { operations: [], units: [], present: [], otherNames: [], kept: [], keepMask: false, directories, cgroups: [] };
+export function noRemoval(directories: string[], managers: readonly Manager[] = []): Removal {
+  return { managers, operations: [], units: [], present: [], otherNames: [], kept: [], keepMask: false, directories, cgroups: [] };
 }
 
 /** A path in JSON: the bytes as well where they are no UTF-8. */
@@ -67,6 +73,8 @@ export function ownedOf(state: FileState): z.infer<typeof owned> {
 /** Changes as the journal keeps them. */
 export const removalChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('freeze'), manager: managerId, unit: z.string(), cgroup: z.string() }),
+  /** Recorded before, and once more with what was active for it. */
+  z.strictObject({ kind: z.literal('wake'), manager: managerId, active: z.array(z.string()) }),
   /** `active`: a timer that is masked while it is active fails at the next reload, and is started again on undo. */
   z.strictObject({ kind: z.literal('mask'), manager: managerId, unit: z.string(), active: z.boolean(), at: path, made_directory: z.boolean() }),
   z.strictObject({ kind: z.literal('unmask'), manager: managerId, units: z.array(z.string()) }),

@@ -32,6 +32,8 @@ export interface Findings {
   unread: Unread[];
   /** Files that also apply to other units. */
   shared: Buffer[];
+  /** Links in place of such directories: systemd follows them. */
+  linked: Buffer[];
 }
 
 const PULLS_IN = /\.(?:wants|requires|upholds)$/;
@@ -41,16 +43,20 @@ const MOST_ROUNDS = 4;
 
 /** Files of the units of these names. The instances of a template belong to it; an instance alone is only what has its own name. */
 export function findUnitFiles(units: readonly string[], directories: readonly string[]): Findings {
-  const findings: Findings = { files: [], masks: [], refused: [], unread: [], shared: [] };
+  const findings: Findings = noFindings();
   const names = new Set(units);
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const before = names.size;
-    Object.assign(findings, { files: [], masks: [], refused: [], unread: [], shared: [] });
+    Object.assign(findings, noFindings());
     forEachDirectory(directories, findings.unread, (directory) => search(directory, names, findings));
     if (names.size === before) break;
   }
   takeWhatIsNotShared(findings, names, directories);
   return findings;
+}
+
+function noFindings(): Findings {
+  return { files: [], masks: [], refused: [], unread: [], shared: [], linked: [] };
 }
 
 /** Of `a-.timer.d`, whose content applies to every `a-….timer`, what applies to nothing else is of these units. */
@@ -118,9 +124,11 @@ function search(directory: Directory, names: Set<string>, findings: Findings): v
     else if (entry.kind === 'link' && leadsTo(directory, entry.name, sameTypeAs(entry.name, names))) {
       names.add(entry.name);
       addLink(directory, entry.name, path, 'alias', findings);
-    } else if (entry.kind === 'directory' && PULLS_IN.test(entry.name) && !isOf(entry.name.replace(PULLS_IN, ''), names)) addEnablements(path, names, findings);
+    } else if (entry.kind === 'link' && isOwnDirectory(entry.name, names)) addLink(directory, entry.name, path, 'drop-in', findings);
+    else if (entry.kind === 'directory' && PULLS_IN.test(entry.name) && !isOf(entry.name.replace(PULLS_IN, ''), names)) addEnablements(path, names, findings);
     else if (entry.kind === 'directory' && isOwnDirectory(entry.name, names)) addOwnDirectory(directory, entry.name, path, findings);
     else if (entry.kind === 'directory' && isSharedDirectory(entry.name, names)) findings.shared.push(path);
+    else if (entry.kind === 'link' && (isSharedDirectory(entry.name, names) || (PULLS_IN.test(entry.name) && pullsIn(path, names)))) findings.linked.push(path);
   }
 }
 
@@ -201,6 +209,15 @@ function isOf(name: string, names: ReadonlySet<string>): boolean {
 export function templateOf(name: string): string | undefined {
   const parts = /^([^@]+@)[^/]*(\.[a-z]+)$/.exec(name);
   return parts === null ? undefined : `${parts[1]}${parts[2]}`;
+}
+
+/** Whether a directory that is reached through a link has a name of one of these units. */
+function pullsIn(path: Buffer, names: ReadonlySet<string>): boolean {
+  try {
+    return readdirSync(path, { encoding: 'buffer' }).some((name) => isOf(textOfBytes(name), names));
+  } catch {
+    return false;
+  }
 }
 
 function isOwnDirectory(name: string, names: ReadonlySet<string>): boolean {

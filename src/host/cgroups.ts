@@ -36,6 +36,27 @@ export function processesBelow(path: string): number[] {
   }
 }
 
+/** Who owns a part of the tree can make many; a host's own are some hundreds. */
+const MOST_GROUPS = 20_000;
+
+/** Paths of the control groups below it that have the name of a unit. */
+export function unitsBelow(path: string): string[] {
+  const directory = directoryOf(path);
+  if (directory === undefined) return [];
+  const found: string[] = [];
+  const waiting = [path];
+  for (let seen = 0; waiting.length > 0 && seen < MOST_GROUPS; seen += 1) {
+    const at = waiting.shift() ?? '';
+    if (at !== path && /\.[a-z]+$/.test(at)) found.push(at);
+    try {
+      waiting.push(...readdirSync(directoryOf(at) ?? '', { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [join(at, entry.name)] : [])));
+    } catch {
+      // It is gone by now.
+    }
+  }
+  return found;
+}
+
 /** Whether it was told to freeze. */
 export function isFreezing(path: string): boolean {
   return fileOf(path, 'cgroup.freeze')?.trim() === '1';

@@ -1,4 +1,7 @@
 /** Unit files as text (systemd.syntax(7)). */
+import { statSync } from 'node:fs';
+import { textOfBytes } from '../model/text.ts';
+import { toBytes, type HostPath } from './paths.ts';
 
 export interface UnitEntry {
   section: string;
@@ -9,6 +12,26 @@ export interface UnitEntry {
 
 /** systemd reads lines of at most 1 MiB (LONG_LINE_MAX); a unit of more than that is not read further. */
 export const MOST_UNIT_BYTES = 1024 ** 2;
+
+/**
+ * Whether systemd would take seconds to read them: some 600,000 lines of nothing a second, in which the first process does nothing else. To ask for a unit that it has not loaded
+ * makes it read its files.
+ */
+export function isSlowToRead(paths: readonly HostPath[]): boolean {
+  return paths.some((path) => (statSync(toBytes(path), { throwIfNoEntry: false })?.size ?? 0) > MOST_UNIT_BYTES);
+}
+
+/** A pattern (systemctl(1)) that this unit alone matches, once it is loaded: patterns make nothing be read. */
+export function ifLoaded(unit: string): string {
+  return unit.replaceAll('\\', '?').replace(/[a-z]$/, '[$&]');
+}
+
+/** Where a mount unit mounts, by its name: `-` stands for `/`, `\xNN` for any other byte (systemd.unit(5), "String Escaping"). */
+export function mountPointOf(unit: string): string {
+  const name = unit.replace(/\.mount$/, '');
+  const bytes = name.replaceAll('-', '/').replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return name === '-' ? '/' : `/${textOfBytes(Buffer.from(bytes, 'latin1'))}`;
+}
 
 /** Values of a setting over a unit's files in their order: an empty one takes back all before it (systemd.syntax(7)). */
 export function listOf(entries: readonly UnitEntry[], section: string, key: string): string[] {

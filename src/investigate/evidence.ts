@@ -4,9 +4,9 @@ import { ownershipOf, type Ownership } from '../host/ownership.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import type { UnitDirectory } from '../host/directories.ts';
 import { listProcesses, type ListedProcess } from '../host/process-list.ts';
-import { lastOf } from '../host/units.ts';
+import { ifLoaded, isSlowToRead, lastOf } from '../host/units.ts';
 import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
-import { textOfBytes } from '../model/text.ts';
+import { bytesOfText, textOfBytes } from '../model/text.ts';
 import type { Engine, QueryResult } from '../sql/index.ts';
 import { askAbout, timerOf, valuesOf, type ManagedTimer } from '../timers/manager.ts';
 import { unitsOfEvent, type UnitsOfEvent } from '../timers/of-unit.ts';
@@ -75,8 +75,8 @@ export async function gather(gathering: Gathering): Promise<Evidence> {
   const files = [path, ...units.timers.flatMap(pathsOf), ...pathsOf(units.service), ...chain.files.flatMap(({ file }) => (file === undefined ? [] : [file.real]))];
   const [ownership, managedTimer, managedService] = await Promise.all([
     ownershipOf(new Map([...new Set(files)].map((each) => [each, look(each).md5]))).catch(() => new Map<string, Ownership>()),
-    timer === undefined ? undefined : askAbout(timer.name, units, host.uid, host.users),
-    units.serviceName === undefined ? undefined : askAbout(units.serviceName, units, host.uid, host.users, SERVICE_PROPERTIES),
+    timer === undefined ? undefined : askAbout(nameFor(timer.name, pathsOf(timer)), units, host.uid, host.users),
+    units.serviceName === undefined ? undefined : askAbout(nameFor(units.serviceName, pathsOf(units.service)), units, host.uid, host.users, SERVICE_PROPERTIES),
   ]);
   const service = managedService === undefined ? undefined : valuesOf(managedService);
   return {
@@ -120,6 +120,11 @@ function inspector(): (path: string) => Inspected {
     seen.set(path, found);
     return found;
   };
+}
+
+/** What the manager is asked for: to look must not make it read what holds it up. */
+function nameFor(unit: string, files: readonly string[]): string {
+  return isSlowToRead(files.map(bytesOfText)) ? ifLoaded(unit) : unit;
 }
 
 function pathsOf(unit: { path: string; dropIns: string[] } | undefined): string[] {

@@ -57,3 +57,8 @@ export function shorten(text: string, length: number): string {
   const safe = printable(text);
   return safe.length <= length ? safe : `${safe.slice(0, Math.max(0, length - 1))}…`;
 }
+
+/** For a person to paste: a name that an attacker chose must not become a command. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

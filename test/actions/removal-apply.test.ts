@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManager } from '../../src/actions/manager.ts';
+import { createManagers } from '../../src/actions/manager.ts';
 import { applyRemoval } from '../../src/actions/removal-apply.ts';
 import { noRemoval, type Removal } from '../../src/actions/removal.ts';
 import { isFrozen } from '../../src/host/cgroups.ts';
@@ -12,7 +12,7 @@ test.skipIf(noCgroup !== undefined)(`where it fails after it froze, it says what
   const cgroup = controlGroup();
   await victim('echo ready; exec sleep 1000', cgroup);
   const context = { ...contextFor(hostIn(temporaryDirectory()), '/etc/systemd/system/evil.timer'), systemd: 'running' as const };
-  const manager = createManager({ scope: 'system' }, context);
+  const [manager] = await createManagers([{ scope: 'system' }], context);
   if (manager === undefined) throw new Error('there is no manager');
   // The kernel's own files have no attributes to change.
   const removal: Removal = {

@@ -47,7 +47,7 @@ systemctl start evil.timer evil.service`);
 install -d /home/alice/elsewhere /home/alice/.config/systemd
 ln -s ../../elsewhere ${units}
 printf '[Timer]\\nOnActiveSec=1h\\n' | tee ${units}/evil.timer > /etc/systemd/user/evil.timer
-printf '[Service]\\nExecStart=/bin/sleep 4321\\n' | tee ${units}/evil.service > /etc/systemd/user/evil.service
+printf '[Service]\\nExecStart=sleep 4321\\n' | tee ${units}/evil.service > /etc/systemd/user/evil.service
 chown -R alice:alice /home/alice
 systemctl --user -M alice@ daemon-reload
 systemctl --user -M alice@ start evil.timer evil.service`);
@@ -71,12 +71,13 @@ systemctl --user -M alice@ start evil.timer evil.service`);
 ln -s "$(systemctl show --property=FragmentPath --value ssh.service)" mine.service
 printf '[Timer]\\nOnActiveSec=1h\\nUnit=sshd.service\\n' > evil.timer
 ln -s b.service a.service
-printf '[Service]\\nExecStart=/bin/sleep 4321\\n' > b.service
+printf '[Service]\\nExecStart=sleep 4321\\n' > b.service
 printf '[Timer]\\nOnActiveSec=1h\\nUnit=a.service\\n' > own.timer
 systemctl daemon-reload
 systemctl start ssh.service evil.timer own.timer a.service`);
     const main = (): string => host.run(['systemctl', 'show', '--property=MainPID,ActiveState', 'ssh.service']).stdout;
     const before = main();
+    expect(planted(host)).toBe(1);
     const done = remove(host, '/etc/systemd/system/evil.timer');
     expect(done.steps[0]?.notes).toEqual(expect.arrayContaining(['sshd.service is another name of ssh.service', 'ssh.service stays: it belongs to the package openssh-server']));
     expect(remove(host, '/etc/systemd/system/mine.service').steps[0]?.notes.join('\n')).toContain('ssh.service has another name that goes, and stays as it is');
@@ -106,5 +107,38 @@ mkdir /mnt/small; mount -t tmpfs -o size=16m tmpfs /mnt/small; chmod 700 /mnt/sm
     host.shell('umount /etc; mount -o remount,size=64m /mnt/small');
     expect(respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small').steps).toMatchObject([{ state: 'changed' }]);
     expect(states(host, 'big.timer')).toEqual(['masked inactive']);
+  });
+
+  test('what would hold systemd up for minutes is not read by it: not for a look, not for the removal', { timeout: 180_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    // Some 600,000 lines of nothing a second, by the first process itself: 20 s for the small ones, half an hour for the large one.
+    host.shell(`cd /etc/systemd/system
+truncate -s 2G huge.timer
+install -d slow.timer.d
+printf '[Timer]\\nOnActiveSec=1h\\n' > slow.timer; truncate -s 12M slow.timer.d/x.conf
+printf '[Service]\\nExecStart=/bin/true\\n' > huge.service; truncate -s 12M slow.service`);
+    const listing = (): string => host.shell("cd /etc/systemd/system; find . -printf '%p %y %m %U:%G %s %T@\\n' | sort; sha256sum slow.timer slow.timer.d/x.conf slow.service").stdout;
+    const before = listing();
+    const prompt = (): void => {
+      const start = performance.now();
+      expect(host.run(['systemctl', 'is-active', 'dbus.service']).stdout).toBe('active\n');
+      expect(performance.now() - start).toBeLessThan(3_000);
+    };
+    const slow = '/etc/systemd/system/slow.timer';
+    expect(respond(host, '/etc/systemd/system/huge.timer', '--dry-run').steps).toMatchObject([{ state: 'would-change' }]);
+    expect(respond(host, slow, '--dry-run').steps).toMatchObject([{ state: 'would-change' }]);
+    expect(host.run([PROGRAM, 'investigate', '--file', slow, '--json'], { timeout: 60_000 })).toMatchObject({ status: 3 });
+    expect(host.run([PROGRAM, 'respond', '--file', slow, '--only', 'evidence', '--yes', '--json'], { timeout: 60_000 })).toMatchObject({ status: 0 });
+    prompt();
+    expect(listing()).toEqual(before);
+    const done = remove(host, slow);
+    const huge = remove(host, '/etc/systemd/system/huge.timer');
+    expect(huge.steps[0]?.notes.join('\n')).toContain('/etc/systemd/system/huge.timer is too large to keep a copy of');
+    prompt();
+    expect(states(host, 'slow.timer', 'slow.service', 'huge.timer', 'huge.service')).toEqual(['masked inactive', 'masked inactive', 'masked inactive', 'masked inactive']);
+    expect([undo(host, huge).steps[0]?.state, undo(host, done).steps[0]?.state]).toEqual(['changed', 'changed']);
+    prompt();
+    expect(listing()).toEqual(before);
   });
 });

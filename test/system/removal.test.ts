@@ -90,17 +90,22 @@ systemctl --user -M alice@ start --no-block evil.service left.service`);
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();
     host.shell(`install -d /etc/systemd/system-generators
-printf '#!/bin/sh\\nprintf "[Timer]\\\\nOnActiveSec=1h\\\\n" > "$2/made.timer"\\nprintf "[Service]\\\\nExecStart=/bin/sleep 4321\\\\n" > "$1/made.service"\\n' > /etc/systemd/system-generators/60-made
+printf '#!/bin/sh\\nprintf "[Timer]\\\\nOnActiveSec=1h\\\\n" > "$2/made.timer"\\nprintf "[Service]\\\\nExecStart=sleep 4321\\\\n" | tee "$1/made.service" > "$1/keeper.service"\\n' > /etc/systemd/system-generators/60-made
 chmod 755 /etc/systemd/system-generators/60-made
 systemctl daemon-reload
-systemctl start made.timer made.service`);
+systemctl start made.timer made.service keeper.service`);
+    await until(() => planted(host) === 2, () => 'two processes');
+    const planned = respond(host, '/run/systemd/generator.early/made.timer', '--dry-run');
     const done = remove(host, '/run/systemd/generator.early/made.timer');
     expect(done.steps[0]?.notes.join('\n')).toContain('is made anew by a generator at each reload: /etc/systemd/system-generators/60-made names it, is of no package and goes with it');
+    expect(done.steps[0]?.changes).toEqual(planned.steps[0]?.changes);
+    // Also what the timer has nothing to do with.
+    expect(states(host, 'keeper.service')).toEqual(['not-found inactive']);
     expect(states(host, 'made.timer', 'made.service')).toEqual(['masked inactive', 'masked inactive']);
     expect(host.shell('systemctl daemon-reload; find /etc/systemd /run/systemd/generator* -name "*made*"').stdout).toBe('');
     expect(planted(host)).toBe(0);
     expect(undo(host, done).steps).toMatchObject([{ state: 'changed' }]);
-    expect(states(host, 'made.timer', 'made.service')).toEqual(['loaded active', 'loaded active']);
+    expect(states(host, 'made.timer', 'made.service', 'keeper.service')).toEqual(['loaded active', 'loaded active', 'loaded active']);
   });
 
   test('a generator is taken out itself: what it made is stopped, what others make stays, and all of it comes back', { timeout: 120_000 }, async ({ skip }) => {
@@ -115,12 +120,16 @@ n=ma; n=\${n}de
 printf "[Timer]\\nOnActiveSec=1h\\n" > "$2/$n.timer"
 printf "[Service]\\nExecStart=/bin/sh -c 'setsid sleep 4321 & exec sleep 4321'\\nExecStopPost=/bin/touch /run/made.post\\nRestart=always\\nRestartSec=0\\nKillMode=process\\n" > "$1/$n.service"
 printf "[Service]\\nExecStart=/bin/sleep 1234\\n" > "$2/cron.service"
+printf "[Mount]\\nWhat=tmpfs\\nWhere=/mnt/a b\\nType=tmpfs\\n" > "$1/mnt-a\\\\x20b.mount"
+printf "[Unit]\\nDescription=made\\n" > "$1/$n.target"
+mkdir "$1/ssh.service.d"; printf "[Service]\\nEnvironment=A=1\\n" > "$1/ssh.service.d/x.conf"
 END
 printf '#!/bin/sh\\nprintf "[Service]\\\\nExecStart=/bin/sleep 1000\\\\n" > "$1/other.service"\\n' > /usr/local/lib/systemd/system-generators/50-other
 chmod 755 ${generator} /usr/local/lib/systemd/system-generators/50-other
 systemctl daemon-reload
-systemctl start made.timer made.service other.service
+systemctl start made.timer made.service other.service made.target 'mnt-a\\x20b.mount' ssh.service
 systemctl restart cron.service
+echo stash > '/mnt/a b/stash'
 chattr +i ${generator} /etc/systemd/system-generators`);
     await until(() => planted(host) === 2, () => 'two processes');
     const before = treeOf(host);
@@ -128,7 +137,14 @@ chattr +i ${generator} /etc/systemd/system-generators`);
     expect(treeOf(host)).toEqual(before);
     const done = remove(host, generator);
     expect(done.steps[0]?.changes).toEqual(planned.steps[0]?.changes);
-    expect(done.steps[0]?.notes.join('\n')).toMatch(/gone with it: .*made\.timer.*; stopped: made\.(?:timer|service), made\.(?:timer|service); goes on as it was started, look at it and start it anew: cron\.service/);
+    const said = done.steps[0]?.notes.join('\n');
+    expect(said).toMatch(/gone with it: .*made\.timer.*; stopped: made\.(?:timer|service), made\.(?:timer|service); still mounted/);
+    // What it mounted is evidence, and no undo would bring back what is in it.
+    expect(said).toContain(String.raw`; still mounted, and for you to decide: /mnt/a b (tmpfs, which is lost when it is unmounted): it may be evidence or in use, so keep a copy of what is in it before systemctl stop 'mnt-a\x20b.mount'; `);
+    expect(said).toContain("; still there, and nothing makes it any more: made.target: look what needs it before systemctl stop 'made.target'; ");
+    expect(said).toMatch(/; goes on as it was started, look at it and start it anew: (?:cron\.service, ssh\.service|ssh\.service, cron\.service)$/m);
+    expect(planned.steps[0]?.notes.join('\n')).toMatch(/which stay as they are and are named where they are gone then: .*made\.target/);
+    expect(host.shell("cat '/mnt/a b/stash'").stdout).toBe('stash\n');
     expect([planted(host), states(host, 'made.timer', 'made.service', 'other.service')]).toEqual([0, ['not-found inactive', 'not-found inactive', 'loaded active']]);
     expect(host.shell('systemctl daemon-reload; find /etc/systemd/system-generators /run/systemd/generator* -name "*made*"; ls /run/made.post 2>/dev/null || true; systemctl show -p FragmentPath --value cron.service').stdout).toMatch(/^(?:\/usr)?\/lib\/systemd\/system\/cron\.service\n$/);
     expect(respond(host, generator, '--yes').steps).toMatchObject([{ state: 'unchanged', summary: `${generator} is gone already` }]);
@@ -143,14 +159,14 @@ chattr +i ${generator} /etc/systemd/system-generators`);
     const host = await boot();
     host.shell(`cd /etc/systemd/system
 printf '[Timer]\\nOnActiveSec=1h\\n' > evil@.timer
-printf '[Service]\\nExecStart=/bin/sleep 4321\\n' > evil@.service
+printf '[Service]\\nExecStart=sleep 4321\\n' > evil@.service
 cp evil@.timer evil@own.timer
 printf '[Timer]\\nOnActiveSec=1h\\nUnit=none.service\\n' | tee ./-.timer 'x\\x2dy.timer' '*.timer' "$(printf 'a\\nb.timer')" > kept.timer
 printf '[Service]\\nExecStart=/bin/true\\n' > none.service
 systemctl daemon-reload
 systemctl start -- -.timer evil@one.timer evil@own.timer evil@one.service kept.timer`);
     const timers = (): string[] => host.shell('systemctl list-units --type=timer --no-legend --plain | cut -d" " -f1 | grep -E "^(-|evil.*|kept)[.]timer"').stdout.trim().split('\n');
-    expect(timers()).toEqual(['-.timer', 'evil@one.timer', 'evil@own.timer', 'kept.timer']);
+    expect([timers(), planted(host)]).toEqual([['-.timer', 'evil@one.timer', 'evil@own.timer', 'kept.timer'], 1]);
     for (const name of ['*.timer', 'a\nb.timer', String.raw`x\x2dy.timer`]) remove(host, `/etc/systemd/system/${name}`);
     expect(timers()).toEqual(['-.timer', 'evil@one.timer', 'evil@own.timer', 'kept.timer']);
     remove(host, '/etc/systemd/system/-.timer');

@@ -1,0 +1,50 @@
+/**
+ * Processes of a service that have left its control group, so that no stop of it reaches them: whoever may write to the tree of control groups can move there, and a session is
+ * opened elsewhere. systemd marks what it starts (INVOCATION_ID, systemd.exec(5)), and what that starts inherits the mark.
+ */
+import { readFileSync } from 'node:fs';
+import { processIds, statOf } from '../host/proc.ts';
+import { printable } from '../model/text.ts';
+import type { ActionContext } from './action.ts';
+import type { UnitState } from './manager.ts';
+import { idOf, refusal, running, signal } from './processes.ts';
+
+const MARK = /^[0-9a-f]{32}$/;
+const MOST_TOLD = 10;
+/** Who is killed may have started another meanwhile. */
+const MOST_ROUNDS = 10;
+
+/** Ends them, and says which those were. */
+export function killEscaped(unit: string, invocation: string, context: ActionContext): string | undefined {
+  if (!MARK.test(invocation)) return undefined;
+  const told = new Map<string, string>();
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const found = markedWith(invocation).flatMap((pid) => statOf(pid) ?? []).filter((stat) => running(idOf(stat)) !== undefined && refusal(stat, context) === undefined);
+    if (found.length === 0) break;
+    for (const stat of found) {
+      told.set(`${stat.pid} ${stat.startTicks}`, `${stat.pid} (${printable(stat.comm)})`);
+      signal(idOf(stat), 'SIGKILL');
+    }
+  }
+  if (told.size === 0) return undefined;
+  const names = [...told.values()];
+  return `of ${printable(unit)} had left its control group, and were ended too: ${names.slice(0, MOST_TOLD).join(', ')}${names.length > MOST_TOLD ? `, and ${names.length - MOST_TOLD} more` : ''}`;
+}
+
+/** Also of a service that has ended since. */
+export function hasEscaped({ id, invocation }: Pick<UnitState, 'id' | 'invocation'>): boolean {
+  return id.endsWith('.service') && MARK.test(invocation) && markedWith(invocation).length > 0;
+}
+
+function markedWith(invocation: string): number[] {
+  const mark = Buffer.from(`INVOCATION_ID=${invocation}\0`);
+  return processIds().filter((pid) => {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`);
+      return environment.subarray(0, mark.length).equals(mark) || environment.includes(Buffer.concat([Buffer.from('\0'), mark]));
+    } catch {
+      // It has ended, or is not ours to look at.
+      return false;
+    }
+  });
+}
