@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { loadRulesApart } from '../../src/playbooks/rules-apart.ts';
 import { loadRules } from '../../src/playbooks/rules.ts';
 import type { Rule } from '../../src/rule/rule.ts';
@@ -34,5 +34,13 @@ test('a rule that does not load is said with its place, and the others come', as
 });
 
 test('without a directory of rules it fails instead of waiting', async () => {
-  await expect(loadRulesApart(() => undefined, '/nonexistent')).rejects.toThrow(/the rules could not be read/);
+  await expect(loadRulesApart(() => undefined, '/nonexistent')).rejects.toThrow(/\/nonexistent/);
+});
+
+test('where no other process can be started, they are read here', async () => {
+  const node = process.execPath;
+  onTestFinished(() => void (process.execPath = node));
+  process.execPath = '/nonexistent/node';
+  const rules = await loadRulesApart((message) => expect.fail(message));
+  expect(rules.map(withoutCode)).toEqual(loadRules((error) => expect.fail(String(error))).map(withoutCode));
 });
