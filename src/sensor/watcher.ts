@@ -176,6 +176,8 @@ export class Watcher {
     try {
       do {
         this.guarded(() => this.slice());
+        // Storing takes longer than whoever made a directory takes to its first file: the directory is marked before.
+        this.backend.drain();
         this.emit();
         this.backend.drain();
       } while (this.queue.length > 0 && performance.now() - started < MOST_BUSY_MS);

@@ -1,6 +1,6 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
 import { isThisHost } from '../../host/identity.ts';
-import { placedMessageOf, TickwardError } from '../../model/errors.ts';
+import { TickwardError } from '../../model/errors.ts';
 import type { Alert } from '../../model/event.ts';
 import type { Outputs } from '../../output/index.ts';
 import type { Rule } from '../../rule/load.ts';
@@ -78,8 +78,8 @@ async function watchUntil(context: Context, options: Options, stopping: Stopping
 }
 
 async function installedRules(context: Context): Promise<readonly Rule[]> {
-  const { loadRules } = await import('../../playbooks/rules.ts');
-  const rules = loadRules((error, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${placedMessageOf(error)}` }));
+  const { loadRulesApart } = await import('../../playbooks/rules-apart.ts');
+  const rules = await loadRulesApart((message, file) => context.notice({ level: 'warn', message: `the rule ${file} does not load: ${message}` }));
   const running = rules.filter(({ run: { runs } }) => runs).length;
   if (running === 0) throw new TickwardError('FAILED', 'no rule is there to watch by: nothing would ever alert', { hint: 'mend what the warnings name, or install Tickward again' });
   context.notice({ level: 'info', message: `judging by ${running} rule(s)` });
