@@ -64,8 +64,9 @@ export const IN = {
 /** include/uapi/linux/fcntl.h */
 export const AT_FDCWD = -100;
 export const AT_EMPTY_PATH = 0x1000;
-/** include/uapi/asm-generic/fcntl.h; Node's `fs.constants` has no O_PATH. */
+/** include/uapi/asm-generic/fcntl.h; Node's `fs.constants` has neither. */
 export const O_PATH = 0o10000000;
+export const O_CLOEXEC = 0o2000000;
 /** A handle that only identifies, for file systems that cannot open by handle (overlay, ramfs); Linux 6.5. */
 export const AT_HANDLE_FID = 0x200;
 /** include/uapi/linux/exportfs.h: the most bytes a handle has. */

@@ -1,6 +1,7 @@
 /** The one door to koffi: the few calls of libc that Node does not have. */
+import { constants } from 'node:fs';
 import koffi from 'koffi';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
 import { SYS_BPF } from './bpf/constants.ts';
 
 const libc = koffi.load(null);
@@ -10,6 +11,7 @@ const fanotifyMark = libc.func('int fanotify_mark(int fd, unsigned int flags, ui
 const inotifyInit1 = libc.func('int inotify_init1(int flags)');
 const inotifyAddWatch = libc.func('int inotify_add_watch(int fd, const char *path, uint32_t mask)');
 const readBytes = libc.func('long read(int fd, _Out_ void *buffer, size_t count)');
+const openPath = libc.func('int open(const char *path, int flags)');
 const closeFd = libc.func('int close(int fd)');
 const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
 const openByHandleAt = libc.func('int open_by_handle_at(int mount_fd, void *handle, int flags)');
@@ -68,13 +70,22 @@ export function addressOf(buffer: Buffer): bigint {
   return koffi.address(buffer);
 }
 
+/** Nothing is there now, or a signal came: no exception, which would take as long as all the rest of a reading. */
+const NOTHING_NOW: ReadonlySet<number> = new Set([koffi.os.errno['EAGAIN'], koffi.os.errno['EWOULDBLOCK'], koffi.os.errno['EINTR']].filter((errno) => errno !== undefined));
+
 /** Bytes read, 0 when there is nothing now. */
 export function read(fd: number, buffer: Buffer): number {
   const count = Number(readBytes(fd, buffer, buffer.length));
   if (count >= 0) return count;
-  const error = new SystemError('read', koffi.errno());
-  if (error.code === 'EAGAIN' || error.code === 'EWOULDBLOCK' || error.code === 'EINTR') return 0;
-  throw error;
+  const errno = koffi.errno();
+  if (NOTHING_NOW.has(errno)) return 0;
+  throw new SystemError('read', errno);
+}
+
+/** An O_PATH descriptor of a directory; undefined where there is none, or none that can be had. */
+export function openDirectory(path: string): number | undefined {
+  const fd = openPath(path, O_PATH | constants.O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 ? undefined : fd;
 }
 
 function nanoseconds(timespec: Buffer): bigint {
@@ -99,16 +110,20 @@ export function close(fd: number): void {
   closeFd(fd);
 }
 
+/** For one call after the other. */
+const ownHandle = Buffer.alloc(8 + MAX_HANDLE_SZ);
+const ownInfo = Buffer.alloc(STATFS_LENGTH);
+
 /** What fanotify will call the directory behind a descriptor: its file system's id and its handle, as one key. */
 export function directoryKey(directory: number): string {
-  const handle = Buffer.alloc(8 + MAX_HANDLE_SZ);
   const mountId = [0];
-  handle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-  if (nameToHandleAt(directory, '', handle, mountId, AT_HANDLE_FID | AT_EMPTY_PATH) < 0) {
-    handle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-    checked('name_to_handle_at', nameToHandleAt(directory, '', handle, mountId, AT_EMPTY_PATH));
+  ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+  if (nameToHandleAt(directory, '', ownHandle, mountId, AT_HANDLE_FID | AT_EMPTY_PATH) < 0) {
+    ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+    checked('name_to_handle_at', nameToHandleAt(directory, '', ownHandle, mountId, AT_EMPTY_PATH));
   }
-  return keyOf(fsidOf(directory), 0, handle, 0, handle.readUInt32LE(0));
+  checked('fstatfs', fstatfs(directory, ownInfo));
+  return keyOf(ownInfo, STATFS_FSID_OFFSET, ownHandle, 0, ownHandle.readUInt32LE(0));
 }
 
 /** `f_fsid` of the file system that a descriptor is on: the first 8 bytes of every key of it. */

@@ -5,6 +5,7 @@ import { Entries } from '../model/entries.ts';
 import { errnoOf } from '../model/errors.ts';
 import type { Backend } from './backend.ts';
 import { O_PATH } from './constants.ts';
+import { close, openDirectory } from './libc.ts';
 import { MOST_ENTRIES, readDifferences, readEntries } from './scan.ts';
 import { Unseen } from './unseen.ts';
 import { inside, interestIn, isFolder, isLink, MOST_ASKED, namesToVisit, type Way } from './way.ts';
@@ -128,15 +129,13 @@ export class Tree {
   /** Marks what holds units at the end of a way at once: `mkdir -p` makes all of it together, and the first file follows within some 0.1 ms. The visit does the rest. */
   private rush({ path, place }: Way): void {
     if (place.unit !== undefined) {
+      const opened = openDirectory(path);
       try {
-        const opened = openSync(path, O_PATH | constants.O_DIRECTORY);
-        try {
-          this.backend.mark(opened, 'contents', path);
-        } finally {
-          closeSync(opened);
-        }
+        if (opened !== undefined) this.backend.mark(opened, 'contents', path);
       } catch {
-        // Not there yet, or not to be marked: the visit will say so.
+        // Not to be marked: the visit will say so.
+      } finally {
+        if (opened !== undefined) close(opened);
       }
     }
     if (place.named.size <= MOST_RUSHED) for (const [name, next] of place.named) this.rush({ path: `${path}/${name}`, place: next });
