@@ -5,7 +5,7 @@ import type { Benchmark, Figure, Measured } from './benchmark.ts';
 import type { Lab, User } from './lab.ts';
 import { appears, countFiles } from './rows.ts';
 import { spoken, tally } from './statistics.ts';
-import { startWatcher } from './watcher.ts';
+import { STARTED_MS, startWatcher } from './watcher.ts';
 
 const USERS = 1_000;
 const FIRST_UID = 70_000;
@@ -46,6 +46,7 @@ async function measure(lab: Lab, kind: Kind): Promise<Measured> {
   lab.freshHost(users);
   const directories = users.map(({ home }) => join(home, '.config/systemd/user'));
   const watcher = await startWatcher(lab);
+  await lab.sleep(STARTED_MS);
   const before = performance.now();
   await lab.run(kind.argv(lab), { input: directories.map((directory) => `${directory}\n`).join('') });
   const made = performance.now();

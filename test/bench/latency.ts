@@ -5,7 +5,7 @@ import type { Lab } from './lab.ts';
 import { installedRivals } from './rivals.ts';
 import { appears } from './rows.ts';
 import { percentile } from './statistics.ts';
-import { startWatcher } from './watcher.ts';
+import { STARTED_MS, startWatcher } from './watcher.ts';
 
 const FILES = 2_000;
 /** Pauses between two files: 1 to 9 ms, about 200 files a second. */
@@ -54,6 +54,7 @@ async function rowLatency(lab: Lab): Promise<number[]> {
   lab.progress('rows');
   lab.freshHost();
   const watcher = await startWatcher(lab);
+  await lab.sleep(STARTED_MS);
   const latencies: number[] = [];
   const creating = lab.run(paced(lab));
   let end = Number.POSITIVE_INFINITY;

@@ -7,13 +7,12 @@ import { numbersOf } from './json.ts';
 import type { Lab } from './lab.ts';
 import { installedRivals, startRival } from './rivals.ts';
 import { median } from './statistics.ts';
-import { startWatcher } from './watcher.ts';
+import { startWatcher, STARTED_MS } from './watcher.ts';
 
 const FILES = 50_000;
 const FILES_PER_DIRECTORY = 100;
 const TAR_ROUNDS = 9;
 const CALL_ROUNDS = 12;
-const STARTED_MS = 1_500;
 const MOST_SLOWER = 2;
 const MOST_EXEC_US = 3;
 

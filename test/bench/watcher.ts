@@ -11,6 +11,8 @@ export const PROGRAM = join(import.meta.dirname, '../../src/cli/tickward');
 /** It says so when all marks are set. */
 const READY = /watching by (\w+)/;
 const READY_LIMIT_MS = 60_000;
+/** It has loaded its rules by then, too. What is measured of one that has started waits for that. */
+export const STARTED_MS = 1_500;
 /** The files that the watcher itself may need to make for a while go here, so that leftovers are found. */
 const TEMPORARY = 'tmp';
 
