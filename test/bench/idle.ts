@@ -1,5 +1,6 @@
 /** What watching costs while nothing happens; all three at the same time, so that each has the same machine around it. */
 import type { Benchmark, Measured, RivalName } from './benchmark.ts';
+import { install } from './installed.ts';
 import { cpuMs, memoryMb } from './proc.ts';
 import { installedRivals, startRival } from './rivals.ts';
 import { startWatcher } from './watcher.ts';
@@ -14,7 +15,7 @@ export const idle: Benchmark = {
   limit: 120,
   async run(lab): Promise<Measured> {
     lab.freshHost();
-    const watcher = await startWatcher(lab);
+    const watcher = await startWatcher(lab, { program: (await install(lab)).tickward });
     const rivals: { name: RivalName; pid: number; stop(): Promise<void> }[] = [];
     for (const name of installedRivals()) {
       const { pid, stop } = await startRival(lab, name, '/etc/systemd');

@@ -1,5 +1,6 @@
 /** 200,000 files at once: is any lost, and what does it cost? The same for inotifywait and fatrace, one after the other in each round. */
 import type { Benchmark, Figure, RivalName } from './benchmark.ts';
+import { install } from './installed.ts';
 import { numbersOf } from './json.ts';
 import type { Lab } from './lab.ts';
 import { cpuMs, memoryMb } from './proc.ts';
@@ -93,7 +94,7 @@ async function measure(lab: Lab, subject: Subject): Promise<Storm> {
 }
 
 async function watched(lab: Lab, files: number, extension: string, run: (extension: string) => Promise<number>): Promise<Storm> {
-  const watcher = await startWatcher(lab);
+  const watcher = await startWatcher(lab, { program: (await install(lab)).tickward });
   const before = cpuMs(watcher.pid);
   const creatorNs = await run(extension);
   const made = performance.now();
