@@ -1,4 +1,4 @@
-/** The program in a few files instead of seven hundred: finding and reading them is a third of every start. For the packages of a host; npm's has the modules as they are. */
+/** The program in a few files instead of hundreds: finding and reading them is a quarter of the start of a command. For the packages of a host; npm's has the modules as they are. */
 import { dirname, extname, relative } from 'node:path';
 import { rolldown, type OutputOptions, type Plugin } from 'rolldown';
 import { ROOT } from './build.ts';

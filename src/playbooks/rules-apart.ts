@@ -1,4 +1,4 @@
-/** Rules read by a process that ends when it has: what reads them (TOML, the schema, the parser of EQL) takes 18 MB, which a process that runs for months never needs again. A thread would leave most of that behind. */
+/** Rules read by a process that ends when it has: what reads them (TOML, the schema, the parser of EQL) takes 13 to 18 MB, which a process that runs for months never needs again. A thread would leave most of that behind. */
 import { fork } from 'node:child_process';
 import { extname, join } from 'node:path';
 import { placedMessageOf, TickwardError } from '../model/errors.ts';

@@ -9,7 +9,7 @@ const NOTHING = Buffer.alloc(0);
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 export function hashOf(content: Buffer): string {
-  // Loading it takes a twentieth of the start, and what starts has nothing to hash yet.
+  // Loaded with the first content: the start does without.
   return content.length === 0 ? EMPTY : process.getBuiltinModule('node:crypto').hash('sha256', content);
 }
 

@@ -129,6 +129,7 @@ export class Tree {
   /** Marks what holds units at the end of a way at once: `mkdir -p` makes all of it together, and the first file follows within some 0.1 ms. The visit does the rest. */
   private rush({ path, place }: Way): void {
     if (place.unit !== undefined) {
+      // Mostly it is not there yet, and an exception would take as long as the mark.
       const opened = openDirectory(path);
       try {
         if (opened !== undefined) this.backend.mark(opened, 'contents', path);

@@ -206,7 +206,7 @@ function has(value: unknown): 0 | 1 {
   return value === undefined ? 0 : 1;
 }
 
-/** Without a list of them, which would be a third of what a row leaves behind. */
+/** Without a list of them: for each row they would be as much garbage as the row itself. */
 function keysOf(object: object): number {
   let count = 0;
   for (const _ in object) count += 1;

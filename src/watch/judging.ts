@@ -16,7 +16,7 @@ export interface JudgingOptions {
   onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void;
 }
 
-/** Events to alerts, and both into the store. Loading the rules takes a third of the start, so that the sensor does not wait for them. */
+/** Events to alerts, and both into the store. Rules take longer to load than the sensor to start, so that it does not wait for them. */
 export class Judging {
   private readonly options: JudgingOptions;
   private readonly recorder: Recorder;

@@ -1,4 +1,4 @@
-/** Where this kernel keeps the members of its structs, remembered from one start to the next: its types are 5 MB, and reading them takes a third of what the programs take to load. */
+/** Where this kernel keeps the members of its structs, remembered from one start to the next: its types are 5 MB, and to read and search them takes as long as the kernel takes to verify the programs. */
 import { readFileSync, statSync } from 'node:fs';
 import { release, version } from 'node:os';
 import { memberOffsetsOf } from './btf.ts';
