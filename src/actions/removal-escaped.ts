@@ -3,14 +3,14 @@
  * opened elsewhere. systemd marks what it starts (INVOCATION_ID, systemd.exec(5)), and what that starts inherits the mark.
  */
 import { readFileSync } from 'node:fs';
-import { processIds, statOf } from '../host/proc.ts';
+import { cgroupOf, processIds, statOf, type ProcessStat } from '../host/proc.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import type { UnitState } from './manager.ts';
 import { idOf, refusal, running, signal } from './processes.ts';
+import { listed } from './removal-vanished.ts';
 
 const MARK = /^[0-9a-f]{32}$/;
-const MOST_TOLD = 10;
 /** Who is killed may have started another meanwhile. */
 const MOST_ROUNDS = 10;
 
@@ -22,13 +22,31 @@ export function killEscaped(unit: string, invocation: string, context: ActionCon
     const found = markedWith(invocation).flatMap((pid) => statOf(pid) ?? []).filter((stat) => running(idOf(stat)) !== undefined && refusal(stat, context) === undefined);
     if (found.length === 0) break;
     for (const stat of found) {
-      told.set(`${stat.pid} ${stat.startTicks}`, `${stat.pid} (${printable(stat.comm)})`);
+      told.set(`${stat.pid} ${stat.startTicks}`, shown(stat));
       signal(idOf(stat), 'SIGKILL');
     }
   }
-  if (told.size === 0) return undefined;
-  const names = [...told.values()];
-  return `of ${printable(unit)} had left its control group, and were ended too: ${names.slice(0, MOST_TOLD).join(', ')}${names.length > MOST_TOLD ? `, and ${names.length - MOST_TOLD} more` : ''}`;
+  return told.size === 0 ? undefined : `of ${printable(unit)} had left its control group, and were ended too: ${listed([...told.values()])}`;
+}
+
+/** What a plan says of them. */
+export function escapedNotes(states: readonly UnitState[], context: ActionContext): string[] {
+  return states.filter(hasEscaped).flatMap(({ id, invocation, cgroup }) => {
+    const outside = markedWith(invocation).flatMap((pid) => statOf(pid) ?? []).filter((stat) => !isBelow(cgroupOf(stat.pid), cgroup));
+    const [ours, theirs] = [outside.filter((stat) => refusal(stat, context) !== undefined), outside.filter((stat) => refusal(stat, context) === undefined)];
+    return [
+      ...(theirs.length === 0 ? [] : [`of ${printable(id)} have left its control group, and are ended too: ${listed(theirs.map(shown))}`]),
+      ...(ours.length === 0 ? [] : [`of ${printable(id)} are left alone, since they are or lead to who responds: ${listed(ours.map(shown))}`]),
+    ];
+  });
+}
+
+function isBelow(path: string | undefined, group: string): boolean {
+  return group !== '' && (path === group || path?.startsWith(`${group}/`) === true);
+}
+
+function shown({ pid, comm }: ProcessStat): string {
+  return `${pid} (${printable(comm)})`;
 }
 
 /** Also of a service that has ended since. */

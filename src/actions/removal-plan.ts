@@ -7,7 +7,7 @@ import { isOwnCgroup, isRunning, managersOf, silenceNotes, type Manager, type Un
 import { otherNamesOf } from './other-names.ts';
 import { refusalOf } from './processes.ts';
 import { hindranceOf, isSlow, isTooLarge, tooLarge } from './removal-checks.ts';
-import { hasEscaped } from './removal-escaped.ts';
+import { escapedNotes, hasEscaped } from './removal-escaped.ts';
 import { directoriesOf } from './removal-directories.ts';
 import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
@@ -158,7 +158,8 @@ async function finish(subject: Subject, files: readonly UnitFile[], around: Surr
   removal.otherNames.push(...otherNamesOf(files, context.directories));
   removal.present.push(...removal.units.filter((unit) => around.withFiles?.includes(unit) || known.some((state) => state.id === unit && state.load === 'loaded')));
   removal.cgroups.push(...removal.operations.flatMap((each) => (each.kind === 'stop' && each.cgroup !== '' ? [each.cgroup] : [])));
-  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...silenceNotes(managers), ...around.notes, ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
+  const ended = known.filter(({ id }) => removal.operations.some((each) => each.kind === 'end' || (each.kind === 'stop' && each.unit === id)));
+  const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes: [...new Set([...silenceNotes(managers), ...around.notes, ...escapedNotes(ended, context), ...others, ...removal.otherNames.map((name) => `stays, look at it: ${name}`)])], data: removal };
   const [refused] = around.refused;
   if (refused !== undefined) return { ...plan, state: 'blocked', reason: refused };
   if (files.length === 0 && (around.staying ?? []).length === 0 && !known.some((state) => isRunning(state) || hasEscaped(state)) && managers.every(({ silence }) => silence === undefined)) return { ...plan, steps: [], state: 'nothing-to-do', reason: `${show(targetPath(context.target))} is gone already, and nothing else of the unit is there` };

@@ -76,6 +76,7 @@ printf '[Service]\\nType=oneshot\\nExecStart=/root/hide\\n' > gone.service
 systemctl daemon-reload; systemctl start evil.timer gone.timer evil.service gone.service`);
     await until(() => planted(host) === 5, () => `five processes, not ${planted(host)}`);
     expect(host.shell('wc -l < /sys/fs/cgroup/hidden/cgroup.procs').stdout.trim()).toBe('4');
+    expect(respond(host, TIMER, '--dry-run').steps[0]?.notes.join('\n')).toMatch(/^of evil\.service have left its control group, and are ended too: \d+ \(sleep\), \d+ \(sleep\)$/m);
     expect(remove(host, TIMER).steps[0]?.notes.join('\n')).toMatch(/^of evil\.service had left its control group, and were ended too: \d+ \(sleep\), \d+ \(sleep\)$/m);
     expect(planted(host)).toBe(2);
     expect(remove(host, `${UNITS}/gone.timer`).steps[0]?.changes).toContain('kill all processes of gone.service and stop it');
