@@ -1,9 +1,9 @@
 /** The table that osquery does not have: who made, changed, renamed or deleted which unit file. */
 import { equals, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
 import { unwritten } from '../../src/host/names.ts';
-import { legiblePath, type FileEvent } from '../../src/model/event.ts';
+import { legibleBytes, type FileEvent } from '../../src/model/event.ts';
 import { bytesOfText } from '../../src/model/text.ts';
-import type { EventFilter, Selection } from '../../src/store/events.ts';
+import type { EventFilter, EventParts, Selection } from '../../src/store/events.ts';
 import { SECOND, spanOf } from './time.ts';
 
 export interface EventSource {
@@ -61,9 +61,9 @@ export function createTimerEventsTable(events: EventSource): Table {
 }
 
 function* rowsOf(selection: Selection, context: QueryContext): Generator<Row> {
-  for (const event of selection) {
+  for (const parts of selection) {
     context.checkpoint();
-    yield rowOf(event);
+    yield rowOf(parts);
   }
 }
 
@@ -92,30 +92,31 @@ function jsonOf(ancestry: readonly object[]): string {
   return lastJson;
 }
 
-function rowOf(event: FileEvent): Row {
-  const { file, process: by, user, tickward } = event;
-  const path = legiblePath(event);
+function rowOf(parts: EventParts): Row {
+  const { maker, surroundings, pathBytes, directives, commands } = parts;
+  const { process: by, user } = maker;
+  const path = pathBytes === null ? `${parts.directory}/${parts.name}` : legibleBytes(pathBytes);
   const slash = path.lastIndexOf('/');
   return {
-    eid: event.event.id,
-    time: Math.floor(Date.parse(event['@timestamp']) / SECOND),
-    action: event.event.action,
+    eid: parts.id,
+    time: Math.floor(parts.time / SECOND),
+    action: parts.action,
     path,
-    old_path: file.Ext?.original.path,
+    old_path: parts.ext?.original.path,
     directory: path.slice(0, slash) || '/',
     filename: path.slice(slash + 1),
-    unit: tickward.unit,
-    unit_type: tickward.unit_type,
-    scope: tickward.scope,
-    file_uid: file.uid,
-    file_gid: file.gid,
-    mode: file.mode,
-    size: file.size,
-    inode: file.inode,
-    sha256: file.hash?.sha256,
-    symlink_target: file.target_path,
-    directives: tickward.directives && JSON.stringify(tickward.directives),
-    commands: tickward.commands && JSON.stringify(tickward.commands),
+    unit: parts.unit,
+    unit_type: parts.unitType,
+    scope: parts.scope,
+    file_uid: parts.uid,
+    file_gid: parts.gid,
+    mode: parts.mode,
+    size: parts.size,
+    inode: parts.inode,
+    sha256: parts.sha256,
+    symlink_target: parts.target,
+    directives: directives && JSON.stringify(directives),
+    commands: commands && JSON.stringify(commands),
     pid: by?.pid,
     ppid: by?.parent?.pid,
     executable: by?.executable,
@@ -125,11 +126,11 @@ function rowOf(event: FileEvent): Row {
     uid: by?.user?.id ?? user?.id,
     gid: by?.group?.id,
     username: by?.user?.name ?? user?.name,
-    auid: tickward.auid,
-    cgroup: tickward.cgroup,
-    container_id: event.container?.id,
-    ancestry: jsonOf(tickward.ancestry),
-    attribution: tickward.attribution,
-    source: tickward.source,
+    auid: surroundings.auid,
+    cgroup: surroundings.cgroup,
+    container_id: surroundings.container?.id,
+    ancestry: jsonOf(surroundings.ancestry),
+    attribution: maker.attribution,
+    source: parts.source,
   };
 }

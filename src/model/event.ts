@@ -103,7 +103,12 @@ export function pathBytes(event: FileEvent): Buffer {
 
 /** The path as data: bytes that are no UTF-8 read `\\xff`, which the embedded engine reads back. */
 export function legiblePath(event: Pick<FileEvent, 'file' | 'tickward'>): string {
-  return event.tickward.path_bytes === undefined ? event.file.path : legible(textOfBytes(Buffer.from(event.tickward.path_bytes, 'base64')));
+  return event.tickward.path_bytes === undefined ? event.file.path : legibleBytes(event.tickward.path_bytes);
+}
+
+/** The same of `tickward.path_bytes` alone. */
+export function legibleBytes(base64: string): string {
+  return legible(textOfBytes(Buffer.from(base64, 'base64')));
 }
 
 /** The path for a person, with every byte that is no text escaped. */

@@ -1,5 +1,8 @@
-/** Writes rows as maps of texts (binary.ts writes all else): the one loop through which every byte of every answer goes, so it makes no garbage and calls nothing for a short text. */
-import type { Column, Row } from '../model/table.ts';
+/**
+ * Writes rows as maps of texts (binary.ts writes all else): the one loop through which every byte of every answer goes, so it makes no garbage and calls nothing for a short text.
+ * Rows that follow each other are mostly much alike: what a row has from the one before is copied from there, columns that lie side by side with one call.
+ */
+import type { Column, Row, Value } from '../model/table.ts';
 import { Type } from './binary.ts';
 
 const FIRST_BYTES = 96 * 1024;
@@ -15,16 +18,25 @@ const NONE = Buffer.alloc(0);
 /** For the next answer: a new one for each that has a single row fills memory until garbage is collected. */
 let spare: Buffer | undefined;
 
+/** A column: its name as bytes, and what was last written of it since the last `take`, and where that lies. */
+interface Entry {
+  readonly name: string;
+  readonly key: Buffer;
+  last: Value | undefined;
+  start: number;
+  end: number;
+}
+
 export class RowWriter {
   /** In the order in which osquery itself writes a map. */
-  readonly #keys: readonly { name: string; bytes: Buffer }[];
+  readonly #entries: readonly Entry[];
   #buffer: Buffer;
   #at = 0;
 
   constructor(columns: readonly Column[]) {
     this.#buffer = spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
     spare = undefined;
-    this.#keys = columns.map(({ name }) => name).sort().map((name) => ({ name, bytes: lengthAnd(name) }));
+    this.#entries = keysOf(columns).map(({ name, key }) => ({ name, key, last: undefined, start: 0, end: 0 }));
   }
 
   get length(): number {
@@ -39,12 +51,30 @@ export class RowWriter {
     const counted = this.#at + 2;
     this.#at = counted + LENGTH;
     let count = 0;
-    for (const { name, bytes } of this.#keys) {
-      const value = row[name];
+    // What is to be copied from the row before, and is not yet.
+    let [from, to] = [0, 0];
+    for (const entry of this.#entries) {
+      const value = row[entry.name];
       if (value === undefined || value === null) continue;
-      this.#entry(bytes, typeof value === 'string' ? value : String(value));
       count += 1;
+      if (value === entry.last) {
+        if (entry.start !== to) {
+          this.#copy(from, to);
+          from = entry.start;
+        }
+        to = entry.end;
+        entry.start = this.#at + entry.start - from;
+        entry.end = this.#at + to - from;
+        continue;
+      }
+      this.#copy(from, to);
+      [from, to] = [0, 0];
+      entry.last = value;
+      entry.start = this.#at;
+      this.#entry(entry.key, typeof value === 'string' ? value : String(value));
+      entry.end = this.#at;
     }
+    this.#copy(from, to);
     this.#buffer.writeInt32BE(count, counted);
   }
 
@@ -52,6 +82,7 @@ export class RowWriter {
   take(): Buffer {
     const bytes = Buffer.from(this.#buffer.subarray(0, this.#at));
     this.#at = 0;
+    for (const entry of this.#entries) entry.last = undefined;
     return bytes;
   }
 
@@ -59,6 +90,13 @@ export class RowWriter {
   end(): void {
     if (this.#buffer.length <= MOST_KEPT_BYTES) spare = this.#buffer;
     [this.#buffer, this.#at] = [NONE, 0];
+  }
+
+  #copy(from: number, to: number): void {
+    if (from === to) return;
+    this.#reserve(to - from);
+    this.#buffer.copyWithin(this.#at, from, to);
+    this.#at += to - from;
   }
 
   #entry(key: Buffer, text: string): void {
@@ -94,6 +132,22 @@ function writeAscii(buffer: Buffer, start: number, text: string): number | undef
     buffer[start + index] = unit;
   }
   return start + text.length;
+}
+
+interface Key {
+  name: string;
+  key: Buffer;
+}
+
+/** A table has the same columns for every answer. */
+const known = new WeakMap<readonly Column[], readonly Key[]>();
+
+function keysOf(columns: readonly Column[]): readonly Key[] {
+  const before = known.get(columns);
+  if (before !== undefined) return before;
+  const keys = columns.map(({ name }) => name).sort().map((name) => ({ name, key: lengthAnd(name) }));
+  known.set(columns, keys);
+  return keys;
 }
 
 function lengthAnd(name: string): Buffer {

@@ -2,7 +2,6 @@
  * An event as a row: what many events have in common (who did it, and where that process lives) apart from what is the event's own.
  * The own part is a short array. An event that does not fit the array exactly is kept whole, as JSON, and refers to nothing.
  */
-import { TickwardError } from '../model/errors.ts';
 import type { EcsProcess, FileEvent } from '../model/event.ts';
 import { timestampOf } from '../model/timestamp.ts';
 
@@ -35,17 +34,17 @@ export interface EventRow {
   document: string;
 }
 
-type File = FileEvent['file'];
-type Tickward = FileEvent['tickward'];
+export type File = FileEvent['file'];
+export type Tickward = FileEvent['tickward'];
 /** Words that every event has one of are kept as their place here: only ever add at the end. */
-const TYPES = ['creation', 'change', 'deletion'] as const satisfies FileEvent['event']['type'][0][];
-const SOURCES = ['fanotify', 'inotify', 'scan', 'import'] as const satisfies Tickward['source'][];
-const UNIT_TYPES = ['timer', 'service', 'drop-in', 'wants', 'generator', 'other'] as const satisfies Tickward['unit_type'][];
-const SCOPES = ['system', 'user'] as const satisfies Tickward['scope'][];
-const FILE_TYPES = ['file', 'dir', 'symlink', 'fifo', 'socket', 'device'] as const satisfies NonNullable<File['type']>[];
+export const TYPES = ['creation', 'change', 'deletion'] as const satisfies FileEvent['event']['type'][0][];
+export const SOURCES = ['fanotify', 'inotify', 'scan', 'import'] as const satisfies Tickward['source'][];
+export const UNIT_TYPES = ['timer', 'service', 'drop-in', 'wants', 'generator', 'other'] as const satisfies Tickward['unit_type'][];
+export const SCOPES = ['system', 'user'] as const satisfies Tickward['scope'][];
+export const FILE_TYPES = ['file', 'dir', 'symlink', 'fifo', 'socket', 'device'] as const satisfies NonNullable<File['type']>[];
 
 /** What only this event has, in this order. Absent is undefined, and null once it is JSON; the rare ones at the end are left off together. */
-type Own<Absent> = [
+export type Own<Absent> = [
   type: number,
   source: number,
   unitType: number,
@@ -142,49 +141,6 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
   return JSON.stringify(target === undefined && Ext === undefined && pathBytes === undefined ? own : [...own, target, Ext, pathBytes]);
 }
 
-/** The event of a row that refers to a maker and its surroundings. */
-export function eventOf(row: EventRow, maker: Maker, surroundings: Surroundings): FileEvent {
-  const [type, source, unitType, scope, fileType, extension, size, mode, uid, gid, owner, group, inode, mtime, sha256, target = null, ext = null, pathBytes = null, directives = null, commands = null, isCut = null] = JSON.parse(row.document) as Own<null>;
-  const file: File = { path: `${row.directory}/${row.name}`, directory: row.directory, name: row.name };
-  if (extension !== null) file.extension = extension;
-  if (fileType !== null) file.type = wordOf(FILE_TYPES, fileType);
-  if (size !== null) file.size = size;
-  if (mode !== null) file.mode = mode;
-  if (uid !== null) file.uid = uid;
-  if (gid !== null) file.gid = gid;
-  if (owner !== null) file.owner = owner;
-  if (group !== null) file.group = group;
-  if (inode !== null) file.inode = inode;
-  if (mtime !== null) file.mtime = mtime;
-  if (sha256 !== null) file.hash = { sha256 };
-  if (target !== null) file.target_path = target;
-  if (ext !== null) file.Ext = ext;
-  return {
-    '@timestamp': timestampOf(row.time),
-    event: { id: row.id, kind: 'event', category: ['file'], type: [wordOf(TYPES, type)] as FileEvent['event']['type'], action: row.action as FileEvent['event']['action'], dataset: 'tickward.file' },
-    host: surroundings.host,
-    file,
-    ...(maker.process === undefined ? {} : { process: maker.process }),
-    ...(maker.user === undefined ? {} : { user: maker.user }),
-    ...(surroundings.container === undefined ? {} : { container: surroundings.container }),
-    tickward: {
-      attribution: maker.attribution,
-      ...(maker.attribution_note === undefined ? {} : { attribution_note: maker.attribution_note }),
-      source: wordOf(SOURCES, source),
-      unit: row.unit ?? row.name,
-      unit_type: wordOf(UNIT_TYPES, unitType),
-      scope: wordOf(SCOPES, scope),
-      ...(surroundings.auid === undefined ? {} : { auid: surroundings.auid }),
-      ...(surroundings.cgroup === undefined ? {} : { cgroup: surroundings.cgroup }),
-      ancestry: surroundings.ancestry,
-      ...(pathBytes === null ? {} : { path_bytes: pathBytes }),
-      ...(directives === null ? {} : { directives }),
-      ...(commands === null ? {} : { commands }),
-      ...(isCut === null ? {} : { content_cut: true }),
-    },
-  };
-}
-
 let lastParsed = '';
 let lastParsedTime = Number.NaN;
 
@@ -194,12 +150,6 @@ export function timeOf(timestamp: string): number {
     lastParsed = timestamp;
   }
   return lastParsedTime;
-}
-
-function wordOf<Word extends string>(words: readonly Word[], place: number): Word {
-  const word = words[place];
-  if (word === undefined) throw new TickwardError('STATE', 'an event in the store was written by another Tickward: it has a word that this one does not know', { hint: 'use that version, or another --state-dir' });
-  return word;
 }
 
 function has(value: unknown): 0 | 1 {

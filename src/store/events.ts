@@ -6,13 +6,14 @@ import type { Alerts } from './alerts.ts';
 import type { StoredBaseline } from './baseline.ts';
 import { bulkInsert, explained, isConflict, snapshot, transaction } from './database.ts';
 import { cutPath, FIRST_VALUE, marks, whereOf, type EventFilter } from './event-filter.ts';
-import { eventOf, ownOf, timeOf, type EventRow } from './event-row.ts';
+import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
+import { ownOf, timeOf, type EventRow, type Maker, type Surroundings } from './event-row.ts';
 import { createPrune, type Retention } from './prune.ts';
 import type { Readers } from './readers.ts';
 import { createSharedReader, createSharedWriter, StaleReference } from './shared.ts';
 import { createSpans, firstOf, lastOf, SPAN_BITS, type Span } from './spans.ts';
 
-export type { EventFilter };
+export type { EventFilter, EventParts };
 
 export interface Events {
   /**
@@ -22,7 +23,7 @@ export interface Events {
   append(events: readonly FileEvent[], known?: readonly KnownEntry[], alerts?: readonly Alert[]): void;
   /** Oldest first, read a span at a time: memory stays small however many there are, and a reader that pauses holds nothing up but the retention. Events may share objects: they are not to be changed. */
   list(filter?: EventFilter): Generator<FileEvent>;
-  /** The same, for who has to say how many there are before the last was read. */
+  /** The same, taken apart, for who has to say how many there are before the last was read. */
   select(filter?: EventFilter): Selection;
   get(id: string): FileEvent | undefined;
   count(): number;
@@ -31,7 +32,7 @@ export interface Events {
 }
 
 export interface Selection {
-  [Symbol.iterator](): Generator<FileEvent>;
+  [Symbol.iterator](): Generator<EventParts>;
   /** Exactly as many as the iteration gives that has begun, whatever is appended meanwhile. */
   count(): number;
 }
@@ -73,8 +74,17 @@ type Reading = (...values: SQLInputValue[]) => SQLOutputValue[][];
 /** Questions differ in which columns they ask for and in how many values: mostly the same few come again. */
 const MOST_PREPARED = 16;
 
-interface Page {
-  page: FileEvent[];
+/** What becomes of a row, and of a document that is the whole event. */
+interface Decoder<Result> {
+  packed(row: EventRow, maker: Maker, surroundings: Surroundings): Result;
+  whole(event: FileEvent): Result;
+}
+
+const AS_EVENTS: Decoder<FileEvent> = { packed: (row, maker, surroundings) => eventOf(partsOf(row, maker, surroundings)), whole: (event) => event };
+const AS_PARTS: Decoder<EventParts> = { packed: partsOf, whole: partsOfWhole };
+
+interface Page<Result> {
+  page: Result[];
   /** Where the next one begins. */
   next: number | undefined;
 }
@@ -127,13 +137,13 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     return events.filter(({ event: { id } }) => !ids.has(id) && ids.add(id).size > 0 && byId(id).length === 0);
   };
 
-  const decode = ([, id, time, action, directory, name, unit, maker, surroundings, document, made]: SQLOutputValue[]): FileEvent => {
-    if (maker === null) return JSON.parse(String(document)) as FileEvent;
+  const decode = <Result>([, id, time, action, directory, name, unit, maker, surroundings, document, made]: SQLOutputValue[], { packed, whole }: Decoder<Result>): Result => {
+    if (maker === null) return whole(JSON.parse(String(document)) as FileEvent);
     const own: EventRow = { id: String(id), time: Number(time), action: String(action), directory: String(directory), name: String(name), unit: unit === null ? null : String(unit), document: String(document) };
-    return eventOf(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
+    return packed(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
   };
 
-  const pageOf = (rows: SQLOutputValue[][]): Page => ({ page: rows.map(decode), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.[0]) + 1 });
+  const pageOf = <Result>(rows: SQLOutputValue[][], as: Decoder<Result>): Page<Result> => ({ page: rows.map((row) => decode(row, as)), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.[0]) + 1 });
 
   const boundsOf = (filter: EventFilter): Bounds => {
     const { where, values } = whereOf(filter);
@@ -146,12 +156,12 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
   /** From and to which seq, span by span. */
   const ranges = ({ within, start, end }: Bounds): [from: number, to: number][] => within.filter(({ span }) => lastOf(span) >= start).map(({ span }) => [Math.max(start, firstOf(span)), Math.min(end, lastOf(span))]);
 
-  const pages = function* (filter: EventFilter, bounds: Bounds): Generator<FileEvent[]> {
+  const pages = function* <Result>(filter: EventFilter, bounds: Bounds, as: Decoder<Result>): Generator<Result[]> {
     const { where, values } = whereOf(filter);
     const read = reading(`WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
     for (const [first, to] of ranges(bounds)) {
       for (let from: number | undefined = first; from !== undefined; ) {
-        const { page, next }: Page = snapshot(database, () => pageOf(read(from ?? to, to, ...values)));
+        const { page, next }: Page<Result> = snapshot(database, () => pageOf(read(from ?? to, to, ...values), as));
         yield page;
         from = next;
       }
@@ -179,24 +189,24 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     return start;
   };
 
-  const withIds = (filter: EventFilter, ids: readonly string[]): FileEvent[] => {
+  const withIds = <Result>(filter: EventFilter, ids: readonly string[], as: Decoder<Result>): Result[] => {
     const { where, values } = whereOf(filter);
     const newest = reading(`WHERE ${where} AND id IN (${marks(ids, values.length + FIRST_VALUE)}) ORDER BY seq DESC LIMIT ?`);
-    return snapshot(database, () => newest(0, Number.MAX_SAFE_INTEGER, ...values, ...ids, filter.limit ?? -1).toReversed().map(decode));
+    return snapshot(database, () => newest(0, Number.MAX_SAFE_INTEGER, ...values, ...ids, filter.limit ?? -1).toReversed().map((row) => decode(row, as)));
   };
 
-  const select = (filter: EventFilter = {}): Selection => {
+  const select = <Result>(filter: EventFilter, as: Decoder<Result>): { [Symbol.iterator](): Generator<Result>; count(): number } => {
     const { ids } = filter;
     let count = (): number => 0;
-    const read = function* (): Generator<FileEvent> {
+    const read = function* (): Generator<Result> {
       readers.enter();
       try {
         if (ids === undefined) {
           const bounds = boundsOf(filter);
           count = () => countOf(filter, bounds);
-          for (const page of pages(filter, bounds)) yield* page;
+          for (const page of pages(filter, bounds, as)) yield* page;
         } else {
-          const found = withIds(filter, ids);
+          const found = withIds(filter, ids, as);
           count = () => found.length;
           yield* found;
         }
@@ -220,12 +230,12 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
         }
       });
     },
-    list: (filter) => select(filter)[Symbol.iterator](),
-    select,
+    list: (filter = {}) => select(filter, AS_EVENTS)[Symbol.iterator](),
+    select: (filter = {}) => select(filter, AS_PARTS),
     get: (id) =>
       snapshot(database, () => {
         const [row] = byId(id);
-        return row === undefined ? undefined : decode(row);
+        return row === undefined ? undefined : decode(row, AS_EVENTS);
       }),
     count: () => spans.count(),
     prune: (retention, now) => explained(path, 'the retention of events', () => prune(retention, now)),

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import type { EventFilter } from '../../src/store/events.ts';
 import { openStore, type Store } from '../../src/store/index.ts';
+import { partsOfWhole } from '../../src/store/event-parts.ts';
 import { arbitraryEvents } from '../helpers/arbitrary-event.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
@@ -135,9 +136,20 @@ test('every filter, alone and with others and a limit, finds what a look at all 
       const selection = events.select(filter);
       const found = [...selection];
       expect(selection.count()).toBe(found.length);
-      expect(found.map(({ event }) => event.id)).toEqual(expected.slice(limit === 0 ? expected.length : -Math.min(limit, expected.length)).map(({ event }) => event.id));
+      expect(found.map(({ id }) => id)).toEqual(expected.slice(limit === 0 ? expected.length : -Math.min(limit, expected.length)).map(({ event }) => event.id));
     }),
     { numRuns: 200 },
+  );
+});
+
+test('an event taken apart is the same whether it is kept whole or not', () => {
+  fc.assert(
+    fc.property(arbitraryEvents, (list) => {
+      const { events } = openStore(temporaryDirectory());
+      events.append(list);
+      expect([...events.select()]).toEqual([...events.list()].map(partsOfWhole));
+    }),
+    { numRuns: 30 },
   );
 });
 

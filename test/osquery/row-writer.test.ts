@@ -1,0 +1,41 @@
+/** Rows as bytes: what is copied from the row before reads as if every row had been written anew. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Column, Row, Value } from '../../src/model/table.ts';
+import { map, Reader, text } from '../../src/osquery/binary.ts';
+import { RowWriter } from '../../src/osquery/row-writer.ts';
+
+const NAMES = ['path', 'action', 'eid', 'b', 'a', 'unit_type', 'c'];
+const columns: readonly Column[] = NAMES.map((name) => ({ name, type: 'TEXT' }));
+
+/** Few different values, so that rows are alike, and texts of each length and kind that the writer tells apart. */
+const value: fc.Arbitrary<Value | undefined> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom<Value | undefined>('x', 'creation', '', 'a text of more than sixteen letters', 'ü', '日本語'.repeat(9), 7, 7n, 0, -0, '7', null, undefined) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+  { weight: 1, arbitrary: fc.nat(3).map((times) => 'long '.repeat(times * 20_000)) },
+);
+const rows = fc.array(fc.record(Object.fromEntries(NAMES.map((name) => [name, value])), { requiredKeys: [] }) as fc.Arbitrary<Row>, { maxLength: 12 });
+
+const entriesOf = (row: Row): [string, string][] => NAMES.toSorted().flatMap((name) => (row[name] === undefined || row[name] === null ? [] : [[name, Buffer.from(String(row[name])).toString()]]));
+
+test('every row reads as it was given, in the order of the names, wherever the bytes are taken', () => {
+  fc.assert(
+    fc.property(rows, fc.nat(5), (given, every) => {
+      const writer = new RowWriter(columns);
+      const taken: Buffer[] = [];
+      for (const [index, row] of given.entries()) {
+        writer.write(row);
+        if (index % (every + 1) === every) taken.push(writer.take());
+      }
+      taken.push(writer.take());
+      writer.end();
+      const bytes = Buffer.concat(taken);
+      const from = new Reader(bytes);
+      const read = given.map(() => Object.entries(map(text, text).read(from)));
+      expect(read).toEqual(given.map(entriesOf));
+      // Nothing is behind the last.
+      expect(() => from.byte()).toThrow('it ends in the middle of a value');
+    }),
+    { numRuns: 300 },
+  );
+});
