@@ -3,7 +3,7 @@ import { TickwardError } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { timestampOf } from '../model/timestamp.ts';
 import { cutPath } from './event-filter.ts';
-import { FILE_TYPES, makerOf, SCOPES, SOURCES, surroundingsOf, timeOf, TYPES, UNIT_TYPES, type EventRow, type File, type Maker, type Own, type Surroundings, type Tickward } from './event-row.ts';
+import { fieldsOf, FILE_TYPES, makerOf, SCOPES, SOURCES, surroundingsOf, timeOf, TYPES, UNIT_TYPES, type EventRow, type File, type Maker, type Own, type Surroundings, type Tickward } from './event-row.ts';
 
 /** An event taken apart, each field at hand. Rows of a table are made of this: to put every event together for them takes longer than all the rest of reading it. */
 export interface EventParts extends Omit<EventRow, 'document' | 'unit'> {
@@ -34,8 +34,18 @@ export interface EventParts extends Omit<EventRow, 'document' | 'unit'> {
 }
 
 /** Of a row that refers to a maker and its surroundings. */
-export function partsOf({ id, time, action, directory, name, unit, document }: EventRow, maker: Maker, surroundings: Surroundings): EventParts {
-  const [type, source, unitType, scope, fileType, extension, size, mode, uid, gid, owner, group, inode, mtime, sha256, target = null, ext = null, pathBytes = null, directives = null, commands = null, isCut = null] = JSON.parse(document) as Own<null>;
+export function partsOf(row: EventRow, maker: Maker, surroundings: Surroundings): EventParts {
+  return joined(row, JSON.parse(row.document) as Own<null>, maker, surroundings);
+}
+
+/** Of one that is kept whole. */
+export function partsOfWhole(event: FileEvent): EventParts {
+  const { event: { id, action }, file, tickward: { unit } } = event;
+  return joined({ id, time: timeOf(event['@timestamp']), action, ...cutPath(file.path), unit }, fieldsOf(event), makerOf(event), surroundingsOf(event));
+}
+
+function joined({ id, time, action, directory, name, unit }: Omit<EventRow, 'document'>, own: Own<null | undefined>, maker: Maker, surroundings: Surroundings): EventParts {
+  const [type, source, unitType, scope, fileType = null, extension = null, size = null, mode = null, uid = null, gid = null, owner = null, group = null, inode = null, mtime = null, sha256 = null, target = null, ext = null, pathBytes = null, directives = null, commands = null, isCut = null] = own;
   return {
     id,
     time,
@@ -66,43 +76,6 @@ export function partsOf({ id, time, action, directory, name, unit, document }: E
     isCut: isCut !== null,
     maker,
     surroundings,
-  };
-}
-
-/** Of one that is kept whole. */
-export function partsOfWhole(event: FileEvent): EventParts {
-  const { event: what, file, tickward } = event;
-  const { type: fileType = null, extension = null, size = null, mode = null, uid = null, gid = null, owner = null, group = null, inode = null, mtime = null, hash, target_path: target = null, Ext: ext = null } = file;
-  const { unit, source, unit_type: unitType, scope, path_bytes: pathBytes = null, directives = null, commands = null, content_cut: isCut = false } = tickward;
-  return {
-    id: what.id,
-    time: timeOf(event['@timestamp']),
-    action: what.action,
-    ...cutPath(file.path),
-    type: what.type[0],
-    unit,
-    source,
-    unitType,
-    scope,
-    fileType,
-    extension,
-    size,
-    mode,
-    uid,
-    gid,
-    owner,
-    group,
-    inode,
-    mtime,
-    sha256: hash?.sha256 ?? null,
-    target,
-    ext,
-    pathBytes,
-    directives,
-    commands,
-    isCut,
-    maker: makerOf(event),
-    surroundings: surroundingsOf(event),
   };
 }
 

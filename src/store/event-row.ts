@@ -63,6 +63,11 @@ export type Own<Absent> = [
   ...rare: [] | [target: string | Absent, ext: NonNullable<File['Ext']> | Absent, pathBytes: string | Absent, ...unit: [] | [directives: string[] | Absent, commands: string[] | Absent, cut: 1 | Absent]],
 ];
 
+/** Which of them are members of `file`. */
+const OF_FILE = { first: 4, last: 16 } as const;
+/** How many there are without the rare ones, with some, with all. */
+const LENGTHS = [15, 18, 21] as const;
+
 /** Fails to compile when an event gets a field that the array does not have: add it here and below, or such events are kept whole, at ten times the size. */
 type Unpacked =
   | Exclude<keyof FileEvent, '@timestamp' | 'event' | 'host' | 'file' | 'process' | 'user' | 'container' | 'tickward'>
@@ -115,10 +120,18 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
     keysOf(what) === 6 &&
     keysOf(tickward) === 6 + has(tickward.attribution_note) + has(tickward.auid) + has(tickward.cgroup) + has(tickward.path_bytes) + has(tickward.directives) + has(tickward.commands) + has(tickward.content_cut);
   if (!fits) return undefined;
-  const { hash, target_path: target, Ext } = file;
-  const { path_bytes: pathBytes, directives, commands, content_cut: isCut } = tickward;
-  const own: Own<undefined> = [
-    TYPES.indexOf(what.type[0]),
+  const own = fieldsOf(event);
+  let fields = 3;
+  for (let index = OF_FILE.first; index <= OF_FILE.last; index += 1) if (own[index] !== undefined) fields += 1;
+  if (keysOf(file) !== fields || (file.hash !== undefined && keysOf(file.hash) !== 1)) return undefined;
+  const last = own.findLastIndex((field) => field !== undefined);
+  return JSON.stringify(own.slice(0, LENGTHS.find((length) => last < length)));
+}
+
+/** All that only this event has, absent or not. */
+export function fieldsOf({ event, file, tickward }: FileEvent): Own<undefined> {
+  return [
+    TYPES.indexOf(event.type[0]),
     SOURCES.indexOf(tickward.source),
     UNIT_TYPES.indexOf(tickward.unit_type),
     SCOPES.indexOf(tickward.scope),
@@ -132,13 +145,14 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
     file.group,
     file.inode,
     file.mtime,
-    hash?.sha256,
+    file.hash?.sha256,
+    file.target_path,
+    file.Ext,
+    tickward.path_bytes,
+    tickward.directives,
+    tickward.commands,
+    tickward.content_cut && 1,
   ];
-  let fields = 3 + has(target) + has(Ext);
-  for (let index = 4; index < own.length; index += 1) if (own[index] !== undefined) fields += 1;
-  if (keysOf(file) !== fields || (hash !== undefined && keysOf(hash) !== 1)) return undefined;
-  if (directives !== undefined || commands !== undefined || isCut !== undefined) return JSON.stringify([...own, target, Ext, pathBytes, directives, commands, isCut && 1]);
-  return JSON.stringify(target === undefined && Ext === undefined && pathBytes === undefined ? own : [...own, target, Ext, pathBytes]);
 }
 
 let lastParsed = '';

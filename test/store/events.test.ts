@@ -8,6 +8,7 @@ import type { FileEvent } from '../../src/model/event.ts';
 import type { EventFilter } from '../../src/store/events.ts';
 import { openStore, type Store } from '../../src/store/index.ts';
 import { partsOfWhole } from '../../src/store/event-parts.ts';
+import { ownOf } from '../../src/store/event-row.ts';
 import { arbitraryEvents } from '../helpers/arbitrary-event.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
@@ -151,6 +152,14 @@ test('an event taken apart is the same whether it is kept whole or not', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+test('an event takes no more fields than it has of the rare ones', () => {
+  const plain = fileEvent();
+  const linked: FileEvent = { ...plain, file: { ...plain.file, target_path: '/tmp/x' } };
+  const read: FileEvent = { ...plain, tickward: { ...plain.tickward, commands: ['/tmp/x'] } };
+  const lengths = [plain, linked, read].map((event) => (JSON.parse(ownOf(event, Date.parse(event['@timestamp'])) ?? '[]') as unknown[]).length);
+  expect(lengths).toEqual([15, 18, 21]);
 });
 
 test('a list tells what was there when it began, and is not lengthened by what comes', () => {
