@@ -30,13 +30,14 @@ export function killEscaped(unit: string, invocation: string, context: ActionCon
 }
 
 /** What a plan says of them. */
-export function escapedNotes(states: readonly UnitState[], context: ActionContext): string[] {
-  return states.filter(hasEscaped).flatMap(({ id, invocation, cgroup }) => {
+export function escapedNotes(states: readonly (Marked & Pick<UnitState, 'cgroup'>)[], context: ActionContext): string[] {
+  return states.filter(isMarked).flatMap(({ id, invocation, cgroup }) => {
     const outside = markedWith(invocation).flatMap((pid) => statOf(pid) ?? []).filter((stat) => !isBelow(cgroupOf(stat.pid), cgroup));
-    const [ours, theirs] = [outside.filter((stat) => refusal(stat, context) !== undefined), outside.filter((stat) => refusal(stat, context) === undefined)];
+    const refused = outside.flatMap((stat) => refusal(stat, context) ?? []);
+    const ended = outside.filter((stat) => refusal(stat, context) === undefined).map(shown);
     return [
-      ...(theirs.length === 0 ? [] : [`of ${printable(id)} have left its control group, and are ended too: ${listed(theirs.map(shown))}`]),
-      ...(ours.length === 0 ? [] : [`of ${printable(id)} are left alone, since they are or lead to who responds: ${listed(ours.map(shown))}`]),
+      ...(ended.length === 0 ? [] : [`of ${printable(id)} have left its control group, and are ended too: ${listed(ended)}`]),
+      ...(refused.length === 0 ? [] : [`of ${printable(id)} have left its control group, and are left alone: ${listed(refused)}`]),
     ];
   });
 }
@@ -50,8 +51,14 @@ function shown({ pid, comm }: ProcessStat): string {
 }
 
 /** Also of a service that has ended since. */
-export function hasEscaped({ id, invocation }: Pick<UnitState, 'id' | 'invocation'>): boolean {
-  return id.endsWith('.service') && MARK.test(invocation) && markedWith(invocation).length > 0;
+export function hasEscaped(state: Marked): boolean {
+  return isMarked(state) && markedWith(state.invocation).length > 0;
+}
+
+type Marked = Pick<UnitState, 'id' | 'invocation'>;
+
+function isMarked({ id, invocation }: Marked): boolean {
+  return id.endsWith('.service') && MARK.test(invocation);
 }
 
 function markedWith(invocation: string): number[] {
