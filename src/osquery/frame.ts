@@ -109,6 +109,7 @@ export class Framer {
 
   #element(levels: Level[], level: Level): boolean {
     const { types = [] } = level;
+    if (types.every((type) => type === Type.STRING) && !this.#texts(level)) return false;
     if (level.left === 0) {
       levels.pop();
       return true;
@@ -119,6 +120,15 @@ export class Framer {
     if (this.#value(type, 0, levels)) return true;
     level.left += 1;
     return false;
+  }
+
+  /** Passes over all that are left, at once: nearly every value of an answer is a text. False where they are not all there yet. */
+  #texts(level: Level): boolean {
+    for (; level.left > 0; level.left -= 1) {
+      const size = this.#sizeAt(this.#at);
+      if (size === undefined || !this.#pass(4 + size)) return false;
+    }
+    return true;
   }
 
   /** Passes over a value behind `before` bytes, or goes into it; false, and nothing is changed, where it is not there yet. */

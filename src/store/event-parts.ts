@@ -1,9 +1,10 @@
 /** An event of the store as it is read: taken apart, or put together. */
-import { TickwardError } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { timestampOf } from '../model/timestamp.ts';
 import { cutPath } from './event-filter.ts';
-import { fieldsOf, FILE_TYPES, makerOf, SCOPES, SOURCES, surroundingsOf, timeOf, TYPES, UNIT_TYPES, type EventRow, type File, type Maker, type Own, type Surroundings, type Tickward } from './event-row.ts';
+import { fieldsOf, FILE_TYPES, SCOPES, SOURCES, surroundingsOf, timeOf, TYPES, UNIT_TYPES, type EventRow, type File, type Own, type Surroundings, type Tickward } from './event-row.ts';
+import { makerOf, type Maker } from './maker.ts';
+import { wordOf } from './packing.ts';
 
 /** An event taken apart, each field at hand. Rows of a table are made of this: to put every event together for them takes longer than all the rest of reading it. */
 export interface EventParts extends Omit<EventRow, 'document' | 'unit'> {
@@ -120,10 +121,4 @@ export function eventOf(parts: EventParts): FileEvent {
       ...(parts.isCut ? { content_cut: true } : {}),
     },
   };
-}
-
-function wordOf<Word extends string>(words: readonly Word[], place: number): Word {
-  const word = words[place];
-  if (word === undefined) throw new TickwardError('STATE', 'an event in the store was written by another Tickward: it has a word that this one does not know', { hint: 'use that version, or another --state-dir' });
-  return word;
 }

@@ -2,16 +2,9 @@
  * An event as a row: what many events have in common (who did it, and where that process lives) apart from what is the event's own.
  * The own part is a short array. An event that does not fit the array exactly is kept whole, as JSON, and refers to nothing.
  */
-import type { EcsProcess, FileEvent } from '../model/event.ts';
+import type { FileEvent } from '../model/event.ts';
 import { timestampOf } from '../model/timestamp.ts';
-
-/** Who did it. */
-export interface Maker {
-  process?: EcsProcess;
-  user?: NonNullable<FileEvent['user']>;
-  attribution: FileEvent['tickward']['attribution'];
-  attribution_note?: string;
-}
+import { has, keysOf } from './packing.ts';
 
 /** Where the maker lives. */
 export interface Surroundings {
@@ -82,15 +75,6 @@ type Unworded =
   | Exclude<NonNullable<File['type']>, (typeof FILE_TYPES)[number]>;
 const everythingIsPacked: [Unpacked | Unworded] extends [never] ? true : Unpacked | Unworded = true;
 void everythingIsPacked;
-
-export function makerOf({ process, user, tickward }: FileEvent): Maker {
-  return {
-    ...(process === undefined ? {} : { process }),
-    ...(user === undefined ? {} : { user }),
-    attribution: tickward.attribution,
-    ...(tickward.attribution_note === undefined ? {} : { attribution_note: tickward.attribution_note }),
-  };
-}
 
 export function surroundingsOf({ host, container, tickward }: FileEvent): Surroundings {
   return {
@@ -164,15 +148,4 @@ export function timeOf(timestamp: string): number {
     lastParsed = timestamp;
   }
   return lastParsedTime;
-}
-
-function has(value: unknown): 0 | 1 {
-  return value === undefined ? 0 : 1;
-}
-
-/** Without a list of them: for each row they would be as much garbage as the row itself. */
-function keysOf(object: object): number {
-  let count = 0;
-  for (const _ in object) count += 1;
-  return count;
 }

@@ -7,7 +7,7 @@ import { createEvents, type Events } from './events.ts';
 import { createExceptions, type Exceptions } from './exceptions.ts';
 import { createJournal, JOURNAL_SCHEMA, type StoredJournal } from './journal.ts';
 import { createKernelMemory, type KernelMemory } from './kernel.ts';
-import { EVENTS_1, EVENTS_2_FROM_1 } from './layouts.ts';
+import { EVENTS_1, EVENTS_2_FROM_1, MAKERS_PACKED } from './layouts.ts';
 import { createReaders } from './readers.ts';
 import { prepareStateDirectory } from './state-directory.ts';
 
@@ -27,7 +27,7 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
   prepareStateDirectory(directory, uid);
   const eventsPath = join(directory, 'events.db');
   const journalPath = join(directory, 'journal.db');
-  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 3, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1], synchronous: 'NORMAL' });
+  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 4, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED], synchronous: 'NORMAL' });
   const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' });
   const readers = createReaders(directory);
   const alerts = createAlerts(eventsDatabase, eventsPath);

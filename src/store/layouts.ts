@@ -38,3 +38,6 @@ export const EVENTS_2_FROM_1 = `
   INSERT INTO spans SELECT seq >> ${SPAN_BITS}, count(*), min(time), max(time) FROM events GROUP BY 1;
   DROP TABLE events_1;
 `;
+
+/** Layout 4: makers are short arrays. Older ones are read as they are; a Tickward that does not know the new ones is kept from reading them. */
+export const MAKERS_PACKED = '';

@@ -2,13 +2,14 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { FileEvent } from '../model/event.ts';
 import { bulkInsert } from './database.ts';
-import { makerOf, surroundingsOf, type Maker, type Surroundings } from './event-row.ts';
+import { surroundingsOf, type Surroundings } from './event-row.ts';
+import { documentOfMaker, makerOf, makerOfDocument, type Maker } from './maker.ts';
 
 export const SHARED_SCHEMA = `
   CREATE TABLE shared (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: one that is gone cannot be taken for another
     refs INTEGER NOT NULL, -- events that refer to it
-    document TEXT NOT NULL -- Maker or Surroundings, JSON
+    document TEXT NOT NULL -- of a maker (maker.ts), or of its surroundings
   ) STRICT;
 `;
 
@@ -67,9 +68,8 @@ export function createSharedWriter(database: DatabaseSync): SharedWriter {
     isLoaded = true;
     for (const { id, document } of newest.all(REMEMBERED).toReversed()) remember({ id: Number(id), document: String(document), stored: true, refs: 0 });
   };
-  const partOf = (content: Maker | Surroundings): Part => {
+  const partOf = (document: string): Part => {
     if (!isLoaded) load();
-    const document = JSON.stringify(content);
     const known = recent.get(document) ?? older.get(document);
     if (known !== undefined) return known;
     nextId ??= Number(lastGiven.get()?.['seq'] ?? 0) + 1;
@@ -90,7 +90,7 @@ export function createSharedWriter(database: DatabaseSync): SharedWriter {
       const key = event.process;
       let seen = key === undefined ? undefined : makers.get(key);
       if (seen === undefined || !isMaker(seen, event)) {
-        seen = { process: event.process, user: event.user, attribution: event.tickward.attribution, note: event.tickward.attribution_note, part: partOf(makerOf(event)) };
+        seen = { process: event.process, user: event.user, attribution: event.tickward.attribution, note: event.tickward.attribution_note, part: partOf(documentOfMaker(makerOf(event))) };
         if (key !== undefined) makers.set(key, seen);
       }
       lastMaker = seen;
@@ -101,7 +101,7 @@ export function createSharedWriter(database: DatabaseSync): SharedWriter {
       const key = event.tickward.ancestry;
       let seen = places.get(key);
       if (seen === undefined || !isPlace(seen, event)) {
-        seen = { ancestry: key, host: event.host, cgroup: event.tickward.cgroup, auid: event.tickward.auid, container: event.container, part: partOf(surroundingsOf(event)) };
+        seen = { ancestry: key, host: event.host, cgroup: event.tickward.cgroup, auid: event.tickward.auid, container: event.container, part: partOf(JSON.stringify(surroundingsOf(event))) };
         places.set(key, seen);
       }
       lastPlace = seen;
@@ -169,14 +169,14 @@ export interface SharedReader {
 export function createSharedReader(database: DatabaseSync): SharedReader {
   const byId = database.prepare('SELECT document FROM shared WHERE id = ?');
   const read: { id: number; part: unknown }[] = Array.from({ length: READ_KEPT }, () => ({ id: -1, part: undefined }));
-  const find = (id: number, document?: unknown): unknown => {
+  const find = <Content>(id: number, parse: (document: string) => Content, document?: unknown): Content => {
     const place = read[id % READ_KEPT];
-    if (place?.id === id) return place.part;
+    if (place?.id === id) return place.part as Content;
     const found = document ?? byId.get(id)?.['document'];
     if (typeof found !== 'string') throw new StaleReference(`the store has no part ${id} that an event refers to`);
-    const part: unknown = JSON.parse(found);
+    const part = parse(found);
     if (place !== undefined) [place.id, place.part] = [id, part];
     return part;
   };
-  return { maker: (id, document) => find(id, document) as Maker, surroundings: (id) => find(id) as Surroundings };
+  return { maker: (id, document) => find(id, makerOfDocument, document), surroundings: (id) => find(id, (document) => JSON.parse(document) as Surroundings) };
 }
