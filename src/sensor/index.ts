@@ -52,9 +52,12 @@ const MOUNTS_SETTLE_MS = 50;
 /** Resolves when the marks are set: what happens afterwards is seen. Throws UNSUPPORTED when a named mode is not possible here. */
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const sources = openSources(options.mode ?? 'auto', options.kernel);
-  const { backend, images } = sources;
-  const watcher = new Watcher(backend, images, sources.handles, options);
+  const { backend } = sources;
+  const watcher = new Watcher(backend, sources.handles, options);
   watcher.start();
+  // While the directories are looked at, the kernel verifies.
+  const images = await sources.images;
+  if (images !== undefined) watcher.know(images);
   await watcher.ready(READY_MS);
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
   let settling: NodeJS.Timeout | undefined;
@@ -67,7 +70,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   });
   return {
     source: backend.source,
-    attribution: bestAttribution(sources),
+    attribution: bestAttribution(sources, images),
     get blind() {
       return [...limitsOf(sources), ...watcher.tree.blind];
     },
@@ -82,22 +85,24 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
 }
 
 /** What would be chosen here and why nothing better, for `doctor`. Leaves nothing behind. */
-export function sensorSupport(): { mode: SensorSource; attribution: Attribution; reasons: string[] } {
+export async function sensorSupport(): Promise<{ mode: SensorSource; attribution: Attribution; reasons: string[] }> {
   const sources = openSources('auto');
   sources.backend.close();
-  sources.images?.close();
-  return { mode: sources.backend.source, attribution: bestAttribution(sources), reasons: limitsOf(sources) };
+  const images = await sources.images;
+  images?.close();
+  return { mode: sources.backend.source, attribution: bestAttribution(sources, images), reasons: limitsOf(sources) };
 }
 
 interface Sources {
   backend: Backend;
-  images?: Images;
+  /** Undefined where there are none. */
+  images: Promise<Images | undefined>;
   handles: Handles;
-  /** Why nothing better, in words. */
+  /** Why nothing better, in words; whole once the images are there. */
   reasons: string[];
 }
 
-function bestAttribution({ backend, images }: Sources): Attribution {
+function bestAttribution({ backend }: Sources, images: Images | undefined): Attribution {
   if (images !== undefined) return 'exact';
   if (backend.source === 'scan') return 'none';
   return backend.namesProcesses ? 'proc' : 'inferred';
@@ -124,7 +129,7 @@ function openSources(mode: SensorMode, kernel?: Memory): Sources {
     if (mode !== 'auto' && mode !== way.mode) continue;
     try {
       const backend = way.open(handles);
-      return { backend, handles, reasons, ...(backend.namesProcesses ? imagesOr(reasons, kernel) : {}) };
+      return { backend, handles, reasons, images: backend.namesProcesses ? imagesOr(reasons, kernel) : Promise.resolve(undefined) };
     } catch (error) {
       reasons.push(`${way.mode} is not possible here: ${messageOf(error)}`);
     }
@@ -132,11 +137,11 @@ function openSources(mode: SensorMode, kernel?: Memory): Sources {
   throw new TickwardError('UNSUPPORTED', `the sensor cannot start: ${reasons.join('; ')}`, { hint: 'let it choose by itself (auto)' });
 }
 
-function imagesOr(reasons: string[], kernel: Memory | undefined): { images?: Images } {
+async function imagesOr(reasons: string[], kernel: Memory | undefined): Promise<Images | undefined> {
   try {
-    return { images: openImages({}, kernel) };
+    return await openImages({}, kernel);
   } catch (error) {
     reasons.push(`short-lived processes are named less often, since the kernel's map of programs cannot be used: ${messageOf(error)}`);
-    return {};
+    return undefined;
   }
 }

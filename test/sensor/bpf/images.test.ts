@@ -51,8 +51,8 @@ function tool(name = 'tool'): { directory: string; path: string } {
 }
 
 describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'})`, () => {
-  beforeAll(() => {
-    images = openImages();
+  beforeAll(async () => {
+    images = await openImages();
   });
   afterAll(() => images.close());
 
