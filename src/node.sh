@@ -13,7 +13,8 @@ cache=$root/node_modules/.cache/tickward/node
 if [ ! -e "$root/src/version.ts" ]; then
   :
 elif [ -w "$cache" ] || { [ -w "$root/node_modules" ] && mkdir -p "$cache" 2>/dev/null; } || [ -d "$cache" ]; then
-  export NODE_COMPILE_CACHE="$cache"
+  # Portable: also where the checkout is mounted in another place, as on the hosts of the tests, which cannot write there.
+  export NODE_COMPILE_CACHE="$cache" NODE_COMPILE_CACHE_PORTABLE=1
 fi
 
 # One heap of libc for all threads: 2 to 15 MB less, and no slower, since Node's threads seldom ask for memory at once.

@@ -74,6 +74,10 @@ export function difference(name: string, wanted: AccountFields): string | undefi
   return now.last_change === wanted.last_change ? undefined : `the password of ${printable(name)} was changed on day ${now.last_change}`;
 }
 
+export function refuseIfChanged(user: string, planned: AccountFields): void {
+  if (difference(user, planned) !== undefined) throw new TickwardError('REFUSED', `${printable(user)} was changed since the plan was made`, { hint: 'plan again' });
+}
+
 /** Each field that still is as we set it becomes what it was before; what somebody else set since stays. */
 export async function undoAccount(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
   const report: UndoReport = { done: [], already: [], failed: [] };

@@ -96,7 +96,7 @@ function* file(name: string, content: Buffer, time: number): Generator<Buffer> {
 }
 
 /** Fields and their places by tar(5), "POSIX ustar Archives": numbers in octal, the checksum counted with blanks in its own place. */
-export function headerOf(name: string, size: number, time: number): Buffer {
+function headerOf(name: string, size: number, time: number): Buffer {
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, length: number): void => void header.write(value.toString(8).padStart(length - 1, '0'), at, 'latin1');
   header.write(name, 0, 100, 'latin1');

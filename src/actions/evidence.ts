@@ -1,6 +1,6 @@
 /** What is gathered of a host before it is changed. Only reads; each part that fails says why in its place, and the others go on. */
 import { run } from '../exec.ts';
-import { chunksOf, readRegular } from '../host/files.ts';
+import { readOpen, readRegular } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
 import { modifiedFiles, packagesOf } from '../host/packages.ts';
@@ -77,7 +77,7 @@ function imageOf(pid: number): Item {
     using image = openImage(pid);
     const source = legible(linkOf(pid, 'exe'));
     if (image.size > MOST_FILE) return { name, source, content: Buffer.alloc(0), cut: `left out: it has ${image.size} bytes` };
-    return { name, source, content: Buffer.concat([...chunksOf(image.fd)].map((chunk) => Buffer.from(chunk))) };
+    return { name, source, content: readOpen(image.fd) };
   } catch (error) {
     return { name, source: `/proc/${pid}/exe`, content: Buffer.alloc(0), cut: advisedMessageOf(error) };
   }

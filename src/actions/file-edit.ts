@@ -1,7 +1,7 @@
 /** Takes single lines out of a file and gives it back as it was. */
 import { z } from 'zod';
 import { changed, contentOf, exchange, sha256Text } from '../host/exchange.ts';
-import { chunksOf, type FileState, openFile, readRegular, sameInode, sha256Of } from '../host/files.ts';
+import { type FileState, openFile, readOpen, readRegular, sameInode, sha256Of } from '../host/files.ts';
 import { setTimes, writeXattrs } from '../host/inode.ts';
 import { show } from '../host/paths.ts';
 import { type Copy, copyToQuarantine, prepareQuarantine } from '../host/quarantine.ts';
@@ -91,7 +91,7 @@ export function applyEdit(edit: FileEdit, texts: readonly string[], context: Act
     const copy = copyToQuarantine(file, quarantine);
     const xattrs = { ...xattrsOf(file.fd) };
     announce({ kind: 'lines', at: pathToJson(edit.path), copy, owned: ownedOf(file.state), xattrs, after: edit.after }, texts.at(-1));
-    const left = without(Buffer.concat([...chunksOf(file.fd)].map((chunk) => Buffer.from(chunk))), edit.lines);
+    const left = without(readOpen(file.fd), edit.lines);
     exchange(edit.path, { sha256: edit.sha256, state: file.state }, left, file.state, (fd) => writeXattrs(fd, xattrs));
   }
   setAgain(edit.flags);

@@ -52,7 +52,7 @@ export function nftables(): PacketFilter {
 }
 
 /** All but the loopback: of this network namespace, where /sys may show another. */
-export function otherInterfaces(): string[] {
+function otherInterfaces(): string[] {
   return readFileSync('/proc/self/net/dev', 'utf8').split('\n').slice(2).flatMap((line) => {
     const name = /^\s*(\S+):/.exec(line)?.[1];
     return name === undefined || name === 'lo' ? [] : [name];

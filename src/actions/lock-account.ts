@@ -1,9 +1,8 @@
 /** Keeps an account from being logged in to, by password and by key. */
 import { z } from 'zod';
 import { run } from '../exec.ts';
-import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { accountOf, difference, entryOf, fieldsOf, setFields, undoAccount, whyInUse, type AccountChange, type AccountFields } from './account.ts';
+import { accountOf, difference, entryOf, fieldsOf, refuseIfChanged, setFields, undoAccount, whyInUse, type AccountChange, type AccountFields } from './account.ts';
 import { forget, keepBefore } from './account-memory.ts';
 import { endProcessesOf, processesOf, sessionsOf, standingOf } from './account-standing.ts';
 import type { Action, Plan } from './action.ts';
@@ -72,7 +71,7 @@ export const lockAccount: Action<Params, Data> = {
   async apply(plan, context, record) {
     const { user, uid, before, after, end } = plan.data;
     const texts = plan.steps.map((step) => step.text);
-    if (difference(user, before) !== undefined) throw new TickwardError('REFUSED', `${printable(user)} was changed since the plan was made`, { hint: 'plan again' });
+    refuseIfChanged(user, before);
     if (difference(user, after) !== undefined) {
       const data: AccountChange = { kind: 'account', user, uid, before, after };
       record({ ...textOf(texts.shift()), data });

@@ -1,6 +1,6 @@
 /** Gives a file of the system another content, all at once: whoever reads it sees the old or the new one, with the same owner, mode and attributes. */
 import { exchange, sha256Text } from '../host/exchange.ts';
-import { chunksOf, openFile, sha256Of, type FileState, type OpenFile } from '../host/files.ts';
+import { openFile, readOpen, sha256Of, type FileState, type OpenFile } from '../host/files.ts';
 import { setTimes, writeXattrs } from '../host/inode.ts';
 import { show } from '../host/paths.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -48,6 +48,6 @@ export function rewrite(path: string, change: (content: Content) => string | und
 
 function contentOf(file: OpenFile): Content {
   if (file.state.size > MOST_BYTES) throw new TickwardError('REFUSED', `${show(file.path)} is left as it is: it has ${file.state.size} bytes, more than a file of its kind`, { hint: 'look at it, then shorten it by hand' });
-  const text = Buffer.concat(Array.from(chunksOf(file.fd), (chunk) => Buffer.from(chunk))).toString('latin1');
+  const text = readOpen(file.fd).toString('latin1');
   return { text, sha256: sha256Of(file.fd), state: file.state };
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { chunksOf, openFile, sha256Of } from '../host/files.ts';
+import { openFile, readOpen, sha256Of } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
 import { ancestorsOf, argumentsOf, executableOf, processIds, startedAt, statOf } from '../host/proc.ts';
@@ -71,14 +71,7 @@ interface Read {
 function readOf(path: Buffer): Read | undefined {
   try {
     using file = openFile(path, 'any');
-    const parts: Buffer[] = [];
-    let length = 0;
-    for (const chunk of chunksOf(file.fd)) {
-      parts.push(Buffer.from(chunk));
-      length += chunk.length;
-      if (length > MOST_BYTES) break;
-    }
-    return { content: Buffer.concat(parts), changed: fstatSync(file.fd).ctimeMs };
+    return { content: readOpen(file.fd, MOST_BYTES), changed: fstatSync(file.fd).ctimeMs };
   } catch {
     return undefined;
   }

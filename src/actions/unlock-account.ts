@@ -1,8 +1,7 @@
 /** Opens an account again that lock_account or somebody else had locked. */
 import { z } from 'zod';
-import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { accountChange, accountOf, difference, entryOf, fieldsOf, setFields, undoAccount, type AccountChange, type AccountFields } from './account.ts';
+import { accountChange, accountOf, difference, entryOf, fieldsOf, refuseIfChanged, setFields, undoAccount, type AccountChange, type AccountFields } from './account.ts';
 import { forget, keepBefore, rememberedOf } from './account-memory.ts';
 import type { Action } from './action.ts';
 
@@ -53,7 +52,7 @@ export const unlockAccount: Action<Params, Data> = {
 
   async apply(plan, context, record) {
     const { user, uid, before, after } = plan.data;
-    if (difference(user, before) !== undefined) throw new TickwardError('REFUSED', `${printable(user)} was changed since the plan was made`, { hint: 'plan again' });
+    refuseIfChanged(user, before);
     const data: AccountChange = { kind: 'account', user, uid, before, after };
     record({ ...(plan.steps[0] === undefined ? {} : { text: plan.steps[0].text }), data });
     await setFields(user, after);

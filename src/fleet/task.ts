@@ -6,7 +6,7 @@ const NAME = z.string().min(1).max(4_096);
 const NAMES = z.array(NAME).max(1_000).default([]);
 
 /** What is looked for: units, paths, sha256, pieces of commands, addresses, keys of ssh. */
-export const INDICATORS = z.strictObject({ units: NAMES, paths: NAMES, hashes: NAMES, commands: NAMES, addresses: NAMES, keys: NAMES });
+const INDICATORS = z.strictObject({ units: NAMES, paths: NAMES, hashes: NAMES, commands: NAMES, addresses: NAMES, keys: NAMES });
 
 export type Indicators = z.infer<typeof INDICATORS>;
 

@@ -153,14 +153,20 @@ function refuseUnlessPlain(state: FileState, fd: number, path: Buffer, names: 'o
 /** Content of a regular file, whatever other names it has; at most `limit` bytes of it. */
 export function readRegular(path: HostPath, limit: number): { content: Buffer; state: FileState; truncated: boolean } {
   using file = openFile(path, 'any');
+  const content = readOpen(file.fd, limit);
+  return { content: content.subarray(0, limit), state: file.state, truncated: content.length > limit };
+}
+
+/** What an open file holds: all of it, or somewhat more than `limit` bytes where it has more. */
+export function readOpen(fd: number, limit = Number.POSITIVE_INFINITY): Buffer {
   const parts: Buffer[] = [];
   let length = 0;
-  for (const chunk of chunksOf(file.fd)) {
+  for (const chunk of chunksOf(fd)) {
     parts.push(Buffer.from(chunk));
     length += chunk.length;
     if (length > limit) break;
   }
-  return { content: Buffer.concat(parts).subarray(0, limit), state: file.state, truncated: length > limit };
+  return Buffer.concat(parts);
 }
 
 /** Pieces of an open file from its start; each is valid until the next is asked for. */

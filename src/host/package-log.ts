@@ -65,7 +65,7 @@ function dpkgTime(line: string): number | undefined {
 }
 
 /** dpkg(1): `DATE TIME install PACKAGE OLD-VERSION NEW-VERSION`; the states in between are left out. */
-export function* parseDpkg(lines: readonly string[]): Iterable<PackageChange> {
+function* parseDpkg(lines: readonly string[]): Iterable<PackageChange> {
   for (const line of lines) {
     const [, when, action, name, old, version] = DPKG.exec(line) ?? [];
     const time = localTime(when);

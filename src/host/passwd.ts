@@ -52,17 +52,13 @@ export function readGroups(): GroupEntry[] {
   return parseGroup(readFileSync(GROUP, 'utf8'));
 }
 
-export function userOf(uid: number, users: readonly PasswdEntry[] = tolerant(readUsers)): PasswdEntry | undefined {
+export function userOf(uid: number, users: readonly PasswdEntry[] = knownUsers()): PasswdEntry | undefined {
   return users.find((user) => user.uid === uid);
 }
 
-export function groupOf(gid: number, groups: readonly GroupEntry[] = tolerant(readGroups)): GroupEntry | undefined {
-  return groups.find((group) => group.gid === gid);
-}
-
-function tolerant<Entry>(read: () => Entry[]): Entry[] {
+function knownUsers(): PasswdEntry[] {
   try {
-    return read();
+    return readUsers();
   } catch {
     return [];
   }

@@ -1,7 +1,7 @@
 /** An alert as Elastic's own alerts are read: an ECS 8 document that needs nothing of Kibana. */
 import type { Alert, FileEvent } from '../model/event.ts';
 
-export const ECS_VERSION = '8.17.0';
+const ECS_VERSION = '8.17.0';
 
 /**
  * All fields of the event (`file.*`, `process.*`, `user.*`, `host.*`, `container.*`, `tickward.*`) stand where the event has them; over them:

@@ -7,7 +7,7 @@ import { PRIORITIES } from './syslog.ts';
 import type { JournaldOutput, Sink } from './types.ts';
 
 /** Of every alert, for `journalctl MESSAGE_ID=` (made once, at random). */
-export const MESSAGE_ID = '68868a2b538e4a00a33af4db4f5a3be0';
+const MESSAGE_ID = '68868a2b538e4a00a33af4db4f5a3be0';
 
 /** What a datagram takes everywhere: net.core.wmem_default is 212,992 bytes. */
 const LONGEST = 150_000;

@@ -24,7 +24,7 @@ export interface Build {
 }
 
 /** Debian's and RPM's words for the processor that this runs on. */
-export const ARCHITECTURE = { x64: { deb: 'amd64', rpm: 'x86_64' }, arm64: { deb: 'arm64', rpm: 'aarch64' } }[process.arch as string];
+const ARCHITECTURE = { x64: { deb: 'amd64', rpm: 'x86_64' }, arm64: { deb: 'arm64', rpm: 'aarch64' } }[process.arch as string];
 
 export function architecture(): { deb: string; rpm: string } {
   if (ARCHITECTURE === undefined) throw new TickwardError('UNSUPPORTED', `packages for ${process.arch} cannot be made`, { hint: 'make them on x86-64 or arm64' });

@@ -32,7 +32,7 @@ export interface Known {
 export const FIELDS: readonly { field: string; meaning: string }[] = [
   { field: 'severity', meaning: 'low, medium, high or critical: of --severity, else of the rule' },
   { field: 'rule.id', meaning: "of the alert's rule, and rule.name, rule.version, rule.severity, rule.risk_score; missing for a file without an alert" },
-  { field: 'verdict.level', meaning: 'of the investigation: suspicious or unclear; verdict.reasons are its reasons' },
+  { field: 'verdict.level', meaning: 'of the investigation: explained, unclear, suspicious or highly-suspicious; verdict.reasons are its reasons' },
   { field: 'indicators.KIND', meaning: 'lists of the investigation: paths, hashes, executables, command_lines, users and what else it found' },
   { field: 'guide.step_N.count', meaning: "rows of step N of the guide; .rows.COLUMN are the values, .failed and .skipped are true or false" },
   { field: 'answers.STEP.QUESTION', meaning: 'what a person answered at an earlier step; yes and no are true and false' },

@@ -30,7 +30,7 @@ export function exactTest({ event }: Alert, field: string): FieldTest | undefine
   return values.length === 0 ? undefined : { field, operator: values.length === 1 ? 'exact' : 'list', values };
 }
 
-export function scalars(value: unknown): Scalar[] {
+function scalars(value: unknown): Scalar[] {
   return [value].flat().filter((each) => typeof each === 'string' || typeof each === 'number' || typeof each === 'boolean');
 }
 

@@ -26,7 +26,7 @@ export function testsOf(normal: Normal): Extract<Normal, { kind: 'test' }>[] {
   return normal.kind === 'test' ? [normal] : normal.operands.flatMap(testsOf);
 }
 
-export function operandsOf(test: Test): Operand[] {
+function operandsOf(test: Test): Operand[] {
   switch (test.kind) {
     case 'constant':
       return [];

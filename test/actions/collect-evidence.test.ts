@@ -1,8 +1,8 @@
 /** The archive, opened by tar(1) as who comes later would. */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
@@ -60,7 +60,9 @@ test('an archive that only we may read has every part with its hash, and the hos
 
 test('a suspect whose program is deleted is in it with maps, descriptors, sockets and the program itself', async () => {
   const root = temporaryDirectory();
-  copyFileSync('/bin/sleep', join(root, 'evil'));
+  // More than is read at once.
+  const program = Buffer.concat([readFileSync('/bin/sleep'), randomBytes(200_000)]);
+  writeFileSync(join(root, 'evil'), program, { mode: 0o755 });
   const child = spawn(join(root, 'evil'), ['1000', 'a\u001b[2J b'].slice(0, 1), { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'spawn');
@@ -69,7 +71,7 @@ test('a suspect whose program is deleted is in it with maps, descriptors, socket
   const pid = child.pid!;
   const { archive } = await collect({}, { ...context, target: { ...context.target, process: { pid, start: startedAt(statOf(pid)!) } } });
   const { at, entry } = unpack(archive);
-  expect(readFileSync(join(at, `processes/${pid}/executable`)).equals(readFileSync('/bin/sleep'))).toBe(true);
+  expect(readFileSync(join(at, `processes/${pid}/executable`)).equals(program)).toBe(true);
   expect(entry(`processes/${pid}/executable`).source).toBe(`${join(root, 'evil')} (deleted)`);
   expect(readFileSync(join(at, `processes/${pid}/maps`), 'utf8')).toContain('[stack]');
   expect(entry(/^sockets-/).size).toBeGreaterThan(0);

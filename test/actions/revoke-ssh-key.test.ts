@@ -59,6 +59,15 @@ test('a comment names the whole comment, never a pattern', async () => {
   expect((await plan({ comment: 'a' }, context)).state).toBe('nothing-to-do');
 });
 
+test('of a file that is longer than what is read at once every other line stays', async () => {
+  const others = Array.from({ length: 2_000 }, (_, n) => `ssh-ed25519 ${GOOD} number-${n}\n`).join('');
+  const { keys, context } = setUp({ 'home/.ssh/authorized_keys': `${others}ssh-ed25519 ${EVIL} mallory\n` });
+  const changes = await apply({ key: EVIL }, context);
+  expect(readFileSync(keys, 'utf8') === others).toBe(true);
+  await revokeSshKey.undo(changes.toReversed(), context);
+  expect(readFileSync(keys, 'utf8') === `${others}ssh-ed25519 ${EVIL} mallory\n`).toBe(true);
+});
+
 test('what names no key, or two, is refused', async () => {
   const { context } = setUp();
   expect((await plan({}, context)).state).toBe('nothing-to-do');

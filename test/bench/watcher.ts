@@ -64,7 +64,7 @@ export async function startWatcher(lab: Lab, { stateDir = join(mkdtempSync(join(
   };
 }
 
-export function watchCommand(stateDir: string, program = PROGRAM): string[] {
+function watchCommand(stateDir: string, program = PROGRAM): string[] {
   return ['/bin/sh', program, 'watch', '--json', '--no-color', '--state-dir', stateDir];
 }
 

@@ -32,8 +32,8 @@ export function open({ greeting }: { greeting: string }): (Table | GatheredTable
       description: 'keeps more than there is',
       columns: N,
       *generate() {
-        const kept: string[] = [];
-        for (let n = 0; n < 1_000_000; n += 1) kept.push(String(n).padEnd(10_000_000));
+        const kept: number[][] = [];
+        for (let n = 0; n < 1_000_000; n += 1) kept.push(Array<number>(1_000_000).fill(n));
         yield { n: kept.length };
       },
     },

@@ -6,7 +6,7 @@ import type { FileEvent } from '../../src/model/event.ts';
 import type { Journal, JournalEntry } from '../../src/model/journal.ts';
 import { fileEvent } from './events.ts';
 
-export const SYSTEM_DIRECTORIES = ['etc', 'usr', 'run'];
+const SYSTEM_DIRECTORIES = ['etc', 'usr', 'run'];
 
 export function hostIn(root: string): HostContext {
   for (const name of SYSTEM_DIRECTORIES) mkdirSync(join(root, name), { recursive: true });

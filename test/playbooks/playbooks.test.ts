@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { embeddedTables } from '../../extension/tables/embedded.ts';
+import { createHostContext } from '../../src/actions/index.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { investigate, type InvestigatedStep } from '../../src/investigate/index.ts';
 import { playbookNames } from '../../src/playbooks/files.ts';
@@ -10,6 +11,8 @@ import { playbookOfRule } from '../../src/playbooks/of-rule.ts';
 import { readPlaybook } from '../../src/playbooks/responses.ts';
 import { loadRules } from '../../src/playbooks/rules.ts';
 import { compileWhen } from '../../src/respond/condition.ts';
+import type { Answers } from '../../src/respond/findings.ts';
+import { respond } from '../../src/respond/run.ts';
 import type { Rule } from '../../src/rule/load.ts';
 import { createEmbedded } from '../../src/sql/embedded/index.ts';
 import { openStore } from '../../src/store/index.ts';
@@ -59,24 +62,27 @@ const made = fileEvent({ path: '/etc/systemd/system/tickward-test-none.timer' })
 /** It has all that a guide may ask for. */
 const event: FileEvent = { ...made, file: { ...made.file, target_path: '/nonexistent', hash: { sha256: 'e3b0' } } };
 
-async function answers(name: string, language: Language): Promise<InvestigatedStep[]> {
+/** What the guide finds, in each language. */
+async function answers(name: string): Promise<Record<Language, InvestigatedStep[]>> {
   const store = openStore(temporaryDirectory());
   store.events.append([event]);
   const engine = await createEmbedded({ tables: embeddedTables({ stateDir: store.directory, uid: process.getuid?.() ?? 0 }) });
+  const ask = async (lang: Language): Promise<InvestigatedStep[]> => (await investigate({ event, guide: readGuide(name, lang), engine, parses: (sql) => engine.parses(sql), host: { uid: 0, users: [] }, history: { events: () => [], alerts: () => [] }, lang, timeoutMs: 30_000, maxRows: 1_000 })).steps;
   try {
-    return (await investigate({ event, guide: readGuide(name, language), engine, parses: (sql) => engine.parses(sql), host: { uid: 0, users: [] }, history: { events: () => [], alerts: () => [] }, lang: language, timeoutMs: 30_000, maxRows: 1_000 })).steps;
+    return { en: await ask('en'), 'zh-CN': await ask('zh-CN') };
   } finally {
     await engine.close();
     store.close();
   }
 }
 
-/** The steps of a dry run, by id: their state and why. */
-function plannedSteps(name: string, ...args: string[]): Map<string, { state: string; summary: string; action: string | null }> {
-  const { stdout, stderr } = tickward(['respond', '--file', '/usr/bin/env', '--playbook', name, '--dry-run', '--json', '--state-dir', join(temporaryDirectory(), 'state'), ...args]);
-  if (stdout === '') throw new Error(stderr);
-  const { steps } = JSON.parse(stdout) as { steps: { id: string; state: string; summary: string; action: string | null }[] };
-  return new Map(steps.map(({ id, ...step }) => [id, step]));
+/** Steps of a dry run that are left out where it was no intruder. */
+async function closedSteps(name: string, given: Answers): Promise<string[]> {
+  const store = openStore(temporaryDirectory());
+  const context = createHostContext({ quarantine: join(store.directory, 'quarantine') });
+  const { steps } = await respond({ playbook: readPlaybook(name), event, context, journal: store.journal, dryRun: true, answers: given, decide: async () => 'skip' });
+  store.close();
+  return steps.filter(({ summary }) => summary === 'its condition does not hold: answers.case.intruder != false').map(({ id }) => id);
 }
 
 /** What is only for an attack. */
@@ -84,11 +90,10 @@ const AGAINST_INTRUDERS = ['isolate', 'other-hosts', 'backdoors', 'credentials',
 const COMPANIONS = NAMES.filter((name) => name !== 'systemd-timer-created');
 
 describe.each(COMPANIONS)('the response of %s', (name) => {
-  test('leaves out, where it was no intruder, the isolation and the search for more', () => {
-    const closed = (steps: ReturnType<typeof plannedSteps>): string[] => [...steps].filter(([, { summary }]) => summary === 'its condition does not hold: answers.case.intruder != false').map(([id]) => id);
-    expect(closed(plannedSteps(name, '--answer', 'case.intruder=no'))).toEqual(AGAINST_INTRUDERS);
-    expect(closed(plannedSteps(name, '--answer', 'case.intruder=yes'))).toEqual([]);
-    expect(closed(plannedSteps(name))).toEqual([]);
+  test('leaves out, where it was no intruder, the isolation and the search for more', async () => {
+    expect(await closedSteps(name, { case: { intruder: false } })).toEqual(AGAINST_INTRUDERS);
+    expect(await closedSteps(name, { case: { intruder: true } })).toEqual([]);
+    expect(await closedSteps(name, {})).toEqual([]);
   });
 
   test('asks for the record what only a person knows, and ends no process that nobody knows', () => {
@@ -114,8 +119,7 @@ test('a program of a container is not taken by its path on the host', () => {
 
 describe.each(NAMES)('the guide and the response of %s', (name) => {
   test('every query runs on the embedded engine, and both languages ask the same in their own words', async () => {
-    const english = await answers(name, 'en');
-    const chinese = await answers(name, 'zh-CN');
+    const { en: english, 'zh-CN': chinese } = await answers(name);
     expect(english.filter(({ kind }) => kind !== 'task').length).toBeGreaterThan(3);
     for (const { title, error, skipped, repairs } of [...english, ...chinese].filter(({ kind }) => kind !== 'check')) expect({ title, error, skipped, repairs }).toEqual({ title, error: null, skipped: null, repairs: [] });
     const shape = (steps: InvestigatedStep[]): unknown[] => steps.map(({ kind, sql }) => ({ kind, sql }));

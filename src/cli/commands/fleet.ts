@@ -175,7 +175,7 @@ function waves(text: string): string[] {
 async function ended(context: Context, request: FleetRequest, rows: HostRow[], { report }: Options): Promise<number> {
   const { out } = context;
   if (!out.json) {
-    out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
+    tableOf(out, rows);
     out.line(summaryOf(rows));
   }
   if (report !== undefined) {
@@ -209,9 +209,13 @@ function show(context: Context, id: string | undefined): number {
   if (out.json) out.document({ ...request, hosts: rows });
   else {
     out.line(`${request.task.do} of ${request.started}, by ${printable(request.by)}: ${summaryOf(rows)}`);
-    out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
+    tableOf(out, rows);
   }
   return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
+}
+
+function tableOf(out: Context['out'], rows: readonly HostRow[]): void {
+  out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
 }
 
 function positive(text: string, option: string): number {

@@ -14,7 +14,7 @@ export interface OsqueryHost {
   owner: number;
 }
 
-export const OSQUERY_HOST: OsqueryHost = {
+const OSQUERY_HOST: OsqueryHost = {
   extension: join(import.meta.dirname, '../../../extension/systemd_timer_events.ext'),
   loadFile: '/etc/osquery/extensions.load',
   flagFile: '/etc/osquery/osquery.flags',

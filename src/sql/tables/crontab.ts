@@ -51,7 +51,7 @@ function filesOf(root: string, folder: string, context: QueryContext): string[] 
 }
 
 /** Runs of blanks become one; comments, assignments and lines without a command are left out, as osquery does. */
-export function parseLine(text: string): Row | undefined {
+function parseLine(text: string): Row | undefined {
   const line = text.trim();
   if (line === '' || line.startsWith('#')) return undefined;
   const words = line.split(/\s+/);

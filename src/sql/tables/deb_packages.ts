@@ -34,7 +34,7 @@ export const deb_packages: Table = {
 };
 
 /** deb-control(5): `Field: value` lines, paragraphs parted by an empty line. Values over several lines are of no use here. */
-export function* paragraphs(lines: Iterable<string>): Generator<Map<string, string>> {
+function* paragraphs(lines: Iterable<string>): Generator<Map<string, string>> {
   let fields = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(':');
