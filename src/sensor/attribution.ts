@@ -13,9 +13,10 @@ import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { decide, LOADER, type IsLogged, type Moment } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
+import { isSeenBy } from './executable.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
-import { isInMemory, isNameOf, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
+import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
 
 /** What is said of the process in an event. One object for all changes of one process as one program. */
 export interface Attributed {
@@ -58,6 +59,8 @@ interface Known {
   position: number;
   by: Attributed;
 }
+
+const ELSEWHERE = 'the path is as the process had it: on this host another file is there, or none';
 
 /** A user that was changed, a directory that was: how long what was read of a process is taken to be so still. Milliseconds. */
 const FRESH_MS = 1_000;
@@ -155,12 +158,13 @@ export class Attributor {
 
   private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
     const facts = isSameProcess(image) ? readFacts(image.pid) : undefined;
-    const executable = pathOfImage(image, opened.findLast((each) => isNameOf(each, image) && each.position < deed.position), this.sources.handles);
+    const executable = pathOfImage(image, opened.filter(({ position }) => position < deed.position), this.sources.handles);
     const isCurrent = this.sources.images?.since(image.pid) === image.since;
     const isProven = confirmed || (isCurrent && facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
     if (isInMemory(image)) notes.push('the program runs from memory (memfd), not from a file');
     else if (isCurrent && facts?.deleted === true) notes.push('the program was deleted while it ran');
+    if (executable !== undefined && isSeenBy(image.pid, executable)) notes.push(ELSEWHERE);
     const args = image.argsTruncated && isCurrent && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
     if (image.argsTruncated && args === image.args) notes.push('the command line is cut: the kernel kept its first 511 bytes');
     const cgroup = (isCurrent ? facts?.cgroup : undefined) ?? this.sources.groups.pathOf(image.cgroup);
@@ -218,6 +222,7 @@ export class Attributor {
   /** Of a process as /proc has it. */
   ofFacts(pid: number, facts: ProcFacts, attribution: Attribution, note?: string): Attributed {
     const notes = note === undefined ? [] : [note];
+    if (facts.executable !== undefined && isSeenBy(pid, facts.executable)) notes.push(ELSEWHERE);
     if (facts.deleted) notes.push(facts.executable?.startsWith('/memfd:') === true ? 'the program runs from memory (memfd), not from a file' : 'the program was deleted while it ran');
     return this.attributed(attribution, notes, { ...facts, pid, name: facts.executable === undefined ? facts.comm : basename(facts.executable) });
   }

@@ -1,8 +1,9 @@
 /** What /proc says of a process now: good only while it lives, and of the program only until it runs another. */
 import * as proc from '../host/proc.ts';
+import { asSeenBy, executableOf } from './executable.ts';
 
 export interface ProcFacts {
-  /** As the kernel has it; without its mark of a deleted file, which is in `deleted`. */
+  /** On this host, or as only the process has it (`asSeenBy`). */
   executable?: string;
   deleted: boolean;
   args: string[];
@@ -18,11 +19,9 @@ export interface ProcFacts {
   cgroup?: string;
 }
 
-const DELETED = / \(deleted\)$/;
-
 /** Reads first what vanishes first: program and arguments, then the rest. undefined when the process is gone. */
 export function readFacts(pid: number): ProcFacts | undefined {
-  const executable = proc.executableOf(pid);
+  const executable = executableOf(pid);
   const args = proc.argumentsOf(pid);
   const stat = proc.statOf(pid);
   if (stat === undefined) return undefined;
@@ -33,8 +32,8 @@ export function readFacts(pid: number): ProcFacts | undefined {
   const auid = proc.loginUidOf(pid);
   const cgroup = proc.cgroupOf(pid);
   return {
-    ...(executable === undefined ? {} : { executable: executable.replace(DELETED, '') }),
-    deleted: executable !== undefined && DELETED.test(executable),
+    ...(executable === undefined ? {} : { executable: executable.isElsewhere ? asSeenBy(pid, executable.path) : executable.path }),
+    deleted: executable?.isDeleted ?? false,
     args: args ?? [],
     comm: stat.comm,
     ppid: stat.ppid,
