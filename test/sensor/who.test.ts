@@ -290,4 +290,11 @@ describe.skipIf(notPrivileged !== undefined)(`who made it (${notPrivileged ?? 'a
     // cat wrote, and the shell closed: both touched it, and the writer is the one to name.
     expect(basename(event.process?.executable ?? '')).toBe('cat');
   });
+
+  test('what was written through memory is not said to be the work of a program that only inherited the open file', async () => {
+    const sensing = await sense('auto', { rescanSeconds: 60, before: (root) => writeFileSync(join(root, 'a.timer'), 'old') });
+    await perform(PYTHON, ['-c', 'import mmap, os, subprocess\nf = os.open("a.timer", os.O_RDWR)\nm = mmap.mmap(f, 3); m[0:3] = b"new"; m.close()\nchild = subprocess.Popen(["sleep", "0.8"], pass_fds=[f])\nos.close(f); child.wait()'], { cwd: sensing.root });
+    const { process: maker, tickward } = await sensing.line('modification a.timer');
+    expect([basename(maker?.executable ?? ''), tickward.attribution, tickward.attribution_note]).toEqual(['sleep', 'inferred', expect.stringContaining('need not be the one that wrote')]);
+  });
 });
