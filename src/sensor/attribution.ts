@@ -6,8 +6,9 @@ import { uptime } from 'node:os';
 import { basename } from 'node:path';
 import type { Accounts } from '../host/accounts.ts';
 import { containerOf, statOf } from '../host/proc.ts';
-import type { Attribution, EcsProcess, FileEvent } from '../model/event.ts';
+import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
+import { less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
@@ -17,24 +18,6 @@ import { isSeenBy } from './executable.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
-
-/** What is said of the process in an event. One object for all changes of one process as one program. */
-export interface Attributed {
-  attribution: Attribution;
-  note?: string;
-  process?: EcsProcess;
-  user?: NonNullable<FileEvent['user']>;
-  auid?: string;
-  cgroup?: string;
-  container?: string;
-  ancestry: FileEvent['tickward']['ancestry'];
-  /** Several programs may have been it. */
-  isOpen?: true;
-}
-
-export function unknown(note: string): Attributed {
-  return { attribution: 'none', note, ancestry: [] };
-}
 
 export interface Sources {
   images?: Images;
@@ -137,11 +120,12 @@ export class Attributor {
     let decision = decide(ran, opened, deed, isLogged);
     const notBefore = decision.isSure ? undefined : deed.bornAt?.();
     if (notBefore !== undefined) {
-      const { images: found, isSure } = decide(ran, opened, { ...deed, notBefore }, isLogged);
-      decision = { images: found, isSure, confirmed: false };
+      decision = { ...decide(ran, opened, { ...deed, notBefore }, isLogged), confirmed: false };
     }
     const [only] = decision.images;
     if (only === undefined) return { ...this.forgotten(deed, opened), isOpen: true };
+    const last = decision.images.at(-1);
+    if (!decision.isSure && decision.isWhole && last !== undefined && decision.images.every(({ image }) => isSameProgram(image, last.image))) return { ...withoutArguments(this.ofImage(last.image, opened, deed, false)), isOpen: true };
     if (!decision.isSure) return { ...less(deed.pid, `the process ran several programs in that moment, and which one it was is not known (${namesOf(decision.images)})`), isOpen: true };
     const by = this.ofImage(only.image, opened, deed, decision.confirmed);
     if (only.image === current) this.remember(deed, current.since, by);
@@ -180,6 +164,7 @@ export class Attributor {
       ...(cgroup === undefined ? {} : { cgroup }),
       ppid: image.parent,
       startTicks: image.start / TICK_NS,
+      threads: facts?.threads ?? 0,
     });
   }
 
@@ -228,7 +213,7 @@ export class Attributor {
   }
 
   private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted'> & { pid: number; name: string }): Attributed {
-    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks } = found;
+    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks, threads } = found;
     const userName = uid === undefined ? undefined : this.sources.accounts.userName(uid);
     const user = uid === undefined ? undefined : { id: String(uid), ...(userName === undefined ? {} : { name: userName }) };
     const ancestry = this.ancestors.of(ppid, startTicks);
@@ -248,6 +233,7 @@ export class Attributor {
         ...(gid === undefined ? {} : { group: { id: String(gid) } }),
       },
       ...(user === undefined ? {} : { user }),
+      ...(threads === 1 ? {} : { isUserOpen: true }),
       ...(auid === undefined ? {} : { auid: String(auid) }),
       ...(cgroup === undefined ? {} : { cgroup }),
       ...(container === undefined ? {} : { container }),
@@ -267,9 +253,9 @@ function onlyProgram(opened: readonly Opened[]): Opened | undefined {
   return programs.every(({ name, directory }) => name === first?.name && directory === first.directory) ? first : undefined;
 }
 
-/** Which process is certain, which of its programs is not. */
-function less(pid: number, note: string): Attributed {
-  return { attribution: 'none', note, ancestry: [], process: { pid } };
+/** Of one process; as the same user. */
+function isSameProgram(one: Image, other: Image): boolean {
+  return one.inode === other.inode && deviceOf(one) === deviceOf(other) && one.name === other.name && one.start === other.start && one.uid === other.uid && one.gid === other.gid;
 }
 
 function namesOf(images: readonly { name: string }[]): string {

@@ -100,7 +100,7 @@ function wrongMakers(events: readonly FileEvent[], { by, inferred, merged }: Dee
 describe.each(kernel)('by %s', (mode) => {
   const named = mode === 'fanotify' && notPrivileged === undefined;
   /** What an event says of its maker where the kernel names one. */
-  const madeBy = (pid: number): object => (named ? { process: { pid }, tickward: { attribution: 'exact' } } : {});
+  const madeBy = (pid: number, attribution = 'exact'): object => (named ? { process: { pid }, tickward: { attribution } } : {});
 
   test.for(DEEDS)('$what: told once, by its path, and no more by comparing', async (deed) => {
     const { files = [], directories = [], script, told, units: expected } = deed;
@@ -156,7 +156,7 @@ describe.each(kernel)('by %s', (mode) => {
       const event = await sensing.line('modification a.timer');
       expect(event.file.hash?.sha256).toBe(sha256('new'));
       // Who closed it may have been left the open file by who wrote.
-      if (named) expect(event).toMatchObject({ process: { pid }, tickward: { attribution: 'inferred' } });
+      expect(event).toMatchObject(madeBy(pid, 'inferred'));
       expect(event.tickward.source).toBe(mode);
     });
   });
