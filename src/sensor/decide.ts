@@ -11,7 +11,7 @@ import type { Opened } from './exec-log.ts';
 /** What is asked of an image; the kernel's map knows more of it. */
 export interface Ran {
   how: 'exec' | 'fork';
-  /** Programs that the process has run up to here: 0 for what it was forked as. */
+  /** Programs that ran under its number up to here: 0 for what it was forked as, where no process before it had the number. */
   generation: number;
   /** A bit for its name, and the bits of all programs that the process ran before it. */
   mark: bigint;
