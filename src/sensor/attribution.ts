@@ -194,7 +194,10 @@ export class Attributor {
       const name = Buffer.from(basename(facts.executable)).toString('latin1');
       // It was opened last, or before this reading. Only alone it is twice as sure: of several programs one that was opened twice stands once.
       const recent = before.filter(({ name: opener, bracket }) => bracket.before >= deed.bracket.after && !LOADER.test(opener));
-      if (recent.length === 0 || recent.at(-1)?.name === name) return this.ofFacts(deed.pid, facts, onlyProgram(before)?.name === name ? 'exact' : 'proc');
+      // Any user may set what /proc calls the program, PR_SET_MM of prctl(2): but not to one that the process never opened.
+      const since = opened.filter(({ bracket }) => bracket.before >= startOf(facts));
+      const mustBeOpened = since.length > 0 && facts.device !== undefined && this.sources.log?.isLogged(facts.device, startOf(facts)) === true;
+      if ((!mustBeOpened || since.some((each) => each.name === name)) && (recent.length === 0 || recent.at(-1)?.name === name)) return this.ofFacts(deed.pid, facts, onlyProgram(before)?.name === name ? 'exact' : 'proc');
       return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
     }
     // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
@@ -267,8 +270,12 @@ function startsAlike(full: readonly string[] | undefined, cut: readonly string[]
 }
 
 /** It started later than the change was read: the number is another one's by now. */
-function startedAfter({ startTicks }: ProcFacts, { bracket }: Deed): boolean {
-  // CLOCK_MONOTONIC stands still while the machine sleeps; both are read to a tick.
+function startedAfter(facts: ProcFacts, { bracket }: Deed): boolean {
+  return startOf(facts) > bracket.before + 2n * TICK_NS;
+}
+
+/** To a tick, in ns of CLOCK_MONOTONIC, which stands still while the machine sleeps. */
+function startOf({ startTicks }: ProcFacts): bigint {
   const asleep = BigInt(Math.round(uptime() * 1e9)) - process.hrtime.bigint();
-  return startTicks * TICK_NS - asleep > bracket.before + 2n * TICK_NS;
+  return startTicks * TICK_NS - asleep;
 }

@@ -1,11 +1,14 @@
 /** What /proc says of a process now: good only while it lives, and of the program only until it runs another. */
 import * as proc from '../host/proc.ts';
 import { asSeenBy, executableOf } from './executable.ts';
+import { deviceText } from './filesystems.ts';
 
 export interface ProcFacts {
   /** On this host, or as only the process has it (`asSeenBy`). */
   executable?: string;
   deleted: boolean;
+  /** `major:minor` of its file system, as stat(2) shows it. */
+  device?: string;
   args: string[];
   comm: string;
   ppid: number;
@@ -35,6 +38,7 @@ export function readFacts(pid: number): ProcFacts | undefined {
   return {
     ...(executable === undefined ? {} : { executable: executable.isElsewhere ? asSeenBy(pid, executable.path) : executable.path }),
     deleted: executable?.isDeleted ?? false,
+    ...(executable?.file === undefined ? {} : { device: deviceText(executable.file.dev) }),
     args: args ?? [],
     comm: stat.comm,
     ppid: stat.ppid,

@@ -13,6 +13,8 @@ const SH = realpathSync('/bin/sh');
 
 const noStrace = spawnSync('strace', ['-V']).status === 0 ? undefined : 'needs strace: apt-get install strace';
 
+const WITHOUT_IMAGES = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=bpf', '-e', 'inject=bpf:error=EPERM'];
+
 const WRITE = 'echo x > "$0"; sleep 0.2; :';
 
 /** A program of the attacker's own, in a directory that is not watched. */
@@ -40,8 +42,8 @@ function unseen(script: string, ...args: string[]): void {
 
 /** Nothing logs what is run from there, so that it is certain only some time after its beginning. */
 async function performFromOwnFileSystem({ root, outside }: Sensing): Promise<void> {
-  const wait = 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done';
-  await perform('unshare', ['--mount', 'sh', '-ec', `mount -t tmpfs tmpfs "$1"; cp ${SH} "$1/${basename(TRUSTED)}"; mount --bind "$1" ${dirname(TRUSTED)}; exec ${TRUSTED} -c '${wait}; echo x > "$0"; ${wait}; :' "$0"`, join(root, 'a.timer'), outside]);
+  const wait = 'read -t 1.3 line <> "$1/fifo"';
+  await perform('unshare', ['--mount', 'sh', '-ec', `mount -t tmpfs tmpfs "$1"; mkfifo "$1/fifo"; cp /bin/bash "$1/${basename(TRUSTED)}"; mount --bind "$1" ${dirname(TRUSTED)}; exec ${TRUSTED} -c '${wait}; echo x > "$0"; ${wait}; :' "$0" "$1"`, join(root, 'a.timer'), outside]);
 }
 
 async function made(sensing: Sensing): Promise<FileEvent> {
@@ -72,7 +74,7 @@ describe.skipIf(notPrivileged !== undefined)(`programs that only the process its
 
   test.skipIf(noStrace !== undefined)(`the same without the map of images (${noStrace ?? 'strace is there'})`, async () => {
     const base = await sense('scan', { rescanSeconds: 30 });
-    const told = await senseThrough(['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=bpf', '-e', 'inject=bpf:error=EPERM'], { directories: units(base.root), root: base.root });
+    const told = await senseThrough(WITHOUT_IMAGES, { directories: units(base.root), root: base.root });
     expect(told.ready.attribution).toBe('proc');
     await performFromOwnFileSystem(base);
     const { process: maker, tickward } = await told.line('creation a.timer');
@@ -111,6 +113,18 @@ describe.skipIf(notPrivileged !== undefined)(`programs that only the process its
     // The log has each once, however often it was opened: the attacker's before the host's.
     unseen(`exec "$1" -c 'exec env "$1" -c "echo x > \\"\\$0\\"; :" "$0"' "$0" "$1"`, join(sensing.root, 'a.timer'), own);
     const { process: maker } = await made(sensing);
+    expect(maker?.executable ?? own).toBe(own);
+  });
+
+  const cannot = process.arch !== 'x64' ? 'is for x86-64' : spawnSync('cc', ['--version']).status === 0 ? noStrace : 'needs cc: apt-get install gcc';
+  test.skipIf(cannot !== undefined).for([['with', 'exact', []], ['without', 'proc', WITHOUT_IMAGES]] as const)(`one that has /proc call it another is not named so, %s the map of images (${cannot ?? 'cc is there'})`, async ([, attribution, through]) => {
+    const base = await sense('scan', { rescanSeconds: 30, before: (root) => chmodSync(root, 0o777) });
+    const own = join(base.outside, 'evil');
+    expect(spawnSync('cc', ['-O1', '-static', '-no-pie', '-fno-stack-protector', '-fcf-protection=none', '-o', own, join(import.meta.dirname, '../fixtures/other-executable.c')], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    const told = await senseThrough(through, { directories: units(base.root), root: base.root });
+    expect(told.ready.attribution).toBe(attribution);
+    await perform('unshare', ['--user', '--map-root-user', own, join(base.root, 'a.timer'), TRUSTED]);
+    const { process: maker } = await told.line('creation a.timer');
     expect(maker?.executable ?? own).toBe(own);
   });
 });
