@@ -14,7 +14,7 @@ import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { decide, LOADER, type IsLogged, type Moment } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
-import { isSeenBy } from './executable.ts';
+import { isSeenBy } from '../host/executable.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';

@@ -1,6 +1,6 @@
 /** What /proc says of a process now: good only while it lives, and of the program only until it runs another. */
 import * as proc from '../host/proc.ts';
-import { asSeenBy, executableOf } from './executable.ts';
+import { asSeenBy, executableOf } from '../host/executable.ts';
 import { deviceText } from './filesystems.ts';
 
 export interface ProcFacts {

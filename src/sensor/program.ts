@@ -5,7 +5,7 @@ import type { Image } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { isNameOf as isName } from './decide.ts';
 import type { Opened } from './exec-log.ts';
-import { asSeenBy, executableOf, fileAt, type Executable } from './executable.ts';
+import { asSeenBy, executableOf, fileAt, type Executable } from '../host/executable.ts';
 import { deviceText, type Handles } from './filesystems.ts';
 
 /** What the kernel names a program that was run from memory (memfd_create(2)). */

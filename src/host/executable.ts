@@ -51,6 +51,12 @@ export function isSeenBy(pid: number, path: string): boolean {
   return path.startsWith(`/proc/${pid}/`);
 }
 
+/** As it is said of events: on this host, or as only the process has it. */
+export function executablePathOf(pid: number): string | undefined {
+  const found = executableOf(pid);
+  return found?.isElsewhere === true ? asSeenBy(pid, found.path) : found?.path;
+}
+
 /** Links are followed. undefined when there is none. */
 export function fileAt(path: string | Buffer): BigIntStats | undefined {
   try {
