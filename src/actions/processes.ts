@@ -1,6 +1,7 @@
 /** Which processes an action means, which are never touched, and signals that reach no other: a pid alone may belong to another process by now. */
 import { z } from 'zod';
 import { existsCgroup, processesBelow, unifiedPathOf, unitCgroup } from '../host/cgroups.ts';
+import { executablePathOf } from '../host/executable.ts';
 import { holdProcess } from '../host/pidfd.ts';
 import { argumentsOf, executableOf, processIds, startedAt, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
@@ -54,7 +55,7 @@ export function planFor(given: ProcessParams, context: ActionContext, does: stri
   const cgroup = given.scope === 'unit' ? unitOf(stat.pid) : undefined;
   const group: Group = { scope: given.scope, root: idOf(stat), ...(cgroup === undefined ? {} : { cgroup }) };
   const members = membersOf(group);
-  const planned = { steps: [stepFor(group, stat, does)], notes: [...othersNow(group, members), ...changedImage(executableOf(stat.pid), wanted.executable), SCOPE_NOTES[given.scope]], data: group };
+  const planned = { steps: [stepFor(group, stat, does)], notes: [...othersNow(group, members), ...changedImage(executablePathOf(stat.pid), wanted.executable), SCOPE_NOTES[given.scope]], data: group };
   const reason = unknownStart(stat, wanted.start) ?? (given.scope === 'unit' && cgroup === undefined ? `process ${stat.pid} is in no unit of its own` : undefined) ?? [stat, ...members].map((each) => refusal(each, context)).find((each) => each !== undefined);
   return reason === undefined ? { state: 'ready', ...planned } : { state: 'blocked', reason, ...planned };
 }
@@ -170,8 +171,7 @@ function unknownStart(stat: ProcessStat, start: string | undefined): string | un
 /** The same process may run another program by now: pid and start time stay through execve(2). */
 function changedImage(now: string | undefined, then: string | undefined): string[] {
   if (then === undefined || now === undefined) return [];
-  const same = now === then || now.replace(/ \(deleted\)$/, '') === then;
-  return same ? [] : [`the process ran ${printable(then)} when it made the file and runs ${printable(now)} now`];
+  return now === then ? [] : [`the process ran ${printable(then)} when it made the file and runs ${printable(now)} now`];
 }
 
 function present(pids: readonly number[]): ProcessStat[] {

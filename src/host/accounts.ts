@@ -44,19 +44,30 @@ class Cached<Entry> {
     const signature = signatureOf(this.path);
     if (signature === this.signature) return false;
     this.signature = signature;
-    try {
-      this.entries = this.read();
-    } catch {
-      this.entries = [];
-    }
+    this.entries = signature === NONE ? [] : this.readOrNone();
     this.byId.clear();
     // Of several with one number the first counts, as for getpwuid(3).
     for (const entry of this.entries) if (!this.byId.has(this.idOf(entry))) this.byId.set(this.idOf(entry), entry);
     return true;
   }
+
+  private readOrNone(): readonly Entry[] {
+    try {
+      return this.read();
+    } catch {
+      return [];
+    }
+  }
 }
 
+const NONE = 'none';
+
+/** Anything but a file is as good as none: a FIFO would be waited for. */
 function signatureOf(path: string): string {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? 'none' : `${stat.dev}:${stat.ino}:${stat.ctimeNs}`;
+  try {
+    const stat = statSync(path, { bigint: true });
+    return stat.isFile() ? `${stat.dev}:${stat.ino}:${stat.ctimeNs}` : NONE;
+  } catch {
+    return NONE;
+  }
 }

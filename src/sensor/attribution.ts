@@ -6,34 +6,18 @@ import { uptime } from 'node:os';
 import { basename } from 'node:path';
 import type { Accounts } from '../host/accounts.ts';
 import { containerOf, statOf } from '../host/proc.ts';
-import type { Attribution, EcsProcess, FileEvent } from '../model/event.ts';
+import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
+import { less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { decide, LOADER, type IsLogged, type Moment } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
+import { isSeenBy } from '../host/executable.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
-import { isInMemory, isNameOf, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
-
-/** What is said of the process in an event. One object for all changes of one process as one program. */
-export interface Attributed {
-  attribution: Attribution;
-  note?: string;
-  process?: EcsProcess;
-  user?: NonNullable<FileEvent['user']>;
-  auid?: string;
-  cgroup?: string;
-  container?: string;
-  ancestry: FileEvent['tickward']['ancestry'];
-  /** Several programs may have been it. */
-  isOpen?: true;
-}
-
-export function unknown(note: string): Attributed {
-  return { attribution: 'none', note, ancestry: [] };
-}
+import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
 
 export interface Sources {
   images?: Images;
@@ -58,6 +42,8 @@ interface Known {
   position: number;
   by: Attributed;
 }
+
+const ELSEWHERE = 'the path is as the process had it: on this host another file is there, or none';
 
 /** A user that was changed, a directory that was: how long what was read of a process is taken to be so still. Milliseconds. */
 const FRESH_MS = 1_000;
@@ -134,11 +120,12 @@ export class Attributor {
     let decision = decide(ran, opened, deed, isLogged);
     const notBefore = decision.isSure ? undefined : deed.bornAt?.();
     if (notBefore !== undefined) {
-      const { images: found, isSure } = decide(ran, opened, { ...deed, notBefore }, isLogged);
-      decision = { images: found, isSure, confirmed: false };
+      decision = { ...decide(ran, opened, { ...deed, notBefore }, isLogged), confirmed: false };
     }
     const [only] = decision.images;
     if (only === undefined) return { ...this.forgotten(deed, opened), isOpen: true };
+    const last = decision.images.at(-1);
+    if (!decision.isSure && decision.isWhole && last !== undefined && decision.images.every(({ image }) => isSameProgram(image, last.image))) return { ...withoutArguments(this.ofImage(last.image, opened, deed, false)), isOpen: true };
     if (!decision.isSure) return { ...less(deed.pid, `the process ran several programs in that moment, and which one it was is not known (${namesOf(decision.images)})`), isOpen: true };
     const by = this.ofImage(only.image, opened, deed, decision.confirmed);
     if (only.image === current) this.remember(deed, current.since, by);
@@ -155,12 +142,13 @@ export class Attributor {
 
   private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
     const facts = isSameProcess(image) ? readFacts(image.pid) : undefined;
-    const executable = pathOfImage(image, opened.findLast((each) => isNameOf(each, image) && each.position < deed.position), this.sources.handles);
+    const executable = pathOfImage(image, opened.filter(({ position }) => position < deed.position), this.sources.handles);
     const isCurrent = this.sources.images?.since(image.pid) === image.since;
     const isProven = confirmed || (isCurrent && facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
     if (isInMemory(image)) notes.push('the program runs from memory (memfd), not from a file');
     else if (isCurrent && facts?.deleted === true) notes.push('the program was deleted while it ran');
+    if (executable !== undefined && isSeenBy(image.pid, executable)) notes.push(ELSEWHERE);
     const args = image.argsTruncated && isCurrent && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
     if (image.argsTruncated && args === image.args) notes.push('the command line is cut: the kernel kept its first 511 bytes');
     const cgroup = (isCurrent ? facts?.cgroup : undefined) ?? this.sources.groups.pathOf(image.cgroup);
@@ -176,6 +164,7 @@ export class Attributor {
       ...(cgroup === undefined ? {} : { cgroup }),
       ppid: image.parent,
       startTicks: image.start / TICK_NS,
+      threads: facts?.threads ?? 0,
     });
   }
 
@@ -205,7 +194,10 @@ export class Attributor {
       const name = Buffer.from(basename(facts.executable)).toString('latin1');
       // It was opened last, or before this reading. Only alone it is twice as sure: of several programs one that was opened twice stands once.
       const recent = before.filter(({ name: opener, bracket }) => bracket.before >= deed.bracket.after && !LOADER.test(opener));
-      if (recent.length === 0 || recent.at(-1)?.name === name) return this.ofFacts(deed.pid, facts, onlyProgram(before)?.name === name ? 'exact' : 'proc');
+      // Any user may set what /proc calls the program, PR_SET_MM of prctl(2): but not to one that the process never opened.
+      const since = opened.filter(({ bracket }) => bracket.before >= startOf(facts));
+      const mustBeOpened = since.length > 0 && facts.device !== undefined && this.sources.log?.isLogged(facts.device, startOf(facts)) === true;
+      if ((!mustBeOpened || since.some((each) => each.name === name)) && (recent.length === 0 || recent.at(-1)?.name === name)) return this.ofFacts(deed.pid, facts, onlyProgram(before)?.name === name ? 'exact' : 'proc');
       return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
     }
     // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
@@ -218,12 +210,13 @@ export class Attributor {
   /** Of a process as /proc has it. */
   ofFacts(pid: number, facts: ProcFacts, attribution: Attribution, note?: string): Attributed {
     const notes = note === undefined ? [] : [note];
+    if (facts.executable !== undefined && isSeenBy(pid, facts.executable)) notes.push(ELSEWHERE);
     if (facts.deleted) notes.push(facts.executable?.startsWith('/memfd:') === true ? 'the program runs from memory (memfd), not from a file' : 'the program was deleted while it ran');
     return this.attributed(attribution, notes, { ...facts, pid, name: facts.executable === undefined ? facts.comm : basename(facts.executable) });
   }
 
   private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted'> & { pid: number; name: string }): Attributed {
-    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks } = found;
+    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks, threads } = found;
     const userName = uid === undefined ? undefined : this.sources.accounts.userName(uid);
     const user = uid === undefined ? undefined : { id: String(uid), ...(userName === undefined ? {} : { name: userName }) };
     const ancestry = this.ancestors.of(ppid, startTicks);
@@ -243,6 +236,7 @@ export class Attributor {
         ...(gid === undefined ? {} : { group: { id: String(gid) } }),
       },
       ...(user === undefined ? {} : { user }),
+      ...(threads === 1 ? {} : { isUserOpen: true }),
       ...(auid === undefined ? {} : { auid: String(auid) }),
       ...(cgroup === undefined ? {} : { cgroup }),
       ...(container === undefined ? {} : { container }),
@@ -262,9 +256,9 @@ function onlyProgram(opened: readonly Opened[]): Opened | undefined {
   return programs.every(({ name, directory }) => name === first?.name && directory === first.directory) ? first : undefined;
 }
 
-/** Which process is certain, which of its programs is not. */
-function less(pid: number, note: string): Attributed {
-  return { attribution: 'none', note, ancestry: [], process: { pid } };
+/** Of one process; as the same user. */
+function isSameProgram(one: Image, other: Image): boolean {
+  return one.inode === other.inode && deviceOf(one) === deviceOf(other) && one.name === other.name && one.start === other.start && one.uid === other.uid && one.gid === other.gid;
 }
 
 function namesOf(images: readonly { name: string }[]): string {
@@ -276,8 +270,12 @@ function startsAlike(full: readonly string[] | undefined, cut: readonly string[]
 }
 
 /** It started later than the change was read: the number is another one's by now. */
-function startedAfter({ startTicks }: ProcFacts, { bracket }: Deed): boolean {
-  // CLOCK_MONOTONIC stands still while the machine sleeps; both are read to a tick.
+function startedAfter(facts: ProcFacts, { bracket }: Deed): boolean {
+  return startOf(facts) > bracket.before + 2n * TICK_NS;
+}
+
+/** To a tick, in ns of CLOCK_MONOTONIC, which stands still while the machine sleeps. */
+function startOf({ startTicks }: ProcFacts): bigint {
   const asleep = BigInt(Math.round(uptime() * 1e9)) - process.hrtime.bigint();
-  return startTicks * TICK_NS - asleep > bracket.before + 2n * TICK_NS;
+  return startTicks * TICK_NS - asleep;
 }

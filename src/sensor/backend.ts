@@ -1,6 +1,6 @@
 /** What fanotify, inotify and comparing have in common for the rest of the sensor. */
 import type { SensorSource } from '../model/event.ts';
-import type { Attributed } from './attribution.ts';
+import type { Attributed } from './attributed.ts';
 import type { ExecLog } from './exec-log.ts';
 
 /** When something happened at the earliest and at the latest, in ns of CLOCK_MONOTONIC (`process.hrtime.bigint()`). */

@@ -3,7 +3,7 @@
  * Those behind the next thousand wait as numbers and bytes, some 40 of them a change.
  */
 import type { Bracket, Change } from './backend.ts';
-import type { Attributed } from './attribution.ts';
+import type { Attributed } from './attributed.ts';
 
 /** Changes that are packed together, and unpacked together when their turn comes. */
 const CHUNK = 1_024;

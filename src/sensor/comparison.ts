@@ -1,6 +1,6 @@
 /** What looking at directories finds, and what it is compared with. */
 import { Entries } from '../model/entries.ts';
-import type { Attributed } from './attribution.ts';
+import type { Attributed } from './attributed.ts';
 import type { Folder, Found } from './tree.ts';
 
 /** What differed in a folder when it was looked at. */

@@ -11,7 +11,7 @@ import type { Opened } from './exec-log.ts';
 /** What is asked of an image; the kernel's map knows more of it. */
 export interface Ran {
   how: 'exec' | 'fork';
-  /** Programs that the process has run up to here: 0 for what it was forked as. */
+  /** Programs that ran under its number up to here: 0 for what it was forked as, where no process before it had the number. */
   generation: number;
   /** A bit for its name, and the bits of all programs that the process ran before it. */
   mark: bigint;
@@ -44,6 +44,8 @@ export interface Decision<Image extends Ran> {
   images: Image[];
   /** Exactly one may have been it, and that one is remembered. */
   isSure: boolean;
+  /** No program that is not remembered may have been it. */
+  isWhole: boolean;
   /** The program that the log has right before the change is this one. */
   confirmed: boolean;
 }
@@ -62,7 +64,7 @@ export function decide<Image extends Ran>(images: readonly Image[], opened: read
   const found = feasible.flatMap(({ image }) => (image === FORGOTTEN ? [] : [image]));
   const [only] = found;
   const isSure = feasible.length === 1 && only !== undefined;
-  return { images: isSure || feasible.length > 1 ? found : [], isSure, confirmed: isSure && only.how === 'exec' && lastBefore(opened, only, moment) !== undefined && !contradicted(opened, only, moment) };
+  return { images: isSure || feasible.length > 1 ? found : [], isSure, isWhole: found.length === feasible.length, confirmed: isSure && only.how === 'exec' && lastBefore(opened, only, moment) !== undefined && !contradicted(opened, only, moment) };
 }
 
 function afterOf({ bracket, notBefore = bracket.after }: Moment): bigint {

@@ -5,7 +5,7 @@ import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
-import type { Attributed } from './attribution.ts';
+import { ofOwner, type Attributed } from './attributed.ts';
 import { hashOf, withContent } from './content.ts';
 
 export interface Place {
@@ -57,7 +57,8 @@ export function lookAt(path: string | Buffer): BigIntStats | undefined {
 }
 
 export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
-  const { place, by } = seen;
+  const { place } = seen;
+  const by = seen.action === 'creation' && seen.stat !== undefined ? ofOwner(seen.by, seen.stat.uid) : seen.by;
   const bytes = pathOf(place.folder, place.name);
   const name = textOf(place.name);
   const path = `${place.folder}/${name}`;

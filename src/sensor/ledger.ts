@@ -5,7 +5,7 @@
 import type { KnownFile, Signature } from '../model/baseline.ts';
 import type { Entries } from '../model/entries.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
-import type { Attributed } from './attribution.ts';
+import type { Attributed } from './attributed.ts';
 import { Did, type Change } from './backend.ts';
 import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
@@ -121,7 +121,7 @@ export class Ledger {
     const known = folder.entries.get(change.name);
     if (stat === undefined) return;
     if (known?.inode === stat.ino && known.changed === stat.ctimeNs && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
-    const by = known === undefined ? asWriter(who(change, stat)) : who(change, stat);
+    const by = asSeen(who(change, stat), doubtOf(change, known));
     // It was made before its folder was watched: the first that is told of it is that it is there.
     const action = known === undefined ? 'creation' : 'modification';
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
@@ -237,9 +237,21 @@ export class Ledger {
   }
 }
 
+const TOUCHED = Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES;
+
 /** Who wrote to a file need not have made it. */
-function asWriter(by: Attributed): Attributed {
-  return by.process?.executable === undefined ? by : { ...by, attribution: 'inferred', note: 'made before its directory was watched: the process is the first that was seen to write to it' };
+const FIRST_WRITER = 'made before its directory was watched: the process is the first that was seen to write to it';
+/** Who wrote through memory may have left the open file to a program of its choice. */
+const CLOSER = 'changed through memory or by another name of the file: the process is the one that closed it, and need not be the one that wrote';
+
+/** Why the process that was seen need not be the one that did it. */
+function doubtOf({ did }: Change, known: Signature | undefined): string | undefined {
+  if (known === undefined) return FIRST_WRITER;
+  return (did & TOUCHED) === Did.CLOSED ? CLOSER : undefined;
+}
+
+function asSeen(by: Attributed, note: string | undefined): Attributed {
+  return note === undefined || by.process?.executable === undefined ? by : { ...by, attribution: 'inferred', note };
 }
 
 function difference(known: Signature | undefined, stat: Stat | undefined): FileAction | undefined {

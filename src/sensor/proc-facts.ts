@@ -1,15 +1,20 @@
 /** What /proc says of a process now: good only while it lives, and of the program only until it runs another. */
 import * as proc from '../host/proc.ts';
+import { asSeenBy, executableOf } from '../host/executable.ts';
+import { deviceText } from './filesystems.ts';
 
 export interface ProcFacts {
-  /** As the kernel has it; without its mark of a deleted file, which is in `deleted`. */
+  /** On this host, or as only the process has it (`asSeenBy`). */
   executable?: string;
   deleted: boolean;
+  /** `major:minor` of its file system, as stat(2) shows it. */
+  device?: string;
   args: string[];
   comm: string;
   ppid: number;
   /** USER_HZ ticks after boot. */
   startTicks: bigint;
+  threads: number;
   workingDirectory?: string;
   /** Effective. */
   uid?: number;
@@ -18,11 +23,9 @@ export interface ProcFacts {
   cgroup?: string;
 }
 
-const DELETED = / \(deleted\)$/;
-
 /** Reads first what vanishes first: program and arguments, then the rest. undefined when the process is gone. */
 export function readFacts(pid: number): ProcFacts | undefined {
-  const executable = proc.executableOf(pid);
+  const executable = executableOf(pid);
   const args = proc.argumentsOf(pid);
   const stat = proc.statOf(pid);
   if (stat === undefined) return undefined;
@@ -33,12 +36,14 @@ export function readFacts(pid: number): ProcFacts | undefined {
   const auid = proc.loginUidOf(pid);
   const cgroup = proc.cgroupOf(pid);
   return {
-    ...(executable === undefined ? {} : { executable: executable.replace(DELETED, '') }),
-    deleted: executable !== undefined && DELETED.test(executable),
+    ...(executable === undefined ? {} : { executable: executable.isElsewhere ? asSeenBy(pid, executable.path) : executable.path }),
+    deleted: executable?.isDeleted ?? false,
+    ...(executable?.file === undefined ? {} : { device: deviceText(executable.file.dev) }),
     args: args ?? [],
     comm: stat.comm,
     ppid: stat.ppid,
     startTicks: stat.startTicks,
+    threads: stat.threads,
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),

@@ -1,13 +1,12 @@
 /** The absolute path of a program: the kernel's map has it only as it was passed (`./evil`, a link), or as its file is named. */
-import { readlinkSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, type BigIntStats } from 'node:fs';
 import * as proc from '../host/proc.ts';
 import type { Image } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { isNameOf as isName } from './decide.ts';
 import type { Opened } from './exec-log.ts';
+import { asSeenBy, executableOf, fileAt, type Executable } from '../host/executable.ts';
 import { deviceText, type Handles } from './filesystems.ts';
-
-const DELETED = / \(deleted\)$/;
 
 /** What the kernel names a program that was run from memory (memfd_create(2)). */
 const MEMORY = 'memfd:';
@@ -16,23 +15,22 @@ export function isInMemory(image: Image): boolean {
   return image.nlink === 0 && image.name.startsWith(MEMORY);
 }
 
-/** Each way is checked by the file's number, so that a file put in its place later gives no wrong path. undefined when no way leads to it. */
-export function pathOfImage(image: Image, opened?: Opened, handles?: Handles): string | undefined {
+/**
+ * Each way is checked by the file's number, so that a file put in its place later, or one that has its name in another mount namespace, gives no wrong path.
+ * Where only the process itself had the path it is said so (`asSeenBy`). `opened`: what the process had opened before. undefined when nothing is known.
+ */
+export function pathOfImage(image: Image, opened: readonly Opened[] = [], handles?: Handles): string | undefined {
   if (isInMemory(image)) return `/${image.name}`;
-  return livePath(image) ?? openedPath(image, opened, handles) ?? passedPath(image);
+  const live = liveProgram(image);
+  if (live?.isElsewhere === false) return live.path;
+  return openedPath(image, opened, handles) ?? (live === undefined ? passedPath(image) : asSeenBy(image.pid, live.path));
 }
 
 /** By /proc, while the process or (for a child that ran nothing else) its parent has the same file as its program. */
-function livePath(image: Image): string | undefined {
+function liveProgram(image: Image): Executable | undefined {
   for (const pid of image.how === 'fork' ? [image.pid, image.parent] : [image.pid]) {
-    try {
-      const link = `/proc/${pid}/exe`;
-      const path = readlinkSync(link);
-      const stat = statSync(link, { bigint: true });
-      if (stat.ino === image.inode && isSameDevice(image, stat.dev) && (pid !== image.pid || isSameProcess(image))) return path.replace(DELETED, '');
-    } catch {
-      // Ended, or not ours to look at.
-    }
+    const found = executableOf(pid);
+    if (found?.file !== undefined && isFileOf(image, found.file) && (pid !== image.pid || isSameProcess(image))) return found;
   }
   return undefined;
 }
@@ -41,10 +39,13 @@ export function isSameProcess(image: Image): boolean {
   return proc.statOf(image.pid)?.startTicks === image.start / TICK_NS;
 }
 
-/** By the directory in which the kernel logged that it was opened. */
-function openedPath(image: Image, opened: Opened | undefined, handles: Handles | undefined): string | undefined {
-  if (opened === undefined || handles === undefined || !isNameOf(opened, image) || !handles.isOn(opened.directory, deviceOf(image))) return undefined;
-  return pathOfOpened(opened, handles);
+/** By the directory in which the kernel logged that it was opened. Of several with its name, the one that has its file; if that is gone, none. */
+function openedPath(image: Image, opened: readonly Opened[], handles: Handles | undefined): string | undefined {
+  if (handles === undefined) return undefined;
+  const programs = opened.filter((each) => isNameOf(each, image) && handles.isOn(each.directory, deviceOf(image)));
+  const directories = new Map(programs.map((each) => [each.directory, each]));
+  const paths = [...directories.values()].map((each) => pathOfOpened(each, handles));
+  return paths.length === 1 ? paths[0] : paths.find((path) => path !== undefined && isAt(image, path));
 }
 
 /** Whether what was opened has the name of this program: the map has it as text, the log as bytes. */
@@ -57,23 +58,28 @@ export function pathOfOpened(opened: Opened, handles: Handles): string | undefin
   return directory === undefined ? undefined : `${directory === '/' ? '' : directory}/${Buffer.from(opened.name, 'latin1').toString()}`;
 }
 
-/** By the path that was passed, with links resolved as they are now. */
+/** By the path that was passed, with links resolved as they are now. Removed or replaced since, or named so only where the process was (chroot(2)): as it had it. */
 function passedPath(image: Image): string | undefined {
-  if (!image.path.startsWith('/')) return undefined;
+  if (image.path === '') return undefined;
   try {
     const real = realpathSync(image.path);
-    const stat = statSync(real, { bigint: true });
-    if (stat.ino === image.inode && isSameDevice(image, stat.dev)) return real;
+    if (image.path.startsWith('/') && isAt(image, real)) return real;
   } catch {
     // Removed meanwhile.
   }
-  // Removed or replaced: as it was called, when that is the file's own name and so no link.
-  return image.path.endsWith(`/${image.name}`) ? image.path : undefined;
+  return asSeenBy(image.pid, image.path);
 }
 
-/** btrfs and overlay show other device numbers to programs than the kernel has inside: there the file's number must do. */
-function isSameDevice(image: Image, dev: bigint): boolean {
-  return deviceText(dev) === deviceOf(image) || image.device.major === 0;
+function isAt(image: Image, path: string): boolean {
+  const file = fileAt(path);
+  return file !== undefined && isFileOf(image, file);
+}
+
+/** btrfs and overlay show other device numbers to programs than the kernel has inside, each without a major one: there the file's number must do. */
+function isFileOf(image: Image, { ino, dev }: BigIntStats): boolean {
+  if (ino !== image.inode) return false;
+  const device = deviceText(dev);
+  return device === deviceOf(image) || (image.device.major === 0 && device.startsWith('0:'));
 }
 
 function deviceOf({ device }: Image): string {

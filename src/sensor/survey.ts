@@ -2,7 +2,7 @@
 import type { Place } from '../host/directories.ts';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
 import { Entries } from '../model/entries.ts';
-import { unknown, type Attributed } from './attribution.ts';
+import { unknown, type Attributed } from './attributed.ts';
 import { nothingBefore, olderThan, type BeforeOf, type Comparison } from './comparison.ts';
 import type { Ledger } from './ledger.ts';
 import { realTime, tick } from './libc.ts';

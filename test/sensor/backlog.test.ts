@@ -1,7 +1,7 @@
 /** What waits comes back as it went in, in order, packed or not. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Attributed } from '../../src/sensor/attribution.ts';
+import type { Attributed } from '../../src/sensor/attributed.ts';
 import type { Change } from '../../src/sensor/backend.ts';
 import { Backlog } from '../../src/sensor/backlog.ts';
 

@@ -99,6 +99,18 @@ describe.skipIf(notRoot !== undefined || notPrivileged !== undefined)(`where som
     expect(['none', 'inferred']).toContain(event.tickward.attribution);
   });
 
+  test.for([
+    ['a FIFO', 'mkfifo /mnt/fifo; mount --bind /mnt/fifo /etc/passwd'],
+    ['a link to itself', 'mkdir /mnt/etc /mnt/work; mount -t overlay -o lowerdir=/etc,upperdir=/mnt/etc,workdir=/mnt/work overlay /etc; umount /etc/passwd 2>/dev/null || :; ln -sf passwd /etc/passwd'],
+  ])('a passwd database that becomes %s holds nothing up', async ([, replace]) => {
+    const host = await machine('mkdir /mnt/units');
+    const told = await senseThrough(host.enter([]), { directories: units('/mnt/units'), root: '/mnt/units', rescanSeconds: 0.2 });
+    host.run(['sh', '-ec', replace ?? '']);
+    host.run(['sh', '-c', 'echo x > /mnt/units/a.timer']);
+    expect((await told.line('creation a.timer')).file.owner).toBeUndefined();
+    expect(told.notices).toEqual([]);
+  });
+
   test.skipIf(noStrace !== undefined)(`doctor says what is missing (${noStrace ?? 'strace is there'})`, async () => {
     const host = await machine('true');
     const sensor = (through: readonly string[]): unknown => {

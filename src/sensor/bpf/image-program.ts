@@ -49,7 +49,7 @@ export const SECOND: Register = 'r8'; // whatever is looked at beside it
 export const IMAGE: Register = 'r9'; // the image that is written, in its record
 
 /** What the stack holds, as offsets from its end. */
-export const STACK = { SLOT: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28 } as const;
+export const STACK = { SLOT: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28, USED: -32 } as const;
 
 /** Where the two images of a record keep the time they began. */
 const SINCE = [FIELDS.since.offset, IMAGE_LENGTH + FIELDS.since.offset] as const;
@@ -94,6 +94,19 @@ export class ImageProgram extends Assembler {
         // From here on it does not count, until `close`.
         .store64(IMAGE, FIELDS.seal.offset, 0)
     );
+  }
+
+  /** Whether the slot has an image of an older process with this number (1 on the stack) or none (0). After `open`. */
+  noteUse(): this {
+    return this.load32('r2', 'fp', STACK.PID)
+      .mov('r3', 1)
+      .load32('r1', FIRST, FIELDS.pid.offset)
+      .jeq('r1', 'r2', 'used')
+      .load32('r1', IMAGE, FIELDS.pid.offset)
+      .jeq('r1', 'r2', 'used')
+      .mov('r3', 0)
+      .label('used')
+      .store32('fp', STACK.USED, 'r3');
   }
 
   /** record = the newer of its two images. Uses r1 and r2; `name` is for its label. */

@@ -83,6 +83,7 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .jne('r1', 'r2', 'out')
       // r9 = the child's image. What an older process with its pid was last stays beside it.
       .open()
+      .noteUse()
       // The child is what its parent is: copy the parent's image, which is kept under the pid of who calls fork.
       .call('get_current_pid_tgid')
       .shr('r0', 32)
@@ -116,9 +117,13 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .follow(FIRST, TASK, 'task_struct.mm')
       .describeArguments()
       .label('known')
-      // It has run nothing itself yet.
-      .store32(IMAGE, FIELDS.generation.offset, 0)
+      // It has run nothing itself yet; but an older process with its number, of which soon nothing is left here, may have run anything a moment ago.
+      .load32('r1', 'fp', STACK.USED)
+      .store32(IMAGE, FIELDS.generation.offset, 'r1')
       .store64(IMAGE, FIELDS.ran.offset, 0)
+      .jeq('r1', 0, 'unused')
+      .store64(IMAGE, FIELDS.ran.offset, ANYTHING)
+      .label('unused')
       .store64(IMAGE, FIELDS.mark.offset, 0)
       .describeParent()
       .describeTask(HOW.FORK)

@@ -5,11 +5,11 @@ import { AUDIT_UNSET, MINOR_BITS } from './constants.ts';
 export interface Image {
   /** Written by an exec, or by a fork: then it is a copy of the parent's image. */
   how: 'exec' | 'fork';
-  /** Programs that the process has executed up to here: 0 for what it was forked as. Counted from when we were there. */
+  /** Programs that ran under this number up to here: 0 for what it was forked as, or 1 where a process before it had the number a short while ago. Counted from when we were there. */
   generation: number;
   /** One of 64 bits for the program's name in its directory (dentry.d_name.hash); 0 for a fork. */
   mark: bigint;
-  /** The marks of all programs that the process executed before this one. */
+  /** The marks of all programs that the process executed before this one; all 64 where a process before it had the number. */
   ran: bigint;
   /** Process (task_struct.tgid) as the initial pid namespace numbers it. */
   pid: number;

@@ -1,0 +1,42 @@
+/** What is said of who made a change, and how less is said of it. */
+import type { Attribution, EcsProcess, FileEvent } from '../model/event.ts';
+
+/** What is said of the process in an event. One object for all changes of one process as one program. */
+export interface Attributed {
+  attribution: Attribution;
+  note?: string;
+  process?: EcsProcess;
+  user?: NonNullable<FileEvent['user']>;
+  auid?: string;
+  cgroup?: string;
+  container?: string;
+  ancestry: FileEvent['tickward']['ancestry'];
+  /** Nobody can say as which user it did it: it has ended, or has threads, which may each be another one. */
+  isUserOpen?: true;
+  /** Several programs may have been it. */
+  isOpen?: true;
+}
+
+export function unknown(note: string): Attributed {
+  return { attribution: 'none', note, ancestry: [] };
+}
+
+/** Which process is certain, which of its programs is not. */
+export function less(pid: number, note: string): Attributed {
+  return { attribution: 'none', note, ancestry: [], process: { pid } };
+}
+
+export function withoutArguments({ process: maker, note, ...by }: Attributed): Attributed {
+  const { args: _, command_line: __, ...rest } = maker ?? { pid: 0 };
+  return { ...by, attribution: by.attribution === 'none' ? 'none' : 'bpf', note: [...(note === undefined ? [] : [note]), 'the process ran this program several times in that moment: with which arguments is not known'].join('; '), process: rest };
+}
+
+const OTHER_USER = 'the file belongs to another user than the one that the process began as: as which one it was made is not known';
+
+/** A new file belongs to who made it, or to whom it was given since. Where both may be, no user is named. */
+export function ofOwner(by: Attributed, owner: bigint): Attributed {
+  if (by.isUserOpen !== true || by.user === undefined || by.user.id === String(owner)) return by;
+  const { user: _, process: maker, note, ...rest } = by;
+  const { user: __, group: ___, ...named } = maker ?? { pid: 0 };
+  return { ...rest, note: note === undefined ? OTHER_USER : `${note}; ${OTHER_USER}`, process: named };
+}

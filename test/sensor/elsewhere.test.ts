@@ -1,0 +1,130 @@
+/** That no program passes for another by having its name where only it sees it: in a mount namespace (any user can have one), below another root, in a directory that is gone. */
+import { copyFileSync, chmodSync, mkdirSync, realpathSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { FileEvent } from '../../src/model/event.ts';
+import { notPrivileged, perform, sense, senseThrough, units, type Sensing } from '../helpers/sensing.ts';
+import { until } from '../helpers/until.ts';
+
+/** A program that rules leave alone. */
+const TRUSTED = realpathSync('/usr/bin/env');
+const SH = realpathSync('/bin/sh');
+
+const noStrace = spawnSync('strace', ['-V']).status === 0 ? undefined : 'needs strace: apt-get install strace';
+
+const WITHOUT_IMAGES = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=bpf', '-e', 'inject=bpf:error=EPERM'];
+
+const WRITE = 'echo x > "$0"; sleep 0.2; :';
+
+/** A program of the attacker's own, in a directory that is not watched. */
+function evil({ outside }: Sensing, path = 'evil'): string {
+  const own = join(outside, path);
+  mkdirSync(join(own, '..'), { recursive: true });
+  copyFileSync(SH, own);
+  chmodSync(own, 0o755);
+  return own;
+}
+
+/** A sensor that has been there for a while: a program that is opened within 200 ms of its start need not be in its log. */
+async function settledIn(): Promise<Sensing> {
+  const started = performance.now();
+  const sensing = await sense('auto');
+  await until(() => performance.now() - started > 400);
+  return sensing;
+}
+
+/** While it runs, the sensor in this process reads nothing. */
+function unseen(script: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync('/bin/sh', ['-ec', script, ...args], { encoding: 'utf8' });
+  expect({ script, status, stderr }).toEqual({ script, status: 0, stderr: '' });
+}
+
+/** Nothing logs what is run from there, so that it is certain only some time after its beginning. */
+async function performFromOwnFileSystem({ root, outside }: Sensing): Promise<void> {
+  const wait = 'read -t 1.3 line <> "$1/fifo"';
+  await perform('unshare', ['--mount', 'sh', '-ec', `mount -t tmpfs tmpfs "$1"; mkfifo "$1/fifo"; cp /bin/bash "$1/${basename(TRUSTED)}"; mount --bind "$1" ${dirname(TRUSTED)}; exec ${TRUSTED} -c '${wait}; echo x > "$0"; ${wait}; :' "$0" "$1"`, join(root, 'a.timer'), outside]);
+}
+
+async function made(sensing: Sensing): Promise<FileEvent> {
+  return sensing.line('creation a.timer');
+}
+
+describe.skipIf(notPrivileged !== undefined)(`programs that only the process itself has by their name (${notPrivileged ?? 'as root'})`, () => {
+  test('one that is mounted over a trusted one in a mount namespace is named by its own path', async () => {
+    const sensing = await settledIn();
+    const own = evil(sensing);
+    await perform('unshare', ['--mount', 'sh', '-ec', `mount --bind "$1" ${TRUSTED}; exec ${TRUSTED} -c '${WRITE}' "$0"`, join(sensing.root, 'a.timer'), own]);
+    expect(await made(sensing)).toMatchObject({ process: { executable: own, name: 'evil' }, tickward: { attribution: 'exact' } });
+  });
+
+  test('the same of one whose file has no name any more', async () => {
+    const sensing = await settledIn();
+    const own = evil(sensing);
+    await perform('unshare', ['--mount', 'sh', '-ec', `mount --bind "$1" ${TRUSTED}; rm "$1"; exec ${TRUSTED} -c '${WRITE}' "$0"`, join(sensing.root, 'a.timer'), own]);
+    expect((await made(sensing)).process?.executable).toBe(own);
+  });
+
+  test('one on a file system that only its mount namespace has is named by a path that nobody takes for one of the host', async () => {
+    const sensing = await settledIn();
+    await performFromOwnFileSystem(sensing);
+    const { process: maker, tickward } = await made(sensing);
+    expect([maker?.executable, tickward.attribution_note]).toEqual([`/proc/${maker?.pid ?? 0}/root${TRUSTED}`, expect.stringContaining('as the process had it')]);
+  });
+
+  test.skipIf(noStrace !== undefined)(`the same without the map of images (${noStrace ?? 'strace is there'})`, async () => {
+    const base = await sense('scan', { rescanSeconds: 30 });
+    const told = await senseThrough(WITHOUT_IMAGES, { directories: units(base.root), root: base.root });
+    expect(told.ready.attribution).toBe('proc');
+    await performFromOwnFileSystem(base);
+    const { process: maker, tickward } = await told.line('creation a.timer');
+    expect([maker?.executable, tickward.attribution_note]).toEqual([`/proc/${maker?.pid ?? 0}/root${TRUSTED}`, expect.stringContaining('as the process had it')]);
+  });
+
+  test('one below another root that is gone when it is looked for is not named as the one that has its path here', async () => {
+    const sensing = await settledIn();
+    const own = evil(sensing, `root${TRUSTED}`);
+    spawnSync('sh', ['-c', 'for f in $(ldd /bin/sh | grep -o "/[^ ]*"); do mkdir -p "$0$(dirname $f)"; cp -L $f "$0$f"; done', join(sensing.outside, 'root')]);
+    unseen(`mkdir "$1/units"; unshare --mount sh -ec 'mount --bind "$0" "$1/units"; chroot "$1" ${TRUSTED} -c "echo x > /units/a.timer; :"' "$0" "$1"; rm -r "$1"`, sensing.root, join(sensing.outside, 'root'));
+    const { process: maker, tickward } = await made(sensing);
+    expect(own.endsWith(TRUSTED)).toBe(true);
+    expect([maker?.executable, tickward.attribution_note]).toEqual([`/proc/${maker?.pid ?? 0}/root${TRUSTED}`, expect.stringContaining('as the process had it')]);
+  });
+
+  test('one whose directory is gone is named as it was called, and no other way to write a trusted path makes it one', async () => {
+    const sensing = await settledIn();
+    const own = evil(sensing, 'gone/evil');
+    unseen(`/usr/bin/../..${own} -c 'echo x > "$0"; :' "$0"; rm -r "$1"`, join(sensing.root, 'a.timer'), join(sensing.outside, 'gone'));
+    const { process: maker } = await made(sensing);
+    expect(maker?.executable).toBe(`/proc/${maker?.pid ?? 0}/root/usr/bin/../..${own}`);
+  });
+
+  test('one whose name ends as the kernel marks what was deleted is named whole', async () => {
+    const sensing = await settledIn();
+    const own = evil(sensing, 'true (deleted)');
+    await perform(own, ['-c', WRITE, join(sensing.root, 'a.timer')]);
+    const { process: maker, tickward } = await made(sensing);
+    expect([maker?.executable, tickward.attribution_note]).toEqual([own, undefined]);
+  });
+
+  test('of two with one name that a process ran in turn, the one is not named as the other', async () => {
+    const sensing = await settledIn();
+    const own = evil(sensing, 'env');
+    // The log has each once, however often it was opened: the attacker's before the host's.
+    unseen(`exec "$1" -c 'exec env "$1" -c "echo x > \\"\\$0\\"; :" "$0"' "$0" "$1"`, join(sensing.root, 'a.timer'), own);
+    const { process: maker } = await made(sensing);
+    expect(maker?.executable ?? own).toBe(own);
+  });
+
+  const cannot = process.arch !== 'x64' ? 'is for x86-64' : spawnSync('cc', ['--version']).status === 0 ? noStrace : 'needs cc: apt-get install gcc';
+  test.skipIf(cannot !== undefined).for([['with', 'exact', []], ['without', 'proc', WITHOUT_IMAGES]] as const)(`one that has /proc call it another is not named so, %s the map of images (${cannot ?? 'cc is there'})`, async ([, attribution, through]) => {
+    const base = await sense('scan', { rescanSeconds: 30, before: (root) => chmodSync(root, 0o777) });
+    const own = join(base.outside, 'evil');
+    expect(spawnSync('cc', ['-O1', '-static', '-no-pie', '-fno-stack-protector', '-fcf-protection=none', '-o', own, join(import.meta.dirname, '../fixtures/other-executable.c')], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    const told = await senseThrough(through, { directories: units(base.root), root: base.root });
+    expect(told.ready.attribution).toBe(attribution);
+    await perform('unshare', ['--user', '--map-root-user', own, join(base.root, 'a.timer'), TRUSTED]);
+    const { process: maker } = await told.line('creation a.timer');
+    expect(maker?.executable ?? own).toBe(own);
+  });
+});
