@@ -30,6 +30,7 @@ describe('the playbook', () => {
   test('an undo takes the number that each host knows', () => {
     const [play] = parse(playbookOf({ task: { do: 'undo', run: 'x' }, deadlineSeconds: 30, runs: { a: '0193' } }), { customTags: [unsafe] });
     expect(play.vars.tickward_runs).toEqual({ a: 'UNSAFE 0193' });
+    expect(play.hosts).toEqual(['UNSAFE a']);
     expect(play.tasks[0].tickward.run).toBe('{{ tickward_runs[inventory_hostname] }}');
   });
 });

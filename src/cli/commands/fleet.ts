@@ -1,6 +1,7 @@
 /** `tickward fleet`: the same on many hosts, through Ansible. */
-import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { checkReplaceable, replaceFile } from '../../host/replace.ts';
 import { TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import type { FleetOptions } from '../../fleet/controller.ts';
@@ -97,7 +98,7 @@ export const fleet: Register = (program, act) => {
     .option('--deadline <seconds>', 'how long a host may take', '30')
     .option('--program <path>', 'where tickward is on the hosts')
     .addHelpText('after', '\nExamples:\n  tickward fleet status\n  tickward fleet status 0193… --json\n  tickward fleet status --inventory hosts.ini')
-    .action(act((context, id: string | undefined, options: Options) => (options.inventory === undefined ? show(context, id) : run(context, { do: 'status' }, options))));
+    .action(act((context, id: string | undefined, options: Options) => (options.inventory === undefined ? showRuns(context, id) : run(context, { do: 'status' }, options))));
   command.command('task <file>', { hidden: true }).description("what Ansible's module calls on a host").action(act(async (context, file: string) => {
     const { answerTask } = await import('../fleet-task.ts');
     return answerTask(context, file);
@@ -120,17 +121,17 @@ function mustBeMeant({ settings }: Context, { dryRun }: Options): void {
   if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: 'look with --dry-run first' });
 }
 
-async function run(context: Context, task: TaskInput, options: Options): Promise<number> {
-  const request: FleetRequest = { ...begun(options), ...(options.limit === undefined ? {} : { limit: options.limit }), task };
-  return ended(context, request, await carryOut(context, request, options), options);
-}
-
-function begun({ inventory, dryRun }: Options): Omit<FleetRequest, 'task'> {
-  return { run: newRunId(), started: new Date().toISOString(), by: userInfo().username, inventory, dry_run: dryRun === true };
+async function run(context: Context, task: TaskInput, options: Options, runs?: Record<string, string>): Promise<number> {
+  const { inventory, limit, dryRun, report } = options;
+  if (report !== undefined) checkReplaceable(resolve(report));
+  const request: FleetRequest = { run: newRunId(), started: new Date().toISOString(), by: userInfo().username, inventory, dry_run: dryRun === true, ...(limit === undefined ? {} : { limit }), task };
+  const { rows, isInterrupted } = await carryOut(context, request, options, runs);
+  const code = await show(context, request, rows, report);
+  return isInterrupted ? Exit.INTERRUPTED : code;
 }
 
 /** `runs`: what each host is to undo, by the number that it has there. */
-async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<HostRow[]> {
+async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<{ rows: HostRow[]; isInterrupted: boolean }> {
   const { runOnFleet } = await import('../../fleet/controller.ts');
   const records = new FleetRecords(context.store().directory);
   const { serial, maxFailPercent, program } = options;
@@ -139,7 +140,7 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
     inventory: options.inventory,
     task: request.task,
     check: request.dry_run,
-    forks: positive(options.forks, '--forks'),
+    forks: Math.ceil(positive(options.forks, '--forks')),
     deadlineSeconds: positive(options.deadline, '--deadline'),
     ...(limit === undefined ? {} : { limit }),
     ...(serial === undefined ? {} : { serial: waves(serial) }),
@@ -158,7 +159,7 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
   const stopping = untilStopped();
   void stopping.stopped.then(() => stop.abort());
   try {
-    return await runOnFleet({ ...given, signal: stop.signal });
+    return { rows: await runOnFleet({ ...given, signal: stop.signal }), isInterrupted: stop.signal.aborted };
   } finally {
     stopping.stop();
   }
@@ -172,30 +173,27 @@ function waves(text: string): string[] {
   return parts;
 }
 
-async function ended(context: Context, request: FleetRequest, rows: HostRow[], { report }: Options): Promise<number> {
-  const { out } = context;
+async function show({ out }: Context, request: FleetRequest, rows: HostRow[], report: string | undefined): Promise<number> {
   if (!out.json) {
     out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
     out.line(summaryOf(rows));
   }
   if (report !== undefined) {
     const { pageOf } = await import('../../fleet/page.ts');
-    writeFileSync(report, pageOf({ request, rows }), { mode: 0o600 });
+    replaceFile(resolve(report), pageOf({ request, rows }));
     out.progress(`wrote ${printable(report)}`);
   }
   return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
 }
 
-async function undo(context: Context, fleetRun: string, options: Options): Promise<number> {
+function undo(context: Context, fleetRun: string, options: Options): Promise<number> {
   const { rows: before } = new FleetRecords(context.store().directory).read(fleetRun);
   const runs = Object.fromEntries(before.flatMap(({ host, run: hostRun, state }) => (hostRun === undefined || state === 'would-change' ? [] : [[host, hostRun]])));
-  const hosts = Object.keys(runs);
-  if (hosts.length === 0) throw new TickwardError('NOT_FOUND', `the fleet run ${printable(fleetRun)} changed no host`, { hint: 'tickward fleet status shows what each host said' });
-  const request: FleetRequest = { ...begun(options), limit: hosts.join(','), task: { do: 'undo', run: fleetRun } };
-  return ended(context, request, await carryOut(context, request, options, runs), options);
+  if (Object.keys(runs).length === 0) throw new TickwardError('NOT_FOUND', `the fleet run ${printable(fleetRun)} changed no host`, { hint: 'tickward fleet status shows what each host said' });
+  return run(context, { do: 'undo', run: fleetRun }, options, runs);
 }
 
-function show(context: Context, id: string | undefined): number {
+function showRuns(context: Context, id: string | undefined): number {
   const { out } = context;
   const records = new FleetRecords(context.store().directory);
   if (id === undefined) {
