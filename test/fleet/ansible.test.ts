@@ -141,6 +141,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const link = join(directory, 'report.html');
     symlinkSync(elsewhere, link);
     writeFileSync(inventory, 'one ansible_connection=local\n');
+    for (const [command, ...more] of [['investigate'], ['respond', '--only', 'remove', '--dry-run']]) expect(fleet(directory, command ?? '', '--inventory', inventory, '--file', 'x.timer', ...more)).toMatchObject({ code: 2, rows: [{ error: { message: 'hosts take a whole path, not x.timer' } }] });
     for (const report of [join(directory, 'none/report.html'), link]) expect(fleet(directory, 'sweep', '--inventory', inventory, '--unit', 'x.timer', '--report', report)).toMatchObject({ code: 1, rows: [{ error: { code: expect.stringMatching(/NOT_FOUND|REFUSED/) as string } }] });
     expect(existsSync(join(directory, 'state/fleet'))).toBe(false);
     writeFileSync(inventory, '[broken\n');

@@ -1,6 +1,7 @@
 /** `tickward fleet`: the same on many hosts, through Ansible. */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { Argument } from 'commander';
 import { checkReplaceable, replaceFile } from '../../host/replace.ts';
 import { TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
@@ -34,6 +35,7 @@ interface SweepOptions extends Options {
 }
 
 const EXIT = '\nExit code 3 when something was found, when a host did not do it, or when a step is left for a person; each such host is named with its reason.';
+const EXPORTS = ['fleetdm', 'fleetdm-script', 'elastic'] as const;
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 export const fleet: Register = (program, act) => {
@@ -67,7 +69,10 @@ export const fleet: Register = (program, act) => {
     }));
   over('investigate', 'runs the guide over a file on every host', '  tickward fleet investigate --inventory hosts.ini --file /etc/systemd/system/evil.timer')
     .requiredOption('--file <path>', 'the unit file')
-    .action(act((context, options: Options & { file: string }) => run(context, { do: 'investigate', path: options.file }, options)));
+    .action(act((context, options: Options & { file: string }) => {
+      mustBeWhole(options.file);
+      return run(context, { do: 'investigate', path: options.file }, options);
+    }));
   over('respond', 'carries out a playbook over a file on every host', '  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --dry-run\n  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --serial 1,20%,100% --max-fail-percent 10 --yes')
     .requiredOption('--file <path>', 'the unit file')
     .option('--playbook <name>', 'another playbook than the one of the rule')
@@ -75,6 +80,7 @@ export const fleet: Register = (program, act) => {
     .option('--dry-run', 'shows what would be done on each host and changes nothing')
     .action(act((context, options: Options & { file: string; playbook?: string; only: string }) => {
       mustBeMeant(context, options);
+      mustBeWhole(options.file);
       return run(context, { do: 'respond', path: options.file, ...(options.playbook === undefined ? {} : { playbook: options.playbook }), only: options.only.split(',') }, options);
     }));
   over('release', 'ends the isolation of every host', '  tickward fleet release --inventory hosts.ini --yes')
@@ -104,12 +110,14 @@ export const fleet: Register = (program, act) => {
     return answerTask(context, file);
   }));
   command
-    .command('export <kind>')
+    .command('export')
+    .addArgument(new Argument('<kind>', 'for whom').choices(EXPORTS))
     .description('for other managers: fleetdm (queries in its YAML), fleetdm-script (a removal, for its scripts), elastic (rules with guides as NDJSON)')
     .option('--file <path>', 'the unit file that the script takes out')
     .option('--only <steps>', 'what of the playbook the script does', 'remove')
     .addHelpText('after', '\nExamples:\n  tickward fleet export fleetdm > tickward.yaml && fleetctl apply -f tickward.yaml\n  tickward fleet export fleetdm-script --file /etc/systemd/system/evil.timer > remove.sh\n  tickward fleet export elastic > rules.ndjson')
-    .action(act(async (_context, kind: string, options: { file?: string; only: string }) => {
+    .action(act(async (_context, kind: (typeof EXPORTS)[number], options: { file?: string; only: string }) => {
+      if (options.file !== undefined) mustBeWhole(options.file);
       const { exportFor } = await import('../fleet-export.ts');
       process.stdout.write(exportFor(kind, options));
       return Exit.DONE;
@@ -119,6 +127,11 @@ export const fleet: Register = (program, act) => {
 /** Nobody is asked a hundred times: a change on many hosts needs --yes, after a dry run. */
 function mustBeMeant({ settings }: Context, { dryRun }: Options): void {
   if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: 'look with --dry-run first' });
+}
+
+/** Hosts know nothing of the directory that somebody is in here. */
+function mustBeWhole(file: string): void {
+  if (!file.startsWith('/')) throw new TickwardError('USAGE', `hosts take a whole path, not ${printable(file)}`, { hint: '--file /etc/systemd/system/evil.timer' });
 }
 
 async function run(context: Context, task: TaskInput, options: Options, runs?: Record<string, string>): Promise<number> {
