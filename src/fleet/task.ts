@@ -41,8 +41,8 @@ export function changes(task: Pick<Task, 'do'>): boolean {
 export interface Answer {
   changed: boolean;
   failed?: true;
-  /** Why it was not done, in a word for programs. */
-  reason?: 'busy' | 'timed-out' | 'error' | 'missing';
+  /** Why it was not done, in a word for programs; absent: there was nothing to do it to. */
+  reason?: 'busy' | 'timed-out' | 'error' | 'missing' | 'absent';
   msg: string;
   state: HostState;
   /** What the command printed as JSON. */

@@ -36,6 +36,19 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(fleet(directory, 'status', run)).toMatchObject({ code: 3, rows: [{ run, hosts: [{ host: 'down', state: 'unreachable' }, { host: 'one', state: 'ok' }, { host: 'two', state: 'ok' }] }] });
   });
 
+  test('a host that does not have the file has nothing to do; one that has it is not taken for it', { timeout: 120_000 }, () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'one ansible_connection=local\n');
+    const ask = (command: string, file: string, ...more: string[]): unknown => fleet(directory, command, '--inventory', inventory, '--program', PROGRAM, '--file', file, ...more);
+    const absent = { host: 'one', reason: 'there is no such file on this host' };
+    const file = join(directory, 'x.timer');
+    expect(ask('respond', file, '--only', 'remove', '--yes')).toMatchObject({ code: 0, rows: [{ ...absent, state: 'unchanged' }] });
+    expect(ask('investigate', file)).toMatchObject({ code: 0, rows: [{ ...absent, state: 'ok' }] });
+    writeFileSync(file, '[Timer]\n');
+    expect(ask('respond', file, '--only', 'remove', '--playbook', 'none', '--dry-run')).toMatchObject({ code: 3, rows: [{ host: 'one', state: 'failed', reason: expect.stringContaining('no playbook none') as string }] });
+  });
+
   test('a host that cannot do it says why, escaped', { timeout: 120_000 }, () => {
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');
