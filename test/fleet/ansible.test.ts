@@ -49,6 +49,15 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(ask('respond', file, '--only', 'remove', '--playbook', 'none', '--dry-run')).toMatchObject({ code: 3, rows: [{ host: 'one', state: 'failed', reason: expect.stringContaining('no playbook none') as string }] });
   });
 
+  test('the playbook for people who write their own looks, and leaves a host alone that has nothing', { timeout: 120_000 }, () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'one ansible_connection=local\ntwo ansible_connection=local\n');
+    const deploy = join(import.meta.dirname, '../../extension/deploy/ansible');
+    const { status, stdout } = spawnSync('ansible-playbook', ['--inventory', inventory, join(deploy, 'example.yaml'), '--extra-vars', `timer=${directory}/x.timer`], { encoding: 'utf8', env: { ...environmentOf(directory), TICKWARD: PROGRAM, LC_ALL: 'C.UTF-8', ANSIBLE_LIBRARY: join(deploy, 'library'), ANSIBLE_ACTION_PLUGINS: join(deploy, 'action_plugins') } });
+    expect({ status, counts: stdout.match(/^\w+ +: ok=.*$/gm)?.map((line) => line.replaceAll(/ +/g, ' ').trim()) }).toEqual({ status: 0, counts: ['one', 'two'].map((host) => `${host} : ok=1 changed=0 unreachable=0 failed=0 skipped=1 rescued=0 ignored=0`) });
+  });
+
   test('a host that cannot do it says why, escaped', { timeout: 120_000 }, () => {
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');
