@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { bytesOfText } from '../model/text.ts';
-import { changes, commandOf, type Answer, type GivenTask, type HostState } from './task.ts';
+import { changes, commandOf, failed, type Answer, type GivenTask, type HostState } from './task.ts';
 
 export interface HostOptions {
   /** How the program is called: its path, or the interpreter with it. */
@@ -55,8 +55,10 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function failed(reason: NonNullable<Answer['reason']>, msg: string): Answer {
-  return { changed: false, failed: true, reason, msg, state: 'failed' };
+/** What was not looked into may hold what was not found. */
+export function answerOfSweep(traces: readonly unknown[], notes: readonly string[], isComplete: boolean): Answer {
+  if (traces.length === 0 && !isComplete) return failed('timed-out', `nothing was found, but ${notes.find((note) => note.startsWith('not everything')) ?? 'not everything was looked into'}`);
+  return { changed: false, msg: `${traces.length} trace(s)`, state: traces.length > 0 ? 'found' : 'ok', data: { traces, notes } };
 }
 
 /** One document, or one a line. */

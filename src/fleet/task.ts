@@ -51,6 +51,10 @@ export interface Answer {
   record?: unknown;
 }
 
+export function failed(reason: NonNullable<Answer['reason']>, msg: string): Answer {
+  return { changed: false, failed: true, reason, msg, state: 'failed' };
+}
+
 export const HOST_STATES = ['ok', 'found', 'changed', 'unchanged', 'would-change', 'needs-person', 'failed'] as const;
 export type HostState = (typeof HOST_STATES)[number];
 

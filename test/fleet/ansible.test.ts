@@ -49,6 +49,17 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(ask('respond', file, '--only', 'remove', '--playbook', 'none', '--dry-run')).toMatchObject({ code: 3, rows: [{ host: 'one', state: 'failed', reason: expect.stringContaining('no playbook none') as string }] });
   });
 
+  test.each(['--hash=73cb', '--unit=evil', '--path=x.timer', '--address=10.0.0.0/8', '--address=999.1.1.1', '--key=junk', '--command=x'])('nothing is looked for that cannot be found: %s', (given) => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'one ansible_connection=local\n');
+    expect(fleet(directory, 'sweep', '--inventory', inventory, given, '--unit', 'x.timer')).toMatchObject({ code: 2, rows: [{ error: { code: 'USAGE', message: expect.stringContaining('is not looked for') as string } }] });
+    const task = join(directory, 'task.json');
+    const [, kind = '', value = ''] = /^--(\w+)=(.*)$/.exec(given) ?? [];
+    writeFileSync(task, JSON.stringify({ do: 'sweep', indicators: { units: ['x.timer'], [kind === 'hash' || kind === 'address' ? `${kind}es` : `${kind}s`]: [value] } }));
+    expect(fleet(directory, 'task', task)).toMatchObject({ code: 1, rows: [{ state: 'failed', reason: 'error', msg: expect.stringContaining('is not looked for') as string }] });
+  });
+
   test('the playbook for people who write their own looks, and leaves a host alone that has nothing', { timeout: 120_000 }, () => {
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');

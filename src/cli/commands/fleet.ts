@@ -62,9 +62,12 @@ export const fleet: Register = (program, act) => {
     .option('--command <text>', 'a piece of a command', collect, [])
     .option('--address <address>', 'an address or a name of a host', collect, [])
     .option('--key <key>', 'an ssh key or its fingerprint (SHA256:…)', collect, [])
-    .action(act((context, options: SweepOptions) => {
+    .action(act(async (context, options: SweepOptions) => {
       const indicators = { units: options.unit, paths: options.path, hashes: options.hash, commands: options.command, addresses: options.address, keys: options.key };
       if (Object.values(indicators).every((values) => values.length === 0)) throw new TickwardError('USAGE', 'there is nothing to look for', { hint: 'give --unit, --path, --hash, --command, --address or --key' });
+      const { checked } = await import('../../actions/sweep-indicators.ts');
+      const [wrong] = checked(indicators).notes;
+      if (wrong !== undefined) throw new TickwardError('USAGE', printable(wrong), { hint: 'a unit with its ending, a whole path, all 64 digits of a sha256, an address or a name, an ssh key or SHA256:…' });
       return run(context, { do: 'sweep', indicators }, options);
     }));
   over('investigate', 'runs the guide over a file on every host', '  tickward fleet investigate --inventory hosts.ini --file /etc/systemd/system/evil.timer')
