@@ -88,6 +88,8 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const { code, rows } = fleet(directory, 'sweep', '--inventory', inventory, '--unit', 'x.timer', '--serial', '1', '--max-fail-percent', '10', '--program', PROGRAM);
     expect(rows.map(({ host, state }) => [host, state])).toEqual([['down', 'unreachable'], ['one', 'skipped']]);
     expect(code).toBe(3);
+    // Without waves it would stop nothing.
+    expect(fleet(directory, 'sweep', '--inventory', inventory, '--unit', 'x.timer', '--max-fail-percent', '10')).toMatchObject({ code: 2, rows: [{ error: { message: expect.stringContaining('between waves') as string } }] });
   });
 
   test('each host is told when it answers, not when all have been started', { timeout: 120_000 }, async () => {

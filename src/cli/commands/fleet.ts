@@ -151,6 +151,7 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
   const { runOnFleet } = await import('../../fleet/controller.ts');
   const records = new FleetRecords(context.store().directory);
   const { serial, maxFailPercent, program } = options;
+  if (maxFailPercent !== undefined && serial === undefined) throw new TickwardError('USAGE', '--max-fail-percent stops between waves, and all hosts are one', { hint: 'give the waves too: --serial 1,20%,100%' });
   const limit = request.limit;
   const given: FleetOptions = {
     inventory: options.inventory,
