@@ -31,8 +31,9 @@ export function among(given: readonly SQLInputValue[], from: number): { sql: str
   return { sql: given.map((_, index) => `?${from + index}`).join(', '), values: given };
 }
 
-/** Names are looked for through the index of their span: ?1 and ?2 must lie in one. */
-export function whereOf({ since, until, ids, paths, actions, units }: EventFilter): { where: string; values: SQLInputValue[] } {
+/** Names are looked for through the index of their span: ?1 and ?2 must lie in one, but where there are ids or many values. */
+export function whereOf(filter: EventFilter): { where: string; values: SQLInputValue[] } {
+  const { since, until, ids, paths, actions, units } = filter;
   const conditions = ['seq BETWEEN ?1 AND ?2'];
   const values: SQLInputValue[] = [];
   const add = (given: readonly SQLInputValue[]): string => {
@@ -42,8 +43,8 @@ export function whereOf({ since, until, ids, paths, actions, units }: EventFilte
   };
   const here = `seq >> ${SPAN_BITS} = ?1 >> ${SPAN_BITS}`;
   const byName = (names: readonly string[]): string => `SELECT seq FROM events INDEXED BY events_by_name WHERE ${here} AND name IN (${add(names)})`;
-  // An index is of no use for what is none of nothing, or of many.
-  const uses = (wanted: readonly string[]): boolean => ids === undefined && wanted.length > 0 && wanted.length <= MOST_MARKS;
+  // An index is of no use for what is none of nothing, nor where all spans are looked at together.
+  const uses = (wanted: readonly string[]): boolean => ids === undefined && wanted.length > 0 && !hasMany(filter);
   if (paths !== undefined) {
     if (uses(paths)) conditions.push(`seq IN (${byName([...new Set(paths.map((path) => cutPath(path).name))])})`);
     conditions.push(`directory || '/' || name IN (${add(paths)})`);
