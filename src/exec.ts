@@ -101,7 +101,7 @@ export async function isInstalled(file: string): Promise<boolean> {
 }
 
 export interface LineOptions extends Omit<ExecOptions, 'input'> {
-  /** Each line of stdout as it comes, without its end. Longer than 16 MiB it is cut. */
+  /** Each line of stdout as it comes, without its end. Of one that is longer than 16 MiB only the beginning. */
   onLine: (line: string) => void;
   /** Ends the program, with everything that it started. */
   signal?: AbortSignal;
@@ -133,9 +133,13 @@ export async function runLines(file: string, args: readonly string[], { onLine, 
   const lines = (async () => {
     let rest = '';
     for await (const chunk of child.stdout?.setEncoding('utf8') ?? []) {
-      const parts = (rest + (chunk as string)).split('\n');
-      rest = (parts.pop() ?? '').slice(0, MOST_LINE);
-      parts.forEach(onLine);
+      const [first = '', ...others] = (chunk as string).split('\n');
+      // What is beyond is left out up to the end of the line: never the middle alone.
+      if (rest.length < MOST_LINE) rest = (rest + first).slice(0, MOST_LINE);
+      for (const line of others) {
+        onLine(rest);
+        rest = line;
+      }
     }
     if (rest !== '') onLine(rest);
   })();

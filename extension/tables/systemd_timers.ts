@@ -24,7 +24,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'exec', type: 'TEXT', description: 'Commands of that unit, separated by "; "' },
   { name: 'run_as', type: 'TEXT', description: 'User of those commands' },
   { name: 'script_chain', type: 'TEXT', description: 'JSON: program, script and interpreter that the commands lead to' },
-  { name: 'package', type: 'TEXT', description: 'Package that the file belongs to' },
+  { name: 'package', type: 'TEXT', description: 'Package that the file belongs to; empty where none has it' },
   { name: 'package_modified', type: 'INTEGER', description: '1 when the file is not as the package installed it' },
   { name: 'drop_ins', type: 'TEXT', description: 'JSON: files that change the timer' },
   { name: 'created', type: 'BIGINT', description: 'When the file was born, Unix seconds' },
@@ -34,19 +34,22 @@ const COLUMNS: readonly Column[] = [
 /** osquery asks once a row of a JOIN: what was gathered counts for so long, in ms. */
 const FRESH_MS = 2_000;
 
-export function createTimersTable(events: EventSource): GatheredTable {
+type List = () => Promise<{ timers: TimerRow[]; warnings: string[] }>;
+
+/** Loaded only by who asks: it takes as long as all the rest of the engine. */
+const timersOfHost: List = async () => (await import('../../src/timers/index.ts')).listTimers({ uid: process.getuid?.() ?? 0, users: readUsers() });
+
+export function createTimersTable(events: EventSource, list = timersOfHost): GatheredTable {
   return {
     name: 'systemd_timers',
     description: 'Timers of every manager with schedule, service, commands, owner and package.',
     columns: COLUMNS,
-    gather: once(({ warn }) => gather(events, warn), FRESH_MS),
+    gather: once(({ warn }) => gather(events, list, warn), FRESH_MS),
   };
 }
 
-async function gather(events: EventSource, warn: (message: string) => void): Promise<Row[]> {
-  // Loaded only by who asks: it takes as long as all the rest of the engine.
-  const { listTimers } = await import('../../src/timers/index.ts');
-  const { timers, warnings } = await listTimers({ uid: process.getuid?.() ?? 0, users: readUsers() });
+async function gather(events: EventSource, list: List, warn: (message: string) => void): Promise<Row[]> {
+  const { timers, warnings } = await list();
   for (const warning of warnings) warn(warning);
   const makers = makersOf(timers, events, warn);
   return timers.map((timer) => rowOf(timer, makers.get(timer.path ?? '')));
@@ -76,6 +79,10 @@ function makersOf(timers: readonly TimerRow[], events: EventSource, warn: (messa
 function rowOf(timer: TimerRow, maker: FileEvent | undefined): Row {
   return {
     ...timer,
+    // Not NULL: osquery makes every column part of a key, and SQLite then takes IS NULL for never true.
+    user: timer.user ?? '',
+    state: timer.state ?? '',
+    package: timer.package ?? '',
     transient: Number(timer.transient),
     masked: Number(timer.masked),
     next_run: seconds(timer.next_run),

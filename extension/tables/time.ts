@@ -4,6 +4,9 @@ import { Operator, type QueryContext } from '../../src/model/table.ts';
 /** Milliseconds in the seconds of the column. */
 export const SECOND = 1_000;
 
+/** What SQLite takes for a number. Any other text comes after all numbers there, while JavaScript makes 0 of '' and 16 of '0x10'. */
+const NUMBER = /^[ \t\n\v\f\r]*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?[ \t\n\v\f\r]*$/i;
+
 /** Milliseconds since the epoch, both inclusive. */
 export interface Span {
   since?: number;
@@ -14,6 +17,7 @@ export interface Span {
 export function spanOf(context: QueryContext): Span {
   const span: Span = {};
   for (const { op, value } of context.constraints('time')) {
+    if (!NUMBER.test(value)) continue;
     const first = Math.floor(Number(value)) * SECOND;
     if (!Number.isFinite(first)) continue;
     if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) span.since = Math.max(span.since ?? 0, first);

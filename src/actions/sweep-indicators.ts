@@ -32,11 +32,11 @@ export function checked(given: Indicators): { indicators: Indicators; notes: str
   });
   return {
     indicators: {
-      units: keep('name of a unit', given.units, (text) => text.length >= LEAST && !text.includes('/')),
+      units: keep('name of a unit', given.units, (text) => /^[^/]+\.[a-z]+$/.test(text) && text.length >= LEAST),
       paths: keep('path', given.paths, (text) => text.startsWith('/') && text.length >= LEAST),
       hashes: keep('sha256', given.hashes.map((hash) => hash.toLowerCase()), (text) => /^[0-9a-f]{64}$/.test(text)),
       commands: keep('command', given.commands, (text) => text.length >= LEAST),
-      addresses: keep('address', given.addresses, (text) => text.length >= LEAST && !/\s/.test(text)),
+      addresses: keep('address', given.addresses, (text) => text.length >= LEAST && !/[\s/]/.test(text) && (!/^[\d.]+$|:/.test(text) || parseAddress(text) !== undefined)),
       keys: keep('key', given.keys.map(keyOf), (text) => /^SHA256:[A-Za-z0-9+/]{43}$/.test(text)),
     },
     notes,

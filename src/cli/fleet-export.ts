@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { elasticLines, fleetdmDocuments, FLEET_QUERIES, removalScript } from '../fleet/export.ts';
 import { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
 import { playbookNames, PLAYBOOKS } from '../playbooks/files.ts';
 import { readRule } from '../playbooks/rules.ts';
 import type { Rule } from '../rule/load.ts';
 
-export function exportFor(kind: string, options: { file?: string; only: string }): string {
+export function exportFor(kind: 'fleetdm' | 'fleetdm-script' | 'elastic', options: { file?: string; only: string }): string {
   switch (kind) {
     case 'fleetdm':
       return fleetdmDocuments(FLEET_QUERIES).map((document) => `---\n${stringify(document)}`).join('');
@@ -18,8 +17,6 @@ export function exportFor(kind: string, options: { file?: string; only: string }
       return removalScript(options.file, options.only.split(','));
     case 'elastic':
       return `${elasticLines(playbookNames().map((name) => elasticRule(readRule(join(PLAYBOOKS, name, 'rule.toml')), guideOf(name)))).join('\n')}\n`;
-    default:
-      throw new TickwardError('USAGE', `there is no export for ${printable(kind)}`, { hint: 'fleetdm, fleetdm-script or elastic' });
   }
 }
 

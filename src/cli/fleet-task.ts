@@ -1,7 +1,7 @@
 /** A host's side of `tickward fleet`: one task out of a file, one answer on stdout. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseTask, type Answer, type GivenTask, type Indicators } from '../fleet/task.ts';
+import { failed, parseTask, type Answer, type GivenTask, type Indicators } from '../fleet/task.ts';
 import { messageOf } from '../model/errors.ts';
 import { Exit, type Context } from './context.ts';
 import { actionContext } from './response.ts';
@@ -22,7 +22,7 @@ async function answerTo(context: Context, file: string): Promise<Answer> {
     const { carryOut } = await import('../fleet/host.ts');
     return await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store().directory, recordOf: (run) => recordOf(context, run) });
   } catch (error) {
-    return { changed: false, failed: true, reason: 'error', msg: messageOf(error), state: 'failed' };
+    return failed('error', messageOf(error));
   }
 }
 
@@ -35,14 +35,18 @@ function recordOf(context: Context, run: string): unknown {
 /** Changes nothing, so that it needs no run of its own. */
 async function sweep(context: Context, { task }: GivenTask, indicators: Indicators): Promise<Answer> {
   const { sweepLocal } = await import('../actions/sweep-local.ts');
+  const { checked } = await import('../actions/sweep-indicators.ts');
+  // One that is left out would be one that is not there.
+  const { notes: wrong } = checked(indicators);
+  if (wrong.length > 0) return failed('error', wrong.join('; '));
   const target = { path: '/', unit: '', scope: 'system' } as const;
   const host = { ...actionContext(context), target, run: 'sweep', step: 'sweep' };
   const plan = await sweepLocal.plan(sweepLocal.params.parse({ ...indicators, from_alert: false, days: 0, seconds: Math.min(MOST_SECONDS, Math.ceil(task.deadline_seconds)) }), host);
-  if (plan.state === 'blocked') return { changed: false, failed: true, reason: 'error', msg: plan.reason ?? 'it cannot be looked for', state: 'failed' };
+  if (plan.state !== 'ready') return failed('error', plan.reason ?? 'it cannot be looked for');
   const traces: unknown[] = [];
   const notes = await sweepLocal.apply(plan, host, ({ data }) => void (data['kind'] === 'trace' && traces.push(data)));
-  const state = traces.length > 0 ? 'found' : 'ok';
-  return { changed: false, msg: `${traces.length} trace(s)`, state, data: { traces, notes } };
+  const { answerOfSweep } = await import('../fleet/host.ts');
+  return answerOfSweep(traces, notes, plan.data.isComplete);
 }
 
 /** What the action takes. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runLines } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
-import { shorten } from '../model/text.ts';
+import { printable, shorten } from '../model/text.ts';
 import { playbookOf, type Play } from './play.ts';
 import { readLineOf, type HostRow } from './rows.ts';
 
@@ -27,7 +27,7 @@ const CONNECT_SECONDS = 5;
 /** What Ansible may take of the settings of the one who runs it: how to reach hosts, and secrets, which never pass through here. */
 const PASSED = /^(?:HOME|USER|LOGNAME|SSH_AUTH_SOCK|TERM|ANSIBLE_.*)$/;
 
-/** Rows in the order in which hosts answered; hosts that never did, at the end. Throws UNSUPPORTED without Ansible, BAD_INPUT for an inventory that it does not take. */
+/** Rows in the order in which hosts answered; hosts that never did, at the end. Throws UNSUPPORTED without Ansible, BAD_INPUT for an inventory that it does not take, INTERRUPTED where no host was asked. */
 export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
   const directory = mkdtempSync(join(tmpdir(), 'tickward-fleet-'));
   try {
@@ -39,7 +39,7 @@ export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
     const strange: string[] = [];
     // What Ansible does when all have answered is of no use here, and with thousands of hosts it takes minutes.
     const all = new AbortController();
-    const { exitCode, stderr } = await runLines('ansible-playbook', ['--inventory', options.inventory, ...limitArguments(options.limit, directory), '--forks', String(options.forks), ...(options.check ? ['--check', '--diff'] : []), playbook], {
+    const { exitCode, stderr } = await runLines('ansible-playbook', ['--inventory', options.inventory, ...(options.limit === undefined ? [] : ['--limit', options.limit]), '--forks', String(options.forks), ...(options.check ? ['--check', '--diff'] : []), playbook], {
       env: environmentFor(directory),
       signal: options.signal === undefined ? all.signal : AbortSignal.any([options.signal, all.signal]),
       onLine(line) {
@@ -53,28 +53,27 @@ export async function runOnFleet(options: FleetOptions): Promise<HostRow[]> {
         }
       },
     });
-    if (hosts.length === 0) throw new TickwardError('BAD_INPUT', `Ansible found no host in ${options.inventory}${options.limit === undefined ? '' : ` for ${shorten(options.limit, 200)}`}: ${lastOf(stderr) || lastOf(strange.join('\n')) || `it ended with ${exitCode ?? 'a signal'}`}`, { hint: `look at: ansible all --list-hosts -i ${options.inventory}` });
-    for (const host of hosts.filter((name) => !rows.has(name))) {
-      const row: HostRow = { host, state: 'skipped', reason: options.signal?.aborted === true ? 'interrupted before it answered' : 'not reached: an earlier wave failed too often' };
+    if (hosts.length === 0 && options.signal?.aborted === true) throw new TickwardError('INTERRUPTED', 'interrupted before any host was asked', { hint: 'nothing was changed' });
+    if (hosts.length === 0) throw new TickwardError('BAD_INPUT', `Ansible found no host in ${printable(options.inventory)}${options.limit === undefined ? '' : ` for ${printable(shorten(options.limit, 200))}`}: ${printable(complaintOf(stderr) || lastOf(stderr) || lastOf(strange.join('\n')) || `it ended with ${exitCode ?? 'a signal'}`)}`, { hint: `look at: ansible all --list-hosts -i ${printable(options.inventory)}` });
+    const skip = (host: string, reason: string): void => {
+      const row: HostRow = { host, state: 'skipped', reason };
       rows.set(host, row);
       options.onRow?.(row);
-    }
+    };
+    for (const host of hosts.filter((name) => !rows.has(name))) skip(host, whySilent(options, exitCode, stderr));
+    // Who limits an undo leaves out others on purpose; else all that was done is to be taken back.
+    if (options.limit === undefined) for (const host of Object.keys(options.runs ?? {}).filter((name) => !rows.has(name))) skip(host, 'the inventory does not have it: what was done there stays');
     return [...rows.values()];
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** Of one argument the kernel takes 128 KiB (MAX_ARG_STRLEN, execve(2)): the names of thousands of hosts go through a file, as Ansible reads one. */
-function limitArguments(limit: string | undefined, directory: string): string[] {
-  if (limit === undefined) return [];
-  if (Buffer.byteLength(limit) < MOST_ARGUMENT) return ['--limit', limit];
-  const path = join(directory, 'limit');
-  writeFileSync(path, `${limit.replaceAll(',', '\n')}\n`, { mode: 0o600 });
-  return ['--limit', `@${path}`];
+function whySilent({ signal, serial }: FleetOptions, exitCode: number | undefined, stderr: string): string {
+  if (signal?.aborted === true) return 'interrupted before it answered';
+  if (exitCode !== undefined && serial !== undefined) return 'not reached: an earlier wave failed too often';
+  return `Ansible ended before it answered: ${lastOf(stderr) || (exitCode === undefined ? 'by a signal' : `exit code ${exitCode}`)}`;
 }
-
-const MOST_ARGUMENT = 64 * 1024;
 
 function environmentFor(directory: string): Record<string, string> {
   const passed = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (PASSED.test(name) && value !== undefined ? [[name, value]] : [])));
@@ -93,6 +92,12 @@ function environmentFor(directory: string): Record<string, string> {
     // Nothing is left beside the callback, which a package owns.
     PYTHONDONTWRITEBYTECODE: '1',
   };
+}
+
+/** What it says of an inventory that it cannot read, as a warning over several lines. */
+function complaintOf(stderr: string): string {
+  const said = stderr.replaceAll(/\n(?!\[|ERROR)/g, ' ').split('\n');
+  return said.find((line) => /\b[Pp]arse/.test(line))?.replace(/^\[WARNING\]:[ *]*/, '').trim() ?? '';
 }
 
 function lastOf(text: string): string {

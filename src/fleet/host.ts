@@ -1,7 +1,9 @@
 /** A task carried out on this host by the program's own commands, with a deadline, and never two that change something at once. */
+import { lstatSync } from 'node:fs';
 import { run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { changes, commandOf, type Answer, type GivenTask, type HostState } from './task.ts';
+import { bytesOfText } from '../model/text.ts';
+import { changes, commandOf, failed, type Answer, type GivenTask, type HostState } from './task.ts';
 
 export interface HostOptions {
   /** How the program is called: its path, or the interpreter with it. */
@@ -29,7 +31,8 @@ export async function carryOut(given: GivenTask, options: HostOptions): Promise<
     const { exitCode, stdout, stderr } = await run(file, args, { timeout: task.deadline_seconds * 1_000, maxBuffer: MOST_ANSWERED });
     if (exitCode === BUSY) return failed('busy', 'another run is changing this host: nothing was done');
     const data = documentsOf(stdout);
-    if (exitCode !== 0 && exitCode !== FINDINGS) return { ...failed('error', messageIn(data) ?? (stderr.trim().split('\n').at(-1) || `ended with ${exitCode ?? 'a signal'}`)), data };
+    if (isAbsent(given, data)) return { changed: false, reason: 'absent', msg: 'there is no such file on this host', state: changes(task) ? 'unchanged' : 'ok', data };
+    if (exitCode !== 0 && exitCode !== FINDINGS) return { ...failed('error', textOf(errorIn(data)?.message) ?? (stderr.trim().split('\n').at(-1) || `ended with ${exitCode ?? 'a signal'}`)), data };
     const state = stateOf(given, exitCode, data);
     const id = (data as RunData | null)?.run;
     return { changed: state === 'changed' || state === 'would-change', msg: state, state, data, ...(typeof id === 'string' ? { record: options.recordOf(id) } : {}) };
@@ -39,11 +42,23 @@ export async function carryOut(given: GivenTask, options: HostOptions): Promise<
   }
 }
 
+/** Of a fleet, most hosts do not have the file: there is nothing to do there. A playbook can be unknown as well. */
+function isAbsent({ task }: GivenTask, data: unknown): boolean {
+  if (task.do !== 'respond' && task.do !== 'investigate') return false;
+  return errorIn(data)?.code === 'NOT_FOUND' && lstatSync(bytesOfText(task.path), { throwIfNoEntry: false }) === undefined;
+}
+
 /** Of one host. */
 const MOST_ANSWERED = 16 * 1024 * 1024;
 
-function failed(reason: NonNullable<Answer['reason']>, msg: string): Answer {
-  return { changed: false, failed: true, reason, msg, state: 'failed' };
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What was not looked into may hold what was not found. */
+export function answerOfSweep(traces: readonly unknown[], notes: readonly string[], isComplete: boolean): Answer {
+  if (traces.length === 0 && !isComplete) return failed('timed-out', `nothing was found, but ${notes.find((note) => note.startsWith('not everything')) ?? 'not everything was looked into'}`);
+  return { changed: false, msg: `${traces.length} trace(s)`, state: traces.length > 0 ? 'found' : 'ok', data: { traces, notes } };
 }
 
 /** One document, or one a line. */
@@ -63,9 +78,8 @@ function documentsOf(stdout: string): unknown {
   }
 }
 
-function messageIn(data: unknown): string | undefined {
-  const error = (data as { error?: { message?: unknown } } | null)?.error;
-  return typeof error?.message === 'string' ? error.message : undefined;
+function errorIn(data: unknown): { code?: unknown; message?: unknown } | undefined {
+  return (data as { error?: { code?: unknown; message?: unknown } } | null)?.error;
 }
 
 interface RunData {

@@ -10,7 +10,7 @@ export interface Play {
   deadlineSeconds: number;
   /** Where the program is on the hosts. */
   program?: string;
-  /** To undo: the run that each host knows, in place of the task's own. */
+  /** To undo: the run that each host knows, in place of the task's own. No other host is asked. */
   runs?: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +30,7 @@ export function playbookOf({ task, serial, maxFailPercent, deadlineSeconds, prog
   const given = { ...task, deadline_seconds: deadlineSeconds, ...(runs === undefined ? {} : { run: new Ours('{{ tickward_runs[inventory_hostname] }}') }) };
   return yamlOf([
     {
-      hosts: new Ours('all'),
+      hosts: runs === undefined ? new Ours('all') : Object.keys(runs),
       gather_facts: false,
       ...(runs === undefined ? {} : { vars: { tickward_runs: runs } }),
       // Not the strategy `free`: that tells of no host before all have been started, and what was done until an interruption would never be told.

@@ -35,7 +35,7 @@ export function readLineOf(line: string): HostRow | { hosts: string[] } | undefi
     host: name,
     state: said.reason === 'busy' || said.reason === 'timed-out' ? said.reason : said.state,
     // By Ansible's word: of what a host says it takes `failed` away.
-    ...(outcome === 'failed' ? { reason: textOf(said.msg) } : {}),
+    ...(outcome === 'failed' || said.reason === 'absent' ? { reason: textOf(said.msg) } : {}),
     ...(typeof run === 'string' ? { run } : {}),
     ...(said.data === undefined ? {} : { data: said.data }),
     ...(said.record === undefined ? {} : { record: said.record }),

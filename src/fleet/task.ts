@@ -41,14 +41,18 @@ export function changes(task: Pick<Task, 'do'>): boolean {
 export interface Answer {
   changed: boolean;
   failed?: true;
-  /** Why it was not done, in a word for programs. */
-  reason?: 'busy' | 'timed-out' | 'error' | 'missing';
+  /** Why it was not done, in a word for programs; absent: there was nothing to do it to. */
+  reason?: 'busy' | 'timed-out' | 'error' | 'missing' | 'absent';
   msg: string;
   state: HostState;
   /** What the command printed as JSON. */
   data?: unknown;
   /** The whole record of a run, as `runs show` has it. */
   record?: unknown;
+}
+
+export function failed(reason: NonNullable<Answer['reason']>, msg: string): Answer {
+  return { changed: false, failed: true, reason, msg, state: 'failed' };
 }
 
 export const HOST_STATES = ['ok', 'found', 'changed', 'unchanged', 'would-change', 'needs-person', 'failed'] as const;

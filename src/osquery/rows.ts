@@ -38,6 +38,8 @@ export async function encodeRows(rows: Iterable<Row>, options: EncodeOptions): P
   const source = chunksOf(rows, options.columns);
   const held: Buffer[] = [];
   const taken = { rows: 0, bytes: 0 };
+  /** From when on rows came: what it took to find them is not taken again. */
+  let from = { rows: 0, at: options.startedAt };
   const take = ({ bytes, count }: Chunk): void => {
     held.push(bytes);
     taken.rows += count;
@@ -49,8 +51,9 @@ export async function encodeRows(rows: Iterable<Row>, options: EncodeOptions): P
       const { done, value } = source.next();
       if (done === true) return { count: taken.rows, chunks: held, endsAt: options.startedAt + options.timeoutMs, close: () => undefined };
       take(value);
-      if (taken.bytes > HELD_BYTES && isCounted(rows)) return rest(held, source, { rows: taken.rows, total: rows.count() }, options);
+      if (taken.bytes > HELD_BYTES && isCounted(rows)) return rest(held, source, { rows: taken.rows, total: rows.count(), from }, options);
       if (taken.bytes > MOST_HELD_BYTES) throw new TickwardError('FAILED', `the answer of the table ${options.table} has more than ${MOST_HELD_BYTES / 1024 / 1024} MiB`, { hint: 'narrow the query by time' });
+      if (from.rows === 0) from = { rows: taken.rows, at: performance.now() };
       await turn();
     }
   } catch (error) {
@@ -64,8 +67,9 @@ function isCounted(rows: Iterable<Row>): rows is CountedRows {
 }
 
 /** What is held, then the rest while it is sent. Throws where that will certainly take too long: an answer that was begun cannot become an error any more. */
-function rest(held: readonly Buffer[], source: Generator<Chunk, void>, { rows, total }: { rows: number; total: number }, options: EncodeOptions): EncodedRows {
-  const expectedMs = ((performance.now() - options.startedAt) / rows) * total;
+function rest(held: readonly Buffer[], source: Generator<Chunk, void>, { rows, total, from }: { rows: number; total: number; from: { rows: number; at: number } }, options: EncodeOptions): EncodedRows {
+  const now = performance.now();
+  const expectedMs = now - options.startedAt + ((now - from.at) / (rows - from.rows)) * (total - rows);
   if (expectedMs > options.timeoutMs) throw tookTooLong(options.table, options.timeoutMs, `, since it has ${total} rows`);
   const chunks = async function* (): AsyncGenerator<Buffer> {
     yield* held;

@@ -40,11 +40,14 @@ const CALL_MS = 2_000;
 const ANSWER_MS = 5_000;
 /** uuids are at most five digits, behind a dot. */
 const UUID_LENGTH = 6;
+/** Node takes a longer one for none (2^31-1). */
+const LONGEST_TIMER_MS = 2_147_483_647;
 /** The manager may be restarted between two looks; twice in a row it is gone. */
 const MISSES = 2;
 
-/** Throws when the manager is not there in time or refuses for good. */
+/** Throws when the manager is not there in time or refuses for good, BAD_INPUT for what can never be right. */
 export async function startExtension(options: ExtensionOptions): Promise<Extension> {
+  refuseTwice(options.plugins);
   if (Buffer.byteLength(options.socket) + UUID_LENGTH > LONGEST_SOCKET_PATH) {
     throw new TickwardError('BAD_INPUT', `the socket path has ${Buffer.byteLength(options.socket)} bytes; with the extension's number behind it, it must not pass ${LONGEST_SOCKET_PATH}`, { hint: 'start osquery with a shorter --extensions_socket' });
   }
@@ -74,6 +77,13 @@ async function register(client: ManagerClient, { name, version, plugins, timeout
     said = messageOf(problem);
     await sleep(RETRY_MS);
   }
+}
+
+/** osquery is told of plugins by their names: of two with one name it would have the columns of one and the rows of the other. SQLite's names are the same in any case. */
+function refuseTwice(plugins: readonly Plugin[]): void {
+  const names = plugins.map(({ registry, name }) => `${registry} ${registry === 'table' ? name.toLowerCase() : name}`);
+  const twice = names.find((each, index) => names.indexOf(each) !== index);
+  if (twice !== undefined) throw new TickwardError('BAD_INPUT', `there are two plugins ${printable(twice)}`, { hint: 'give one another name' });
 }
 
 function registryOf(plugins: readonly Plugin[]): Registry {
@@ -158,7 +168,7 @@ class RunningExtension implements Extension, ExtensionHandler {
   }
 
   private lookLater(): void {
-    if (!this.ended) this.timer = setTimeout(() => void this.lookForManager().then(() => this.lookLater()), this.options.intervalSeconds * 1000);
+    if (!this.ended) this.timer = setTimeout(() => void this.lookForManager().then(() => this.lookLater()), Math.min(this.options.intervalSeconds * 1000, LONGEST_TIMER_MS));
   }
 
   private async lookForManager(): Promise<void> {

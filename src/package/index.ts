@@ -6,12 +6,13 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../model/errors.ts';
 import { VERSION } from '../version.ts';
-import { epochOf, made, ROOT, type Build } from './build.ts';
+import { epochOf, made, type Build } from './build.ts';
 import { bundle } from './bundle.ts';
 import { compile, declareTypes, layOut } from './compile.ts';
 import { makeDeb } from './deb.ts';
 import { makeRpm } from './rpm.ts';
-import { fillTree } from './tree.ts';
+import { billOfMaterials } from './sbom.ts';
+import { fillTree, settle } from './tree.ts';
 
 const KINDS = ['npm', 'deb', 'rpm'] as const;
 type Kind = (typeof KINDS)[number];
@@ -33,6 +34,7 @@ async function packages(kinds: readonly Kind[], build: Build): Promise<string[]>
     layOut(compiled);
     await compile(compiled);
     await declareTypes(compiled);
+    settle(compiled, build.epoch);
     paths.push(join(build.out, (await made('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', build.out], { cwd: compiled, env: { HOME: build.work } })).trim()));
   }
   return paths;
@@ -49,12 +51,6 @@ async function hostPackages(kinds: readonly Kind[], sbom: string, build: Build):
   // After it: it adds to the tree what only dpkg reads.
   if (kinds.includes('deb')) paths.push(await makeDeb(root, build));
   return paths;
-}
-
-/** CycloneDX, without the number and the time that npm makes up anew each time. */
-async function billOfMaterials({ epoch, work }: Build): Promise<string> {
-  const { serialNumber: _, ...bom } = JSON.parse(await made('npm', ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'], { cwd: ROOT, env: { HOME: work } })) as { serialNumber?: string; metadata: object };
-  return `${JSON.stringify({ ...bom, metadata: { ...bom.metadata, timestamp: new Date(epoch * 1000).toISOString() } }, null, 2)}\n`;
 }
 
 async function main(): Promise<void> {

@@ -17,23 +17,34 @@ export interface EventFilter {
 /** Values of a filter are numbered from here: ?1 and ?2 are the first and the last seq. */
 export const FIRST_VALUE = 3;
 
-export function marks(values: readonly unknown[], from: number): string {
-  return values.map((_, index) => `?${from + index}`).join(', ');
+/** SQLite takes 32,766 variables (SQLITE_MAX_VARIABLE_NUMBER); a JOIN of osquery may give more values. */
+const MOST_MARKS = 256;
+
+/** Of those with so many values it is found once where they lie, by looking at all: not anew for each page, or by an index for each value. */
+export function hasMany({ ids, paths, actions, units }: EventFilter): boolean {
+  return [ids, paths, actions, units].some((given) => given !== undefined && given.length > MOST_MARKS);
 }
 
-/** Names are looked for through the index of their span: ?1 and ?2 must lie in one. */
-export function whereOf({ since, until, ids, paths, actions, units }: EventFilter): { where: string; values: SQLInputValue[] } {
+/** What stands in the brackets behind IN, and what it takes, numbered from `from`: each value by itself, or many as one. */
+export function among(given: readonly SQLInputValue[], from: number): { sql: string; values: readonly SQLInputValue[] } {
+  if (given.length > MOST_MARKS) return { sql: `SELECT value FROM json_each(?${from})`, values: [JSON.stringify(given)] };
+  return { sql: given.map((_, index) => `?${from + index}`).join(', '), values: given };
+}
+
+/** Names are looked for through the index of their span: ?1 and ?2 must lie in one, but where there are ids or many values. */
+export function whereOf(filter: EventFilter): { where: string; values: SQLInputValue[] } {
+  const { since, until, ids, paths, actions, units } = filter;
   const conditions = ['seq BETWEEN ?1 AND ?2'];
   const values: SQLInputValue[] = [];
   const add = (given: readonly SQLInputValue[]): string => {
-    const placed = marks(given, values.length + FIRST_VALUE);
-    values.push(...given);
-    return placed;
+    const placed = among(given, values.length + FIRST_VALUE);
+    values.push(...placed.values);
+    return placed.sql;
   };
   const here = `seq >> ${SPAN_BITS} = ?1 >> ${SPAN_BITS}`;
   const byName = (names: readonly string[]): string => `SELECT seq FROM events INDEXED BY events_by_name WHERE ${here} AND name IN (${add(names)})`;
-  // An index is of no use for what is none of nothing.
-  const uses = (wanted: readonly string[]): boolean => ids === undefined && wanted.length > 0;
+  // An index is of no use for what is none of nothing, nor where all spans are looked at together.
+  const uses = (wanted: readonly string[]): boolean => ids === undefined && wanted.length > 0 && !hasMany(filter);
   if (paths !== undefined) {
     if (uses(paths)) conditions.push(`seq IN (${byName([...new Set(paths.map((path) => cutPath(path).name))])})`);
     conditions.push(`directory || '/' || name IN (${add(paths)})`);

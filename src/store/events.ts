@@ -5,7 +5,7 @@ import type { Alert, FileEvent } from '../model/event.ts';
 import type { Alerts } from './alerts.ts';
 import type { StoredBaseline } from './baseline.ts';
 import { bulkInsert, explained, isConflict, snapshot, transaction } from './database.ts';
-import { cutPath, FIRST_VALUE, marks, whereOf, type EventFilter } from './event-filter.ts';
+import { among, cutPath, FIRST_VALUE, hasMany, whereOf, type EventFilter } from './event-filter.ts';
 import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
 import { ownOf, timeOf, type EventRow, type Surroundings } from './event-row.ts';
 import type { Maker } from './maker.ts';
@@ -192,8 +192,22 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
 
   const withIds = <Result>(filter: EventFilter, ids: readonly string[], as: Decoder<Result>): Result[] => {
     const { where, values } = whereOf(filter);
-    const newest = reading(`WHERE ${where} AND id IN (${marks(ids, values.length + FIRST_VALUE)}) ORDER BY seq DESC LIMIT ?`);
-    return snapshot(database, () => newest(0, Number.MAX_SAFE_INTEGER, ...values, ...ids, filter.limit ?? -1).toReversed().map((row) => decode(row, as)));
+    const wanted = among(ids, values.length + FIRST_VALUE);
+    const newest = reading(`WHERE ${where} AND id IN (${wanted.sql}) ORDER BY seq DESC LIMIT ?`);
+    return snapshot(database, () => newest(0, Number.MAX_SAFE_INTEGER, ...values, ...wanted.values, filter.limit ?? -1).toReversed().map((row) => decode(row, as)));
+  };
+
+  /** Where all of them lie. */
+  const seqsOf = (filter: EventFilter): number[] => {
+    const { where, values } = whereOf(filter);
+    const wanted = filter.ids === undefined ? undefined : among(filter.ids, values.length + FIRST_VALUE);
+    const rows = database.prepare(`SELECT seq FROM events WHERE ${where}${wanted === undefined ? '' : ` AND id IN (${wanted.sql})`} ORDER BY seq DESC LIMIT ?`).all(0, Number.MAX_SAFE_INTEGER, ...values, ...(wanted?.values ?? []), filter.limit ?? -1);
+    return rows.map(({ seq }) => Number(seq)).toReversed();
+  };
+
+  const pagesAt = function* <Result>(seqs: readonly number[], as: Decoder<Result>): Generator<Result[]> {
+    const read = reading('WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq');
+    for (let at = 0; at < seqs.length; at += PAGE) yield snapshot(database, () => read(JSON.stringify(seqs.slice(at, at + PAGE))).map((row) => decode(row, as)));
   };
 
   const select = <Result>(filter: EventFilter, as: Decoder<Result>): { [Symbol.iterator](): Generator<Result>; count(): number } => {
@@ -202,14 +216,18 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     const read = function* (): Generator<Result> {
       readers.enter();
       try {
-        if (ids === undefined) {
-          const bounds = boundsOf(filter);
-          count = () => countOf(filter, bounds);
-          for (const page of pages(filter, bounds, as)) yield* page;
-        } else {
+        if (ids !== undefined && ids.length <= PAGE) {
           const found = withIds(filter, ids, as);
           count = () => found.length;
           yield* found;
+        } else if (ids !== undefined || hasMany(filter)) {
+          const seqs = seqsOf(filter);
+          count = () => seqs.length;
+          for (const page of pagesAt(seqs, as)) yield* page;
+        } else {
+          const bounds = boundsOf(filter);
+          count = () => countOf(filter, bounds);
+          for (const page of pages(filter, bounds, as)) yield* page;
         }
       } finally {
         readers.leave();

@@ -1,6 +1,6 @@
 /** What `doctor` says of the extension: one condition of osquery after the other, broken and mended by the command that it names. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { extensionFindings, type OsqueryHost } from '../../src/cli/doctor/extension.ts';
@@ -88,6 +88,20 @@ describe('osquery autoload', () => {
     expect(find('osquery autoload')).toMatchObject({ ok: true, found: expect.stringContaining('does not name it'), fix: expect.stringContaining('deploy/osquery.flags') });
     writeFileSync(host.loadFile, `#${host.extension}\n/usr/lib/osquery/other.ext\n`);
     expect(find('osquery autoload')?.found).toContain('does not name it');
+  });
+
+  test.each(['tickward', 'other, tickward'])('nothing is told of it, and osqueryd must have %s: the command mends it', (names) => {
+    writeFileSync(host.flagFile, `--extensions_require=${names}\n--extensions_timeout=10\n`);
+    // Without an end, as some editors leave it.
+    writeFileSync(host.loadFile, '/usr/lib/osquery/other.ext');
+    const finding = find('osquery autoload');
+    expect(finding).toMatchObject({ ok: false, found: expect.stringContaining('osqueryd does not start') });
+    expect(spawnSync('sh', ['-c', finding?.fix ?? ''], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    expect(readFileSync(host.loadFile, 'utf8')).toBe(`/usr/lib/osquery/other.ext\n${host.extension}\n`);
+    expect(find('osquery autoload')).toMatchObject({ ok: true, fix: null });
+    writeFileSync(host.flagFile, '--extensions_require=tickward2\n');
+    rmSync(host.loadFile);
+    expect(find('osquery autoload')?.ok).toBe(true);
   });
 
   test.each(['--disable_extensions', '--disable_extensions=true'])('with the flag %s: the command mends it', (flags) => {

@@ -76,6 +76,9 @@ group('completions', () => {
     expect(inBash('query', '--engine', 'os')).toEqual(['osqueryd', 'osqueryi']);
     expect(inBash('alerts', 'list', '--status', '')).toEqual(['open', 'acknowledged', 'closed']);
     expect(inBash('query', '--config', '')).toEqual([]);
+    expect(inBash('fleet', 'export', 'flee')).toEqual(['fleetdm', 'fleetdm-script']);
+    // What Ansible's module calls is for nobody else.
+    expect(inBash('fleet', '')).not.toContain('task');
   });
 
   test('give the same in fish, with what each is for', ({ skip }) => {

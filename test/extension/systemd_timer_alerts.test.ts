@@ -35,7 +35,12 @@ test.each([
   ['< 1700000001', ['e0']],
   ['<= 1700000001', ['e0', 'e1']],
   ['> 1700000000.5', ['e1', 'e2']],
+  // To SQLite a text that is no number comes after all numbers.
   ["> 'soon'", []],
+  ["< 'soon'", ['e0', 'e1', 'e2']],
+  ["< ''", ['e0', 'e1', 'e2']],
+  ["< '0x10'", ['e0', 'e1', 'e2']],
+  ["> ''", []],
 ])('time %s finds what a look at all alerts finds', async (condition, eids) => {
   expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE time ${condition} ORDER BY eid`)).toEqual(eids.map((eid) => ({ eid })));
 });

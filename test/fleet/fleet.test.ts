@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { elasticLines, fleetdmDocuments, FLEET_QUERIES, MOST_SCRIPT, removalScript } from '../../src/fleet/export.ts';
-import { stateOf } from '../../src/fleet/host.ts';
+import { answerOfSweep, stateOf } from '../../src/fleet/host.ts';
 import { pageOf } from '../../src/fleet/page.ts';
 import { playbookOf } from '../../src/fleet/play.ts';
 import { needsAttention, readLineOf, summaryOf } from '../../src/fleet/rows.ts';
@@ -30,6 +30,7 @@ describe('the playbook', () => {
   test('an undo takes the number that each host knows', () => {
     const [play] = parse(playbookOf({ task: { do: 'undo', run: 'x' }, deadlineSeconds: 30, runs: { a: '0193' } }), { customTags: [unsafe] });
     expect(play.vars.tickward_runs).toEqual({ a: 'UNSAFE 0193' });
+    expect(play.hosts).toEqual(['UNSAFE a']);
     expect(play.tasks[0].tickward.run).toBe('{{ tickward_runs[inventory_hostname] }}');
   });
 });
@@ -52,6 +53,15 @@ describe('a task on a host', () => {
     [1, ['changed', 'failed'], 'failed'],
   ] as const)('exit code %i with steps %j is %s', (code, steps, state) => {
     expect(stateOf({ check: false, task: { do: 'respond', path: '/x', only: [], deadline_seconds: 1 } }, code, { run: 'r', steps: steps.map((each) => ({ state: each })) })).toBe(state);
+  });
+});
+
+describe('a sweep', () => {
+  test('that was given up finds nothing out', () => {
+    const notes = ['a note', 'not everything was looked into: 60 s were too short'];
+    expect(answerOfSweep([], notes, false)).toEqual({ changed: false, failed: true, reason: 'timed-out', state: 'failed', msg: 'nothing was found, but not everything was looked into: 60 s were too short' });
+    expect(answerOfSweep([{}], notes, false).state).toBe('found');
+    expect(answerOfSweep([], [], true).state).toBe('ok');
   });
 });
 

@@ -17,15 +17,15 @@ export function noPackages(needed: readonly (readonly [program: string, name: st
 export const FOR_DEB = [['dpkg-deb', 'dpkg'], ['strip', 'binutils'], ['npm', 'npm']] as const;
 
 /** Compressed fast. With a mask that would close the files to others, were the modes those of the one who builds. */
-export async function buildPackages(out: string, ...more: readonly string[]): Promise<void> {
-  await run('sh', ['-c', 'umask 0027; exec sh src/node.sh src/package/index.ts "$@"', 'sh', '--quick', '--out', out, ...more], { cwd: REPOSITORY });
+export async function buildPackages(out: string, { only, umask = '0027' }: { only?: string; umask?: string } = {}): Promise<void> {
+  await run('sh', ['-c', `umask ${umask}; exec sh src/node.sh src/package/index.ts "$@"`, 'sh', '--quick', '--out', out, ...(only === undefined ? [] : ['--only', only])], { cwd: REPOSITORY });
 }
 
 /** A copy of the base tree in which the .deb is installed, as on a disk that is not booted yet. The base has to be prepared. */
 export async function treeWithDeb(atEnd: (clean: () => Promise<void>) => void): Promise<string> {
   const directory = mkdtempSync(join(CACHE, 'installed-'));
   atEnd(async () => rmSync(directory, { recursive: true, force: true }));
-  await buildPackages(directory, '--only', 'deb');
+  await buildPackages(directory, { only: 'deb' });
   const deb = readdirSync(directory).find((name) => name.endsWith('.deb')) ?? '';
   const tree = join(directory, 'tree');
   await run('cp', ['-a', '--reflink=auto', BASE, tree]);

@@ -140,6 +140,15 @@ describe('answers', () => {
     expect((await manager.ask(uuid, 'numbers', contextOf())).status).toMatchObject({ code: 1, message: expect.stringMatching(/no complete answer within 5 s, since it has 1000000000 rows: narrow/) });
   });
 
+  test('what it takes to find the first row is not taken for each', async () => {
+    const found = function* (): Generator<Row> {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+      yield* numbers(60_000);
+    };
+    const { manager, uuid } = await start(tableOf(() => ({ [Symbol.iterator]: found, count: () => 60_000 })), { answerTimeoutMs: 15_000 });
+    expect((await manager.ask(uuid, 'numbers', contextOf())).response).toHaveLength(60_000);
+  });
+
   test('one without end that cannot be counted is an error', async () => {
     const { manager, uuid } = await start(tableOf(() => numbers(1e9)));
     expect((await manager.ask(uuid, 'numbers', contextOf())).status).toMatchObject({ code: 1, message: expect.stringMatching(/64 MiB|5 s/) });

@@ -153,6 +153,19 @@ test('refuses a path that leaves no room for its number', async () => {
   await expect(start({ socket: `/tmp/${'x'.repeat(100)}` })).rejects.toThrow(/107/);
 });
 
+test('refuses two plugins of one name before osquery is told of any', async () => {
+  const other = { ...tableOf(() => []), name: 'FRUIT', columns: [{ name: 'other', type: 'TEXT' as const, description: '' }] };
+  await expect(start({ tables: [tableOf(() => FRUIT), other] })).rejects.toThrow(/two plugins table fruit/);
+  expect(managers.at(-1)?.registries).toEqual({});
+});
+
+test('an interval of months is not taken for none', async () => {
+  let looks = 0;
+  await start({ intervalSeconds: 9_999_999, play: { beforeListing: () => void (looks += 1) } });
+  await sleep(300);
+  expect(looks).toBe(0);
+});
+
 test('a socket file that a killed extension left is replaced', async () => {
   const manager = await playManager(temporaryDirectory());
   managers.push(manager);

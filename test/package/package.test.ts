@@ -107,14 +107,20 @@ describe.skipIf(noTools !== undefined)(`packages${noTools === undefined ? '' : `
     expect(names.map((name) => name.replace(/[-_]\d+\.\d+\.\d+/, ''))).toEqual(expect.arrayContaining(['SHA256SUMS', 'tickward.cdx.json', 'tickward.tgz']));
     expect(spawnSync('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], { cwd: directory, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '' });
     expect(readFileSync(join(directory, 'SHA256SUMS'), 'utf8').trim().split('\n')).toHaveLength(names.length - 1);
-    const bom = JSON.parse(readFileSync(built('.cdx.json'), 'utf8')) as { bomFormat: string; components: { name: string }[] };
+    const bom = JSON.parse(readFileSync(built('.cdx.json'), 'utf8')) as { bomFormat: string; metadata: { component: { name: string } }; components: { name: string; version: string }[] };
     expect(bom.bomFormat).toBe('CycloneDX');
-    expect(bom.components.map(({ name }) => name)).toEqual(expect.arrayContaining(['koffi', '@sqlite.org/sqlite-wasm', 'zod']));
+    // Not the name of the directory, which is another in another checkout.
+    expect(bom.metadata.component.name).toBe('tickward');
+    // All that the .deb carries, and nothing else: the licences of each are told there too.
+    const copyright = spawnSync('sh', ['-c', 'dpkg-deb --fsys-tarfile "$1" | tar --extract --to-stdout ./usr/share/doc/tickward/copyright', 'sh', built('.deb')], { encoding: 'utf8' }).stdout;
+    const carried = new Set([...copyright.matchAll(/^node_modules\/(\S+) (\S+): /gm)].map(([, path = '', version = '']) => `${path.replace(/^.*node_modules\//, '')}@${version}`));
+    expect([...carried]).toEqual(expect.arrayContaining([expect.stringMatching(/^yaml@/), expect.stringMatching(/^node-linux-/)]));
+    expect(bom.components.map(({ name, version }) => `${name}@${version}`).sort()).toEqual([...carried].sort());
   });
 
-  test('have the same bytes when they are built again', async () => {
+  test('have the same bytes when somebody else builds them', async () => {
     const again = temporaryDirectory();
-    await buildPackages(again);
+    await buildPackages(again, { umask: '0002' });
     expect(readFileSync(join(again, 'SHA256SUMS'), 'utf8')).toBe(readFileSync(join(directory, 'SHA256SUMS'), 'utf8'));
   }, BUILD_MS);
 

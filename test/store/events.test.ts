@@ -114,7 +114,8 @@ test('every filter, alone and with others and a limit, finds what a look at all 
     return n % 4 === 0 ? { ...event, tickward: { ...event.tickward, unit: 'n3.timer' } } : event;
   });
   for (let at = 0; at < all.length; at += 230) events.append(all.slice(at, at + 230));
-  const some = <Value>(values: Value[]): fc.Arbitrary<Value[]> => fc.subarray(values, { maxLength: 3 });
+  // Sometimes among so many that are not there that they are handed over otherwise.
+  const some = (values: string[]): fc.Arbitrary<string[]> => fc.tuple(fc.subarray(values, { maxLength: 3 }), fc.constantFrom(0, 0, 300)).map(([chosen, more]) => [...chosen, ...Array.from({ length: more }, (_, n) => `none-${n}`)]);
   const filters: fc.Arbitrary<EventFilter> = fc.record(
     {
       since: fc.integer({ min: 1_699_999_999_000, max: 1_700_000_035_000 }),
@@ -141,6 +142,21 @@ test('every filter, alone and with others and a limit, finds what a look at all 
     }),
     { numRuns: 200 },
   );
+});
+
+test('more values than SQLite has variables are looked for, and found a page at a time', () => {
+  const { events } = openStore(temporaryDirectory());
+  const all = Array.from({ length: 3_000 }, (_, n) => fileEvent({ id: `id${n}`, path: `/etc/systemd/system/n${n}.timer` }));
+  events.append(all);
+  const among = <Value>(of: (n: number) => Value): Value[] => Array.from({ length: 70_000 }, (_, n) => of(n * 2));
+  const even = all.filter((_, n) => n % 2 === 0);
+  for (const filter of [{ ids: among((n) => `id${n}`) }, { paths: among((n) => `/etc/systemd/system/n${n}.timer`) }, { units: among((n) => `n${n}.timer`) }, { ids: among((n) => `id${n}`), paths: among((n) => `/etc/systemd/system/n${n}.timer`) }, { actions: ['creation', ...among((n) => `none-${n}`)], paths: [0, 1_400, 2_998].map((n) => `/etc/systemd/system/n${n}.timer`) }]) {
+    const selection = events.select(filter);
+    const found = [...selection].map(({ id }) => id);
+    expect(found).toEqual('actions' in filter ? ['id0', 'id1400', 'id2998'] : even.map(({ event }) => event.id));
+    expect(selection.count()).toBe(found.length);
+  }
+  expect(Array.from(events.list({ ids: among((n) => `id${n}`), limit: 100 }), ({ event }) => event.id)).toEqual(even.slice(-100).map(({ event }) => event.id));
 });
 
 test('an event taken apart is the same whether it is kept whole or not', () => {

@@ -24,6 +24,7 @@ describe.skipIf(noFleet !== undefined)(`a fleet of booted hosts (${noFleet ?? 'a
     const respond = ['respond', '--limit', 'struck,clean', '--file', timer, '--only', 'remove'];
     const planned = await fleet(...respond, '--dry-run');
     expect(planned.rows.get('struck')).toMatchObject({ state: 'would-change' });
+    expect(planned.rows.get('clean')).toMatchObject({ state: 'unchanged', reason: 'there is no such file on this host' });
     expect(isThere()).toBe(true);
 
     const done = await fleet(...respond, '--yes');
@@ -31,7 +32,8 @@ describe.skipIf(noFleet !== undefined)(`a fleet of booted hosts (${noFleet ?? 'a
     expect(isThere()).toBe(false);
 
     const again = await fleet(...respond, '--yes');
-    expect(again.rows.get('struck')?.state).toBe('unchanged');
+    expect(statesOf(again.rows)).toEqual({ clean: 'unchanged', struck: 'unchanged' });
+    expect(again.code).toBe(0);
 
     const undone = await fleet('undo', done.run, '--yes');
     expect(statesOf(undone.rows)).toEqual({ struck: 'changed' });

@@ -1,6 +1,8 @@
 /** `tickward fleet`: the same on many hosts, through Ansible. */
-import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { Argument } from 'commander';
+import { checkReplaceable, replaceFile } from '../../host/replace.ts';
 import { TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import type { FleetOptions } from '../../fleet/controller.ts';
@@ -33,6 +35,7 @@ interface SweepOptions extends Options {
 }
 
 const EXIT = '\nExit code 3 when something was found, when a host did not do it, or when a step is left for a person; each such host is named with its reason.';
+const EXPORTS = ['fleetdm', 'fleetdm-script', 'elastic'] as const;
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 export const fleet: Register = (program, act) => {
@@ -59,14 +62,20 @@ export const fleet: Register = (program, act) => {
     .option('--command <text>', 'a piece of a command', collect, [])
     .option('--address <address>', 'an address or a name of a host', collect, [])
     .option('--key <key>', 'an ssh key or its fingerprint (SHA256:…)', collect, [])
-    .action(act((context, options: SweepOptions) => {
+    .action(act(async (context, options: SweepOptions) => {
       const indicators = { units: options.unit, paths: options.path, hashes: options.hash, commands: options.command, addresses: options.address, keys: options.key };
       if (Object.values(indicators).every((values) => values.length === 0)) throw new TickwardError('USAGE', 'there is nothing to look for', { hint: 'give --unit, --path, --hash, --command, --address or --key' });
+      const { checked } = await import('../../actions/sweep-indicators.ts');
+      const [wrong] = checked(indicators).notes;
+      if (wrong !== undefined) throw new TickwardError('USAGE', printable(wrong), { hint: 'a unit with its ending, a whole path, all 64 digits of a sha256, an address or a name, an ssh key or SHA256:…' });
       return run(context, { do: 'sweep', indicators }, options);
     }));
   over('investigate', 'runs the guide over a file on every host', '  tickward fleet investigate --inventory hosts.ini --file /etc/systemd/system/evil.timer')
     .requiredOption('--file <path>', 'the unit file')
-    .action(act((context, options: Options & { file: string }) => run(context, { do: 'investigate', path: options.file }, options)));
+    .action(act((context, options: Options & { file: string }) => {
+      mustBeWhole(options.file);
+      return run(context, { do: 'investigate', path: options.file }, options);
+    }));
   over('respond', 'carries out a playbook over a file on every host', '  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --dry-run\n  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --serial 1,20%,100% --max-fail-percent 10 --yes')
     .requiredOption('--file <path>', 'the unit file')
     .option('--playbook <name>', 'another playbook than the one of the rule')
@@ -74,6 +83,7 @@ export const fleet: Register = (program, act) => {
     .option('--dry-run', 'shows what would be done on each host and changes nothing')
     .action(act((context, options: Options & { file: string; playbook?: string; only: string }) => {
       mustBeMeant(context, options);
+      mustBeWhole(options.file);
       return run(context, { do: 'respond', path: options.file, ...(options.playbook === undefined ? {} : { playbook: options.playbook }), only: options.only.split(',') }, options);
     }));
   over('release', 'ends the isolation of every host', '  tickward fleet release --inventory hosts.ini --yes')
@@ -97,18 +107,20 @@ export const fleet: Register = (program, act) => {
     .option('--deadline <seconds>', 'how long a host may take', '30')
     .option('--program <path>', 'where tickward is on the hosts')
     .addHelpText('after', '\nExamples:\n  tickward fleet status\n  tickward fleet status 0193… --json\n  tickward fleet status --inventory hosts.ini')
-    .action(act((context, id: string | undefined, options: Options) => (options.inventory === undefined ? show(context, id) : run(context, { do: 'status' }, options))));
+    .action(act((context, id: string | undefined, options: Options) => (options.inventory === undefined ? showRuns(context, id) : run(context, { do: 'status' }, options))));
   command.command('task <file>', { hidden: true }).description("what Ansible's module calls on a host").action(act(async (context, file: string) => {
     const { answerTask } = await import('../fleet-task.ts');
     return answerTask(context, file);
   }));
   command
-    .command('export <kind>')
+    .command('export')
+    .addArgument(new Argument('<kind>', 'for whom').choices(EXPORTS))
     .description('for other managers: fleetdm (queries in its YAML), fleetdm-script (a removal, for its scripts), elastic (rules with guides as NDJSON)')
     .option('--file <path>', 'the unit file that the script takes out')
     .option('--only <steps>', 'what of the playbook the script does', 'remove')
     .addHelpText('after', '\nExamples:\n  tickward fleet export fleetdm > tickward.yaml && fleetctl apply -f tickward.yaml\n  tickward fleet export fleetdm-script --file /etc/systemd/system/evil.timer > remove.sh\n  tickward fleet export elastic > rules.ndjson')
-    .action(act(async (_context, kind: string, options: { file?: string; only: string }) => {
+    .action(act(async (_context, kind: (typeof EXPORTS)[number], options: { file?: string; only: string }) => {
+      if (options.file !== undefined) mustBeWhole(options.file);
       const { exportFor } = await import('../fleet-export.ts');
       process.stdout.write(exportFor(kind, options));
       return Exit.DONE;
@@ -120,26 +132,32 @@ function mustBeMeant({ settings }: Context, { dryRun }: Options): void {
   if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: 'look with --dry-run first' });
 }
 
-async function run(context: Context, task: TaskInput, options: Options): Promise<number> {
-  const request: FleetRequest = { ...begun(options), ...(options.limit === undefined ? {} : { limit: options.limit }), task };
-  return ended(context, request, await carryOut(context, request, options), options);
+/** Hosts know nothing of the directory that somebody is in here. */
+function mustBeWhole(file: string): void {
+  if (!file.startsWith('/')) throw new TickwardError('USAGE', `hosts take a whole path, not ${printable(file)}`, { hint: '--file /etc/systemd/system/evil.timer' });
 }
 
-function begun({ inventory, dryRun }: Options): Omit<FleetRequest, 'task'> {
-  return { run: newRunId(), started: new Date().toISOString(), by: userInfo().username, inventory, dry_run: dryRun === true };
+async function run(context: Context, task: TaskInput, options: Options, runs?: Record<string, string>): Promise<number> {
+  const { inventory, limit, dryRun, report } = options;
+  if (report !== undefined) checkReplaceable(resolve(report));
+  const request: FleetRequest = { run: newRunId(), started: new Date().toISOString(), by: userInfo().username, inventory, dry_run: dryRun === true, ...(limit === undefined ? {} : { limit }), task };
+  const { rows, isInterrupted } = await carryOut(context, request, options, runs);
+  const code = await show(context, request, rows, report);
+  return isInterrupted ? Exit.INTERRUPTED : code;
 }
 
 /** `runs`: what each host is to undo, by the number that it has there. */
-async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<HostRow[]> {
+async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<{ rows: HostRow[]; isInterrupted: boolean }> {
   const { runOnFleet } = await import('../../fleet/controller.ts');
   const records = new FleetRecords(context.store().directory);
   const { serial, maxFailPercent, program } = options;
+  if (maxFailPercent !== undefined && serial === undefined) throw new TickwardError('USAGE', '--max-fail-percent stops between waves, and all hosts are one', { hint: 'give the waves too: --serial 1,20%,100%' });
   const limit = request.limit;
   const given: FleetOptions = {
     inventory: options.inventory,
     task: request.task,
     check: request.dry_run,
-    forks: positive(options.forks, '--forks'),
+    forks: Math.ceil(positive(options.forks, '--forks')),
     deadlineSeconds: positive(options.deadline, '--deadline'),
     ...(limit === undefined ? {} : { limit }),
     ...(serial === undefined ? {} : { serial: waves(serial) }),
@@ -158,7 +176,7 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
   const stopping = untilStopped();
   void stopping.stopped.then(() => stop.abort());
   try {
-    return await runOnFleet({ ...given, signal: stop.signal });
+    return { rows: await runOnFleet({ ...given, signal: stop.signal }), isInterrupted: stop.signal.aborted };
   } finally {
     stopping.stop();
   }
@@ -172,30 +190,27 @@ function waves(text: string): string[] {
   return parts;
 }
 
-async function ended(context: Context, request: FleetRequest, rows: HostRow[], { report }: Options): Promise<number> {
-  const { out } = context;
+async function show({ out }: Context, request: FleetRequest, rows: HostRow[], report: string | undefined): Promise<number> {
   if (!out.json) {
     tableOf(out, rows);
     out.line(summaryOf(rows));
   }
   if (report !== undefined) {
     const { pageOf } = await import('../../fleet/page.ts');
-    writeFileSync(report, pageOf({ request, rows }), { mode: 0o600 });
+    replaceFile(resolve(report), pageOf({ request, rows }));
     out.progress(`wrote ${printable(report)}`);
   }
   return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
 }
 
-async function undo(context: Context, fleetRun: string, options: Options): Promise<number> {
+function undo(context: Context, fleetRun: string, options: Options): Promise<number> {
   const { rows: before } = new FleetRecords(context.store().directory).read(fleetRun);
   const runs = Object.fromEntries(before.flatMap(({ host, run: hostRun, state }) => (hostRun === undefined || state === 'would-change' ? [] : [[host, hostRun]])));
-  const hosts = Object.keys(runs);
-  if (hosts.length === 0) throw new TickwardError('NOT_FOUND', `the fleet run ${printable(fleetRun)} changed no host`, { hint: 'tickward fleet status shows what each host said' });
-  const request: FleetRequest = { ...begun(options), limit: hosts.join(','), task: { do: 'undo', run: fleetRun } };
-  return ended(context, request, await carryOut(context, request, options, runs), options);
+  if (Object.keys(runs).length === 0) throw new TickwardError('NOT_FOUND', `the fleet run ${printable(fleetRun)} changed no host`, { hint: 'tickward fleet status shows what each host said' });
+  return run(context, { do: 'undo', run: fleetRun }, options, runs);
 }
 
-function show(context: Context, id: string | undefined): number {
+function showRuns(context: Context, id: string | undefined): number {
   const { out } = context;
   const records = new FleetRecords(context.store().directory);
   if (id === undefined) {

@@ -72,11 +72,16 @@ function problemOf(path: string, owner: number): (Problem & { isLoadable: boolea
 /** Whether osqueryd is told of it. Nobody has to use osquery. */
 function loadFinding({ extension, flagFile }: OsqueryHost, flags: ReadonlyMap<string, string>, loadFile: string, listed: string | undefined): Finding {
   const check = 'osquery autoload';
-  if (listed === undefined) return { check, ok: true, found: `${loadFile} does not name it: osqueryd runs without it`, fix: `to have its tables in osqueryd: echo ${quote(extension)} >> ${quote(loadFile)}, and in ${flagFile} the lines of ${join(dirname(extension), 'deploy/osquery.flags')}` };
+  const isRequired = (flags.get('extensions_require') ?? '').split(',').some((name) => name.trim() === NAME);
+  if (listed === undefined && isRequired) return { check, ok: false, found: `${flagFile} has --extensions_require=${NAME} and ${loadFile} does not name it: osqueryd does not start`, fix: appending(extension, loadFile) };
+  if (listed === undefined) return { check, ok: true, found: `${loadFile} does not name it: osqueryd runs without it`, fix: `to have its tables in osqueryd: ${appending(extension, loadFile)}, and in ${flagFile} the lines of ${join(dirname(extension), 'deploy/osquery.flags')}` };
   if (isOn(flags.get('disable_extensions'))) return { check, ok: false, found: `${flagFile} has --disable_extensions: osqueryd loads none`, fix: `sed -i '/^--disable_extensions/d' ${quote(flagFile)}` };
   const timeout = Number(flags.get('extensions_timeout') ?? DEFAULT_TIMEOUT);
-  return { check, ok: true, found: `${loadFile} names ${listed}`, fix: timeout > DEFAULT_TIMEOUT ? null : `on a slow host osqueryd may not wait long enough: echo --extensions_timeout=10 >> ${quote(flagFile)}` };
+  return { check, ok: true, found: `${loadFile} names ${listed}`, fix: timeout > DEFAULT_TIMEOUT ? null : `on a slow host osqueryd may not wait long enough: ${appending('--extensions_timeout=10', flagFile)}` };
 }
+
+/** As which the extension registers. */
+const NAME = 'tickward';
 
 /** osquery's, in seconds. */
 const DEFAULT_TIMEOUT = 3;
@@ -99,11 +104,21 @@ function listedIn(path: string): string[] {
   return linesOf(path).filter((line) => !/^[#;]/.test(line));
 }
 
+/** A line more, also where the last one has no end. */
+function appending(line: string, path: string): string {
+  return `${/[^\n]$/.test(textOf(path)) ? `echo >> ${quote(path)} && ` : ''}echo ${quote(line)} >> ${quote(path)}`;
+}
+
 function linesOf(path: string): string[] {
+  return textOf(path).split('\n').map((line) => line.trim()).filter(Boolean);
+}
+
+/** Empty where it cannot be read. */
+function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8').split('\n').map((line) => line.trim()).filter(Boolean);
+    return readFileSync(path, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
 
@@ -121,7 +136,7 @@ function modeOf({ mode }: Stats): string {
 
 /** For a shell, where it needs that. */
 function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w./=-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function ownerName(owner: number): string {

@@ -36,6 +36,7 @@ export interface CommandText {
 const VALUES: Readonly<Record<string, readonly string[]>> = { engine: ENGINES, lang: LANGUAGES, sensor: SENSORS };
 
 export function describe(command: Command, path: string[] = []): CommandText {
+  const visible = command.createHelp().visibleCommands(command);
   return {
     path,
     summary: command.description(),
@@ -43,7 +44,7 @@ export function describe(command: Command, path: string[] = []): CommandText {
     values: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
     options: command.options.filter((option) => !option.hidden).map(optionText),
     passages: passagesOf(command),
-    commands: command.commands.map((each) => describe(each, [...path, each.name()])),
+    commands: command.commands.filter((each) => visible.includes(each)).map((each) => describe(each, [...path, each.name()])),
   };
 }
 
