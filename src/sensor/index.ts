@@ -52,12 +52,9 @@ const MOUNTS_SETTLE_MS = 50;
 /** Resolves when the marks are set: what happens afterwards is seen. Throws UNSUPPORTED when a named mode is not possible here. */
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const sources = openSources(options.mode ?? 'auto', options.kernel);
-  const { backend } = sources;
-  const watcher = new Watcher(backend, sources.handles, options);
+  const { backend, images } = sources;
+  const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
-  // While the directories are looked at, the kernel verifies.
-  const images = await sources.images;
-  if (images !== undefined) watcher.know(images);
   await watcher.ready(READY_MS);
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
   let settling: NodeJS.Timeout | undefined;
@@ -70,7 +67,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   });
   return {
     source: backend.source,
-    attribution: bestAttribution(sources, images),
+    attribution: bestAttribution(sources),
     get blind() {
       return [...limitsOf(sources), ...watcher.tree.blind];
     },
@@ -85,24 +82,22 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
 }
 
 /** What would be chosen here and why nothing better, for `doctor`. Leaves nothing behind. */
-export async function sensorSupport(): Promise<{ mode: SensorSource; attribution: Attribution; reasons: string[] }> {
+export function sensorSupport(): { mode: SensorSource; attribution: Attribution; reasons: string[] } {
   const sources = openSources('auto');
   sources.backend.close();
-  const images = await sources.images;
-  images?.close();
-  return { mode: sources.backend.source, attribution: bestAttribution(sources, images), reasons: limitsOf(sources) };
+  sources.images?.close();
+  return { mode: sources.backend.source, attribution: bestAttribution(sources), reasons: limitsOf(sources) };
 }
 
 interface Sources {
   backend: Backend;
-  /** Undefined where there are none. */
-  images: Promise<Images | undefined>;
+  images?: Images;
   handles: Handles;
-  /** Why nothing better, in words; whole once the images are there. */
+  /** Why nothing better, in words. */
   reasons: string[];
 }
 
-function bestAttribution({ backend }: Sources, images: Images | undefined): Attribution {
+function bestAttribution({ backend, images }: Sources): Attribution {
   if (images !== undefined) return 'exact';
   if (backend.source === 'scan') return 'none';
   return backend.namesProcesses ? 'proc' : 'inferred';
@@ -129,7 +124,7 @@ function openSources(mode: SensorMode, kernel?: Memory): Sources {
     if (mode !== 'auto' && mode !== way.mode) continue;
     try {
       const backend = way.open(handles);
-      return { backend, handles, reasons, images: backend.namesProcesses ? imagesOr(reasons, kernel) : Promise.resolve(undefined) };
+      return { backend, handles, reasons, ...(backend.namesProcesses ? imagesOr(reasons, kernel) : {}) };
     } catch (error) {
       reasons.push(`${way.mode} is not possible here: ${messageOf(error)}`);
     }
@@ -137,11 +132,11 @@ function openSources(mode: SensorMode, kernel?: Memory): Sources {
   throw new TickwardError('UNSUPPORTED', `the sensor cannot start: ${reasons.join('; ')}`, { hint: 'let it choose by itself (auto)' });
 }
 
-async function imagesOr(reasons: string[], kernel: Memory | undefined): Promise<Images | undefined> {
+function imagesOr(reasons: string[], kernel: Memory | undefined): { images?: Images } {
   try {
-    return await openImages({}, kernel);
+    return { images: openImages({}, kernel) };
   } catch (error) {
     reasons.push(`short-lived processes are named less often, since the kernel's map of programs cannot be used: ${messageOf(error)}`);
-    return undefined;
+    return {};
   }
 }

@@ -65,18 +65,6 @@ export function bpf(command: number, attributes: Buffer): number {
   return result < 0 ? -koffi.errno() : result;
 }
 
-/** The same in a thread, while everything else goes on; what the attributes point to is kept until then. Whatever is wrong is -1: only the thread knows why. */
-export function bpfBeside(command: number, attributes: Buffer, pointedTo: readonly Buffer[]): Promise<number> {
-  const kept = new Set([attributes, ...pointedTo]);
-  return new Promise((resolve, reject) => {
-    bpfCall.async(bpfNumber, command, attributes, attributes.length, (error: Error | null, result: number | bigint) => {
-      kept.clear();
-      if (error === null) resolve(Number(result));
-      else reject(error);
-    });
-  });
-}
-
 /** Where the bytes are, for structs of the kernel that point to them. They have to be kept until the call is over. */
 export function addressOf(buffer: Buffer): bigint {
   return koffi.address(buffer);

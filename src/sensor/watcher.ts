@@ -5,7 +5,7 @@ import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { unknown, type Attributed } from './attributed.ts';
-import { Attributor, type Sources } from './attribution.ts';
+import { Attributor } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
 import { Backlog } from './backlog.ts';
 import type { Images } from './bpf/images.ts';
@@ -43,8 +43,7 @@ export class Watcher {
   private readonly options: SensorOptions;
   private readonly backend: Backend;
   private readonly accounts = new Accounts();
-  private readonly sources: Sources;
-  private attributor: Attributor;
+  private readonly attributor: Attributor;
   private readonly ledger: Ledger;
   private readonly queue = new Backlog<Exclude<Item, Change>>();
   private overflowed = false;
@@ -59,13 +58,12 @@ export class Watcher {
   private isStopped = false;
   private readonly survey: Survey;
 
-  constructor(backend: Backend, handles: Handles, options: SensorOptions) {
+  constructor(backend: Backend, images: Images | undefined, handles: Handles, options: SensorOptions) {
     this.backend = backend;
     this.options = options;
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
-    this.sources = { ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts };
-    this.attributor = new Attributor(this.sources);
+    this.attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), guarded: (work) => this.guarded(work) });
     this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
@@ -76,11 +74,6 @@ export class Watcher {
     this.survey.first(this.options.baseline?.());
     this.emit();
     this.drainTimer = setInterval(() => this.guarded(() => this.backend.drain()), DRAIN_MS);
-  }
-
-  /** From now on processes are looked up there. What was found out without is forgotten: it holds for as long as the log says, not the images. */
-  know(images: Images): void {
-    this.attributor = new Attributor({ ...this.sources, images });
   }
 
   /** Resolves when everything was looked at, or after so many ms: the rest follows. */

@@ -12,7 +12,7 @@ import { sensorSupport, startSensor, type Sensor, type SensorMode } from '../../
 import { temporaryDirectory } from './events.ts';
 import { until } from './until.ts';
 
-export const support = await sensorSupport();
+export const support = sensorSupport();
 /** Why the kernel names no process here; undefined where it does. */
 export const notPrivileged: string | undefined = support.attribution === 'exact' ? undefined : 'needs root on a host with fanotify and BPF: sudo npm test';
 

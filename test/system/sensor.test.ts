@@ -62,7 +62,7 @@ describe.skipIf(noBoot !== undefined)(`the service on a booted Debian (${noBoot 
 ln -s 'pid:[${INITIAL_PID_NAMESPACE}]' /etc/tickward-namespace
 cat > /etc/tickward-bpf.mjs <<'X'
 import { openImages } from '/opt/tickward/src/sensor/bpf/images.ts';
-(await openImages({ pidNamespace: '/etc/tickward-namespace' })).close();
+openImages({ pidNamespace: '/etc/tickward-namespace' }).close();
 console.log('the map of images can be had');
 X
 mkdir /etc/systemd/system/tickward.service.d

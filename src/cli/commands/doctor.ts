@@ -42,7 +42,7 @@ async function examine(context: Context): Promise<Finding[]> {
     { check: 'node', ok: true, found: `${process.version} (${process.execPath})`, fix: null },
     rights(context),
     state(context),
-    sensorFinding(await sensorSupport()),
+    sensorFinding(sensorSupport()),
     ...playbooks(),
     ...(await sqlEngines(context)),
     serviceManager(),

@@ -2,7 +2,7 @@
 import type { sensorSupport } from '../../sensor/index.ts';
 import type { Finding } from './finding.ts';
 
-type Support = Awaited<ReturnType<typeof sensorSupport>>;
+type Support = ReturnType<typeof sensorSupport>;
 
 interface Chain {
   name: string;

@@ -26,17 +26,12 @@ export interface Images {
 /** Writing an image takes some µs, and reading a record one: this often is enough, unless the processor that writes was taken away. */
 const ATTEMPTS = 16;
 
-const PROGRAMS = [
-  { name: 'tickward_exec', tracepoint: 'sched_process_exec', assembled: execProgram },
-  { name: 'tickward_fork', tracepoint: 'sched_process_fork', assembled: forkProgram },
-];
-
 /**
  * Puts the two programs into the kernel; they leave it with `close` or when this process ends, however it does.
  * Needs Linux 5.5 with BTF, CAP_BPF and CAP_PERFMON (5.8) or CAP_SYS_ADMIN, and the initial pid namespace.
- * `memory` saves reading the kernel's types at the next start. What the verifier takes is waited for, all else is done when it returns. Throws BpfError saying what is missing and what to do.
+ * `memory` saves reading the kernel's types at the next start. Throws BpfError saying what is missing and what to do.
  */
-export async function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Promise<Images> {
+export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Images {
   const host = { ...HOST_FILES, ...files };
   checkHost(host);
   const offsets = offsetsOf(host, memory);
@@ -50,10 +45,10 @@ export async function openImages(files: Partial<HostFiles> = {}, memory?: Memory
   };
   try {
     const records = kept(createMap('tickward_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
-    const programs = PROGRAMS.map(({ name, tracepoint, assembled }) => ({ name, tracepoint, instructions: assembled(offsets, records) }));
-    const loads = await Promise.allSettled(programs.map(async ({ name, tracepoint, instructions }) => ({ tracepoint, program: kept(await loadProgram(name, instructions)) })));
-    for (const load of loads) if (load.status === 'rejected') throw load.reason;
-    for (const load of loads) if (load.status === 'fulfilled') kept(attach(load.value.program, load.value.tracepoint));
+    const exec = kept(loadProgram('tickward_exec', execProgram(offsets, records)));
+    const fork = kept(loadProgram('tickward_fork', forkProgram(offsets, records)));
+    kept(attach(exec, 'sched_process_exec'));
+    kept(attach(fork, 'sched_process_fork'));
     return new KernelImages(records, closeAll);
   } catch (error) {
     closeAll();

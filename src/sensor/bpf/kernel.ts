@@ -1,6 +1,6 @@
 /** bpf(2): the few of its commands that the sensor uses. Whatever is made here is gone when its descriptor is closed or the process ends: nothing is pinned. */
 import { constants } from 'node:os';
-import { addressOf, bpf, bpfBeside, errnoName } from '../libc.ts';
+import { addressOf, bpf, errnoName } from '../libc.ts';
 import { ATTR, BPF, INSTRUCTION_LENGTH } from './constants.ts';
 import { BpfError } from './error.ts';
 
@@ -21,8 +21,8 @@ export function createMap(name: string, type: number, valueLength: number, entri
   return checked(`create the BPF map ${name}`, bpf(BPF.MAP_CREATE, attributes));
 }
 
-/** A descriptor of a program for raw tracepoints. The verifier takes its 10 ms in a thread. Throws BpfError, with the verifier's last lines when it was the verifier that refused. */
-export async function loadProgram(name: string, instructions: Buffer): Promise<number> {
+/** A descriptor of a program for raw tracepoints. Throws BpfError, with the verifier's last lines when it was the verifier that refused. */
+export function loadProgram(name: string, instructions: Buffer): number {
   const at = ATTR.PROG_LOAD;
   const attributes = Buffer.alloc(at.LENGTH);
   attributes.writeUInt32LE(BPF.PROG_TYPE_RAW_TRACEPOINT, at.type);
@@ -30,8 +30,6 @@ export async function loadProgram(name: string, instructions: Buffer): Promise<n
   attributes.writeBigUInt64LE(addressOf(instructions), at.instructions);
   attributes.writeBigUInt64LE(addressOf(LICENSE), at.license);
   attributes.write(name.slice(0, BPF.NAME_LENGTH), at.name, 'latin1');
-  const beside = await bpfBeside(BPF.PROG_LOAD, attributes, [instructions, LICENSE]);
-  if (beside >= 0) return beside;
   const result = verified(attributes);
   if (result >= 0) return result;
   // The log costs time, so it is asked for only now.

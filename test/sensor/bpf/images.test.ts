@@ -51,8 +51,8 @@ function tool(name = 'tool'): { directory: string; path: string } {
 }
 
 describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'})`, () => {
-  beforeAll(async () => {
-    images = await openImages();
+  beforeAll(() => {
+    images = openImages();
   });
   afterAll(() => images.close());
 

@@ -14,9 +14,9 @@ import { noBpf } from '../../helpers/bpf.ts';
 const OPTIONAL: readonly Member[] = ['task_struct.loginuid', 'task_struct.sessionid', 'task_struct.cgroups', 'css_set.dfl_cgrp', 'cgroup.kn', 'kernfs_node.id'];
 
 /** What `make` throws. */
-async function refusal(make: () => unknown): Promise<BpfError> {
+function refusal(make: () => unknown): BpfError {
   try {
-    await make();
+    make();
   } catch (error) {
     if (error instanceof BpfError) return error;
     throw error;
@@ -24,10 +24,10 @@ async function refusal(make: () => unknown): Promise<BpfError> {
   throw new Error('nothing was refused');
 }
 
-test('a member that the programs need and the kernel does not have is named', async () => {
+test('a member that the programs need and the kernel does not have is named', () => {
   const offsets = new Map(MEMBERS.map((member) => [member, 8]));
   offsets.delete('task_struct.start_boottime');
-  expect((await refusal(() => execProgram(offsets, 3))).message).toBe('this kernel has no task_struct.start_boottime; use Linux 5.5 or newer');
+  expect(refusal(() => execProgram(offsets, 3)).message).toBe('this kernel has no task_struct.start_boottime; use Linux 5.5 or newer');
 });
 
 describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () => {
@@ -37,27 +37,27 @@ describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () =
   };
   const records = (): number => kept(createMap('test_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
 
-  test.each([['exec', execProgram], ['fork', forkProgram]] as const)('the verifier accepts the %s program, also on a kernel without audit and control groups', async (name, program) => {
+  test.each([['exec', execProgram], ['fork', forkProgram]] as const)('the verifier accepts the %s program, also on a kernel without audit and control groups', (name, program) => {
     const offsets = memberOffsetsOf('/sys/kernel/btf/vmlinux', MEMBERS);
-    expect(kept(await loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
+    expect(kept(loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
     for (const member of OPTIONAL) offsets.delete(member);
-    expect(kept(await loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
+    expect(kept(loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
   });
 
-  test("a program that the verifier refuses shows the verifier's last lines", async () => {
+  test("a program that the verifier refuses shows the verifier's last lines", () => {
     const reads = new Assembler().mov('r1', 0).load64('r0', 'r1', 0).exit().assemble();
-    const error = await refusal(() => loadProgram('test_bad', reads));
+    const error = refusal(() => loadProgram('test_bad', reads));
     expect(error).toMatchObject({ name: 'BpfError', code: 'EACCES' });
     expect(error.message).toMatch(/^cannot load the BPF program test_bad: EACCES; use Linux 5\.5 or newer; .*\. The verifier's last lines:\n/);
     expect(error.message).toContain('R1 invalid mem access');
   });
 
-  test('a tracepoint that is not there is named', async () => {
-    const program = kept(await loadProgram('test_nothing', new Assembler().mov('r0', 0).exit().assemble()));
-    expect((await refusal(() => attach(program, 'no_such_tracepoint'))).message).toMatch(/^cannot attach to the tracepoint no_such_tracepoint: ENOENT; /);
+  test('a tracepoint that is not there is named', () => {
+    const program = kept(loadProgram('test_nothing', new Assembler().mov('r0', 0).exit().assemble()));
+    expect(refusal(() => attach(program, 'no_such_tracepoint')).message).toMatch(/^cannot attach to the tracepoint no_such_tracepoint: ENOENT; /);
   });
 
-  test('a map that cannot be made is named', async () => {
-    expect((await refusal(() => createMap('test_none', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, 0))).message).toMatch(/^cannot create the BPF map test_none: EINVAL; /);
+  test('a map that cannot be made is named', () => {
+    expect(refusal(() => createMap('test_none', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, 0)).message).toMatch(/^cannot create the BPF map test_none: EINVAL; /);
   });
 });

@@ -13,7 +13,7 @@ import { until } from '../../helpers/until.ts';
 
 const IMAGES = join(import.meta.dirname, '../../../src/sensor/bpf/images.ts');
 /** A process that opens, says so, and waits; or says why it cannot. */
-const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { await openImages(); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
+const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { openImages(); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
 
 /** Ids of the programs and maps that a process holds. */
 function heldBy(pid: number | 'self'): { programs: number[]; maps: number[] } {
@@ -30,7 +30,7 @@ async function areGone({ programs, maps }: { programs: number[]; maps: number[] 
 
 describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'})`, () => {
   test('close leaves no program and no map, and may be called twice', async () => {
-    const images = await openImages();
+    const images = openImages();
     const held = heldBy('self');
     // Each program is held twice: by its own descriptor and by that of the tracepoint.
     expect([new Set(held.programs).size, held.maps.length]).toEqual([2, 1]);
@@ -56,15 +56,15 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
     await areGone(held);
   });
 
-  test('two may be open at once', async () => {
-    const [one, two] = await Promise.all([openImages(), openImages()]);
+  test('two may be open at once', () => {
+    const [one, two] = [openImages(), openImages()];
     onTestFinished(() => [one, two].forEach((images) => images.close()));
     const { pid } = spawnSync('/bin/true');
     expect({ ...two.lookup(pid).current, since: 0n }).toEqual({ ...one.lookup(pid).current, since: 0n });
   });
 
-  test('all the memory that the kernel gives is at most 29 million bytes', async () => {
-    const images = await openImages();
+  test('all the memory that the kernel gives is at most 29 million bytes', () => {
+    const images = openImages();
     onTestFinished(() => images.close());
     const memory = readdirSync('/proc/self/fdinfo').flatMap((fd) => (existsSync(`/proc/self/fdinfo/${fd}`) ? (/^memlock:\t(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? []) : []));
     expect(memory.reduce((sum, bytes) => sum + Number(bytes), 0)).toBeLessThan(29_000_000);
@@ -79,15 +79,15 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
     ['no capability', (directory) => ({ status: written(directory, 'CapEff:\t0000004000000000\n') }), /^BPF needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; run as root/],
   ];
 
-  test.each(REFUSED)('%s is said, and no descriptor is left', async (_, files, message) => {
+  test.each(REFUSED)('%s is said, and no descriptor is left', (_, files, message) => {
     const options = files(temporaryDirectory());
     const before = readdirSync('/proc/self/fd').length;
-    await expect(openImages(options)).rejects.toThrow(expect.objectContaining({ name: 'BpfError', message: expect.stringMatching(message) }));
+    expect(() => openImages(options)).toThrow(expect.objectContaining({ name: 'BpfError', message: expect.stringMatching(message) }));
     expect(readdirSync('/proc/self/fd')).toHaveLength(before);
   });
 
-  test('lockdown for integrity is no hindrance', async () => {
-    (await openImages({ lockdown: written(temporaryDirectory(), 'none [integrity] confidentiality\n') })).close();
+  test('lockdown for integrity is no hindrance', () => {
+    openImages({ lockdown: written(temporaryDirectory(), 'none [integrity] confidentiality\n') }).close();
     expect(heldBy('self').maps).toEqual([]);
   });
 
