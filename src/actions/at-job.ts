@@ -1,9 +1,10 @@
 /** A job of at(1): its file is taken away as atrm(1) does it, with a copy. */
 import { z } from 'zod';
 import { atJobs } from '../host/cron-files.ts';
+import { executablePathOf } from '../host/executable.ts';
 import { look, openFile, sameInode, sha256Of, type FileState } from '../host/files.ts';
 import { show } from '../host/paths.ts';
-import { executableOf, processIds } from '../host/proc.ts';
+import { processIds } from '../host/proc.ts';
 import { copyToQuarantine, prepareQuarantine, unlinkFile } from '../host/quarantine.ts';
 import { restoreFile } from '../host/restore.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
@@ -69,7 +70,7 @@ export function undoJob(data: Change['data'], report: UndoReport): void {
 
 /** atd(8) looks again when it is sent SIGHUP, as at(1) does; else within the hour. */
 function wakeAtd(): void {
-  for (const pid of processIds().filter((each) => executableOf(each) === ATD)) {
+  for (const pid of processIds().filter((each) => executablePathOf(each) === ATD)) {
     try {
       process.kill(pid, 'SIGHUP');
     } catch {

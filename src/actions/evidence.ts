@@ -1,10 +1,11 @@
 /** What is gathered of a host before it is changed. Only reads; each part that fails says why in its place, and the others go on. */
 import { run } from '../exec.ts';
+import { executablePathOf } from '../host/executable.ts';
 import { readOpen, readRegular } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
 import { modifiedFiles, packagesOf } from '../host/packages.ts';
-import { argumentsOf, cgroupOf, descriptorsOf, executableOf, linkOf, ownerOf, processIds, startedAt, statOf, workingDirectoryOf } from '../host/proc.ts';
+import { argumentsOf, cgroupOf, descriptorsOf, linkOf, ownerOf, processIds, startedAt, statOf, toldExecutableOf, workingDirectoryOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import { ifLoaded, isSlowToRead } from '../host/units.ts';
 import { advisedMessageOf } from '../model/errors.ts';
@@ -57,7 +58,7 @@ function processRow(pid: number): object[] {
   const stat = statOf(pid);
   if (stat === undefined) return [];
   const path = (text: string | undefined): string | null => (text === undefined ? null : legible(text));
-  return [{ pid, ppid: stat.ppid, name: stat.comm, state: stat.state, uid: ownerOf(pid) ?? null, start: startedAt(stat), executable: path(executableOf(pid)), args: argumentsOf(pid) ?? null, cwd: path(workingDirectoryOf(pid)), cgroup: path(cgroupOf(pid)) }];
+  return [{ pid, ppid: stat.ppid, name: stat.comm, state: stat.state, uid: ownerOf(pid) ?? null, start: startedAt(stat), executable: path(toldExecutableOf(pid)), args: argumentsOf(pid) ?? null, cwd: path(workingDirectoryOf(pid)), cgroup: path(cgroupOf(pid)) }];
 }
 
 function* suspect(pid: number, executables: boolean): Generator<Item> {
@@ -122,7 +123,7 @@ async function said(name: string, program: string, args: readonly string[]): Pro
 
 /** Whose package each file and each suspect's program is, and whether it is as the package has it. */
 async function packages({ files, suspects }: Subjects): Promise<Item> {
-  const paths = [...files.map(textOfBytes), ...suspects.flatMap(({ pid }) => executableOf(pid)?.replace(/ \(deleted\)$/, '') ?? [])].filter((path) => path.isWellFormed());
+  const paths = [...files.map(textOfBytes), ...suspects.flatMap(({ pid }) => executablePathOf(pid) ?? [])].filter((path) => path.isWellFormed());
   const source = 'dpkg --verify, or rpm --verify';
   try {
     const owners = await packagesOf([...new Set(paths)]);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { existsCgroup, processesBelow, unifiedPathOf, unitCgroup } from '../host/cgroups.ts';
 import { executablePathOf } from '../host/executable.ts';
 import { holdProcess } from '../host/pidfd.ts';
-import { argumentsOf, executableOf, processIds, startedAt, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
+import { argumentsOf, processIds, startedAt, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { ActionContext, Plan, PlanStep } from './action.ts';
@@ -161,7 +161,7 @@ function unitOf(pid: number): string | undefined {
 
 function describe(stat: ProcessStat): string {
   const command = (argumentsOf(stat.pid) ?? []).join(' ');
-  return `${printable(executableOf(stat.pid) ?? stat.comm)}${command === '' ? '' : `, "${shorten(command, SHOWN)}"`}, started ${startedAt(stat)}`;
+  return `${printable(executablePathOf(stat.pid) ?? stat.comm)}${command === '' ? '' : `, "${shorten(command, SHOWN)}"`}, started ${startedAt(stat)}`;
 }
 
 function unknownStart(stat: ProcessStat, start: string | undefined): string | undefined {

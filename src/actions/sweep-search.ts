@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { openFile, readOpen, sha256Of } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
-import { ancestorsOf, argumentsOf, executableOf, processIds, startedAt, statOf } from '../host/proc.ts';
+import { ancestorsOf, argumentsOf, toldExecutableOf, processIds, startedAt, statOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import { legible, textOfBytes } from '../model/text.ts';
 import { reasonsIn, sameAddress, type Indicators } from './sweep-indicators.ts';
@@ -86,7 +86,7 @@ export async function searchProcesses(indicators: Indicators, search: Search): P
     await setImmediate();
     const stat = statOf(pid);
     if (stat === undefined || stat.kernelThread) continue;
-    const executable = executableOf(pid);
+    const executable = toldExecutableOf(pid);
     const command = (argumentsOf(pid) ?? []).join(' ');
     const image = indicators.hashes.length === 0 || executable === undefined ? undefined : hashOfImage(pid, hashes);
     const reasons = [

@@ -8,7 +8,10 @@ import { playbookNames, PLAYBOOKS } from '../playbooks/files.ts';
 import { readRule } from '../playbooks/rules.ts';
 import type { Rule } from '../rule/load.ts';
 
-export function exportFor(kind: 'fleetdm' | 'fleetdm-script' | 'elastic', options: { file?: string; only: string }): string {
+/** For whom. */
+export type ExportKind = 'fleetdm' | 'fleetdm-script' | 'elastic';
+
+export function exportFor(kind: ExportKind, options: { file?: string; only: string }): string {
   switch (kind) {
     case 'fleetdm':
       return fleetdmDocuments(FLEET_QUERIES).map((document) => `---\n${stringify(document)}`).join('');

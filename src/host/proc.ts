@@ -84,8 +84,8 @@ export function argumentsOf(pid: number): string[] | undefined {
   return length === 0 ? [] : argumentsBuffer.toString('utf8', 0, length).replace(/\0$/, '').split('\0');
 }
 
-/** Absolute path of the image; ` (deleted)` is the kernel's own mark of a file that is gone. */
-export function executableOf(pid: number): string | undefined {
+/** Path of the image as the process itself has it, which any user can make another's (executable.ts has the one on this host); ` (deleted)` is the kernel's own mark of a file that is gone. */
+export function toldExecutableOf(pid: number): string | undefined {
   return link(`/proc/${pid}/exe`);
 }
 

@@ -1,6 +1,6 @@
 /** All processes at one moment, as /proc shows them. */
 import { statSync } from 'node:fs';
-import { cgroupOf, executableOf, processIds, statOf, type ProcessStat } from './proc.ts';
+import { cgroupOf, toldExecutableOf, processIds, statOf, type ProcessStat } from './proc.ts';
 
 export interface ListedProcess {
   stat: ProcessStat;
@@ -15,7 +15,7 @@ export function listProcesses(): ListedProcess[] {
   return processIds().flatMap((pid): ListedProcess[] => {
     const stat = statOf(pid);
     if (stat === undefined || stat.kernelThread) return [];
-    return [{ stat, uid: ownerOf(pid), cgroup: cgroupOf(pid) ?? '', executable: executableOf(pid) }];
+    return [{ stat, uid: ownerOf(pid), cgroup: cgroupOf(pid) ?? '', executable: toldExecutableOf(pid) }];
   });
 }
 

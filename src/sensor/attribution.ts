@@ -5,6 +5,7 @@
 import { uptime } from 'node:os';
 import { basename } from 'node:path';
 import type { Accounts } from '../host/accounts.ts';
+import { isSeenBy } from '../host/executable.ts';
 import { containerOf, statOf } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
@@ -14,7 +15,6 @@ import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { decide, LOADER, type IsLogged, type Moment } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
-import { isSeenBy } from '../host/executable.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';

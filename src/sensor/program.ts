@@ -1,11 +1,11 @@
 /** The absolute path of a program: the kernel's map has it only as it was passed (`./evil`, a link), or as its file is named. */
 import { realpathSync, type BigIntStats } from 'node:fs';
+import { asSeenBy, executableOf, fileAt, type Executable } from '../host/executable.ts';
 import * as proc from '../host/proc.ts';
 import type { Image } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { isNameOf as isName } from './decide.ts';
 import type { Opened } from './exec-log.ts';
-import { asSeenBy, executableOf, fileAt, type Executable } from '../host/executable.ts';
 import { deviceText, type Handles } from './filesystems.ts';
 
 /** What the kernel names a program that was run from memory (memfd_create(2)). */

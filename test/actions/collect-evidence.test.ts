@@ -10,9 +10,10 @@ import type { ActionContext, Change } from '../../src/actions/index.ts';
 import type { ManifestEntry } from '../../src/actions/archive.ts';
 import { collectEvidence } from '../../src/actions/collect-evidence.ts';
 import { plain } from '../../src/actions/evidence.ts';
-import { startedAt, statOf } from '../../src/host/proc.ts';
+import { startedAt, statOf, toldExecutableOf } from '../../src/host/proc.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { contextFor, EVIL, hostIn, plant, snapshot } from '../helpers/response.ts';
+import { until } from '../helpers/until.ts';
 
 async function collect(params: object, context: ActionContext): Promise<{ archive: string; changes: Change[]; remarks: string[]; verdict: { ok: boolean; text: string } }> {
   const plan = await collectEvidence.plan(collectEvidence.params.parse(params), context);
@@ -77,6 +78,23 @@ test('a suspect whose program is deleted is in it with maps, descriptors, socket
   expect(entry(/^sockets-/).size).toBeGreaterThan(0);
   const other = { ...context.target, process: { pid, start: '2001-01-01T00:00:00.000Z' } };
   expect((await collectEvidence.plan(collectEvidence.params.parse({}), { ...context, run: 'other', target: other })).data.subjects.suspects).toEqual([]);
+});
+
+const NAMESPACE = ['--user', '--map-root-user', '--mount'];
+
+test("a suspect that has a package's program by name only, in a mount namespace of its own, is not said to be of that package", async ({ skip }) => {
+  skip(spawnSync('unshare', [...NAMESPACE, 'true']).status !== 0, 'needs unshare(1) and user namespaces');
+  const root = temporaryDirectory();
+  writeFileSync(join(root, 'evil'), readFileSync('/bin/sleep'), { mode: 0o755 });
+  const child = spawn('unshare', [...NAMESPACE, 'sh', '-c', 'mount --bind "$1" /usr/bin/dpkg && exec /usr/bin/dpkg 1000', 'sh', join(root, 'evil')], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const pid = child.pid!;
+  await until(() => toldExecutableOf(pid) === '/usr/bin/dpkg', () => 'the program');
+  const context = contextFor(hostIn(root), join(root, 'etc/evil.timer'));
+  const { archive } = await collect({}, { ...context, target: { ...context.target, process: { pid, start: startedAt(statOf(pid)!) } } });
+  const packages = JSON.parse(readFileSync(join(unpack(archive).at, 'packages.json'), 'utf8')) as { path: string; package: string | null }[];
+  expect(packages).toContainEqual({ path: `/proc/${pid}/root/usr/bin/dpkg`, package: null, modified: false });
+  expect(packages.map(({ path }) => path)).not.toContain('/usr/bin/dpkg');
 });
 
 test('what does not fit, cannot be read or is a trap is named in the manifest, and the rest is there', async () => {

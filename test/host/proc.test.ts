@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { argumentsOf, containerOf, executableOf, parseStat, startedAt, statOf } from '../../src/host/proc.ts';
+import { argumentsOf, containerOf, parseStat, startedAt, statOf, toldExecutableOf } from '../../src/host/proc.ts';
 
 test('a process name with parentheses and newlines does not shift the fields', () => {
   const rest = 'S 7 8 9 0 -1 4194560 1 0 0 0 11 12 0 0 20 -5 3 0 4242 1 1';
@@ -9,7 +9,7 @@ test('a process name with parentheses and newlines does not shift the fields', (
 test('our own process reads as what it is', () => {
   const stat = statOf(process.pid);
   expect(stat?.ppid).toBe(process.ppid);
-  expect(executableOf(process.pid)).toBe(process.execPath);
+  expect(toldExecutableOf(process.pid)).toBe(process.execPath);
   expect(argumentsOf(process.pid)?.length).toBeGreaterThan(0);
   expect(stat && Math.abs(Date.parse(startedAt(stat)) - (Date.now() - process.uptime() * 1000))).toBeLessThan(3_000);
 });

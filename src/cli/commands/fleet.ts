@@ -11,6 +11,7 @@ import { needsAttention, summaryOf, type HostRow } from '../../fleet/rows.ts';
 import type { TaskInput } from '../../fleet/task.ts';
 import { newRunId } from '../../respond/run-id.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import type { ExportKind } from '../fleet-export.ts';
 import { untilStopped } from '../signals.ts';
 
 interface Options {
@@ -35,7 +36,7 @@ interface SweepOptions extends Options {
 }
 
 const EXIT = '\nExit code 3 when something was found, when a host did not do it, or when a step is left for a person; each such host is named with its reason.';
-const EXPORTS = ['fleetdm', 'fleetdm-script', 'elastic'] as const;
+const EXPORTS = ['fleetdm', 'fleetdm-script', 'elastic'] as const satisfies ExportKind[];
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 export const fleet: Register = (program, act) => {
@@ -119,7 +120,7 @@ export const fleet: Register = (program, act) => {
     .option('--file <path>', 'the unit file that the script takes out')
     .option('--only <steps>', 'what of the playbook the script does', 'remove')
     .addHelpText('after', '\nExamples:\n  tickward fleet export fleetdm > tickward.yaml && fleetctl apply -f tickward.yaml\n  tickward fleet export fleetdm-script --file /etc/systemd/system/evil.timer > remove.sh\n  tickward fleet export elastic > rules.ndjson')
-    .action(act(async (_context, kind: (typeof EXPORTS)[number], options: { file?: string; only: string }) => {
+    .action(act(async (_context, kind: ExportKind, options: { file?: string; only: string }) => {
       if (options.file !== undefined) mustBeWhole(options.file);
       const { exportFor } = await import('../fleet-export.ts');
       process.stdout.write(exportFor(kind, options));
