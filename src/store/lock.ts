@@ -46,14 +46,6 @@ function openLock(path: string, what: string): SensorLockFile {
   };
 }
 
-/** The lock, or undefined while another process holds it. */
-export function acquireSensorLock(directory: string): SensorLock | undefined {
-  const file = openSensorLock(directory);
-  const lock = file.acquire();
-  if (lock === undefined) file.close();
-  return lock === undefined ? undefined : { release: () => file.close() };
-}
-
 /** The process that holds the lock, where /proc/locks tells: undefined for one of another PID namespace, or when nobody holds it. */
 export function sensorLockHolder(directory: string): number | undefined {
   try {

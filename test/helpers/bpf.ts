@@ -1,5 +1,7 @@
-/** Where BPF can be tried. */
+/** Where BPF can be tried, and what the kernel has of it. */
 import { existsSync, readlinkSync } from 'node:fs';
+import { ATTR, BPF } from '../../src/sensor/bpf/constants.ts';
+import { bpf } from '../../src/sensor/libc.ts';
 
 /** Why no BPF program can be loaded here; undefined where it can. */
 export const noBpf: string | undefined = reason();
@@ -9,4 +11,17 @@ function reason(): string | undefined {
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'needs a kernel with BTF: /sys/kernel/btf/vmlinux';
   if (readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]') return "needs the host's processes: not in a container";
   return undefined;
+}
+
+/** Ids of all programs or maps of the kernel, whoever made them. */
+export function idsOf(command: typeof BPF.PROG_GET_NEXT_ID | typeof BPF.MAP_GET_NEXT_ID): number[] {
+  const at = ATTR.GET_NEXT_ID;
+  const attributes = Buffer.alloc(at.LENGTH);
+  const ids: number[] = [];
+  while (bpf(command, attributes) >= 0) {
+    const id = attributes.readUInt32LE(at.next);
+    ids.push(id);
+    attributes.writeUInt32LE(id, at.start);
+  }
+  return ids;
 }

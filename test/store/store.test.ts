@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
-import { acquireSensorLock } from '../../src/store/lock.ts';
+import { openSensorLock } from '../../src/store/lock.ts';
 import { createRecorder } from '../../src/store/recorder.ts';
 import { defaultStateDirectory } from '../../src/store/state-directory.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
@@ -149,14 +149,14 @@ test('a damaged store says so and what to do', () => {
 
 test('the lock of the sensor is free as soon as its holder was killed', async () => {
   const directory = temporaryDirectory();
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', `import { acquireSensorLock } from ${JSON.stringify(LOCK)}; globalThis.lock = acquireSensorLock(${JSON.stringify(directory)}); console.log('held'); setInterval(() => {}, 1000);`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', `import { openSensorLock } from ${JSON.stringify(LOCK)}; globalThis.lock = openSensorLock(${JSON.stringify(directory)}).acquire(); console.log('held'); setInterval(() => {}, 1000);`], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
-  expect(acquireSensorLock(directory)).toBeUndefined();
+  const file = openSensorLock(directory);
+  onTestFinished(() => file.close());
+  expect(file.acquire()).toBeUndefined();
   child.kill('SIGKILL');
   await once(child, 'close');
-  const lock = acquireSensorLock(directory);
-  expect(lock).toBeDefined();
-  lock?.release();
+  expect(file.acquire()).toBeDefined();
 });
 
 test('events that a full disk refuses wait in memory and are stored when there is room', () => {

@@ -82,19 +82,6 @@ export class Lookup {
   }
 }
 
-/** Ids of all programs or maps of the kernel, whoever made them. */
-export function idsOf(command: typeof BPF.PROG_GET_NEXT_ID | typeof BPF.MAP_GET_NEXT_ID): number[] {
-  const at = ATTR.GET_NEXT_ID;
-  const attributes = Buffer.alloc(at.LENGTH);
-  const ids: number[] = [];
-  while (bpf(command, attributes) >= 0) {
-    const id = attributes.readUInt32LE(at.next);
-    ids.push(id);
-    attributes.writeUInt32LE(id, at.start);
-  }
-  return ids;
-}
-
 function checked(what: string, result: number, log = ''): number {
   if (result >= 0) return result;
   const code = errnoName(-result);

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { openImages } from '../../../src/sensor/bpf/images.ts';
-import { idsOf } from '../../../src/sensor/bpf/kernel.ts';
-import { noBpf } from '../../helpers/bpf.ts';
+import { idsOf, noBpf } from '../../helpers/bpf.ts';
 import { temporaryDirectory } from '../../helpers/events.ts';
 import { until } from '../../helpers/until.ts';
 
