@@ -2,7 +2,7 @@
 import { keyFilesOf, parseAuthorizedKey } from '../host/authorized-keys.ts';
 import { readRegular } from '../host/files.ts';
 import { readGroups, type GroupEntry, type PasswdEntry } from '../host/passwd.ts';
-import { ancestorsOf, ownerOf, processIds, statOf } from '../host/proc.ts';
+import { ancestorsOf, isOver, ownerOf, processIds, statOf } from '../host/proc.ts';
 import { readSessions } from '../host/sessions.ts';
 import { groupsOfUser, sudoLinesOf } from '../host/sudoers.ts';
 import { readUtmp, USER_PROCESS, UTMP } from '../host/utmp.ts';
@@ -67,7 +67,11 @@ async function keysOf(user: PasswdEntry): Promise<string[]> {
 
 /** Those that run as this user, without the ones that have ended. */
 export function processesOf(uid: number): number[] {
-  return processIds().filter((pid) => ownerOf(pid) === uid && statOf(pid)?.state !== 'Z');
+  return processIds().filter((pid) => {
+    if (ownerOf(pid) !== uid) return false;
+    const stat = statOf(pid);
+    return stat !== undefined && !isOver(stat);
+  });
 }
 
 const PATIENCE_MS = 5_000;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { existsCgroup, processesBelow, unifiedPathOf, unitCgroup } from '../host/cgroups.ts';
 import { executablePathOf } from '../host/executable.ts';
 import { holdProcess } from '../host/pidfd.ts';
-import { argumentsOf, processIds, startedAt, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
+import { argumentsOf, isOver, processIds, startedAt, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { ActionContext, Plan, PlanStep } from './action.ts';
@@ -180,11 +180,6 @@ function present(pids: readonly number[]): ProcessStat[] {
 
 function isSame(stat: ProcessStat | undefined, id: ProcessId): boolean {
   return stat?.pid === id.pid && String(stat.startTicks) === id.startTicks;
-}
-
-/** Z and X of proc(5): it ended, and only its parent has not asked yet. */
-function isOver(stat: ProcessStat): boolean {
-  return stat.state === 'Z' || stat.state === 'X';
 }
 
 function ancestorsOf(pid: number): number[] {

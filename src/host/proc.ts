@@ -106,6 +106,11 @@ export function ownerOf(pid: number): number | undefined {
   return uid === undefined ? undefined : Number(uid);
 }
 
+/** Z and X of proc_pid_stat(5): it ended, and only its parent has not asked yet. */
+export function isOver(stat: ProcessStat): boolean {
+  return stat.state === 'Z' || stat.state === 'X';
+}
+
 /** The processes under which this one runs, the nearest first. */
 export function ancestorsOf(pid: number): number[] {
   const found: number[] = [];
