@@ -8,6 +8,7 @@ import { createExceptions, type Exceptions } from './exceptions.ts';
 import { createJournal, JOURNAL_SCHEMA, type StoredJournal } from './journal.ts';
 import { createKernelMemory, type KernelMemory } from './kernel.ts';
 import { EVENTS_1, EVENTS_2_FROM_1, MAKERS_PACKED } from './layouts.ts';
+import { createWrittenLog, type WrittenLog } from './log.ts';
 import { createReaders } from './readers.ts';
 import { prepareStateDirectory } from './state-directory.ts';
 
@@ -19,6 +20,8 @@ export interface Store {
   readonly baseline: Baseline;
   readonly journal: StoredJournal;
   readonly kernel: KernelMemory;
+  /** Of events, alerts and what is known: for who stores many. */
+  readonly log: WrittenLog;
   close(): void;
 }
 
@@ -30,6 +33,7 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
   const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 4, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED], synchronous: 'NORMAL' });
   const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' });
   const readers = createReaders(directory);
+  const log = createWrittenLog(eventsDatabase, eventsPath);
   const alerts = createAlerts(eventsDatabase, eventsPath);
   const baseline = createBaseline(eventsDatabase, eventsPath);
   return {
@@ -40,7 +44,9 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
     baseline,
     journal: createJournal(journalDatabase, journalPath),
     kernel: createKernelMemory(directory),
+    log,
     close() {
+      log.close();
       readers.close();
       eventsDatabase.close();
       journalDatabase.close();

@@ -1,11 +1,12 @@
-/** Keeps the store small while a process senses: deletes what the retention does not keep, a bit at a time, every hour and after many events. */
+/** Keeps the store small and quick while a process stores: deletes what the retention does not keep, a bit at a time, every hour and after many events. */
 import { messageOf } from '../model/errors.ts';
 import type { Baseline } from './baseline.ts';
 import type { Events } from './events.ts';
+import type { WrittenLog } from './log.ts';
 import type { Retention } from './prune.ts';
 
 export interface Keeper {
-  /** Tells it how much was stored. */
+  /** Tells it how much was stored, in one transaction. */
   stored(count: number): void;
   close(): void;
 }
@@ -19,7 +20,7 @@ const PAUSE_MS = 10;
 /** So many events more than what was kept are reason enough to begin: a storm must not fill the disk until the hour is over. */
 const MANY = 50_000;
 
-export function createKeeper(store: { events: Pick<Events, 'prune'>; baseline: Pick<Baseline, 'compact'> }, retention: Retention, onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void): Keeper {
+export function createKeeper(store: { events: Pick<Events, 'prune'>; baseline: Pick<Baseline, 'compact'>; log: Pick<WrittenLog, 'grew'> }, retention: Retention, onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void): Keeper {
   const reason = Math.min(MANY, Math.max(1, Math.ceil(retention.maxCount / 10)));
   let since = 0;
   let next: NodeJS.Timeout | undefined;
@@ -41,6 +42,7 @@ export function createKeeper(store: { events: Pick<Events, 'prune'>; baseline: P
   later(FIRST_AFTER_MS);
   return {
     stored(count) {
+      store.log.grew(count);
       since += count;
       if (since < reason) return;
       since = 0;
