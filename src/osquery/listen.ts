@@ -49,7 +49,8 @@ async function converse(socket: Socket, framer: Framer, answer: (message: Buffer
   socket.setTimeout(IDLE_MS, () => socket.destroy());
   try {
     for await (const data of socket) for (const message of framer.push(data as Buffer)) await answer(message, socket);
-    socket.end();
+    // Node has ended it already where the other side did; to end it twice makes an error that nobody sees, and costs what errors cost.
+    if (!socket.writableEnded) socket.end();
   } catch (error) {
     socket.destroy();
     throw error;
@@ -94,7 +95,9 @@ async function sendRows(socket: Receiver, name: string, seqid: number, { status,
     socket.destroy();
   }, Math.max(LEAST_SENDING_MS, encoded.endsAt - performance.now()));
   try {
-    await send(socket, encodeRowsBegin(name, seqid, status, encoded.count));
+    const begin = encodeRowsBegin(name, seqid, status, encoded.count);
+    if (Array.isArray(encoded.chunks) && encoded.chunks.length <= 1) return await send(socket, Buffer.concat([begin, ...encoded.chunks, ROWS_END]));
+    await send(socket, begin);
     for await (const chunk of encoded.chunks) await send(socket, chunk);
     await send(socket, ROWS_END);
   } catch (error) {
