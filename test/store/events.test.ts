@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import type { EventFilter } from '../../src/store/events.ts';
 import { openStore, type Store } from '../../src/store/index.ts';
+import { seqsOf } from '../../src/store/event-filter.ts';
 import { partsOfWhole } from '../../src/store/event-parts.ts';
 import { ownOf } from '../../src/store/event-row.ts';
 import { arbitraryEvents } from '../helpers/arbitrary-event.ts';
@@ -293,4 +294,16 @@ test('a removal is done in bits, from the oldest on, and the room is used again'
   expect(events.count()).toBe(100);
   fill();
   expect(size()).toBeLessThan(before * 1.3);
+});
+
+test.each([{ paths: ['/etc/systemd/system/a.timer'] }, { paths: ['/a/b', '/a/c'], since: 5 }, { units: ['a.timer'] }, { units: ['a.timer', 'b.timer'], until: 5, actions: ['creation'] }, { ids: ['a', 'b'] }])('to find %j no event is looked at that has another name', (filter) => {
+  const directory = temporaryDirectory();
+  openStore(directory).close();
+  const database = new DatabaseSync(join(directory, 'events.db'));
+  const { sql, values } = seqsOf(filter);
+  const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(0, Number.MAX_SAFE_INTEGER, ...values).map((row) => String(row['detail']));
+  database.close();
+  const looks = plan.filter((detail) => detail.includes(' events '));
+  expect(looks.length).toBeGreaterThan(0);
+  for (const look of looks) expect(look).toMatch(/^SEARCH events .*(name|unit|id)=\?/);
 });

@@ -1,0 +1,208 @@
+/** Reads events from the store: by id, by name, or all of a time, a page at a time. */
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { FileEvent } from '../model/event.ts';
+import { snapshot } from './database.ts';
+import { among, FIRST_VALUE, hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
+import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
+import type { EventRow, Surroundings } from './event-row.ts';
+import type { Maker } from './maker.ts';
+import type { Readers } from './readers.ts';
+import { createSharedReader } from './shared.ts';
+import { firstOf, lastOf, type Span, type Spans } from './spans.ts';
+
+export interface Selection {
+  [Symbol.iterator](): Generator<EventParts>;
+  /** Exactly as many as the iteration gives that has begun, whatever is appended meanwhile. */
+  count(): number;
+}
+
+/** Events that are read at a time: few enough to be gone before memory grows by them. */
+const PAGE = 64;
+
+/** What one moment's answer is read from. */
+interface Bounds {
+  within: readonly Span[];
+  start: number;
+  end: number;
+}
+
+export const EVENT_COLUMNS = ['seq', 'id', 'time', 'action', 'directory', 'name', 'unit', 'maker', 'surroundings', 'document'] as const;
+
+/** Its maker along with each event: mostly each has another, and to ask for it alone takes three times as long. */
+const READ = `SELECT ${EVENT_COLUMNS.join(', ')}, made FROM events LEFT JOIN (SELECT id AS made_by, document AS made FROM shared) ON made_by = maker`;
+
+type Reading = (...values: SQLInputValue[]) => SQLOutputValue[][];
+
+/** Questions differ in which columns they ask for and in how many values: mostly the same few come again. */
+const MOST_PREPARED = 16;
+
+/** What becomes of a row, and of a document that is the whole event. */
+interface Decoder<Result> {
+  packed(row: EventRow, maker: Maker, surroundings: Surroundings): Result;
+  whole(event: FileEvent): Result;
+}
+
+const AS_EVENTS: Decoder<FileEvent> = { packed: (row, maker, surroundings) => eventOf(partsOf(row, maker, surroundings)), whole: (event) => event };
+const AS_PARTS: Decoder<EventParts> = { packed: partsOf, whole: partsOfWhole };
+
+interface Page<Result> {
+  page: Result[];
+  /** Where the next one begins. */
+  next: number | undefined;
+}
+
+export interface EventReader {
+  list(filter: EventFilter): Generator<FileEvent>;
+  select(filter: EventFilter): Selection;
+  get(id: string): FileEvent | undefined;
+}
+
+export function createEventReader(database: DatabaseSync, spans: Spans, readers: Readers): EventReader {
+  const last = database.prepare('SELECT max(seq) AS seq FROM events');
+  const parts = createSharedReader(database);
+  const prepared = new Map<string, Reading>();
+  /** Rows as arrays take two thirds of the time that objects take. Statements are kept: to prepare one takes longer than to find a row by it, and SQLite's part of it stays in memory until garbage is collected. */
+  const reading = (sql: string): Reading => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    const read: Reading = (...values) => statement.all(...values) as unknown as SQLOutputValue[][];
+    if (prepared.size >= MOST_PREPARED) prepared.clear();
+    prepared.set(sql, read);
+    return read;
+  };
+  const byId = reading(`${READ} WHERE id = ?`);
+
+  const decode = <Result>([, id, time, action, directory, name, unit, maker, surroundings, document, made]: SQLOutputValue[], { packed, whole }: Decoder<Result>): Result => {
+    if (maker === null) return whole(JSON.parse(String(document)) as FileEvent);
+    const own: EventRow = { id: String(id), time: Number(time), action: String(action), directory: String(directory), name: String(name), unit: unit === null ? null : String(unit), document: String(document) };
+    return packed(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
+  };
+
+  const pageOf = <Result>(rows: SQLOutputValue[][], as: Decoder<Result>): Page<Result> => ({ page: rows.map((row) => decode(row, as)), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.[0]) + 1 });
+
+  const boundsOf = (filter: EventFilter): Bounds => {
+    const { where, values } = whereOf(filter);
+    return snapshot(database, () => {
+      const within = spans.between(filter.since ?? -Infinity, filter.until ?? Infinity);
+      return { within, start: filter.limit === undefined ? 0 : startOf(within, where, values, filter.limit), end: Number(last.get()?.['seq'] ?? 0) };
+    });
+  };
+
+  /** From and to which seq, span by span. */
+  const ranges = ({ within, start, end }: Bounds): [from: number, to: number][] => within.filter(({ span }) => lastOf(span) >= start).map(({ span }) => [Math.max(start, firstOf(span)), Math.min(end, lastOf(span))]);
+
+  const pages = function* <Result>(filter: EventFilter, bounds: Bounds, as: Decoder<Result>): Generator<Result[]> {
+    const { where, values } = whereOf(filter);
+    const read = reading(`${READ} WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
+    for (const [first, to] of ranges(bounds)) {
+      for (let from: number | undefined = first; from !== undefined; ) {
+        const { page, next }: Page<Result> = snapshot(database, () => pageOf(read(from ?? to, to, ...values), as));
+        yield page;
+        from = next;
+      }
+    }
+  };
+
+  const countOf = (filter: EventFilter, bounds: Bounds): number => {
+    const { where, values } = whereOf(filter);
+    const count = database.prepare(`SELECT count(*) AS n FROM events WHERE ${where}`);
+    return ranges(bounds).reduce((sum, [from, to]) => sum + Number(count.get(from, to, ...values)?.['n']), 0);
+  };
+
+  /** Where the newest `limit` that fit begin. */
+  const startOf = (within: readonly Span[], where: string, values: readonly SQLInputValue[], limit: number): number => {
+    if (limit >= spans.count()) return 0;
+    const find = database.prepare(`SELECT min(seq) AS seq, count(*) AS n FROM (SELECT seq FROM events WHERE ${where} ORDER BY seq DESC LIMIT ?)`);
+    let left = limit;
+    let start = Number.MAX_SAFE_INTEGER;
+    for (const { span } of within.toReversed()) {
+      if (left <= 0) break;
+      const row = find.get(firstOf(span), lastOf(span), ...values, left);
+      left -= Number(row?.['n'] ?? 0);
+      start = Number(row?.['seq'] ?? start);
+    }
+    return start;
+  };
+
+  /** At most a page. Sorted here: SQLite takes ten times as long for a single row that it is to sort, since it makes room for many first. */
+  const withIds = <Result>(filter: EventFilter, ids: readonly string[], as: Decoder<Result>): Result[] => {
+    const { where, values } = whereOf(filter);
+    const wanted = among(ids, values.length + FIRST_VALUE);
+    const read = reading(`${READ} WHERE ${where} AND id IN (${wanted.sql})`);
+    return snapshot(database, () => {
+      const rows = read(0, Number.MAX_SAFE_INTEGER, ...values, ...wanted.values).sort(([a], [b]) => Number(a) - Number(b));
+      return newest(rows, filter.limit).map((row) => decode(row, as));
+    });
+  };
+
+  /** Where all of them lie. */
+  const find = (filter: EventFilter): Float64Array => {
+    const { sql, values } = seqsOf(filter);
+    const seqs = reading(sql)(0, Number.MAX_SAFE_INTEGER, ...values);
+    return newest(Float64Array.from(seqs, ([seq]) => Number(seq)).sort(), filter.limit);
+  };
+
+  const at = <Result>(seqs: Float64Array, as: Decoder<Result>): Result[] => {
+    const [first] = seqs;
+    const rows = seqs.length === 1 && first !== undefined ? reading(`${READ} WHERE seq = ?`)(first) : reading(`${READ} WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq`)(JSON.stringify([...seqs]));
+    return rows.map((row) => decode(row, as));
+  };
+
+  const select = <Result>(filter: EventFilter, as: Decoder<Result>): { [Symbol.iterator](): Generator<Result>; count(): number } => {
+    const { ids, paths, units } = filter;
+    /** Where they lie, before any is read. */
+    const areFound = ids !== undefined || paths !== undefined || units !== undefined || hasMany(filter);
+    let count = (): number => 0;
+    /** In one go, in which no deletion can come in between; undefined where they are too many for that. */
+    const readFew = (): Result[] | undefined => {
+      if (ids !== undefined && ids.length <= PAGE) return withIds(filter, ids, as);
+      if (!areFound) return undefined;
+      return snapshot(database, () => {
+        const seqs = find(filter);
+        return seqs.length > PAGE ? undefined : at(seqs, as);
+      });
+    };
+    const readMany = function* (): Generator<Result[]> {
+      if (areFound) {
+        const seqs = find(filter);
+        count = () => seqs.length;
+        for (let from = 0; from < seqs.length; from += PAGE) yield snapshot(database, () => at(seqs.subarray(from, from + PAGE), as));
+      } else {
+        const bounds = boundsOf(filter);
+        count = () => countOf(filter, bounds);
+        yield* pages(filter, bounds, as);
+      }
+    };
+    const read = function* (): Generator<Result> {
+      const few = readFew();
+      if (few !== undefined) {
+        count = () => few.length;
+        return yield* few;
+      }
+      readers.enter();
+      try {
+        for (const page of readMany()) yield* page;
+      } finally {
+        readers.leave();
+      }
+    };
+    return { [Symbol.iterator]: read, count: () => count() };
+  };
+
+  return {
+    list: (filter) => select(filter, AS_EVENTS)[Symbol.iterator](),
+    select: (filter) => select(filter, AS_PARTS),
+    get: (id) =>
+      snapshot(database, () => {
+        const [row] = byId(id);
+        return row === undefined ? undefined : decode(row, AS_EVENTS);
+      }),
+  };
+}
+
+/** Of what is sorted from the oldest on. */
+function newest<All extends { length: number; slice(from: number): All }>(all: All, limit = Infinity): All {
+  return all.slice(Math.max(0, all.length - limit));
+}
