@@ -60,7 +60,8 @@ export function seqsOf(filter: EventFilter): { sql: string; values: SQLInputValu
   };
   const sql = (): string => {
     if (ids !== undefined) return `SELECT seq FROM events WHERE ${where} AND id IN (${add(values, ids)})`;
-    if (hasMany(filter)) return `SELECT seq FROM events WHERE ${where}`;
+    // No index finds what is none of nothing: to insist on one would be an error.
+    if (hasMany(filter) || [paths, units].some((given) => given?.length === 0)) return `SELECT seq FROM events WHERE ${where}`;
     if (paths !== undefined) return inSpans('events_by_name', `name IN (${add(values, [...new Set(paths.map((path) => cutPath(path).name))])})`);
     const named = add(values, units ?? []);
     return `${inSpans('events_by_name', `name IN (${named}) AND unit IS NULL`)} UNION ALL ${inSpans('events_by_unit', `unit IS NOT NULL AND unit IN (${named})`)}`;
