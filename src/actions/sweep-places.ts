@@ -41,9 +41,12 @@ function under(path: Buffer, isWanted: (name: string) => boolean, deeper: boolea
   try {
     using directory = openDirectory(path);
     return namesIn(directory).flatMap((name): Buffer[] => {
+      const isOne = isWanted(textOfBytes(name));
+      // What is not asked for is not looked at: beside each script of a package lie four other files.
+      if (!isOne && !deeper) return [];
       const at = pathIn(directory, name);
       if (lookAt(directory, name)?.state.kind === 'directory') return deeper && isUnitSubdirectory(textOfBytes(name)) ? under(at, isWanted, false, notes) : [];
-      return isWanted(textOfBytes(name)) ? [at] : [];
+      return isOne ? [at] : [];
     });
   } catch (error) {
     if (!(error instanceof TickwardError)) throw error;

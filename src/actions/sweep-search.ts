@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { openFile, readOpen, sha256Of } from '../host/files.ts';
+import { openDirectory, openFileIn, readOpen, sha256Of, type Directory } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
+import { SLASH } from '../host/paths.ts';
 import { ancestorsOf, argumentsOf, toldExecutableOf, processIds, startedAt, statOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import { legible, textOfBytes } from '../model/text.ts';
@@ -39,12 +40,13 @@ export function add(search: Search, trace: Trace): void {
 
 /** False means that the time was over before the end. */
 export async function searchFiles(files: readonly Candidate[], indicators: Indicators, since: number, search: Search): Promise<boolean> {
+  using reader = new Reader();
   for (const [index, { place, path }] of files.entries()) {
     if (performance.now() > search.deadline) return false;
     // The process has signals to hear as well.
     if (index % 100 === 99) await setImmediate();
     const where = textOfBytes(path);
-    const read = readOf(path);
+    const read = reader.read(path);
     const reasons = reasonsOf(where, read, indicators);
     const news = place === 'unit' && read !== undefined && read.changed >= since ? [`was written or changed at ${new Date(read.changed).toISOString()}`] : [];
     if (reasons.length > 0) add(search, { place, where, why: [...reasons, ...news].join('; ') });
@@ -57,7 +59,7 @@ function reasonsOf(path: string, read: Read | undefined, indicators: Indicators)
   const name = path.slice(path.lastIndexOf('/') + 1);
   const byName = [...indicators.units.filter((unit) => name === unit || path.includes(`/${unit}.d/`)).map((unit) => `has the name of the unit ${unit}`), ...indicators.paths.filter((each) => each === path).map(() => 'is the path itself')];
   if (read === undefined) return byName;
-  const hash = createHash('sha256').update(read.content).digest('hex');
+  const hash = indicators.hashes.length === 0 ? '' : createHash('sha256').update(read.content).digest('hex');
   return [...byName, ...(indicators.hashes.includes(hash) ? [`has the hash ${hash}`] : []), ...reasonsIn(textOfBytes(read.content), indicators)];
 }
 
@@ -67,13 +69,31 @@ interface Read {
   changed: number;
 }
 
-/** Of a link in a place of ours only the name counts. */
-function readOf(path: Buffer): Read | undefined {
-  try {
-    using file = openFile(path, 'any');
-    return { content: readOpen(file.fd, MOST_BYTES), changed: fstatSync(file.fd).ctimeMs };
-  } catch {
-    return undefined;
+/** Most files lie beside the one before: a directory is opened once for those that follow each other. */
+class Reader {
+  private directory: Directory | undefined;
+
+  /** Of a link in a place of ours only the name counts. */
+  read(path: Buffer): Read | undefined {
+    try {
+      const cut = path.lastIndexOf(SLASH);
+      using file = openFileIn(this.parentOf(path, cut), path.subarray(cut + 1), 'any');
+      return { content: readOpen(file.fd, MOST_BYTES, file.state.size), changed: fstatSync(file.fd).ctimeMs };
+    } catch {
+      return undefined;
+    }
+  }
+
+  private parentOf(path: Buffer, cut: number): Directory {
+    const parent = path.subarray(0, Math.max(cut, 1));
+    if (this.directory?.path.equals(parent) === true) return this.directory;
+    this[Symbol.dispose]();
+    return (this.directory = openDirectory(parent));
+  }
+
+  [Symbol.dispose](): void {
+    this.directory?.[Symbol.dispose]();
+    this.directory = undefined;
   }
 }
 

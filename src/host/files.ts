@@ -10,6 +10,8 @@ import { componentsOf, checkName, entryOf, fileError, type HostPath, pathIn, sho
 /** asm-generic/fcntl.h; the same number on every architecture that Tickward runs on, and Node has no name for it. */
 const O_PATH = 0o10000000;
 const CHUNK = 65_536;
+/** Some files say that they are empty, and are not (proc(5)). */
+const LEAST = 4_096;
 
 /** What a file was when it was looked at: enough to know it again and to make it anew. Numbers beyond 2^53 are text. */
 export interface FileState {
@@ -114,18 +116,28 @@ export function openParent(path: HostPath): { directory: Directory; name: Buffer
 /** A regular file; one with more names than this is refused unless `names` allows it: whoever changes it changes what is elsewhere. Opening has no side effect on anything else: what it is is known before it is opened for reading. */
 export function openFile(path: HostPath, names: 'one' | 'any' = 'one'): OpenFile {
   const { directory, name } = openParent(path);
-  const bytes = toBytes(path);
+  try {
+    const file = openFileIn(directory, name, names);
+    return { ...file, path: toBytes(path), [Symbol.dispose]: () => (file[Symbol.dispose](), directory[Symbol.dispose]()) };
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The same in a directory that is open, and stays so. */
+export function openFileIn(directory: Directory, name: Buffer, names: 'one' | 'any' = 'one'): OpenFile {
+  const path = pathIn(directory, name);
   let found: number | undefined;
   try {
     found = openSync(directory.at(name), O_PATH | constants.O_NOFOLLOW);
     const state = stateOf(fstatSync(found, { bigint: true }));
-    refuseUnlessPlain(state, found, bytes, names);
+    refuseUnlessPlain(state, found, path, names);
     // The magic link leads to exactly this inode, whatever has its name by now.
     const fd = openUnseen(`/proc/self/fd/${found}`);
-    return { fd, path: bytes, name, directory, state, [Symbol.dispose]: () => (closeSync(fd), directory[Symbol.dispose]()) };
+    return { fd, path, name, directory, state, [Symbol.dispose]: () => closeSync(fd) };
   } catch (error) {
-    directory[Symbol.dispose]();
-    throw error instanceof TickwardError ? error : fileError(bytes, error);
+    throw error instanceof TickwardError ? error : fileError(path, error);
   } finally {
     if (found !== undefined) closeSync(found);
   }
@@ -157,11 +169,11 @@ export function readRegular(path: HostPath, limit: number): { content: Buffer; s
   return { content: content.subarray(0, limit), state: file.state, truncated: content.length > limit };
 }
 
-/** What an open file holds: all of it, or somewhat more than `limit` bytes where it has more. */
-export function readOpen(fd: number, limit = Number.POSITIVE_INFINITY): Buffer {
+/** What an open file holds: all of it, or somewhat more than `limit` bytes where it has more. Of many small files it takes less room where it is told how long they are. */
+export function readOpen(fd: number, limit = Number.POSITIVE_INFINITY, expected = CHUNK): Buffer {
   const parts: Buffer[] = [];
   let length = 0;
-  for (const chunk of chunksOf(fd)) {
+  for (const chunk of chunksOf(fd, Math.min(CHUNK, Math.max(LEAST, expected + 1)))) {
     parts.push(Buffer.from(chunk));
     length += chunk.length;
     if (length > limit) break;
@@ -170,10 +182,10 @@ export function readOpen(fd: number, limit = Number.POSITIVE_INFINITY): Buffer {
 }
 
 /** Pieces of an open file from its start; each is valid until the next is asked for. */
-export function* chunksOf(fd: number): Generator<Buffer> {
-  const buffer = Buffer.allocUnsafe(CHUNK);
+export function* chunksOf(fd: number, size = CHUNK): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafe(size);
   for (let position = 0; ; ) {
-    const length = readSync(fd, buffer, 0, CHUNK, position);
+    const length = readSync(fd, buffer, 0, size, position);
     if (length === 0) return;
     position += length;
     yield buffer.subarray(0, length);
