@@ -77,7 +77,9 @@ test('a suspect whose program is deleted is in it with maps, descriptors, socket
   expect(readFileSync(join(at, `processes/${pid}/maps`), 'utf8')).toContain('[stack]');
   expect(entry(/^sockets-/).size).toBeGreaterThan(0);
   const other = { ...context.target, process: { pid, start: '2001-01-01T00:00:00.000Z' } };
-  expect((await collectEvidence.plan(collectEvidence.params.parse({}), { ...context, run: 'other', target: other })).data.subjects.suspects).toEqual([]);
+  // Others on this machine may run what the unit runs, and are suspects then.
+  const { suspects } = (await collectEvidence.plan(collectEvidence.params.parse({}), { ...context, run: 'other', target: other })).data.subjects;
+  expect(suspects.filter((suspect) => suspect.pid === pid)).toEqual([]);
 });
 
 const NAMESPACE = ['--user', '--map-root-user', '--mount'];
