@@ -16,16 +16,18 @@ const SHOWN = 200;
 export function createCommandSink({ command, timeoutMs, concurrency }: CommandOutput, uid: number): Sink {
   const [program = '', ...args] = command;
   checkProgram(program, uid);
+  const ending = new AbortController();
   return {
     name: `the command ${printable(program)}`,
     concurrency,
     // It may have done half of its work: twice may be worse than not.
     retries: false,
     async deliver(alert) {
-      const { exitCode, signal, stderr } = await run(program, args, { input: `${JSON.stringify(alertDocument(alert))}\n`, timeout: timeoutMs, maxBuffer: MOST_OUTPUT });
+      const { exitCode, signal, stderr } = await run(program, args, { input: `${JSON.stringify(alertDocument(alert))}\n`, timeout: timeoutMs, maxBuffer: MOST_OUTPUT, signal: ending.signal });
       if (exitCode !== 0) throw new TickwardError('FAILED', `it ended by ${signal ?? `exit code ${exitCode}`}${stderr.trim() === '' ? '' : `: ${shorten(stderr.trim(), SHOWN)}`}`);
     },
-    close: async () => undefined,
+    // One that still runs would keep this program alive until its own time is over.
+    close: async () => ending.abort(),
   };
 }
 
