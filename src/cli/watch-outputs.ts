@@ -14,9 +14,9 @@ export async function openWatchOutputs(context: Context, named: readonly string[
   const options = own.length > 0 ? own : context.settings.outputs;
   if (options.length === 0) return NOWHERE;
   const { openOutputs } = await import('../output/index.ts');
-  const outputs = await openOutputs(options, context.uid, (notice) => context.notice(notice), (error) => {
+  const outputs = await openOutputs(options, context.uid, (notice) => context.notice(notice), (error, kept) => {
     if (own.length > 0) throw error;
-    context.notice({ level: 'warn', message: `an output of the configuration is not used: ${messageOf(error)}` });
+    context.notice({ level: 'warn', message: `an output of the configuration ${kept ? 'takes no alert now, and is tried again with the next' : 'is not used'}: ${messageOf(error)}` });
   });
   return own.length > 0 || imports ? outputs : byOneProcess(outputs, context);
 }

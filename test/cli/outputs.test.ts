@@ -100,6 +100,17 @@ test.skipIf(notRoot !== undefined)(`what an exception covers is stored and marke
   await until(() => named(file).includes('known-2.timer'), () => watch.log(), PATIENCE_MS);
 });
 
+test('a file that would take no alert is said at the start: of the command line it is refused, of the configuration it is tried again', () => {
+  const directory = temporaryDirectory();
+  const [events, file, config] = ['events', 'alerts.ndjson', 'config.yaml'].map((name) => join(directory, name)) as [string, string, string];
+  writeFileSync(events, '');
+  mkdirSync(file);
+  writeFileSync(config, `state_dir: ${directory}/state\noutputs:\n  - { type: file, path: ${file} }\n`, { mode: 0o600 });
+  const watch = (...args: string[]): ReturnType<typeof tickward> => tickward(['watch', '--from', events, '--once', '--config', config, ...args]);
+  expect(watch('--output', `file:${file}`)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^tickward: .*alerts\.ndjson cannot be written: EISDIR/) });
+  expect(watch()).toMatchObject({ code: 0, stderr: expect.stringMatching(/takes no alert now, and is tried again with the next: .*alerts\.ndjson cannot be written: EISDIR/) });
+});
+
 test.each([
   ['nowhere', /nowhere is no output/, 2],
   ['file:relative', /no absolute path/, 1],
