@@ -78,3 +78,12 @@ test('a file is followed through its rotation until SIGTERM', async () => {
   expect({ code, bad: errors.text().includes('passed over') }).toEqual({ code: 0, bad: false });
   expect(errors.text()).toContain('4 line(s) read');
 });
+
+test('what follows the file that its own alerts go to does not go round in a circle', () => {
+  const directory = temporaryDirectory();
+  const [alerts, state] = [join(directory, 'alerts.ndjson'), join(directory, 'state')];
+  const watch = (from: string, ...args: string[]): string => tickward(['watch', '--from', from, '--json', '--output', `file:${alerts}`, '--state-dir', state, ...args], { input: FIRST }).stderr;
+  watch('-');
+  expect(watch(alerts, '--for', '2s')).toContain('1 line(s) read: 1 change(s) of unit files are stored, 0 of other files judged, 0 line(s) of other things, 0 not understood; 1 alert(s), 1 of them known before');
+  expect(readFileSync(alerts, 'utf8').split('\n')).toHaveLength(2);
+});
