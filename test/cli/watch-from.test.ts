@@ -41,10 +41,12 @@ test('stdin is read to its end; nothing found is 0, and what our own watch print
   expect(JSON.parse(elsewhere.stdout)).toMatchObject({ id: (JSON.parse(shown.stdout) as Alert).id, event: { host: { name: 'web-7' } } });
 });
 
-test('people are told which host it was', () => {
-  const { stdout } = tickward(['watch', '--from', '-', '--once', '--state-dir', join(temporaryDirectory(), 'state')], { input: FIRST });
+test('people are told which host it was, also in lists', () => {
+  const state = join(temporaryDirectory(), 'state');
+  const { stdout } = tickward(['watch', '--from', '-', '--once', '--state-dir', state], { input: FIRST });
   expect(stdout).toMatch(/ALERT .*beacon\.timer \(creation\)/);
   expect(stdout).toContain('host     web-7, as another sensor told');
+  for (const list of ['alerts', 'events']) expect(tickward([list, '--state-dir', state]).stdout).toMatch(/ web-7:\/\S+beacon\.timer /);
 });
 
 test('what cannot be read, and what nobody understands, is said in one line', () => {
