@@ -1,5 +1,5 @@
 /** A program of the operator's for every alert, which reads it as JSON from its input: to page someone, to open a ticket. */
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { run } from '../exec.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
@@ -36,6 +36,7 @@ function checkProgram(program: string, uid: number): void {
   if (!isAbsolute(program)) throw new TickwardError('BAD_INPUT', `the command ${shown} is no absolute path`, { hint: 'write it from / on; arguments are values of their own' });
   let foreign: string | undefined;
   try {
+    accessSync(program, constants.X_OK);
     foreign = foreignness(statSync(program), uid);
   } catch (error) {
     throw new TickwardError('BAD_INPUT', `the command ${shown} cannot be run: ${errnoOf(error) ?? 'unknown'}`, { hint: 'check the path and its permissions' });

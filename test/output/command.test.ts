@@ -40,11 +40,13 @@ test('one that hangs is ended', async () => {
   await expect(sink.deliver(alertOf())).rejects.toMatchObject({ code: 'TIMEOUT' });
 });
 
-test('a program that is not there, not named whole, or that others may change is refused', () => {
+test('a program that is not there, not to be run, not named whole, or that others may change is refused', () => {
   const { program } = hook('exit 0');
   const create = (path: string): unknown => createCommandSink({ type: 'command', command: [path], timeoutMs: 1, concurrency: 1 }, UID);
   expect(() => create('hook')).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining('no absolute path') }));
   expect(() => create(`${program}-no`)).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
+  chmodSync(program, 0o600);
+  expect(() => create(program)).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining('cannot be run: EACCES') }));
   chmodSync(program, 0o777);
   expect(() => create(program)).toThrow(expect.objectContaining({ code: 'REFUSED', message: expect.stringContaining('can be written by others') }));
 });
