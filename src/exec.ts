@@ -15,6 +15,8 @@ export interface ExecOptions {
   /** Added to the fixed environment (PATH of the system, LC_ALL=C, SYSTEMD_COLORS=0, no pager). */
   env?: Record<string, string>;
   cwd?: string;
+  /** Ends the program as a timeout does. */
+  signal?: AbortSignal;
 }
 
 export interface ExecResult {
@@ -38,11 +40,15 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   const forget = onExit(() => void child.kill('SIGTERM'));
   let timedOut = false;
   let force: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    child.kill('SIGTERM');
+    force ??= setTimeout(() => child.kill('SIGKILL'), FORCE_MS);
+  };
   const over = setTimeout(() => {
     timedOut = true;
-    child.kill('SIGTERM');
-    force = setTimeout(() => child.kill('SIGKILL'), FORCE_MS);
+    end();
   }, timeout);
+  options.signal?.addEventListener('abort', end);
   let flooded = false;
   const limit = options.maxBuffer ?? 16 * 1024 * 1024;
   const onFlood = (): void => {
@@ -63,6 +69,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
     throw error instanceof TickwardError ? error : notStarted(file, error);
   } finally {
     for (const timer of [over, force, lingering]) clearTimeout(timer);
+    options.signal?.removeEventListener('abort', end);
     forget();
   }
 }
@@ -100,7 +107,7 @@ export async function isInstalled(file: string): Promise<boolean> {
   return found.includes(true);
 }
 
-export interface LineOptions extends Omit<ExecOptions, 'input'> {
+export interface LineOptions extends Omit<ExecOptions, 'input' | 'signal'> {
   /** Each line of stdout as it comes, without its end. Of one that is longer than 16 MiB only the beginning. */
   onLine: (line: string) => void;
   /** Ends the program, with everything that it started. */

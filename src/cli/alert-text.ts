@@ -1,5 +1,6 @@
 /** Alerts for people: as they come, and whole. */
-import { shownPath, type Alert, type StatusChange } from '../model/event.ts';
+import { isThisHost } from '../host/identity.ts';
+import { shownPath, type Alert, type FileEvent, type StatusChange } from '../model/event.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { Related } from '../rule/related.ts';
 import type { Output } from './output.ts';
@@ -13,6 +14,11 @@ export function printAlert(out: Output, alert: Alert): void {
   if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
   if (event.tickward.source === 'import') out.line(`  host     ${printable(event.host.name)}, as another sensor told`);
   out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+}
+
+/** The path in a list, with the host before it where another sensor told of another one: `web-7:/etc/systemd/system/x.timer`. */
+export function whereText(event: FileEvent): string {
+  return event.tickward.source !== 'import' || isThisHost(event.host) ? shownPath(event) : `${printable(event.host.name)}:${shownPath(event)}`;
 }
 
 /** What was decided about an alert, and what has to do with it. */

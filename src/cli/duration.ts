@@ -14,14 +14,24 @@ export function durationMs(text: string): number {
 
 /** A span back from `now`, or a date, in ms since the epoch. */
 export function sinceMs(text: string, now: number): number {
-  const date = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? now - durationMs(text) : date;
+  return dateMs(text) ?? now - durationMs(text);
 }
 
 /** A span from `now` on, or a date, in ms since the epoch; it has to lie in the future. */
 export function untilMs(text: string, now: number): number {
-  const date = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  const end = Number.isNaN(date) ? now + durationMs(text) : date;
+  const end = dateMs(text) ?? now + durationMs(text);
   if (end <= now) throw new TickwardError('USAGE', `${printable(text)} is over already`, { hint: 'give a span from now on (30d) or a date in the future' });
   return end;
 }
+
+/** Undefined for what does not look like a date. Throws USAGE for one that no calendar has: Date.parse would make March of a 30th of February. */
+function dateMs(text: string): number | undefined {
+  const [, day] = /^(\d{4}-\d\d(?:-\d\d)?)/.exec(text) ?? [];
+  if (day === undefined) return undefined;
+  const isDay = FORM.test(text) && new Date(Date.parse(day)).toJSON()?.startsWith(day) === true;
+  const time = isDay ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new TickwardError('USAGE', `${printable(text)} is no date`, { hint: 'write 2026-05-01, 2026-05-01T08:00 (here) or 2026-05-01T08:00Z (UTC)' });
+  return time;
+}
+
+const FORM = /^\d{4}-\d\d(?:-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)?$/;

@@ -1,12 +1,17 @@
-/** What to do when nobody reads our output any more: a closed pipe (`| head`), a terminal that is gone. */
-import { errnoOf } from '../model/errors.ts';
+/** What to do when nobody takes our output any more: a closed pipe (`| head`), a terminal that is gone, a full disk. */
+import { errnoOf, messageOf } from '../model/errors.ts';
 import { Exit } from './context.ts';
 
 let instead: (() => void) | undefined;
 
-export function onLostReader({ code }: NodeJS.ErrnoException): void {
-  if (instead === undefined) process.exit(code === 'EPIPE' ? Exit.DONE : Exit.FAILED);
-  instead();
+export function onLostReader(error: Error): void {
+  if (instead !== undefined) {
+    instead();
+    return;
+  }
+  if (errnoOf(error) === 'EPIPE') process.exit(Exit.DONE);
+  process.stderr.write(`tickward: the output cannot be written: ${messageOf(error)} — it is not whole: make room, or send it elsewhere\n`);
+  process.exit(Exit.FAILED);
 }
 
 /** While the work goes on, the loss is told and does not end the program: a change that has begun is brought to its end. */

@@ -13,6 +13,9 @@ export const ENGINES = ['auto', 'osqueryd', 'osqueryi', 'embedded'] as const;
 export const LANGUAGES = ['en', 'zh-CN'] as const;
 export const SENSORS = ['auto', 'fanotify', 'inotify', 'scan'] as const;
 
+/** Seconds: a day. A timer takes no more than 24 of them, and makes a millisecond of what is beyond. */
+export const LONGEST_TIMEOUT = 86_400;
+
 export interface Settings {
   /** Throws USAGE where none was given and there is no home to keep it in. */
   readonly stateDir: string;
@@ -87,7 +90,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
     verbose: given['verbose'] === true,
     engine: among('engine', ENGINES) ?? 'auto',
     ...(socket === undefined ? {} : { socket }),
-    timeout: choice('timeout', (value) => (Number(value) > 0 && Number.isFinite(Number(value)) ? Number(value) : undefined), 'a number of seconds above 0') ?? 30,
+    timeout: choice('timeout', (value) => (Number(value) > 0 && Number(value) <= LONGEST_TIMEOUT ? Number(value) : undefined), `a number of seconds above 0, ${LONGEST_TIMEOUT} (a day) at most`) ?? 30,
     lang: among('lang', LANGUAGES) ?? (environment['LANG']?.startsWith('zh') ? 'zh-CN' : 'en'),
     sensor: among('sensor', SENSORS) ?? 'auto',
     management: choice('management', (value) => value.split(','), 'addresses') ?? [],

@@ -8,17 +8,26 @@ export interface Stopping {
 /** With which people and service managers end a program, and with which a terminal that is lost does. */
 export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** What setTimeout takes at most: of more it makes a millisecond. */
+const LONGEST_MS = 2_147_483_647;
+
 /** Resolves at a signal, after `limitMs`, or when `stop` is called. A second signal ends the program at once. */
-export function untilStopped(limitMs?: number): Stopping {
+export function untilStopped(limitMs = Infinity): Stopping {
   const { promise, resolve } = Promise.withResolvers<void>();
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
-    for (const signal of SIGNALS) process.off(signal, stop);
     clearTimeout(timer);
+    // Not while the signal is given round: who ends programs with us (signal-exit) would find nobody else who takes it, and end us at once.
+    setImmediate(() => {
+      for (const signal of SIGNALS) process.off(signal, stop);
+    });
     resolve();
   };
   for (const signal of SIGNALS) process.on(signal, stop);
-  // A timer also keeps the process alive while nothing else does; setTimeout takes 2^31-1 ms at most.
-  timer = setTimeout(limitMs === undefined ? () => timer?.refresh() : stop, limitMs ?? 2_147_483_647);
+  // A timer also keeps the process alive while nothing else does.
+  const wait = (leftMs: number): void => {
+    timer = leftMs > LONGEST_MS ? setTimeout(() => wait(leftMs - LONGEST_MS), LONGEST_MS) : setTimeout(stop, leftMs);
+  };
+  wait(limitMs);
   return { stopped: promise, stop };
 }

@@ -8,17 +8,17 @@ import type { Context } from './context.ts';
 
 const NOWHERE: Outputs = { send: () => undefined, close: async () => undefined };
 
-/** Those of the command line have to work. One of the configuration that does not is said: the host is not left unwatched for it. */
-export async function openWatchOutputs(context: Context, named: readonly string[]): Promise<Outputs> {
+/** Those of the command line have to work. One of the configuration that does not is said: the host is not left unwatched for it. `imports`: the alerts are of what another sensor wrote. */
+export async function openWatchOutputs(context: Context, named: readonly string[], imports: boolean): Promise<Outputs> {
   const own = named.map(outputOf);
   const options = own.length > 0 ? own : context.settings.outputs;
   if (options.length === 0) return NOWHERE;
   const { openOutputs } = await import('../output/index.ts');
-  const outputs = await openOutputs(options, context.uid, (notice) => context.notice(notice), (error) => {
+  const outputs = await openOutputs(options, context.uid, (notice) => context.notice(notice), (error, kept) => {
     if (own.length > 0) throw error;
-    context.notice({ level: 'warn', message: `an output of the configuration is not used: ${messageOf(error)}` });
+    context.notice({ level: 'warn', message: `an output of the configuration ${kept ? 'takes no alert now, and is tried again with the next' : 'is not used'}: ${messageOf(error)}` });
   });
-  return own.length > 0 ? outputs : byOneProcess(outputs, context);
+  return own.length > 0 || imports ? outputs : byOneProcess(outputs, context);
 }
 
 /** `file:/PATH`, `syslog`, `syslog:/SOCKET`, `journald`, `journald:/SOCKET`, `command:/PROGRAM`. */
@@ -30,12 +30,13 @@ function outputOf(text: string): OutputOptions {
   throw new TickwardError('USAGE', `${printable(text)} is no output`, { hint: 'write file:/PATH, syslog, journald or command:/PROGRAM' });
 }
 
-/** All that watch one state directory see every alert: the first gives them to the outputs, another one when that is gone. */
+/** All that watch one state directory see every alert of its sensor: the first gives them to the outputs, another one when that is gone. Those of an import only some see, after the process that imports: it gives them on itself. */
 function byOneProcess(outputs: Outputs, context: Context): Outputs {
   const lock = openOutputsLock(context.store().directory);
   let held = false;
   return {
     send(alert) {
+      if (alert.event.tickward.source === 'import') return;
       try {
         held ||= lock.acquire() !== undefined;
       } catch {

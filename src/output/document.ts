@@ -1,5 +1,5 @@
 /** An alert as Elastic's own alerts are read: an ECS 8 document that needs nothing of Kibana. */
-import type { Alert, FileEvent } from '../model/event.ts';
+import { legiblePath, type Alert, type FileEvent } from '../model/event.ts';
 
 const ECS_VERSION = '8.17.0';
 
@@ -43,8 +43,9 @@ function relatedOf({ host, user, file, process: by }: FileEvent): object {
   return { hosts: [host.name], ...(users.length === 0 ? {} : { user: users }), ...(file.hash === undefined ? {} : { hash: [file.hash.sha256] }) };
 }
 
-/** One sentence; what it quotes is as it was: escape it where a terminal or a log reads it. */
+/** One sentence; what it quotes is as it was: escape it where a terminal or a log reads it. The host is named where it is not the one that tells. */
 export function summaryOf({ rule, event }: Alert): string {
   const by = event.process;
-  return `${rule.name}: ${event.event.action} of ${event.file.path} by ${by?.executable ?? 'an unknown program'}${by === undefined ? '' : ` (pid ${by.pid})`}, user ${event.user?.name ?? event.user?.id ?? 'unknown'}${by?.command_line === undefined ? '' : `: ${by.command_line}`}`;
+  const where = event.tickward.source === 'import' ? ` on ${event.host.name}` : '';
+  return `${rule.name}: ${event.event.action} of ${legiblePath(event)}${where} by ${by?.executable ?? 'an unknown program'}${by === undefined ? '' : ` (pid ${by.pid})`}, user ${event.user?.name ?? event.user?.id ?? 'unknown'}${by?.command_line === undefined ? '' : `: ${by.command_line}`}`;
 }

@@ -5,7 +5,7 @@
 import { constants } from 'node:fs';
 import { lstat, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
-import { errnoOf, TickwardError } from '../model/errors.ts';
+import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import type { Alert } from '../model/event.ts';
 import { printable } from '../model/text.ts';
 import { alertDocument } from './document.ts';
@@ -38,6 +38,14 @@ class AlertFile implements Sink {
     this.options = options;
     this.uid = uid;
     this.name = `the file ${printable(options.path)}`;
+  }
+
+  async check(): Promise<void> {
+    try {
+      await this.current();
+    } catch (error) {
+      throw error instanceof TickwardError ? error : new TickwardError('FAILED', `${printable(this.options.path)} cannot be written: ${messageOf(error)}`, { hint: 'check the path and its permissions', cause: error });
+    }
   }
 
   async deliver(alert: Alert): Promise<void> {

@@ -15,17 +15,21 @@ export interface Outputs {
 /** Below what systemd waits for the service (TimeoutStopSec=10s). */
 const CLOSE_WITHIN_MS = 5_000;
 
-/** One that cannot be used as it is given is told to `onRefused`; the others go on, unless that throws. */
-export async function openOutputs(options: readonly OutputOptions[], uid: number, onNotice: OnNotice, onRefused: (error: unknown) => void): Promise<Outputs> {
+/** One that cannot be used as it is given, or would take no alert now (`kept`: it is tried all the same), is told to `onRefused`; the others go on, unless that throws. */
+export async function openOutputs(options: readonly OutputOptions[], uid: number, onNotice: OnNotice, onRefused: (error: unknown, kept: boolean) => void): Promise<Outputs> {
   const queues: OutputQueue[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(queues.map((queue) => queue.close(CLOSE_WITHIN_MS)));
   };
   for (const each of options) {
+    let kept = false;
     try {
-      queues.push(new OutputQueue(await sinkOf(each, uid), onNotice));
+      const sink = await sinkOf(each, uid);
+      queues.push(new OutputQueue(sink, onNotice));
+      kept = true;
+      await sink.check?.();
     } catch (error) {
-      onRefused(error);
+      onRefused(error, kept);
     }
   }
   return {

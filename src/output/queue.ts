@@ -26,6 +26,8 @@ export class OutputQueue {
   private trouble: string | undefined;
   private retry: NodeJS.Timeout | undefined;
   private closed = false;
+  /** What is still under way was counted as lost. */
+  private ended = false;
   private onIdle: (() => void) | undefined;
 
   constructor(sink: Sink, onNotice: OnNotice, limits: QueueLimits = LIMITS) {
@@ -62,6 +64,7 @@ export class OutputQueue {
     clearTimeout(this.retry);
     const left = this.waiting.length + this.running;
     this.waiting = [];
+    this.ended = true;
     if (left > 0) this.onNotice({ level: 'warn', message: `${left} alert(s) did not get to ${this.sink.name} (tickward alerts has them)` });
     this.sayDropped();
     await this.sink.close();
@@ -102,6 +105,7 @@ export class OutputQueue {
   }
 
   private failed(alert: Alert, error: unknown): void {
+    if (this.ended) return;
     if (!this.sink.retries) {
       this.onNotice({ level: 'warn', message: `${this.sink.name}: the alert ${printable(alert.id)} failed: ${messageOf(error)}` });
       return;

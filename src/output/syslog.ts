@@ -1,4 +1,4 @@
-/** Alerts to syslog: one line of RFC 5424 each, as a datagram to the socket of the host. */
+/** Alerts to syslog: one line each, as a datagram to the socket of the host, in the form that syslog(3) of glibc gives it: journald and rsyslog read no other there. */
 import type { Alert } from '../model/event.ts';
 import { printable } from '../model/text.ts';
 import { openDatagramSocket } from './datagram.ts';
@@ -26,16 +26,19 @@ export function createSyslogSink({ socket }: SyslogOutput): Sink {
   };
 }
 
-/** `<85>1 2026-01-01T00:00:00.000Z host tickward 4711 alert - id=… rule=… …`, cut at 2,048 bytes. */
+/** `<85>Jan  1 00:00:00 tickward[4711]: [ID] …`, in the host's own time, cut at 2,048 bytes. */
 export function syslogLine(alert: Alert, pid: number): Buffer {
   const priority = FACILITY * 8 + (PRIORITIES[alert.rule.severity] ?? WARNING);
-  const text = `<${priority}>1 ${alert['@timestamp']} ${hostName(alert.event.host.name)} tickward ${pid} alert - ${printable(`[${alert.id}] ${summaryOf(alert)}`)}`;
+  const text = `<${priority}>${stampOf(new Date(alert['@timestamp']))} tickward[${pid}]: ${printable(`[${alert.id}] ${summaryOf(alert)}`)}`;
   return cut(Buffer.from(text.toWellFormed()), LONGEST);
 }
 
-/** Printable ASCII, 255 at most; `-` where there is none (RFC 5424, 6.2.4). */
-function hostName(name: string): string {
-  return name.replace(/[^\x21-\x7e]/g, '').slice(0, 255) || '-';
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** RFC 3164, 4.1.2: a day below 10 has a blank before it. */
+function stampOf(time: Date): string {
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
+  return `${MONTHS[time.getMonth()]} ${String(time.getDate()).padStart(2)} ${clock}`;
 }
 
 /** Not within a character. */

@@ -50,5 +50,7 @@ export interface Sink {
   /** Whether an alert that failed is tried again, until it is taken. */
   readonly retries: boolean;
   deliver(alert: Alert): Promise<void>;
+  /** Throws what keeps it from taking an alert now, where that can be known before there is one. */
+  check?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -47,7 +47,8 @@ interface Running {
 
 /** `onSuppressed` is called at the first match of each rule and interval that gives no alert: nobody else would know of it. */
 export function createDetector(rules: readonly Rule[], onSuppressed: (suppression: Suppression) => void = () => undefined, exceptionOf: ExceptionOf = () => undefined): Detector {
-  const running = rules.flatMap(runningOf);
+  const marks = new Set<string>();
+  const running = rules.flatMap((rule) => runningOf(rule, marks));
   let suppressed = 0;
 
   const judgeBy = (rule: Running, event: FileEvent, now: number, document: object = event): Alert[] => {
@@ -89,9 +90,14 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
   };
 }
 
-function runningOf(rule: Rule): Running[] {
+/** `marks`: those that are taken. */
+function runningOf(rule: Rule, marks: Set<string>): Running[] {
   if (!rule.run.runs) return [];
-  return [{ summary: alertRule(rule), mark: markOf(rule.id), matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, lookBackMs: rule.look_back_ms, windowStart: 0, suppressed: 0, given: { shown: 0, excepted: 0 }, alerted: new Set(), alertedBefore: new Set(), remembered: new Set() }];
+  let mark = markOf(rule.id);
+  // Two ids can give the same: then one alert of an event would pass for the other.
+  for (let next = 2; marks.has(mark); next += 1) mark = markOf(`${rule.id} ${next}`);
+  marks.add(mark);
+  return [{ summary: alertRule(rule), mark, matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, lookBackMs: rule.look_back_ms, windowStart: 0, suppressed: 0, given: { shown: 0, excepted: 0 }, alerted: new Set(), alertedBefore: new Set(), remembered: new Set() }];
 }
 
 /** A clock that was set back opens a new interval too: otherwise the rule would stay silent until the old time comes again. */

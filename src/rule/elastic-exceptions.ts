@@ -5,14 +5,15 @@ import { compileEql, type Predicate } from './evaluate.ts';
 
 const ENTRY = z.looseObject({ field: z.string().min(1), operator: z.enum(['included', 'excluded']).default('included'), type: z.string(), value: z.unknown().optional() });
 
-export const EXCEPTION_ITEM = z.looseObject({ item_id: z.string(), list_id: z.string(), name: z.string().default(''), expire_time: z.string().nullish(), entries: z.array(ENTRY).min(1) });
+export const EXCEPTION_ITEM = z.looseObject({ item_id: z.string(), list_id: z.string(), name: z.string().default(''), expire_time: z.string().nullish(), os_types: z.array(z.string()).nullish(), entries: z.array(ENTRY).min(1) });
 
 export type ExceptionItem = z.infer<typeof EXCEPTION_ITEM>;
 type Entry = z.infer<typeof ENTRY>;
 
-/** Whether the item applies to an event; a text says why it cannot be judged here. All entries have to hold. */
-export function compileItem({ entries }: ExceptionItem): Predicate | string {
-  const operands: Condition[] = [];
+/** Whether the item applies to an event; a text says why it cannot be judged here. All entries have to hold, and the system has to be one of its own where it names some. */
+export function compileItem({ entries, os_types, expire_time }: ExceptionItem): Predicate | string {
+  if (expire_time && Number.isNaN(Date.parse(expire_time))) return `its expire_time ${JSON.stringify(expire_time)} is no date`;
+  const operands: Condition[] = os_types?.length ? [{ kind: 'membership', caseInsensitive: false, left: fieldOf('host.os.type'), values: os_types, offset: 0 }] : [];
   for (const entry of entries) {
     const condition = conditionOf(entry);
     if (typeof condition === 'string') return condition;
@@ -28,7 +29,7 @@ export function isExpired({ expire_time }: ExceptionItem, now: number): boolean 
 
 /** The queries that Kibana makes of entries: `match` and `match_any` are exact, `wildcard` minds the case. */
 function conditionOf({ field, type, value }: Entry): Condition | string {
-  const left: Operand = { kind: 'field', field: { name: field, optional: false }, offset: 0 };
+  const left = fieldOf(field);
   const texts = (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string');
   switch (type) {
     case 'exists':
@@ -42,6 +43,10 @@ function conditionOf({ field, type, value }: Entry): Condition | string {
     default:
       return `${field}: entries of type ${type} are not judged here`;
   }
+}
+
+function fieldOf(name: string): Operand {
+  return { kind: 'field', field: { name, optional: false }, offset: 0 };
 }
 
 /** Entries are texts; Elasticsearch reads one as a number or a truth value where the field is one. */

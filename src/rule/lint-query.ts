@@ -12,7 +12,8 @@ import { takenBy } from './values.ts';
 export function lintQuery({ category, condition }: Query, query: string): QueryFinding[] {
   const normal = normalize(condition);
   const tests = testsOf(normal).map(({ test }) => test);
-  const found = [...lintCategory(category), ...tests.flatMap(lintFields), ...tests.flatMap((test) => lintWildcards(test, query)), ...lintSets(normal, query), ...lintNames(normal)];
+  const suggest = suggester();
+  const found = [...lintCategory(category), ...tests.flatMap((test) => lintFields(test, suggest)), ...tests.flatMap((test) => lintWildcards(test, query)), ...lintSets(normal, query), ...lintNames(normal)];
   return found.sort((a, b) => a.offset - b.offset);
 }
 
@@ -24,12 +25,23 @@ function lintCategory(category: string): QueryFinding[] {
 /** Multi-fields of Elastic's indices. */
 const INDEX_ONLY = /\.(text|caseless|keyword)$/;
 
-function lintFields(test: Test): QueryFinding[] {
+/** Spellings are looked for so often; each takes some milliseconds. */
+const MOST_SUGGESTIONS = 100;
+
+function suggester(): typeof nearestField {
+  const known = new Map<string, string | undefined>();
+  return (name) => {
+    if (!known.has(name) && known.size < MOST_SUGGESTIONS) known.set(name, nearestField(name));
+    return known.get(name);
+  };
+}
+
+function lintFields(test: Test, suggest: typeof nearestField): QueryFinding[] {
   return fieldsOf(test).flatMap(({ name, offset }): QueryFinding[] => {
     if (fieldForm(name) !== undefined) return [];
     const bare = name.replace(INDEX_ONLY, '');
     if (bare !== name && fieldForm(bare) !== undefined) return [{ check: 'unknown-field', message: `${name} exists in an index only, events do not carry it`, hint: `write ${bare}; the operators with ~ fold case`, offset }];
-    const nearest = nearestField(name);
+    const nearest = suggest(name);
     return [{ check: 'unknown-field', message: `${name} is no field of ECS, Elastic Defend or Tickward: events do not have it`, hint: nearest === undefined ? 'a missing field makes a test false and its negation true' : `did you mean ${nearest}?`, offset }];
   });
 }

@@ -26,19 +26,22 @@ function isAlternative({ negated }: Leaf, kind: Junction['kind']): boolean {
 
 /** In an `or` the tests are alternatives, in an `and` the negated ones are: exclusions. The others are what has to hold together. */
 function lintLeaves(kind: Junction['kind'], leaves: readonly Leaf[], query: string): QueryFinding[] {
-  const alternatives = new Map<string, Value[]>();
-  const found: QueryFinding[] = [];
+  const alternatives = new Map<string, Value[][]>();
+  const found: QueryFinding[][] = [];
   const sets: { taken: Taken; leaf: Leaf }[] = [];
   for (const leaf of leaves) {
     const taken = takenBy(leaf.test, query);
     if (taken === undefined) continue;
     sets.push({ taken, leaf });
     if (taken.kind !== 'values') continue;
-    if (isAlternative(leaf, kind)) alternatives.set(taken.field, [...(alternatives.get(taken.field) ?? []), ...taken.values]);
-    else found.push(...lintAlternatives(taken.field, taken.values));
+    if (isAlternative(leaf, kind)) {
+      const lists = alternatives.get(taken.field);
+      if (lists === undefined) alternatives.set(taken.field, [taken.values]);
+      else lists.push(taken.values);
+    } else found.push(lintAlternatives(taken.field, taken.values));
   }
-  for (const [field, values] of alternatives) found.push(...lintAlternatives(field, values));
-  return [...found, ...lintTogether(kind, sets)];
+  for (const [field, lists] of alternatives) found.push(lintAlternatives(field, lists.flat()));
+  return [...found.flat(), ...lintTogether(kind, sets)];
 }
 
 /** Of `and`: can all hold? Of `or`, by the same reasoning over the negations: can all fail? */

@@ -8,7 +8,7 @@ import type { Rule } from './load.ts';
 import { parseEql } from './parse.ts';
 import { located, placeOfEntry, placeOfKey, startOf, type Source } from './place.ts';
 
-/** More of one query help nobody: the rest is counted. */
+/** More of one query or note help nobody: the rest is counted. */
 const MOST = 100;
 
 /** In order of the file. */
@@ -58,8 +58,10 @@ function lintReferences(rule: Rule, source: Source): Finding[] {
     const references = [...note.matchAll(REFERENCES[kind])];
     const used = new Set([...references, ...(rule.setup ?? '').matchAll(REFERENCES[kind])].map((match) => Number(match[1])));
     const dangling = references.filter((match) => Number(match[1]) >= entries);
+    const more = dangling[MOST];
     return [
-      ...dangling.map((match) => inPart({ check: 'guide-reference', message: `${match[0]} has no entry in [[transform.${kind}]]`, hint: 'entries count from 0', offset: match.index }, 'note', note, source)),
+      ...dangling.slice(0, MOST).map((match) => inPart({ check: 'guide-reference', message: `${match[0]} has no entry in [[transform.${kind}]]`, hint: 'entries count from 0', offset: match.index }, 'note', note, source)),
+      ...(more === undefined ? [] : [inPart({ check: 'too-large', message: `${dangling.length - MOST} more references of the note have no entry, from here on`, hint: 'mend those that are shown', offset: more.index }, 'note', note, source)]),
       ...rule[kind].flatMap((_, index): Finding[] => (used.has(index) ? [] : [{ check: 'guide-reference', message: `no text of the note refers to $${kind}_${index}`, hint: 'refer to it, or take the entry out', place: placeOfEntry(`transform.${kind}`, index, source) ?? startOf(source) }])),
     ];
   });

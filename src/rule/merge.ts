@@ -16,7 +16,7 @@ export function mergeAlternatives(operands: readonly Condition[]): Condition[] {
       const own = { ...membership, values: [...membership.values] };
       firsts.set(name, own);
       merged.push(own);
-    } else first.values.push(...membership.values);
+    } else for (const value of membership.values) first.values.push(value);
   }
   return merged;
 }

@@ -66,8 +66,14 @@ export function covers(a: Value, b: Value): boolean {
   return a.pattern ? globCovers(wide, narrow, b.pattern) : !b.pattern && wide === narrow;
 }
 
+/** By code points where that makes a difference: a `?` takes one. */
+function charactersOf(text: string): ArrayLike<string> {
+  return /[\ud800-\udbff]/.test(text) ? [...text] : text;
+}
+
 /** Glob matching of a glob: a star of `narrow` can only be taken by a star of `wide`. Never worse than wide × narrow. */
-function globCovers(wide: string, narrow: string, isPattern: boolean): boolean {
+function globCovers(wideText: string, narrowText: string, isPattern: boolean): boolean {
+  const [wide, narrow] = [charactersOf(wideText), charactersOf(narrowText)];
   let [i, j, star, resume] = [0, 0, -1, 0];
   while (j < narrow.length) {
     const open = isPattern && narrow[j] === '*';

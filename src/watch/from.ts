@@ -40,6 +40,8 @@ export interface Counts {
   alerts: number;
   /** Alerts that were in the store before. */
   known: number;
+  /** Matches that an exception covers: they count among no alerts. */
+  suppressed: number;
 }
 
 /** Events in one transaction at most. */
@@ -62,7 +64,7 @@ export async function importFrom(options: FromOptions): Promise<Counts> {
 }
 
 class Importing {
-  readonly counts: Counts = { lines: 0, stored: 0, elsewhere: 0, other: 0, bad: 0, alerts: 0, known: 0 };
+  readonly counts: Counts = { lines: 0, stored: 0, elsewhere: 0, other: 0, bad: 0, alerts: 0, known: 0, suppressed: 0 };
   private readonly options: FromOptions;
   private readonly onStored: (count: number) => void;
   private readonly detector: Detector;
@@ -74,7 +76,9 @@ class Importing {
   constructor(options: FromOptions, onStored: (count: number) => void) {
     this.options = options;
     this.onStored = onStored;
-    this.detector = createDetector(options.rules, ({ rule, given }) => this.tellBound(rule.name, given), createExceptionOf(() => options.store.exceptions.all()));
+    const exceptionOf = createExceptionOf(() => options.store.exceptions.all());
+    // By our clock: an exception that is over covers nothing any more, whatever time another host gives its events.
+    this.detector = createDetector(options.rules, ({ rule, given }) => this.tellBound(rule.name, given), (rule, event) => exceptionOf(rule, event, Date.now()));
   }
 
   take(piece: Piece): void {
@@ -130,6 +134,7 @@ class Importing {
       const [found, shown] = [alerts.filter(isShown), fresh.filter(isShown)];
       this.counts.alerts += found.length;
       this.counts.known += found.length - shown.length;
+      this.counts.suppressed += alerts.length - found.length;
       for (const alert of shown) this.options.onAlert(alert);
     }
   }

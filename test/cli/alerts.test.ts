@@ -99,6 +99,8 @@ test.each<[string, string[], RegExp]>([
   ['says nothing of what it covers', ['--reason', 'r'], /not said what the exception covers — give --by command\|user\|host/],
   ['gives no reason', ['--by', 'command'], /needs a reason/],
   ['is over already', ['--by', 'command', '--reason', 'r', '--expires', '2020-01-01'], /2020-01-01 is over already/],
+  ['has nobody as its author', ['--by', 'command', '--reason', 'r', '--author', ' '], /the author is empty/],
+  ['ends on a day that no calendar has', ['--by', 'command', '--reason', 'r', '--expires', '2099-02-30'], /2099-02-30 is no date/],
   ['compares before it names', ['--exact', 'x', '--reason', 'r'], /--exact stands before any field/],
   ['compares one field in two ways', ['--field', 'user.name', '--exact', 'x', '--wildcard', 'y', '--reason', 'r'], /compared in two ways/],
   ['names what the alert does not have', ['--field', 'no.such', '--reason', 'r'], /the alert has no no\.such/],

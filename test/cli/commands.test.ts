@@ -1,5 +1,5 @@
 /** Every command as a script meets it: exit codes, JSON, errors, help. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -240,4 +240,9 @@ test('doctor gives findings with what would mend them', () => {
 
 test('a reader that goes away is no failure', () => {
   expect(execFileSync('/bin/sh', ['-c', `sh src/cli/tickward query --engine embedded "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 15000) SELECT i FROM n" | head -n 1`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })).toMatch(/i/);
+});
+
+test.each([[['rule', 'list']], [['rule', 'list', '--json']]])('an output that cannot be written is a failure that is said: %j', (args) => {
+  const { status, stderr } = spawnSync('/bin/sh', ['-c', 'exec sh src/cli/tickward "$@" > /dev/full', 'sh', ...args], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 1, stderr: 'tickward: the output cannot be written: ENOSPC: no space left on device, write — it is not whole: make room, or send it elsewhere\n' });
 });

@@ -1,5 +1,5 @@
 /** `watch` with outputs, on a host of the test's own. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Alert } from '../../src/model/event.ts';
@@ -51,6 +51,31 @@ test.skipIf(notRoot !== undefined)(`alerts go to the outputs of the configuratio
   expect(named(file)).toEqual(['a.timer', 'b.timer']);
 });
 
+test.skipIf(notRoot !== undefined)(`alerts of another sensor's log and of the own one go to the outputs once each, whoever watches beside (${notRoot ?? 'on a host of its own'})`, async () => {
+  const host = await ownHost();
+  const directory = temporaryDirectory();
+  const [state, file, config, log] = ['state', 'alerts.ndjson', 'config.yaml', 'log'].map((name) => join(directory, name)) as [string, string, string, string];
+  writeFileSync(config, `state_dir: ${state}\noutputs:\n  - { type: file, path: ${file} }\n`, { mode: 0o600 });
+  writeFileSync(log, '');
+  const tell = (name: string): void => appendFileSync(log, `${JSON.stringify({ '@timestamp': new Date().toISOString(), event: { id: name, category: ['file'], action: 'creation' }, host: { name: 'web-7', os: { type: 'linux' } }, file: { path: `${UNITS}/${name}` }, process: { pid: 1, executable: '/usr/bin/dash' } })}\n`);
+  const imports = start(host, '--from', log, '--config', config);
+  await says(imports, 'following');
+  const senses = start(host, '--config', config);
+  await says(senses, 'watching by');
+  const follows = start(host, '--config', config);
+  await says(follows, 'another process senses');
+  const shell = host.start(['sh']);
+  const given = async (name: string): Promise<void> => until(() => named(file).includes(name), () => `${name} of ${named(file).join()}; ${imports.log()}${senses.log()}`, PATIENCE_MS);
+  tell('told-1.timer');
+  await given('told-1.timer');
+  shell.stdin.write(`echo x > ${UNITS}/own.timer\n`);
+  await given('own.timer');
+  tell('told-2.timer');
+  await given('told-2.timer');
+  await until(() => follows.output().includes('told-2.timer'), follows.log, PATIENCE_MS);
+  expect(named(file)).toEqual(['told-1.timer', 'own.timer', 'told-2.timer']);
+});
+
 test.skipIf(notRoot !== undefined)(`what an exception covers is stored and marked, but neither shown nor given to an output; without it the next is (${notRoot ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
   const directory = temporaryDirectory();
@@ -73,6 +98,17 @@ test.skipIf(notRoot !== undefined)(`what an exception covers is stored and marke
   host.run([TICKWARD, 'exception', 'remove', made.exception.id, '--state-dir', state]);
   make('known-2.timer');
   await until(() => named(file).includes('known-2.timer'), () => watch.log(), PATIENCE_MS);
+});
+
+test('a file that would take no alert is said at the start: of the command line it is refused, of the configuration it is tried again', () => {
+  const directory = temporaryDirectory();
+  const [events, file, config] = ['events', 'alerts.ndjson', 'config.yaml'].map((name) => join(directory, name)) as [string, string, string];
+  writeFileSync(events, '');
+  mkdirSync(file);
+  writeFileSync(config, `state_dir: ${directory}/state\noutputs:\n  - { type: file, path: ${file} }\n`, { mode: 0o600 });
+  const watch = (...args: string[]): ReturnType<typeof tickward> => tickward(['watch', '--from', events, '--once', '--config', config, ...args]);
+  expect(watch('--output', `file:${file}`)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^tickward: .*alerts\.ndjson cannot be written: EISDIR/) });
+  expect(watch()).toMatchObject({ code: 0, stderr: expect.stringMatching(/takes no alert now, and is tried again with the next: .*alerts\.ndjson cannot be written: EISDIR/) });
 });
 
 test.each([

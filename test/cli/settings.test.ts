@@ -24,6 +24,7 @@ describe('settings', () => {
     ['state_dir: [', /line 1, column \d+/],
     ['timeout: 3\ncolour: red', /line 2, column 1: the configuration is not right: colour: no such key.*known settings: state_dir/s],
     ['lang: en\nengine: duckdb', /line 2, column 9: the configuration is not right: engine: .*\n {2}engine: duckdb\n {10}\^/],
+    ['timeout: 86401', /line 1, column 10: .*timeout: .*86400/],
     ['management: [1]', /line 1, column 14: .*management\[1\]: /],
   ])('%j is refused with what is wrong', (text, message) => {
     const config = join(temporaryDirectory(), 'config.yaml');
@@ -32,6 +33,10 @@ describe('settings', () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
   });
+});
+
+test.each(['0', '-1', 'x', 'Infinity', '9999999'])('a timeout of %s is refused, and is none of a millisecond', (timeout) => {
+  expect(tickward(['query', '--engine', 'embedded', '--timeout', timeout, 'SELECT 1 AS one'])).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/is no value for timeout: it takes a number of seconds above 0, 86400 \(a day\) at most/) });
 });
 
 describe('a configuration that others can write is not read', () => {

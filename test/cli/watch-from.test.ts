@@ -41,10 +41,12 @@ test('stdin is read to its end; nothing found is 0, and what our own watch print
   expect(JSON.parse(elsewhere.stdout)).toMatchObject({ id: (JSON.parse(shown.stdout) as Alert).id, event: { host: { name: 'web-7' } } });
 });
 
-test('people are told which host it was', () => {
-  const { stdout } = tickward(['watch', '--from', '-', '--once', '--state-dir', join(temporaryDirectory(), 'state')], { input: FIRST });
+test('people are told which host it was, also in lists', () => {
+  const state = join(temporaryDirectory(), 'state');
+  const { stdout } = tickward(['watch', '--from', '-', '--once', '--state-dir', state], { input: FIRST });
   expect(stdout).toMatch(/ALERT .*beacon\.timer \(creation\)/);
   expect(stdout).toContain('host     web-7, as another sensor told');
+  for (const list of ['alerts', 'events']) expect(tickward([list, '--state-dir', state]).stdout).toMatch(/ web-7:\/\S+beacon\.timer /);
 });
 
 test('what cannot be read, and what nobody understands, is said in one line', () => {
@@ -77,4 +79,13 @@ test('a file is followed through its rotation until SIGTERM', async () => {
   const [code] = (await once(child, 'exit')) as [number | null];
   expect({ code, bad: errors.text().includes('passed over') }).toEqual({ code: 0, bad: false });
   expect(errors.text()).toContain('4 line(s) read');
+});
+
+test('what follows the file that its own alerts go to does not go round in a circle', () => {
+  const directory = temporaryDirectory();
+  const [alerts, state] = [join(directory, 'alerts.ndjson'), join(directory, 'state')];
+  const watch = (from: string, ...args: string[]): string => tickward(['watch', '--from', from, '--json', '--output', `file:${alerts}`, '--state-dir', state, ...args], { input: FIRST }).stderr;
+  watch('-');
+  expect(watch(alerts, '--for', '2s')).toContain('1 line(s) read: 1 change(s) of unit files are stored, 0 of other files judged, 0 line(s) of other things, 0 not understood; 1 alert(s), 1 of them known before');
+  expect(readFileSync(alerts, 'utf8').split('\n')).toHaveLength(2);
 });

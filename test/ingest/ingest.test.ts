@@ -9,9 +9,11 @@ import { readLine, type Imported } from '../../src/ingest/index.ts';
 import { TickwardError } from '../../src/model/errors.ts';
 import { pathBytes, type FileEvent } from '../../src/model/event.ts';
 import { textOfBytes } from '../../src/model/text.ts';
+import { alertDocument } from '../../src/output/document.ts';
 import { compileEql } from '../../src/rule/evaluate.ts';
 import { parseEql } from '../../src/rule/parse.ts';
 import { arbitraryEvents } from '../helpers/arbitrary-event.ts';
+import { alertOf } from '../helpers/alerts.ts';
 import { fileEvent } from '../helpers/events.ts';
 
 const surroundings = { unitOf: unitOfPath, digest: (line: string) => hash('sha256', line) };
@@ -122,12 +124,13 @@ test('osquery: the owner is the file\'s, and who did it only where the table say
   expect(events[16]).toMatchObject({ event: { id: '01a20fbd2ea000013ae46580' }, process: { command_line: 'sh -c evil' }, tickward: { attribution: 'exact', ancestry: [{ pid: 900, name: 'bash' }], auid: '1000', cgroup: '/user.slice', unit: 'own.timer', source: 'import' } });
 });
 
-test("Tickward's own events come back as they were, alone and in an alert", () => {
+test("Tickward's own events come back as they were, alone, in an alert and in an alert as an output has it", () => {
   const changed = fileEvent({ path: '/home/a/.config/systemd/user/x.timer.d/o.conf', action: 'modification' });
   const own: FileEvent = { ...changed, event: { ...changed.event, type: ['change'] }, tickward: { ...changed.tickward, auid: '1000', cgroup: '/a', unit: 'x.timer', unit_type: 'drop-in', scope: 'user', ancestry: [{ pid: 1, name: 'init' }] } };
   const imported = { ...own, tickward: { ...own.tickward, source: 'import' } };
   expect(read(own).map(({ event }) => event)).toEqual([imported]);
   expect(read({ id: 'a', '@timestamp': own['@timestamp'], status: 'open', rule: { name: 'r' }, event: own }).map(({ event }) => event)).toEqual([imported]);
+  expect(read(alertDocument(alertOf({ event: own }))).map(({ event }) => event)).toEqual([imported]);
 });
 
 /** What becomes of an event: how it is told, or the code of the error. */

@@ -1,9 +1,10 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createCommandSink } from '../../src/output/command.ts';
 import { alertOf } from '../helpers/alerts.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { until } from '../helpers/until.ts';
 
 const UID = process.getuid?.() ?? 0;
 
@@ -39,11 +40,21 @@ test('one that hangs is ended', async () => {
   await expect(sink.deliver(alertOf())).rejects.toMatchObject({ code: 'TIMEOUT' });
 });
 
-test('a program that is not there, not named whole, or that others may change is refused', () => {
+test('a program that is not there, not to be run, not named whole, or that others may change is refused', () => {
   const { program } = hook('exit 0');
   const create = (path: string): unknown => createCommandSink({ type: 'command', command: [path], timeoutMs: 1, concurrency: 1 }, UID);
   expect(() => create('hook')).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining('no absolute path') }));
   expect(() => create(`${program}-no`)).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
+  chmodSync(program, 0o600);
+  expect(() => create(program)).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining('cannot be run: EACCES') }));
   chmodSync(program, 0o777);
   expect(() => create(program)).toThrow(expect.objectContaining({ code: 'REFUSED', message: expect.stringContaining('can be written by others') }));
+});
+
+test('closing ends one that still runs, also one that does not listen', async () => {
+  const { sink, program } = hook("trap '' TERM; echo x > out; while :; do sleep 0.1; done", [], 3_600_000);
+  const delivered = sink.deliver(alertOf());
+  await until(() => existsSync(join(dirname(program), 'out')));
+  await sink.close();
+  await expect(delivered).rejects.toThrow('it ended by SIGKILL');
 });

@@ -26,3 +26,9 @@ test('what is not known is left out', () => {
   expect(document).toMatchObject({ threat: { framework: 'MITRE ATT&CK' }, message: expect.stringContaining('by an unknown program, user unknown') });
   expect(Object.keys(document['threat'] as object)).toEqual(['framework']);
 });
+
+test('the sentence names the host of an event that another sensor told, and bytes that are no UTF-8', () => {
+  const event = fileEvent();
+  const told = { ...event, host: { ...event.host, name: 'web-7' }, file: { ...event.file, path: '/etc/systemd/system/\ufffd.timer' }, tickward: { ...event.tickward, source: 'import' as const, path_bytes: Buffer.from('/etc/systemd/system/\xff.timer', 'latin1').toString('base64') } };
+  expect(alertDocument(alertOf({ event: told }))).toMatchObject({ message: String.raw`A rule: creation of /etc/systemd/system/\xff.timer on web-7 by /usr/bin/dash (pid 4242), user root: sh -c evil` });
+});

@@ -122,3 +122,14 @@ test('closing does not wait for a dead place, and says how many alerts it did no
   queue.push(alertOf());
   expect(said).toHaveLength(1);
 });
+
+test('one that fails after the closing is not tried again: nothing keeps the program alive', async () => {
+  const place = new Place({ held: true });
+  place.failure = 'it is closed';
+  const { queue, said } = queueFor(place);
+  queue.push(alertOf());
+  await queue.close(5);
+  place.goOn();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect([place.underWay, said]).toEqual([0, ['1 alert(s) did not get to the place (tickward alerts has them)']]);
+});

@@ -53,3 +53,8 @@ test('an exception is asked only for events that match', () => {
   detector.judge(fileEvent({ user: 'eve' }), NOW);
   expect(asked).toBe(1);
 });
+
+test('alerts of one event by rules whose ids give the same mark are two', () => {
+  const alerts = createDetector([rule('r66999', '9m'), rule('r916676', '9m')]).judge(fileEvent(), NOW);
+  expect(new Set(alerts.map(({ id }) => id)).size).toBe(2);
+});

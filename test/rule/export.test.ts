@@ -77,6 +77,12 @@ test('one exception of several is enough, and those of other lists do not count'
   expect(['a', 'b', 'c'].map((user) => matches(loaded, event(user)))).toEqual([false, false, true]);
 });
 
+test('an exception for other systems does not count on this one', () => {
+  const match = { field: 'user.name', operator: 'included', type: 'match', value: 'eve' };
+  const document = { ...event('eve'), host: { os: { type: 'linux' } } };
+  expect([['windows'], ['linux', 'macos'], [], null].map((os_types) => matches(load(excepted, { ...item(match), os_types }), document))).toEqual([true, false, false, false]);
+});
+
 test('an exception that has expired does not count', () => {
   const match = { field: 'user.name', operator: 'included', type: 'match', value: 'eve' };
   expect(['2026-05-31T00:00:00Z', '2026-06-02T00:00:00Z'].map((expire_time) => matches(load(excepted, { ...item(match), expire_time }), event('eve')))).toEqual([true, false]);
@@ -84,6 +90,7 @@ test('an exception that has expired does not count', () => {
 
 test.each([
   [item({ field: 'user.name', operator: 'included', type: 'list', list: { id: 'v', type: 'keyword' } }), /entries of type list are not judged here/],
+  [{ ...item({ field: 'user.name', type: 'match', value: 'eve' }), expire_time: 'soon' }, /its expire_time "soon" is no date/],
   [item({ field: 'file.Ext.code_signature', type: 'nested', entries: [] }), /entries of type nested are not judged here/],
   [item({ field: 'file.path', operator: 'included', type: 'wildcard', value: '/a\\*' }), /escapes/],
 ])('an exception that cannot be judged here does not count, and that is said', (exception, reason) => {

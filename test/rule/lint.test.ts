@@ -66,6 +66,10 @@ test.each<[string, string[][]]>([
   ['any where file.path : ("/a/?", "/a/*x", "/a/b")', [['dead-alternative', '"/a/b"']]],
   ['any where file.path : ("/a/*", "/b/*") and file.name : ("a*")', []],
   ['any where file.path like "/a*" or file.path : "/ab"', []],
+  // A ? takes a whole character, also one of two UTF-16 units.
+  ['any where file.name : ("??", "😀")', []],
+  ['any where file.name : ("?", "😀")', [['dead-alternative', '"😀"']]],
+  ['any where file.name : "?" and file.name : "😀"', []],
 ])('an alternative that never counts: %s', (query, expected) => {
   expect(found(query)).toEqual(expected);
 });
@@ -153,6 +157,33 @@ test('a query with thousands of findings gives a hundred, and the number of the 
   expect(findings.at(-1)).toMatchObject({ check: 'too-large', message: '900 more findings in the query are not shown' });
 });
 
+test('a note with thousands of references without an entry gives a hundred, and the number of the others', () => {
+  const findings = lint(`type = "eql"\nquery = "any where true"\nnote = '''${'$osquery_9 '.repeat(20_000)}'''\n`);
+  expect(findings).toHaveLength(101);
+  expect(findings.at(-1)).toMatchObject({ check: 'too-large', message: '19900 more references of the note have no entry, from here on', place: { line: 9 } });
+});
+
+const each = (count: number, text: (index: number) => string): string[] => Array.from({ length: count }, (_, index) => text(index));
+
+test.each<[string, string]>([
+  ['alternatives', `any where ${each(40_000, (index) => `file.path == "/a/${index}"`).join(' or ')}`],
+  ['values in lists that are joined', `any where file.path == "/a" or file.path in (${each(200_000, (index) => `"/a/${index}"`).join()})`],
+])('a query of very many %s is judged and looked through, in time that grows with it', (_, query) => {
+  const started = performance.now();
+  expect(lintEql(query)).toEqual([]);
+  expect(performance.now() - started).toBeLessThan(40_000);
+});
+
+test.each<[string, string, number]>([
+  ['unknown fields', `any where ${each(10_000, (index) => `file.extentiom${index} == "x"`).join(' and ')}`, 101],
+  ['patterns that others take', `any where file.size > 1 and file.path : (${each(150_000, (index) => `"${index}*"`).join()})`, 101],
+  ['findings below one allowance', `any where // allow unknown-field: x\n${each(20_000, (index) => `foo${index}.bar == "x"`).join(' or\n')}`, 101],
+])('a query with very many %s is looked through, in time that grows with it', (_, query, count) => {
+  const started = performance.now();
+  expect(lintEql(query)).toHaveLength(count);
+  expect(performance.now() - started).toBeLessThan(40_000);
+});
+
 test('ten thousand alternatives are compared; patterns too long for that are said', () => {
   const list = (values: string[]): string => `any where file.path : (${values.map((value) => JSON.stringify(value)).join(', ')})`;
   const many = Array.from({ length: 10_000 }, (_, index) => `/opt/${index}/*`);
@@ -161,11 +192,11 @@ test('ten thousand alternatives are compared; patterns too long for that are sai
 });
 
 test('what is said to be taken by another pattern is taken by it, for any text', () => {
-  const letters = fc.stringMatching(/^[abA*?]{0,6}$/);
+  const letters = fc.stringMatching(/^[abA*?😀]{0,6}$/u);
   const value = fc.record({ value: letters, pattern: fc.boolean(), fold: fc.boolean(), offset: fc.constant(0) });
   const takes = ({ value: pattern, pattern: isPattern, fold }: Value & { value: string }, text: string): boolean => (isPattern ? compileAny([pattern], fold)(text) : fold ? pattern.toLowerCase() === text.toLowerCase() : pattern === text);
   let covered = 0;
-  fc.assert(fc.property(value, value, fc.array(fc.stringMatching(/^[abA]{0,6}$/), { minLength: 5, maxLength: 20 }), (a, b, texts) => {
+  fc.assert(fc.property(value, value, fc.array(fc.stringMatching(/^[abA😀]{0,6}$/u), { minLength: 5, maxLength: 20 }), (a, b, texts) => {
     if (!covers(a, b)) return true;
     covered += 1;
     return texts.filter((text) => takes(b, text)).every((text) => takes(a, text));

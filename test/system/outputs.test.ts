@@ -40,7 +40,9 @@ describe.skipIf(noBoot !== undefined)(`the outputs of the service on a booted De
     expect(entry).toMatchObject({ PRIORITY: '5', SYSLOG_IDENTIFIER: 'tickward', TICKWARD_TECHNIQUE: 'T1053.006', TICKWARD_USER: 'root', MESSAGE: expect.stringContaining(`creation of ${TIMER}`), _SYSTEMD_UNIT: 'tickward.service' });
     expect(JSON.parse(entry?.['TICKWARD_DOCUMENT'] ?? '')).toMatchObject({ event: { kind: 'alert', id: entry?.['TICKWARD_ALERT'] } });
     const id = entry?.['TICKWARD_ALERT'] ?? '';
-    await until(() => entries('_TRANSPORT=syslog').some(({ MESSAGE }) => MESSAGE?.includes(`[${id}]`)), log, PATIENCE_MS);
+    const syslog = (): Record<string, string>[] => entries('_TRANSPORT=syslog', 'SYSLOG_IDENTIFIER=tickward');
+    await until(() => syslog().length > 0, log, PATIENCE_MS);
+    expect(syslog()[0]).toMatchObject({ PRIORITY: '5', SYSLOG_FACILITY: '10', SYSLOG_PID: entry?.['_PID'], MESSAGE: expect.stringMatching(new RegExp(`^\\[${id}\\] .*creation of ${TIMER}`)) });
     const text = (file: string): string => host.run(['cat', `/var/log/tickward/${file}`]).stdout;
     const document = (file: string): unknown => JSON.parse(text(file)) as unknown;
     await until(() => text('hook').endsWith('\n'), log, PATIENCE_MS);

@@ -41,7 +41,7 @@ test('the shipped rule alerts where the program is said: Elastic Defend, Auditbe
   const store = openStore(temporaryDirectory());
   const { counts, alerts } = await read(store, FIXTURES.join(''));
   expect(alerts.map(({ event }) => event.file.name)).toEqual(['beacon.timer', 'moved.timer', 'enriched.timer', 'audit.timer', 'x.timer', 'own.timer']);
-  expect(counts).toEqual({ lines: 36, stored: 30, elsewhere: 1, other: 7, bad: 0, alerts: 6, known: 0 });
+  expect(counts).toEqual({ lines: 36, stored: 30, elsewhere: 1, other: 7, bad: 0, alerts: 6, known: 0, suppressed: 0 });
   expect([...store.alerts.list()]).toEqual(alerts);
   expect([...store.events.list()]).toHaveLength(30);
   expect(alerts[0]?.event).toEqual(store.events.get('NcPe3XfLk2sT8v1q++++++01'));
@@ -128,7 +128,15 @@ test('what an exception covers is stored and marked, and counts for nothing', as
   store.exceptions.add({ id: 'x1', rule: null, tests: [{ field: 'file.name', operator: 'exact', values: ['1.timer'] }], reason: 'r', author: 'alice', created: '2026-01-01T00:00:00.000Z', expires: null, alert: 'a' });
   const { counts, alerts } = await read(store, defend(1) + defend(2));
   expect(alerts.map(({ event }) => event.file.name)).toEqual(['2.timer']);
-  expect(counts).toMatchObject({ stored: 2, alerts: 1, known: 0 });
+  expect(counts).toMatchObject({ stored: 2, alerts: 1, known: 0, suppressed: 1 });
   expect([...store.alerts.list({ suppressed: true })]).toMatchObject([{ suppressed_by: 'x1', event: { file: { name: '1.timer' } } }]);
+  store.close();
+});
+
+test('an exception that is over covers nothing any more, whatever time an event bears', async () => {
+  const store = openStore(temporaryDirectory());
+  store.exceptions.add({ id: 'x1', rule: null, tests: [{ field: 'host.name', operator: 'exact', values: ['h'] }], reason: 'r', author: 'alice', created: '2025-01-01T00:00:00.000Z', expires: '2025-02-01T00:00:00.000Z', alert: 'a' });
+  const { counts } = await read(store, defend(1, { time: Date.parse('2025-01-15T00:00:00Z') - 1.79e12 }));
+  expect(counts).toMatchObject({ stored: 1, alerts: 1, suppressed: 0 });
   store.close();
 });

@@ -1,11 +1,11 @@
 /** `tickward alerts`: what a rule said, what was decided about it, and how long that took. */
 import { Option } from 'commander';
 import { TickwardError } from '../../model/errors.ts';
-import { shownPath, type Alert, type AlertStatus, type StatusChange } from '../../model/event.ts';
+import type { Alert, AlertStatus, StatusChange } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { RELATED_WITHIN_MS, relatedTo } from '../../rule/related.ts';
 import { responseTimes, type RuleTimes, type Spread } from '../../rule/response-times.ts';
-import { changeText, printAlert, printCase } from '../alert-text.ts';
+import { changeText, printAlert, printCase, whereText } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { known, limit, listing, since, sinceOption, stream, type ListOptions } from '../listing.ts';
 import { whoDecides } from '../../host/person.ts';
@@ -44,7 +44,7 @@ const COLUMNS = ['time', 'status', 'severity', 'rule', 'path', 'process', 'user'
 
 function row(alert: Alert): (string | undefined)[] {
   const { event } = alert;
-  return [alert['@timestamp'], alert.status, alert.rule.severity, alert.rule.name, shownPath(event), event.process?.executable, event.user?.name ?? event.user?.id, alert.id];
+  return [alert['@timestamp'], alert.status, alert.rule.severity, alert.rule.name, whereText(event), event.process?.executable, event.user?.name ?? event.user?.id, alert.id];
 }
 
 function show(context: Context, id: string): number {

@@ -1,5 +1,6 @@
 /** `tickward events`: what was seen. */
-import { shownPath, type FileEvent } from '../../model/event.ts';
+import type { FileEvent } from '../../model/event.ts';
+import { whereText } from '../alert-text.ts';
 import { Exit, type Register } from '../context.ts';
 import { known, limit, listing, since, stream, type ListOptions } from '../listing.ts';
 
@@ -17,5 +18,5 @@ export const events: Register = (program, act) => {
 };
 
 function row(event: FileEvent): (string | undefined)[] {
-  return [event['@timestamp'], event.event.action, shownPath(event), event.process?.executable, event.user?.name ?? event.user?.id, event.tickward.attribution, event.event.id];
+  return [event['@timestamp'], event.event.action, whereText(event), event.process?.executable, event.user?.name ?? event.user?.id, event.tickward.attribution, event.event.id];
 }

@@ -54,6 +54,8 @@ export const exception: Register = (program, act) => {
 };
 
 async function run(context: Context, alert: Alert, options: AddOptions, testsGiven: (alert: Alert) => FieldTest[]): Promise<number> {
+  const author = options.author?.trim() ?? whoDecides(context.uid);
+  if (author === '') throw new TickwardError('USAGE', 'the author is empty', { hint: 'say who with --author, or leave it out: then it is who is logged in' });
   const tests = [...proposed(alert, options), ...testsGiven(alert)];
   const choice = await completed(context, alert, { ...options, tests });
   compileTests(choice.tests);
@@ -63,7 +65,7 @@ async function run(context: Context, alert: Alert, options: AddOptions, testsGiv
     rule: options.everyRule === true ? null : { id: alert.rule.id, name: alert.rule.name },
     tests: choice.tests,
     reason: choice.reason,
-    author: options.author ?? whoDecides(context.uid),
+    author,
     created: now.toISOString(),
     expires: choice.expires === undefined ? null : new Date(untilMs(choice.expires, now.getTime())).toISOString(),
     alert: alert.id,

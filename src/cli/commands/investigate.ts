@@ -26,7 +26,7 @@ export const investigate: Register = (program, act) => {
     .option('--report <file>', 'also write the report: FILE.html for people, FILE.json beside it with all of it')
     .option('--engine <name>', 'auto, osqueryd, osqueryi or embedded')
     .option('--socket <path>', "osquery's extension manager socket")
-    .option('--timeout <seconds>', 'how long one query may take (default 30)')
+    .option('--timeout <seconds>', 'how long one query may take (default 30, a day at most)')
     .addHelpText('after', `
 Examples:
   tickward investigate 0193…

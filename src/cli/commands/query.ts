@@ -13,7 +13,7 @@ export const query: Register = (program, act) => {
     .description("SQL over the host's tables; --json prints what osqueryi --json prints")
     .option('--engine <name>', 'auto, osqueryd, osqueryi or embedded (default auto: the first that answers)')
     .option('--socket <path>', "osquery's extension manager socket")
-    .option('--timeout <seconds>', 'how long the query may take (default 30)')
+    .option('--timeout <seconds>', 'how long the query may take (default 30, a day at most)')
     .option('--max-rows <n>', 'rows at most', '100000')
     .addHelpText('after', `
 Examples:

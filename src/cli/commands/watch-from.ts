@@ -45,7 +45,7 @@ async function* untilEnd(stream: Readable, signal: AbortSignal): AsyncGenerator<
   }
 }
 
-function summaryOf({ lines, stored, elsewhere, other, bad, alerts, known }: Counts): string {
+function summaryOf({ lines, stored, elsewhere, other, bad, alerts, known, suppressed }: Counts): string {
   const parts = [`${stored} change(s) of unit files are stored`, `${elsewhere} of other files judged`, `${other} line(s) of other things`, `${bad} not understood`];
-  return `${lines} line(s) read: ${parts.join(', ')}; ${alerts} alert(s)${known === 0 ? '' : `, ${known} of them known before`}`;
+  return `${lines} line(s) read: ${parts.join(', ')}; ${alerts} alert(s)${known === 0 ? '' : `, ${known} of them known before`}${suppressed === 0 ? '' : `; ${suppressed} more that exceptions cover: tickward alerts --suppressed`}`;
 }

@@ -35,7 +35,7 @@ export const watch: Register = (program, act) => {
 async function run(context: Context, options: Options): Promise<number> {
   const stopping = untilStopped(options.for === undefined ? undefined : durationMs(options.for));
   try {
-    const outputs = await openWatchOutputs(context, options.output);
+    const outputs = await openWatchOutputs(context, options.output, options.from !== undefined);
     try {
       return await watchWith(context, options, stopping, outputs);
     } finally {

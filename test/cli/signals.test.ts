@@ -1,0 +1,39 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { until } from '../helpers/until.ts';
+
+const SOURCES = join(import.meta.dirname, '../../src');
+
+/** A program of our own making that says `ready`, runs and waits. */
+function running(script: string): { child: ChildProcess; output: () => string } {
+  const imports = `const { untilStopped } = await import('${SOURCES}/cli/signals.ts'); const { run } = await import('${SOURCES}/exec.ts');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', `${imports} ${script}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  return { child, output: () => output };
+}
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s while another program runs for us stops us in good order: that one comes to its end, and so does what follows', async (signal) => {
+  const { child, output } = running(`const stopping = untilStopped(); const other = run('/bin/sh', ['-c', 'sleep 1; echo whole']); console.log('ready'); await stopping.stopped; console.log('stopped', (await other).stdout);`);
+  await until(() => output().includes('ready'), output);
+  child.kill(signal);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(output()).toBe('ready\nstopped whole\n\n');
+});
+
+test('a second signal ends the program at once', async () => {
+  const { child, output } = running(`const stopping = untilStopped(); console.log('ready'); await stopping.stopped; setTimeout(() => {}, 60_000); setTimeout(() => console.log('stopped'), 100);`);
+  await until(() => output().includes('ready'), output);
+  child.kill('SIGTERM');
+  await until(() => output().includes('stopped'), output);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
+});
+
+test('a time beyond what a timer takes (24 days) is waited for all the same', async () => {
+  const { child, output } = running(`const stopping = untilStopped(30 * 86_400_000); const first = await Promise.race([stopping.stopped.then(() => 'stopped'), new Promise((resolve) => setTimeout(resolve, 300, 'still waiting'))]); console.log(first); stopping.stop();`);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(output()).toBe('still waiting\n');
+});
