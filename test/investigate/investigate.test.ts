@@ -1,6 +1,6 @@
 /** Whole investigations of planted units, over real files, the store and the embedded engine. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UnitDirectory } from '../../src/host/directories.ts';
@@ -180,4 +180,13 @@ test('units of hostile names and texts are shown as data', async () => {
   expect(found.steps.filter(({ error }) => error !== null)).toEqual([]);
   expect(step(found, 'service').skipped).toBe('../../../etc/passwd is in no unit directory');
   expect(step(found, 'timer').warnings.join()).toMatch(/5000 characters/);
+});
+
+test.each([['a link to itself', 'loop.conf'], ['a link to a name that is too long', 'x'.repeat(300)]])('%s among the drop-ins blinds no check', async (_, target) => {
+  const { root, path } = evil();
+  mkdirSync(join(root, 'etc/job.service.d'));
+  symlinkSync(target, join(root, 'etc/job.service.d/loop.conf'));
+  const found = await look(root, fileEvent({ path }));
+  expect(found.steps.filter(({ error }) => error !== null)).toEqual([]);
+  expect(step(found, 'chain').rows.map((row) => row['path'])).toContain(join(root, 'run.sh'));
 });
