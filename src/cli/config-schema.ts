@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DEFAULTS, type OutputOptions } from '../output/types.ts';
 import { MOST_DAYS } from '../store/retention.ts';
 import { parseYaml } from '../yaml.ts';
-import { ENGINES, LANGUAGES, SENSORS } from './settings.ts';
+import { ENGINES, LANGUAGES, MOST_TIMEOUT, SENSORS } from './settings.ts';
 
 const MB = 1_000_000;
 
@@ -32,7 +32,7 @@ const FILE = z.strictObject({
   state_dir: z.string().optional(),
   engine: z.enum(ENGINES).optional(),
   socket: z.string().optional(),
-  timeout: z.number().positive().optional(),
+  timeout: z.number().positive().max(MOST_TIMEOUT).optional(),
   lang: z.enum(LANGUAGES).optional(),
   sensor: z.enum(SENSORS).optional(),
   management: z.array(z.string()).optional(),

@@ -11,6 +11,8 @@ import type { FileSettings } from './config-schema.ts';
 
 export const ENGINES = ['auto', 'osqueryd', 'osqueryi', 'embedded'] as const;
 export const LANGUAGES = ['en', 'zh-CN'] as const;
+/** A day. What is beyond 24 of them a timer of Node takes for a millisecond: every query would fail at once. */
+export const MOST_TIMEOUT = 86_400;
 export const SENSORS = ['auto', 'fanotify', 'inotify', 'scan'] as const;
 
 export interface Settings {
@@ -87,7 +89,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
     verbose: given['verbose'] === true,
     engine: among('engine', ENGINES) ?? 'auto',
     ...(socket === undefined ? {} : { socket }),
-    timeout: choice('timeout', (value) => (Number(value) > 0 && Number.isFinite(Number(value)) ? Number(value) : undefined), 'a number of seconds above 0') ?? 30,
+    timeout: choice('timeout', (value) => (Number(value) > 0 && Number(value) <= MOST_TIMEOUT ? Number(value) : undefined), `a number of seconds above 0, ${MOST_TIMEOUT} at most`) ?? 30,
     lang: among('lang', LANGUAGES) ?? (environment['LANG']?.startsWith('zh') ? 'zh-CN' : 'en'),
     sensor: among('sensor', SENSORS) ?? 'auto',
     management: choice('management', (value) => value.split(','), 'addresses') ?? [],

@@ -51,6 +51,7 @@ export function parseGuide(markdown: string, options: GuideOptions = {}): Guide 
   const tree = fromMarkdown(masked(source, blocks));
   const walker = new Walker(blocks);
   for (const node of tree.children) walker.visit(node, 0);
+  if (walker.steps.length === 0) problems.push('the guide has no step: neither an item of a list nor a query');
   const title = walker.title ?? source.split('\n').find((line) => line.trim() !== '')?.trim() ?? '';
   return { title, steps: walker.steps.map((step, index) => ({ ...step, id: String(index + 1), index: index + 1 })), problems };
 }

@@ -108,3 +108,7 @@ describe('a guide of a rule', () => {
     expect(parseGuide('- !{investigate{"label":"x"}}\n').steps).toMatchObject([{ kind: 'task', text: '!{investigate{"label":"x"}}' }]);
   });
 });
+
+test('a text that is no guide is said to have no step', () => {
+  expect(parseGuide('root:x:0:0:root:/root:/bin/bash\n')).toMatchObject({ steps: [], problems: ['the guide has no step: neither an item of a list nor a query'] });
+});
