@@ -90,6 +90,12 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
   });
 });
 
+test('another engine than the socket that was named is said, and the rows stay data', () => {
+  const { code, stdout, stderr } = run('query', '--socket', '/nonexistent.em', 'SELECT 1 AS a', '--json');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '[{"a":"1"}]\n' });
+  expect(stderr).toMatch(/osqueryd does not answer: there is no socket \/nonexistent\.em; \w+ is asked instead/);
+});
+
 describe('what is not there is exit code 1', () => {
   test.each([
     [['investigate', 'nope'], /no alert nope/],
