@@ -190,3 +190,13 @@ test.each([['a link to itself', 'loop.conf'], ['a link to a name that is too lon
   expect(found.steps.filter(({ error }) => error !== null)).toEqual([]);
   expect(step(found, 'chain').rows.map((row) => row['path'])).toContain(join(root, 'run.sh'));
 });
+
+test('of a timer with ten thousand calendars not as many programs are started', async () => {
+  const { root, path } = evil();
+  writeFileSync(path, `[Timer]\n${Array.from({ length: 10_000 }, (_, index) => `OnCalendar=*-*-* 01:${Math.floor(index / 60) % 60}:${index % 60}`).join('\n')}\nUnit=job.service\n`);
+  const started = performance.now();
+  const found = await look(root, fileEvent({ path }), { only: 'timer' });
+  expect(performance.now() - started).toBeLessThan(15_000);
+  expect(step(found, 'timer').warnings).toEqual(['only the first 60 of 10001 times are shown', 'the next runs are those of the first 20 of 3601 calendars']);
+  expect(step(found, 'timer').rows.length).toBeLessThan(100);
+});
