@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UnitDirectory } from '../../src/host/directories.ts';
 import { parseGuide } from '../../src/guide/parse.ts';
+import { connections } from '../../src/investigate/checks/connections.ts';
 import { checks } from '../../src/investigate/checks/index.ts';
+import type { Evidence } from '../../src/investigate/evidence.ts';
 import { investigate, type History, type InvestigateOptions, type Investigation } from '../../src/investigate/index.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { createEmbedded } from '../../src/sql/index.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { processOf } from '../helpers/investigation.ts';
 import { plant } from '../helpers/response.ts';
 import { until } from '../helpers/until.ts';
 
@@ -199,4 +202,12 @@ test('of a timer with ten thousand calendars not as many programs are started', 
   expect(performance.now() - started).toBeLessThan(15_000);
   expect(step(found, 'timer').warnings).toEqual(['only the first 60 of 10001 times are shown', 'the next runs are those of the first 20 of 3601 calendars']);
   expect(step(found, 'timer').rows.length).toBeLessThan(100);
+});
+
+test('processes whose sockets are not asked for are said', async () => {
+  const engine = await createEmbedded();
+  onTestFinished(() => engine.close());
+  const processes = Array.from({ length: 101 }, (_, index) => processOf(index + 2, 1, { alive: true }));
+  const { warnings } = await connections.look({ processes, ask: (sql: string) => engine.query(sql) } as unknown as Evidence);
+  expect(warnings).toContain('only the sockets of the first 100 of 101 processes are asked for');
 });
