@@ -192,6 +192,7 @@ test.each([['a link to itself', 'loop.conf'], ['a link to a name that is too lon
   const found = await look(root, fileEvent({ path }));
   expect(found.steps.filter(({ error }) => error !== null)).toEqual([]);
   expect(step(found, 'chain').rows.map((row) => row['path'])).toContain(join(root, 'run.sh'));
+  expect(step(found, 'service').warnings).toEqual(target === 'loop.conf' ? [`${root}/etc/job.service.d/loop.conf cannot be read: what it sets is not known`] : []);
 });
 
 test('of a timer with ten thousand calendars not as many programs are started', async () => {
