@@ -69,6 +69,7 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     [['query', 'SELECT 1', '--engine', 'duckdb'], /duckdb is no value for engine/],
     [['query', 'SELECT 1', '--timeout', 'soon'], /is no value for timeout/],
     [['query', 'SELECT 1', '--timeout', '9999999'], /is no value for timeout: it takes a number of seconds above 0, 86400 at most/],
+    [['query', ' '], /the query is empty/],
     [['investigate', '--file', ''], /--file names no file/],
     [['query', 'SELECT 1', '--max-rows', '0'], /--max-rows takes/],
     [['investigate'], /give either an alert or --file/],
