@@ -13,6 +13,10 @@ test('a program that hangs is ended and named', async () => {
   await expect(run('/bin/sleep', ['30'], { timeout: 100 })).rejects.toMatchObject({ code: 'TIMEOUT' });
 });
 
+test('how to run it by hand can be pasted, whatever it was given', async () => {
+  await expect(run('/bin/sleep', ['30', "a'; echo PWNED; '"], { timeout: 0 })).rejects.toMatchObject({ hint: String.raw`run it by hand to see why: /bin/sleep 30 'a'\''; echo PWNED; '\'''` });
+});
+
 test('a program that is not installed says so', async () => {
   await expect(run('tickward-no-such-program', [])).rejects.toMatchObject({ code: 'UNSUPPORTED', message: 'tickward-no-such-program is not installed' });
 });

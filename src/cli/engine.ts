@@ -7,6 +7,9 @@ export async function openEngine(context: Context): Promise<Engine> {
   const { settings } = context;
   const { engine, tried } = await chooseEngine(settings.engine, { tables: ownTables(context), ...(settings.socket === undefined ? {} : { socket: settings.socket }) });
   context.atEnd(() => engine.close());
+  const unanswered = tried.find(({ name }) => name === 'osqueryd');
+  // Whoever named a socket means that osquery, and not what this program finds by itself.
+  if (settings.socket !== undefined && unanswered !== undefined) context.notice({ level: 'warn', message: `osqueryd does not answer: ${unanswered.reason}; ${engine.name} is asked instead` });
   if (settings.verbose) for (const { name, reason } of tried) context.notice({ level: 'info', message: `${name} does not answer: ${reason}` });
   if (settings.verbose) context.notice({ level: 'info', message: `${engine.name} answers` });
   return engine;

@@ -30,7 +30,9 @@ export function subjectOf(context: Context, alertId: string | undefined, options
     refuseOtherHost(alert);
     return { event: withUser(alert.event, options.user), alert };
   }
-  const path = pathMeant(context, resolve(options.file ?? ''));
+  // Of a script whose variable is empty: it would be the directory in which it runs.
+  if (options.file === undefined || options.file === '') throw new TickwardError('USAGE', '--file names no file', { hint: 'give the path of a unit file' });
+  const path = pathMeant(context, resolve(options.file));
   return { event: withUser(eventOf(context, path), options.user) };
 }
 

@@ -1,5 +1,6 @@
 /** An investigation guide (Markdown, or text that was copied from a web page) as a list of steps. */
 import { fromMarkdown } from 'mdast-util-from-markdown';
+import { TickwardError } from '../model/errors.ts';
 import { findBlocks, type Block } from './blocks.ts';
 
 export type Step = {
@@ -44,15 +45,30 @@ const CHECKS = /<!--\s*tickward\s+(answers|helps):\s*([\w, -]+?)\s*-->/g;
 /** Private-use characters around a number stand for a block while Markdown is read: it would un-escape what is inside. */
 const MARK = /\ue000(\d+)\ue001/g;
 
+/** Characters, several times those of a long guide: reading what is nested takes time by their square. */
+const MOST_TEXT = 100_000;
+const DEEP_QUOTE = /^(?:[ \t]{0,3}>){100}/m;
+
 export function parseGuide(markdown: string, options: GuideOptions = {}): Guide {
+  if (markdown.length > MOST_TEXT) throw noGuide(`it has more than ${MOST_TEXT} characters`);
+  if (DEEP_QUOTE.test(markdown)) throw noGuide('it is nested too deeply');
   const source = markdown.replace(/[\ue000\ue001]/g, '\ufffd');
   const problems: string[] = [];
   const blocks = findBlocks(source, options.transforms ?? [], problems);
-  const tree = fromMarkdown(masked(source, blocks));
   const walker = new Walker(blocks);
-  for (const node of tree.children) walker.visit(node, 0);
+  try {
+    for (const node of fromMarkdown(masked(source, blocks)).children) walker.visit(node, 0);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw noGuide('it is nested too deeply');
+  }
+  if (walker.steps.length === 0) problems.push('the guide has no step: neither an item of a list nor a query');
   const title = walker.title ?? source.split('\n').find((line) => line.trim() !== '')?.trim() ?? '';
   return { title, steps: walker.steps.map((step, index) => ({ ...step, id: String(index + 1), index: index + 1 })), problems };
+}
+
+function noGuide(reason: string): TickwardError {
+  return new TickwardError('BAD_INPUT', `the guide cannot be read: ${reason}`, { hint: 'give the Markdown file of an investigation guide' });
 }
 
 function masked(source: string, blocks: readonly Block[]): string {

@@ -41,10 +41,14 @@ const MOST_RUNS = 20;
 /** In osquery's `file`, LIKE becomes a glob: these widen or break the pattern. */
 const PATTERN_CHARACTERS = /[%_*?[\]{}~\\]/;
 
+/** Characters of a query: for each placeholder and each repair all before it is read again. */
+const MOST_QUERY = 10_000;
+
 const HOME_PLACEHOLDER = 'user.name';
 
 /** One for each combination of values; always at least one. */
 export function renderQuery(sql: string, given: object, options: RenderOptions): Rendered[] {
+  if (sql.length > MOST_QUERY) return [{ placeholders: [], repairs: [], skipped: `the query has more than ${MOST_QUERY} characters` }];
   const document = exact(given);
   let pieces: Piece[];
   try {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, existsSync, fstatSync, fsyncSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { errnoOf, TickwardError } from '../model/errors.ts';
+import { shellWord } from '../model/text.ts';
 import { componentsOf, checkName, entryOf, fileError, type HostPath, pathIn, show, SLASH, toBytes } from './paths.ts';
 
 /** asm-generic/fcntl.h; the same number on every architecture that Tickward runs on, and Node has no name for it. */
@@ -159,7 +160,7 @@ function refuseUnlessPlain(state: FileState, fd: number, path: Buffer, names: 'o
   if (state.kind === 'file') throw new TickwardError('REFUSED', `${show(path)} is not touched: it is a hard link, one of ${state.nlink} names of the same file`, { hint: `find the others: find / -xdev -inum ${state.ino}` });
   const stat = fstatSync(fd);
   const what = state.kind === 'link' ? 'a symbolic link' : state.kind === 'directory' ? 'a directory' : stat.isFIFO() ? 'a FIFO' : stat.isSocket() ? 'a socket' : 'a device';
-  throw new TickwardError('REFUSED', `${show(path)} is not touched: it is ${what}, not a regular file`, { hint: `look at it: stat '${show(path)}'` });
+  throw new TickwardError('REFUSED', `${show(path)} is not touched: it is ${what}, not a regular file`, { hint: `look at it: stat ${shellWord(show(path))}` });
 }
 
 /** Content of a regular file, whatever other names it has; at most `limit` bytes of it. */

@@ -1,15 +1,16 @@
 /** A file that is there whole or not at all, for its owner alone, and never through a link. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { TickwardError } from '../model/errors.ts';
 import { lookAt, openParent, syncDirectory, type Directory } from './files.ts';
 import { attempt, attemptRemoval, show } from './paths.ts';
 
-/** Throws NOT_FOUND where the directory is not there, REFUSED where the name, or a part of the way, is a link or anything else than a file. */
+/** Throws NOT_FOUND where the directory is not there, REFUSED where the name, or a part of the way, is a link or anything else than a file, and where nothing may be put into the directory. */
 export function checkReplaceable(path: string): void {
   const { directory, name } = openParent(path);
   using parent = directory;
   refuseUnlessFile(parent, name, path);
+  attempt(path, () => accessSync(`/proc/self/fd/${parent.fd}`, constants.W_OK | constants.X_OK));
 }
 
 /** Mode 0600. What has the name is replaced in one step; whoever reads it meanwhile has the old content whole. */

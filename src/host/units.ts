@@ -18,7 +18,16 @@ export const MOST_UNIT_BYTES = 1024 ** 2;
  * makes it read its files.
  */
 export function isSlowToRead(paths: readonly HostPath[]): boolean {
-  return paths.some((path) => (statSync(toBytes(path), { throwIfNoEntry: false })?.size ?? 0) > MOST_UNIT_BYTES);
+  return paths.some((path) => sizeOf(path) > MOST_UNIT_BYTES);
+}
+
+/** 0 of what leads nowhere (a link to itself, a name that is too long) or may not be looked at: whoever may make a link beside a unit must not end what looks at it. */
+function sizeOf(path: HostPath): number {
+  try {
+    return statSync(toBytes(path)).size;
+  } catch {
+    return 0;
+  }
 }
 
 /** A pattern (systemctl(1)) that this unit alone matches, once it is loaded: patterns make nothing be read. */

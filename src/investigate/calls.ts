@@ -1,4 +1,5 @@
 /** What one command runs: the program, the script or the text behind an interpreter, what it sources or downloads. Pure. */
+import { shellWord } from '../model/text.ts';
 import type { ShellCommand } from './shell.ts';
 
 export type Call =
@@ -14,7 +15,7 @@ const INTERPRETER = /^(?:(?:ba|da|z|k|mk|a|fi)?sh|python[\d.]*|perl[\d.]*|ruby[\
 
 /** Programs that run the command behind them: their options that take a value, and how many plain words stand before the command. */
 const WRAPPERS: Record<string, { valued?: RegExp; before?: number }> = {
-  env: { valued: /^-[uCS]$/ },
+  env: { valued: /^-[uC]$/ },
   nohup: {},
   setsid: {},
   exec: { valued: /^-a$/ },
@@ -60,9 +61,20 @@ export function callsOf({ words, input }: Pick<ShellCommand, 'words' | 'input'>,
   const wrapper = Object.hasOwn(WRAPPERS, name) ? WRAPPERS[name] : undefined;
   if (wrapper === undefined || left === 0) return own;
   if ((name === 'eval' || name === 'trap') && rest[0] !== undefined) return [{ kind: 'inline', text: name === 'trap' ? rest[0] : rest.join(' '), interpreter: 'sh' }];
+  const split = name === 'env' ? splitString(rest) : undefined;
+  if (split !== undefined) return [...own, { kind: 'inline', text: split, interpreter: 'sh' }];
   const isBuiltin = name === 'exec' || name === 'command' || name === 'builtin';
   if (name === 'flock' && rest.includes('-c')) return [...own, ...afterCommandOption(rest)];
   return [...(isBuiltin ? [] : own), ...callsOf({ words: behindWrapper(rest, wrapper), ...(input === undefined ? {} : { input }) }, left - 1)];
+}
+
+/** env(1) takes the text of -S apart as a shell would, and puts what stands behind it after that. */
+function splitString(words: readonly string[]): string | undefined {
+  const at = words.findIndex((word) => !/^(?:-[iv0]*|--(?!split-string)\S*|[A-Za-z_]\w*=.*)$/s.test(word));
+  const [, joined] = /^(?:-[iv0]*S|--split-string(?:=|$))(.*)$/s.exec(words[at] ?? '') ?? [];
+  if (joined === undefined) return undefined;
+  const [text = '', ...rest] = joined === '' ? words.slice(at + 1) : [joined, ...words.slice(at + 1)];
+  return [text, ...rest.map(shellWord)].join(' ');
 }
 
 /** Options and assignments of a wrapper are passed over. */

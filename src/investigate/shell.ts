@@ -1,4 +1,5 @@
 /** What a shell script calls, as far as can be read without running it. Pure, never throws, and takes time in proportion to the text. */
+import { sumOf } from './arithmetic.ts';
 
 /** One command of a script. */
 export interface ShellCommand {
@@ -39,6 +40,9 @@ class Reader {
   private redirects = false;
   private hereDocuments: { end: string; dashed: boolean; owner: ShellCommand | undefined }[] = [];
   private at = 0;
+  /** Parentheses that are open, and the number of commands before the pipeline that is read. */
+  private open = 0;
+  private pipeline = 0;
 
   constructor(text: string, variables: Map<string, string>, depth: number) {
     this.text = text;
@@ -69,7 +73,7 @@ class Reader {
         this.nest(this.upTo('`', this.at + 1));
         return;
       case '$':
-        if (this.text[this.at + 1] === '(') this.nest(this.parenthesised(this.at + 1));
+        if (this.text[this.at + 1] === '(') this.dollar();
         else this.add(this.take(1));
         return;
       case '#':
@@ -91,17 +95,38 @@ class Reader {
         this.at += 1;
         this.hereBodies();
         return;
+      case '(':
+        this.open += 1;
+        this.endCommand();
+        this.at += 1;
+        return;
+      case ')':
+        if (this.open === 0) this.dropPattern();
+        else this.open -= 1;
+        this.endCommand();
+        this.at += 1;
+        return;
+      case '|':
+        this.endCommand(true);
+        this.at += 1;
+        return;
       case ';':
       case '&':
-      case '|':
-      case '(':
-      case ')':
         this.endCommand();
         this.at += 1;
         return;
       default:
         this.add(this.plain());
     }
+  }
+
+  /** What a parenthesis ends that none began is a pattern of `case`: `a|b)`. Only plain words are: `${x:-)}` has one too. */
+  private dropPattern(): void {
+    this.endWord();
+    const pieces = [...this.commands.slice(this.pipeline), { words: this.words, writes: this.writes }];
+    if (this.nested.length > 0 || !pieces.every(({ words, writes }) => words.length === 1 && writes.length === 0 && !words[0]?.includes('$'))) return;
+    this.commands.length = this.pipeline;
+    this.words = [];
   }
 
   /** A run of letters that mean nothing to the shell. */
@@ -132,7 +157,7 @@ class Reader {
       if (this.text[this.at] === '\\') {
         this.add(this.text[this.at + 1] ?? '');
         this.at += 2;
-      } else if (this.text.startsWith('$(', this.at)) this.nest(this.parenthesised(this.at + 1));
+      } else if (this.text.startsWith('$(', this.at)) this.dollar();
       else if (this.text[this.at] === '`') this.nest(this.upTo('`', this.at + 1));
       else {
         const pattern = /[^\\"`$]+/y;
@@ -169,6 +194,13 @@ class Reader {
     }
     this.at = this.text.length;
     return this.text.slice(open + 1);
+  }
+
+  /** `$(…)`; of what is only counted the commands in it. */
+  private dollar(): void {
+    const text = this.parenthesised(this.at + 1);
+    const sum = sumOf(text);
+    this.nest(sum === undefined ? text : /\$\(|`/.test(sum) ? `: "${sum}"` : '');
   }
 
   private nest(text: string): void {
@@ -239,7 +271,7 @@ class Reader {
     return word.includes('$') ? word.replace(NAME, (whole, braced?: string, bare?: string) => ((left -= 1) < 0 ? whole : (this.variables.get(braced ?? bare ?? '') ?? whole))) : word;
   }
 
-  private endCommand(): void {
+  private endCommand(goesOn = false): void {
     this.endWord();
     const words = this.withoutPreamble();
     const command: ShellCommand = { words, writes: this.writes };
@@ -247,8 +279,8 @@ class Reader {
     for (const document of this.hereDocuments) document.owner ??= command;
     const { nested } = this;
     [this.words, this.writes, this.nested] = [[], [], []];
-    if (this.depth >= MOST_NESTING) return;
-    for (const text of nested) this.commands.push(...new Reader(text, this.variables, this.depth + 1).read());
+    if (this.depth < MOST_NESTING) for (const text of nested) this.commands.push(...new Reader(text, this.variables, this.depth + 1).read());
+    if (!goesOn) this.pipeline = this.commands.length;
   }
 
   /** Keywords and assignments before the command; the latter are kept. */

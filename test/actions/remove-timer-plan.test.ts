@@ -270,3 +270,14 @@ describe('the plan', () => {
     expect(plan.notes[0]).toMatch(/belongs to the package apt/);
   });
 });
+
+test.each([['a link to itself', 'loop.conf'], ['a link to a name that is too long', 'x'.repeat(300)]])('%s among the drop-ins keeps no timer from being removed', async (_, target) => {
+  const root = temporaryDirectory();
+  plant(root, EVIL);
+  mkdirSync(join(root, 'etc/evil.service.d'));
+  const dropIn = join(root, 'etc/evil.service.d/loop.conf');
+  symlinkSync(target, dropIn);
+  const plan = await planOf(root);
+  expect(plan).toMatchObject({ state: 'ready' });
+  expect(plan.steps.map((each) => each.target)).toContain(dropIn);
+});

@@ -68,6 +68,9 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     [['query'], /missing required argument/],
     [['query', 'SELECT 1', '--engine', 'duckdb'], /duckdb is no value for engine/],
     [['query', 'SELECT 1', '--timeout', 'soon'], /is no value for timeout/],
+    [['query', 'SELECT 1', '--timeout', '9999999'], /is no value for timeout: it takes a number of seconds above 0, 86400 \(a day\) at most/],
+    [['query', ' '], /the query is empty/],
+    [['investigate', '--file', ''], /--file names no file/],
     [['query', 'SELECT 1', '--max-rows', '0'], /--max-rows takes/],
     [['investigate'], /give either an alert or --file/],
     [['respond'], /give either an alert or --file/],
@@ -86,6 +89,12 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     const json = run(...args, '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'USAGE', message: expect.stringMatching(message) } });
   });
+});
+
+test('another engine than the socket that was named is said, and the rows stay data', () => {
+  const { code, stdout, stderr } = run('query', '--socket', '/nonexistent.em', 'SELECT 1 AS a', '--json');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '[{"a":"1"}]\n' });
+  expect(stderr).toMatch(/osqueryd does not answer: there is no socket \/nonexistent\.em; \w+ is asked instead/);
 });
 
 describe('what is not there is exit code 1', () => {

@@ -1,4 +1,5 @@
 /** `tickward investigate` as a person has it: questions on a terminal, tables that fit it, nothing that an attacker wrote moving anything. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -63,4 +64,13 @@ test.each([40, 80, 200])('tables and records fit %i columns', (columns) => {
   write.mockRestore();
   expect(lines.length).toBeGreaterThan(8);
   expect(lines.filter((line) => line.length > columns)).toEqual([]);
+});
+
+test('the command for what comes next can be pasted, whatever the file is called', () => {
+  const { root } = planted();
+  const path = join(root, "units/a'; echo PWNED; '.timer");
+  writeFileSync(path, '[Timer]\nOnCalendar=daily\n');
+  const { stdout } = tickward(['investigate', '--file', path, '--step', 'timer', '--engine', 'embedded', '--state-dir', join(root, 'state')]);
+  const next = /^Next: tickward (.*)$/m.exec(stdout)?.[1] ?? '';
+  expect(execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${next}`], { encoding: 'utf8' })).toBe(`respond\n--file\n${path}\n--dry-run\n`);
 });

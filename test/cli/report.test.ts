@@ -36,12 +36,14 @@ test.skipIf(noHost !== undefined)(`the page and the document are there, for thei
 
 test.skipIf(noHost !== undefined)('what cannot be written is refused before anything is looked at', { timeout: LIMIT_MS }, async () => {
   const { host, report } = await hostWithTimer();
-  host.run(['sh', '-c', `cd ${SCRATCH}/out && echo mine > precious && ln -s precious link.html && ln -s precious other.json && echo '{"name":"mine"}' > package.json && ln -s out ../way`]);
-  for (const [file, said] of [['out/link.html', /link\.html is not written: it is a symbolic link/], ['out/other.html', /other\.json is not written: it is a symbolic link/], ['way/case.html', /way on the way is a symbolic link/], ['out/package.html', /package\.json is there already and is not from a report/], ['none/case.html', /none.* is not there/]] as const) {
+  host.run(['sh', '-c', `cd ${SCRATCH}/out && echo mine > precious && ln -s precious link.html && ln -s precious other.json && echo '{"name":"mine"}' > package.json && ln -s out ../way && mkdir ../ro ../full && mount -t tmpfs -o ro none ../ro && mount -t tmpfs -o size=64k none ../full`]);
+  for (const [file, said] of [['out/link.html', /link\.html is not written: it is a symbolic link/], ['out/other.html', /other\.json is not written: it is a symbolic link/], ['way/case.html', /way on the way is a symbolic link/], ['out/package.html', /package\.json is there already and is not from a report/], ['none/case.html', /none.* is not there/], ['ro/case.html', /its file system is mounted read-only/]] as const) {
     const { status, stdout, stderr } = report(`${SCRATCH}/${file}`);
     expect({ file, status, stdout }).toEqual({ file, status: 1, stdout: '' });
     expect(stderr).toMatch(said);
   }
+  const full = report(`${SCRATCH}/full/case.html`, '--json');
+  expect({ status: full.status, ...(JSON.parse(full.stdout) as object) }).toMatchObject({ status: 1, error: { message: expect.stringContaining('the disk is full') } });
   expect(host.run(['sh', '-c', `cat ${SCRATCH}/out/precious ${SCRATCH}/out/package.json; ls ${SCRATCH}/out`]).stdout).toBe('mine\n{"name":"mine"}\nlink.html\nother.json\npackage.json\nprecious\n');
 });
 

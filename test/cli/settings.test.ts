@@ -23,6 +23,7 @@ describe('settings', () => {
   test.each([
     ['state_dir: [', /line 1, column \d+/],
     ['timeout: 3\ncolour: red', /line 2, column 1: the configuration is not right: colour: no such key.*known settings: state_dir/s],
+    ['timeout: 9999999', /line 1, column 10: .*timeout: /],
     ['lang: en\nengine: duckdb', /line 2, column 9: the configuration is not right: engine: .*\n {2}engine: duckdb\n {10}\^/],
     ['timeout: 86401', /line 1, column 10: .*timeout: .*86400/],
     ['management: [1]', /line 1, column 14: .*management\[1\]: /],

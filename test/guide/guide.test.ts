@@ -108,3 +108,14 @@ describe('a guide of a rule', () => {
     expect(parseGuide('- !{investigate{"label":"x"}}\n').steps).toMatchObject([{ kind: 'task', text: '!{investigate{"label":"x"}}' }]);
   });
 });
+
+test('a text that is no guide is said to have no step', () => {
+  expect(parseGuide('root:x:0:0:root:/root:/bin/bash\n')).toMatchObject({ steps: [], problems: ['the guide has no step: neither an item of a list nor a query'] });
+});
+
+test.each([
+  ['is longer than any', 'a'.repeat(100_001), /more than 100000 characters/],
+  ['is nested without end', `${'>'.repeat(20_000)} x`, /nested too deeply/],
+])('a guide that %s is refused, not read for minutes', (_, text, message) => {
+  expect(() => parseGuide(text)).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringMatching(message) }));
+});

@@ -63,6 +63,10 @@ describe('a placeholder', () => {
   });
 });
 
+test('a query that is longer than any is skipped, not read for minutes', () => {
+  expect(render(`SELECT ${'{{file.path}}, '.repeat(1_000)}1`, path('/a'))).toEqual([{ placeholders: [], repairs: [], skipped: 'the query has more than 10000 characters' }]);
+});
+
 test('a hostile file name stays one literal', () => {
   const hostile = "/etc/systemd/system/x' UNION SELECT * FROM curl WHERE url='http://a' --.timer";
   expect(render('SELECT * FROM file WHERE path = {{file.path}}', path(hostile))[0]?.sql).toBe(`SELECT * FROM file WHERE path = '${hostile.replaceAll("'", "''")}'`);

@@ -62,6 +62,13 @@ describe('what is refused', () => {
     expect(() => openFile(join(directory, 'a.timer'))).toThrow(/it is a FIFO/);
   });
 
+  test('what to look at can be pasted, whatever it is called', () => {
+    const { directory } = setUp();
+    const path = join(directory, "a'; echo PWNED; '");
+    mkdirSync(path);
+    expect(() => openFile(path)).toThrow(expect.objectContaining({ hint: String.raw`look at it: stat '${directory}/a'\''; echo PWNED; '\'''` }));
+  });
+
   test('a socket is refused', async () => {
     const { directory } = setUp();
     const server = createServer().listen(join(directory, 'a.timer'));

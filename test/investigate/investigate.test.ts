@@ -1,15 +1,18 @@
 /** Whole investigations of planted units, over real files, the store and the embedded engine. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UnitDirectory } from '../../src/host/directories.ts';
 import { parseGuide } from '../../src/guide/parse.ts';
+import { connections } from '../../src/investigate/checks/connections.ts';
 import { checks } from '../../src/investigate/checks/index.ts';
+import type { Evidence } from '../../src/investigate/evidence.ts';
 import { investigate, type History, type InvestigateOptions, type Investigation } from '../../src/investigate/index.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { createEmbedded } from '../../src/sql/index.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { processOf } from '../helpers/investigation.ts';
 import { plant } from '../helpers/response.ts';
 import { until } from '../helpers/until.ts';
 
@@ -180,4 +183,32 @@ test('units of hostile names and texts are shown as data', async () => {
   expect(found.steps.filter(({ error }) => error !== null)).toEqual([]);
   expect(step(found, 'service').skipped).toBe('../../../etc/passwd is in no unit directory');
   expect(step(found, 'timer').warnings.join()).toMatch(/5000 characters/);
+});
+
+test.each([['a link to itself', 'loop.conf'], ['a link to a name that is too long', 'x'.repeat(300)]])('%s among the drop-ins blinds no check', async (_, target) => {
+  const { root, path } = evil();
+  mkdirSync(join(root, 'etc/job.service.d'));
+  symlinkSync(target, join(root, 'etc/job.service.d/loop.conf'));
+  const found = await look(root, fileEvent({ path }));
+  expect(found.steps.filter(({ error }) => error !== null)).toEqual([]);
+  expect(step(found, 'chain').rows.map((row) => row['path'])).toContain(join(root, 'run.sh'));
+  expect(step(found, 'service').warnings).toEqual(target === 'loop.conf' ? [`${root}/etc/job.service.d/loop.conf cannot be read: what it sets is not known`] : []);
+});
+
+test('of a timer with ten thousand calendars not as many programs are started', async () => {
+  const { root, path } = evil();
+  writeFileSync(path, `[Timer]\n${Array.from({ length: 10_000 }, (_, index) => `OnCalendar=*-*-* 01:${Math.floor(index / 60) % 60}:${index % 60}`).join('\n')}\nUnit=job.service\n`);
+  const started = performance.now();
+  const found = await look(root, fileEvent({ path }), { only: 'timer' });
+  expect(performance.now() - started).toBeLessThan(15_000);
+  expect(step(found, 'timer').warnings).toEqual(['only the first 60 of 10001 times are shown', 'the next runs are those of the first 20 of 3601 calendars']);
+  expect(step(found, 'timer').rows.length).toBeLessThan(100);
+});
+
+test('processes whose sockets are not asked for are said', async () => {
+  const engine = await createEmbedded();
+  onTestFinished(() => engine.close());
+  const processes = Array.from({ length: 101 }, (_, index) => processOf(index + 2, 1, { alive: true }));
+  const { warnings } = await connections.look({ processes, ask: (sql: string) => engine.query(sql) } as unknown as Evidence);
+  expect(warnings).toContain('only the sockets of the first 100 of 101 processes are asked for');
 });

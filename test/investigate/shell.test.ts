@@ -15,6 +15,9 @@ test.each([
   ['a `b c` <(d)', [['a', '$(…)', '$(…)'], ['b', 'c'], ['d']]],
   ['cat <<EOF\nrm -rf /\nEOF\nnext', [['cat'], ['next']]],
   ['a \\\n  b', [['a', 'b']]],
+  ['case "$o" in\n  m|u) a;;\n  (n) b | c;;\n  "x") d ;;\nesac; (e); f ${g:-)}', [['case', '$o', 'in'], ['a'], ['n'], ['b'], ['c'], ['d'], ['e'], ['f', '${g:-']]],
+  ['`(a)` <((b)) $((c) | (d)) $((e "f"))', [['$(…)', '$(…)', '$(…)', '$(…)'], ['a'], ['b'], ['c'], ['d'], ['e', 'f']]],
+  ['x=$((now-stamp)) y=$((a[$(b c)])) z=$( (d) )', [[':', 'a[$(…)]'], ['b', 'c'], ['d']]],
 ])('the commands of %j', (text, wanted) => {
   expect(words(text)).toEqual(wanted);
 });
@@ -29,6 +32,9 @@ test.each<[string, Call[]]>([
   ['bash -x /a.sh q', [{ kind: 'program', path: 'bash' }, { kind: 'script', path: '/a.sh', interpreter: 'bash' }]],
   ['python3 -c "import os"', [{ kind: 'program', path: 'python3' }, { kind: 'inline', text: 'import os', interpreter: 'python3' }]],
   ['sudo -u bob env A=1 timeout -k 5 10 /opt/x', [{ kind: 'program', path: 'sudo' }, { kind: 'program', path: 'env' }, { kind: 'program', path: 'timeout' }, { kind: 'program', path: '/opt/x' }]],
+  ["env -S '/opt/x -a' b", [{ kind: 'program', path: 'env' }, { kind: 'inline', text: "/opt/x -a 'b'", interpreter: 'sh' }]],
+  ["env -iS'sh -c \"id; /x\"'", [{ kind: 'program', path: 'env' }, { kind: 'inline', text: 'sh -c "id; /x"', interpreter: 'sh' }]],
+  ['env A=1 --split-string=/opt/x', [{ kind: 'program', path: 'env' }, { kind: 'inline', text: '/opt/x', interpreter: 'sh' }]],
   ['su bob -c "id; /x"', [{ kind: 'program', path: 'su' }, { kind: 'inline', text: 'id; /x', interpreter: 'sh' }]],
   ['curl -o /tmp/y http://h/y', [{ kind: 'program', path: 'curl' }, { kind: 'download', url: 'http://h/y', to: '/tmp/y' }]],
   ['wget -qO- h.example/y', [{ kind: 'program', path: 'wget' }, { kind: 'download', url: 'h.example/y', to: '' }]],

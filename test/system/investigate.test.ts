@@ -34,6 +34,10 @@ describe.skipIf(noBoot !== undefined)('on a booted host', () => {
     expect(rowsOf(mine, 'chain').map(({ path, package: owner }) => `${path}: ${owner}`)).toEqual(expect.arrayContaining(['/opt/job.sh: none', expect.stringMatching(/sleep: coreutils, as installed$/)]));
     expect(mine.verdict).toMatchObject({ level: 'unclear', signs: [{ id: 'names-the-network', from: 'strings' }] });
 
+    // Its script sources a file that no package has, and so does PAM, as packages installed it.
+    expect(host.shell('echo LANG=C > /etc/default/locale; grep -q /etc/default/locale /etc/pam.d/su')).toMatchObject({ status: 0 });
+    expect(investigated(host, '/usr/lib/systemd/system/apt-daily.timer').verdict).toMatchObject({ level: 'unclear', signs: [] });
+
     const packaged = investigated(host, '/usr/lib/systemd/system/systemd-tmpfiles-clean.timer');
     expect(packaged.verdict).toMatchObject({ level: 'explained', signs: [{ id: 'all-packaged' }] });
     expect(host.shell('echo "# more" >> /usr/bin/systemd-tmpfiles')).toMatchObject({ status: 0 });

@@ -60,9 +60,10 @@ async function run(context: Context, alertId: string | undefined, options: Optio
       if (!out.json) showStep(context, step);
     },
   });
-  if (out.json) out.document(result);
-  else showSummary(context, result);
+  if (!out.json) showSummary(context, result);
   await report?.write(result);
+  // After the report: where that fails, the error is the one document.
+  if (out.json) out.document(result);
   return hasFindings(result) ? Exit.FINDINGS : Exit.DONE;
 }
 

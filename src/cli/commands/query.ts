@@ -23,6 +23,8 @@ Examples:
     .action(act(async (context, sql: string, options: Options) => {
       const maxRows = Number(options.maxRows);
       if (!Number.isInteger(maxRows) || maxRows < 1) throw new TickwardError('USAGE', '--max-rows takes a whole number from 1');
+      // Of a script whose variable is empty: no rows would be an answer.
+      if (sql.trim() === '') throw new TickwardError('USAGE', 'the query is empty', { hint: 'give SQL: tickward query "SELECT …"' });
       const engine = await openEngine(context);
       const result = await engine.query(sql, { timeoutMs: context.settings.timeout * 1000, maxRows });
       for (const warning of result.warnings) context.notice({ level: 'warn', message: warning });

@@ -24,7 +24,7 @@ export const connections: Check = {
     for (const row of rows) told.set(Number(row.pid), [...(told.get(Number(row.pid)) ?? []), `${row.protocol} ${row.remote === '' ? `${row.local}` : row.remote} ${row.state}`.trim()]);
     const outside = rows.filter(({ role, remote }) => (role === 'unit' || role === 'chain' || role === 'descendant') && remote !== '' && !isLocal(remote));
     const signs: Sign[] = outside.length === 0 ? [] : [{ id: 'talks-to-the-network', weight: 'weak', text: `${outside.length} connection${outside.length === 1 ? '' : 's'} of the unit or the maker lead${outside.length === 1 ? 's' : ''} elsewhere` }];
-    return { columns: COLUMNS, rows, sql, warnings: result.warnings, signs, connections: told, indicators: { addresses: outside.map(({ remote }) => remote.slice(0, remote.lastIndexOf(':'))) } };
+    return { columns: COLUMNS, rows, sql, warnings: [...result.warnings, ...(alive.length > MOST_PIDS ? [`only the sockets of the first ${MOST_PIDS} of ${alive.length} processes are asked for`] : [])], signs, connections: told, indicators: { addresses: outside.map(({ remote }) => remote.slice(0, remote.lastIndexOf(':'))) } };
   },
 };
 

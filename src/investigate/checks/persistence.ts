@@ -1,5 +1,5 @@
 /** Other ways to come back: cron, at, shells, keys, generators and so on. What changed within a day of the event, what names a file of the chain, and what is rarely there at all. */
-import { ownershipOf } from '../../host/ownership.ts';
+import { ownershipOf, type Ownership } from '../../host/ownership.ts';
 import { persistentFiles, type PersistentFile } from '../../host/persistence.ts';
 import type { PasswdEntry } from '../../host/passwd.ts';
 import { defang } from '../../model/defang.ts';
@@ -30,7 +30,8 @@ export const persistence: Check = {
     const { files, warnings } = persistentFiles(usersOf(evidence), host.root);
     const needles = [...foreignFiles(evidence.chain, evidence.ownership), ...evidence.chain.texts.flatMap(({ text }) => observablesOf(text).filter(({ kind }) => kind !== 'decoded').map(({ value }) => value))];
     const found = files.flatMap((file) => lookInto(file, evidence.at, needles));
-    const owners = await ownershipOf(new Map(found.map(({ file }) => [file.path, null]))).catch(() => new Map<string, { package: string }>());
+    const md5Of = ({ file, mentions }: Found): string | null => (mentions ? evidence.look(`${host.root ?? ''}${file.path}`).md5 : null);
+    const owners = await ownershipOf(new Map(found.map((each) => [each.file.path, md5Of(each)]))).catch(() => new Map<string, Ownership>());
     // What came with a package, and only changed when that was installed, is listed by `packages`.
     const kept = found.filter(({ file, mentions }) => mentions || !owners.has(file.path));
     const rows = kept.slice(0, MOST_ROWS).map(({ file, why, line }) => ({ kind: file.kind, path: legible(file.path), owner: nameOfUser(evidence, file.stat.uid), changed: file.stat.ctime.toISOString(), package: owners.get(file.path)?.package ?? 'none', why: why.join(', '), line: legible(defang(line)).slice(0, MOST_LINE) }));
@@ -38,7 +39,7 @@ export const persistence: Check = {
       columns: COLUMNS,
       rows,
       warnings: [...warnings, ...(kept.length > MOST_ROWS ? [`only the first ${MOST_ROWS} of ${kept.length}`] : [])],
-      signs: kept.flatMap((each) => [...signsOf(each, evidence.at)]),
+      signs: kept.flatMap((each) => [...signsOf(each, owners.get(each.file.path), evidence.at)]),
       moments: kept.filter(({ why }) => why.includes(CHANGED)).slice(0, MOST_ROWS).map(({ file }): Moment => ({ time: file.stat.ctime.toISOString(), kind: 'file', what: `${legible(file.path)} was changed` })),
     };
   },
@@ -67,8 +68,10 @@ function lookInto(file: PersistentFile, at: number, needles: readonly string[]):
   return why.length === 0 ? [] : [{ file, why, line: named ?? (file.kind === 'ssh' ? first.replace(/^(.{0,40}).*?(\S*)$/s, '$1… $2') : first), mentions: named !== undefined }];
 }
 
-function* signsOf({ file, mentions }: Found, at: number): Iterable<Sign> {
+function* signsOf({ file, mentions }: Found, owned: Ownership | undefined, at: number): Iterable<Sign> {
   const path = legible(file.path);
+  // A package that names /etc/default/locale did so before anybody came.
+  if (mentions && owned?.changed === false) return;
   if (mentions) yield { id: 'persists-elsewhere', weight: 'strong', text: `${path} names what the unit runs or speaks to` };
   else if (file.kind === 'preload' && file.stat.size > 0) yield { id: 'preloads', weight: 'strong', text: `${path} loads something into every program` };
   else if (TELLING.has(file.kind) && Math.abs(file.stat.ctimeMs - at) <= NEAR_MS) yield { id: 'persistence-changed', weight: 'weak', text: `${path} (${file.kind}) was changed within an hour of the event` };

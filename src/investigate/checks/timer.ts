@@ -6,10 +6,13 @@ import { messageOf } from '../../model/errors.ts';
 import { legible } from '../../model/text.ts';
 import type { Moment, Sign } from '../result.ts';
 import { settings, type Check, type Outcome } from './check.ts';
-import { fileRows, unitFileSigns } from './unit-file.ts';
+import { fileRows, unitFileSigns, unreadOf } from './unit-file.ts';
 
 /** How often is too often for a job that anyone wants to be seen. */
 const OFTEN_MS = 60_000;
+/** Settings that are shown, and calendars of which the next runs are asked for: a program each, all at once. */
+const MOST_SETTINGS = 60;
+const MOST_CALENDARS = 20;
 
 export const timer: Check = {
   id: 'timer',
@@ -26,7 +29,7 @@ export const timer: Check = {
       ...fileRows(evidence, unit),
       ['state', managedTimer?.active ?? 'not known: no service manager was asked'],
       ['enabled', managedTimer?.enabled || enabledOf(unit)],
-      ...whens.map((when): [string, string] => [when.setting, legible(`${when.value} — ${when.words}`)]),
+      ...whens.slice(0, MOST_SETTINGS).map((when): [string, string] => [when.setting, legible(`${when.value} — ${when.words}`)]),
       ...runs.map((time, index): [string, string] => [index === 0 ? 'next run' : `run ${index + 1}`, time]),
       ['last run', managedTimer?.last],
       ['catches up after a boot', isTrue(lastOf(unit.entries, 'Timer', 'Persistent')) ? 'yes (Persistent=)' : 'no'],
@@ -34,13 +37,17 @@ export const timer: Check = {
       ['starts', legible(units.serviceName ?? '')],
       ['other timers of the service', others.map(({ name }) => legible(name)).join(', ')],
     ]);
-    return { ...rows, warnings: [...(units.note === undefined ? [] : [units.note]), ...units.unread, ...warnings], signs: [...unitFileSigns(evidence, unit), ...scheduleSigns(runs, whens)], moments: momentsOf(runs, managedTimer?.last, unit) } satisfies Outcome;
+    return { ...rows, warnings: [...(units.note === undefined ? [] : [units.note]), ...units.unread, ...unreadOf(evidence, unit), ...warnings], signs: [...unitFileSigns(evidence, unit), ...scheduleSigns(runs, whens)], moments: momentsOf(runs, managedTimer?.last, unit) } satisfies Outcome;
   },
 };
 
 async function runsOf(whens: readonly When[], next: string | undefined): Promise<{ runs: string[]; warnings: string[] }> {
-  const warnings: string[] = [];
-  const all = await Promise.all(whens.filter(({ setting }) => setting === 'OnCalendar').map(async ({ value }) => {
+  const calendars = [...new Set(whens.flatMap(({ setting, value }) => (setting === 'OnCalendar' ? [value] : [])))];
+  const warnings = [
+    ...(whens.length > MOST_SETTINGS ? [`only the first ${MOST_SETTINGS} of ${whens.length} times are shown`] : []),
+    ...(calendars.length > MOST_CALENDARS ? [`the next runs are those of the first ${MOST_CALENDARS} of ${calendars.length} calendars`] : []),
+  ];
+  const all = await Promise.all(calendars.slice(0, MOST_CALENDARS).map(async (value) => {
     try {
       const runs = await nextRuns(value);
       if (runs === undefined) warnings.push('systemd-analyze is not installed: the next runs are not known');

@@ -23,6 +23,11 @@ export function fileRows(evidence: Evidence, unit: DiskUnit): [string, string | 
   ];
 }
 
+/** Of what is in these nothing is known: not that nothing is in them. */
+export function unreadOf(evidence: Evidence, { path, dropIns }: DiskUnit): string[] {
+  return [path, ...dropIns].filter((each) => evidence.look(each).kind === 'unreadable').map((each) => `${legible(each)} cannot be read: what it sets is not known`);
+}
+
 export function packageText(owned: { package: string; changed: boolean | null } | undefined): string {
   if (owned === undefined) return 'none';
   return `${owned.package}${owned.changed === true ? ', changed since it was installed' : owned.changed === false ? ', as installed' : ', no checksum is kept'}`;
