@@ -34,7 +34,7 @@ function packaged({ units, chain: { files, limits }, ownership }: Evidence): Sig
   const made = [...units.timers.slice(0, 1), ...(units.service === undefined ? [] : [units.service])].flatMap((unit) => [unit.path, ...unit.dropIns]);
   const all = [...made, ...files.map(({ path, file }) => file?.real ?? path)];
   const isWhole = units.service !== undefined && units.note === undefined && limits.length === 0 && all.every((path) => ownership.get(path)?.changed === false);
-  return isWhole ? [{ id: ALL_PACKAGED, weight: 'harmless', text: `the unit and all ${files.length} files that it leads to belong to packages and are as they were installed` }] : [];
+  return isWhole ? [{ id: ALL_PACKAGED, weight: 'harmless', text: `the unit and ${files.length === 1 ? 'the file' : `all ${files.length} files`} that it leads to belong to packages and are as they were installed` }] : [];
 }
 
 function rowOf(evidence: Evidence, { path, via, from, kind, file }: ChainFile): Record<string, string> {
