@@ -84,6 +84,14 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     [['rule', 'test'], /either --rule FILE or --query EQL/],
     [['rule', 'lint'], /missing required argument/],
     [['watch', '--sensor', 'radar'], /no value for sensor/],
+    [['isolate', '--confirm', '--allow', '192.0.2.7', '--yes'], /--confirm does not heed --allow/],
+    [['isolate', '--status', '--confirm'], /--status does not heed --confirm/],
+    [['isolate', '--status', '--no-dhcp'], /--status does not heed --no-dhcp/],
+    [['isolate', '--for', '31d', '--dry-run'], /--for takes 30 days at most, not 31d/],
+    [['isolate', '--confirm', '--for', '31d', '--dry-run'], /--for takes 30 days at most, not 31d/],
+    [['isolate', '--allow', 'jump.example', '--dry-run'], /jump\.example is no management peer/],
+    [['isolate', '--allow', '0.0.0.0/0', '--dry-run'], /lets everybody through/],
+    [['isolate', '--dns', 'all', '--dry-run'], /all is no address of a name server/],
     [['drill', '--unit', 'x.service'], /no name for the drill/],
   ])('%j', (args, message) => {
     const { code, stderr, stdout } = run(...args);

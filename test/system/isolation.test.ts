@@ -200,6 +200,12 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     expect(it.tickward('isolate', '--status')).toMatchObject({ status: 3, json: { isolated: false, lost: expect.stringMatching(new RegExp(`run ${run.run}.*took its rules out`)) } });
     expect(it.tickward('isolate', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
     it.tickward('release', '--yes');
+    const { run: flushed } = it.tickward('isolate', '--for', '0', '--yes').json as RunResult;
+    it.inside.run(['nft', 'flush', 'ruleset']);
+    // Nothing but that would ever end it where the isolation had no end.
+    expect(it.tickward('isolate', '--status')).toMatchObject({ status: 3, json: { lost: expect.stringContaining(`where it shall not be isolated any more, tickward undo ${flushed} ends the reminder`) } });
+    it.tickward('undo', flushed ?? '');
+    expect(it.tickward('isolate', '--status')).toMatchObject({ status: 0, json: { isolated: false, lost: null } });
   });
 
   test.for(['iptables-nft', 'iptables-legacy'])('without nft it is done by %s', async (variant, { skip }) => {
