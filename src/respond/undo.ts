@@ -27,7 +27,10 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
   const steps = changedSteps(entries, options);
   const results: StepResult[] = [];
   // An undo of nothing leaves no mark: the run can be gone on with as before.
-  if (steps.length > 0) journal.append({ run, kind: 'undo-started', data: { steps, ...thisProcess() } });
+  if (steps.length > 0) {
+    const { seq } = journal.append({ run, kind: 'undo-started', data: { steps, ...thisProcess() } });
+    refuseWhileRunning(journal.entries(run), seq);
+  }
   for (const step of steps) {
     const result = await undoStep(step, entries, target, options);
     results.push(result);
