@@ -7,7 +7,7 @@ import { endConnectionsBut } from './connections.ts';
 import type { InForce, Isolation } from './isolation.ts';
 import { isConnected, leaks, obstacleFor } from './isolation-proof.ts';
 import { holds, networkText, parseNetwork, type Network } from './networks.ts';
-import { packetFilter } from './packet-filter.ts';
+import { isolationNow, packetFilter } from './packet-filter.ts';
 import { distinctPeers, parsePeer, peerOfSsh, peerText } from './peers.ts';
 
 const DEFAULT_SECONDS = 300;
@@ -100,7 +100,7 @@ export const isolate: Action<Params, Data> = {
 };
 
 async function end(runs: readonly string[]): Promise<UndoReport> {
-  const { filter, now } = await packetFilter();
+  const { filter, now } = await isolationNow();
   if (now === undefined) return { done: [], already: ['the isolation was gone already'], failed: [] };
   if (!runs.includes(now.run)) return { done: [], already: [`the isolation is left: run ${printable(now.run)} made it`], failed: [] };
   // What was opened while it was in force would go on now.

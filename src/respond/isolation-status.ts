@@ -1,6 +1,6 @@
 /** Whether the host is isolated now, beside what the journal says it should be. */
 import { z } from 'zod';
-import { packetFilter } from '../actions/packet-filter.ts';
+import { isolationNow } from '../actions/packet-filter.ts';
 import { peerText } from '../actions/peers.ts';
 import { bootTimeMs } from '../host/proc.ts';
 import type { JournalEntry } from '../model/journal.ts';
@@ -21,7 +21,7 @@ export interface IsolationStatus {
 }
 
 export async function isolationStatus(journal: StoredJournal, time: number = Date.now()): Promise<IsolationStatus> {
-  const { filter, now } = await packetFilter();
+  const { filter, now } = await isolationNow();
   const isolated = now !== undefined && now.missing.length === 0;
   return {
     isolated,

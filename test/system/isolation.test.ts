@@ -208,6 +208,18 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     expect(it.tickward('isolate', '--status')).toMatchObject({ status: 0, json: { isolated: false, lost: null } });
   });
 
+  test('where nft gives no answer, nobody is told that the host is not isolated', async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const it = await scene();
+    expect(it.tickward('isolate', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
+    // iptables, which is asked next, knows nothing of it.
+    it.host.shell("printf '#!/bin/sh\\nexec sleep 100\\n' > /run/silent; chmod 755 /run/silent; mount --bind /run/silent /usr/sbin/nft");
+    expect(it.tickward('isolate', '--status')).toMatchObject({ status: 1, json: { error: { code: 'TIMEOUT', message: expect.stringContaining('nft gave no answer') } } });
+    for (const args of [['release'], ['isolate', '--confirm']]) expect(it.tickward(...args, '--yes')).toMatchObject({ status: 1, json: { steps: [{ state: 'failed', summary: expect.stringContaining('nft gave no answer') }] } });
+    it.host.shell('umount /usr/sbin/nft');
+    expect(it.tickward('release', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
+  });
+
   test.for(['iptables-nft', 'iptables-legacy'])('without nft it is done by %s', async (variant, { skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const it = await scene();
