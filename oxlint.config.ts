@@ -18,7 +18,7 @@ const ROOMS: Record<string, readonly string[]> = {
   respond: ['model', 'host', 'store', 'rule', 'actions', 'exec', 'yaml', 'version'],
   fleet: ['model', 'exec'],
   watch: ['model', 'host', 'sensor', 'store', 'rule', 'ingest'],
-  output: ['model', 'exec'],
+  output: ['model', 'host', 'exec'],
   playbooks: ['model', 'guide', 'respond', 'rule'],
   package: ['model', 'exec', 'version'],
 };

@@ -11,7 +11,7 @@ import { blocksIn, withBlock, withoutBlock } from './hosts-file.ts';
 import { sortOut, type Indicators } from './indicators.ts';
 import { holds, networkText, type Network } from './networks.ts';
 import { parsePeer, peerOfSsh } from './peers.ts';
-import { readContent, rewrite } from './rewrite.ts';
+import { obstacleToRewrite, readContent, rewrite } from './rewrite.ts';
 
 const params = z.strictObject({
   /** Addresses and networks. */
@@ -142,6 +142,8 @@ async function missingOf(data: Data, context: ActionContext): Promise<Data> {
 const SLACK_SECONDS = 30;
 
 function obstacle({ domains, seconds }: Data, context: ActionContext): string | undefined {
+  const fixed = domains.length === 0 ? undefined : obstacleToRewrite(hostsOf(context));
+  if (fixed !== undefined) return `${fixed}; addresses alone can be blocked (leave out \`domains\`)`;
   if (domains.length === 0 || seconds === 0) return undefined;
   if (context.systemd === 'absent') return 'names in the hosts file end by themselves only where systemd runs: leave out `seconds`, and undo it by hand';
   return context.undoCommand === undefined ? 'it is not known how to undo this later: leave out `seconds`' : undefined;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import type { Action } from './action.ts';
-import { packetFilter } from './packet-filter.ts';
+import { isolationNow } from './packet-filter.ts';
 
 const params = z.strictObject({
   /** From now on; 0: until it is released. */
@@ -29,7 +29,7 @@ export const confirmIsolation: Action<Params, Data> = {
     const steps = [{ text: `keep the isolation ${seconds === 0 ? 'until it is released' : `for ${seconds} s more`}`, target: 'packet filter' }];
     const data = { seconds, run: '' };
     if (context.uid !== 0) return { state: 'blocked', reason: 'only root may change the packet filter: run as root', steps, notes: [], data };
-    const { now } = await packetFilter();
+    const { now } = await isolationNow();
     if (now === undefined || now.missing.length > 0) return { state: 'blocked', reason: now === undefined ? 'the host is not isolated' : `the host is not isolated any more: ${now.missing.join('; ')}`, steps, notes: [], data };
     const planned = { notes: now.gaps, data: { seconds, run: now.run } };
     if (seconds === 0 && now.expires === undefined) return { state: 'nothing-to-do', reason: 'the isolation stays until it is released already', steps: [], ...planned };
@@ -38,7 +38,7 @@ export const confirmIsolation: Action<Params, Data> = {
 
   async apply(plan, _context, record) {
     const [step] = plan.steps;
-    const { filter, now } = await packetFilter();
+    const { filter, now } = await isolationNow();
     if (now === undefined || now.missing.length > 0) throw new TickwardError('FAILED', 'the isolation ended before it was confirmed', { hint: 'isolate the host again: tickward isolate' });
     record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'confirmed', run: now.run, seconds: plan.data.seconds, before: now.expires ?? 0 } });
     await filter.expireIn(plan.data.seconds);
@@ -46,7 +46,7 @@ export const confirmIsolation: Action<Params, Data> = {
   },
 
   async verify({ data }) {
-    const { now } = await packetFilter();
+    const { now } = await isolationNow();
     if (now === undefined || now.missing.length > 0) return { ok: false, text: now === undefined ? 'the host is not isolated' : now.missing.join('; ') };
     const isKept = data.seconds === 0 ? now.expires === undefined : now.expires !== undefined;
     return isKept ? { ok: true, text: `isolated ${now.expires === undefined ? 'until it is released' : `for ${now.expires} s more`}` } : { ok: false, text: 'the time of the isolation was not changed' };
@@ -57,7 +57,7 @@ export const confirmIsolation: Action<Params, Data> = {
     const { run, before } = oldest?.data ?? {};
     if (typeof run !== 'string' || typeof before !== 'number') return { done: [], already: [], failed: [] };
     try {
-      const { filter, now } = await packetFilter();
+      const { filter, now } = await isolationNow();
       if (now?.run !== run || now.missing.length > 0) return { done: [], already: ['the isolation was gone already'], failed: [] };
       await filter.expireIn(before);
       return { done: [before === 0 ? 'the isolation stays until it is released' : `the isolation ends by itself in ${before} s`], already: [], failed: [] };

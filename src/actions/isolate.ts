@@ -6,12 +6,12 @@ import type { Action, ActionContext, UndoReport } from './action.ts';
 import { endConnectionsBut } from './connections.ts';
 import type { InForce, Isolation } from './isolation.ts';
 import { isConnected, leaks, obstacleFor } from './isolation-proof.ts';
-import { networkText, parseNetwork, type Network } from './networks.ts';
-import { packetFilter } from './packet-filter.ts';
+import { holds, networkText, parseNetwork, type Network } from './networks.ts';
+import { isolationNow, packetFilter } from './packet-filter.ts';
 import { distinctPeers, parsePeer, peerOfSsh, peerText } from './peers.ts';
 
 const DEFAULT_SECONDS = 300;
-const MOST_SECONDS = 30 * 86_400;
+export const MOST_SECONDS = 30 * 86_400;
 
 const LIMITS = [
   'interfaces that come later are not cut for raw packets (AF_PACKET); what comes in can still be listened to; other ways out (vsock, AF_XDP, serial lines) stay',
@@ -52,7 +52,7 @@ export const isolate: Action<Params, Data> = {
     if (context.uid !== 0) return { state: 'blocked', reason: 'only root may change the packet filter: run as root', steps, notes: [], data };
     try {
       const { filter, now } = await packetFilter();
-      if (now?.missing.length === 0) return { state: 'nothing-to-do', reason: `the host is isolated already, by run ${now.run}${endText(now)}`, steps: [], notes: now.gaps, data };
+      if (now?.missing.length === 0) return { state: 'nothing-to-do', reason: `the host is isolated already, by run ${now.run}${endText(now)}${leftOut(data, now)}`, steps: [], notes: now.gaps, data };
       const reason = (await lockOut(data)) ?? (await filter.obstacle(data));
       const notes = [...filter.gaps(), ...LIMITS];
       return reason === undefined ? { state: 'ready', steps, notes, data } : { state: 'blocked', reason, steps, notes, data };
@@ -63,7 +63,8 @@ export const isolate: Action<Params, Data> = {
 
   async apply(plan, context, record) {
     const [step] = plan.steps;
-    const { filter } = await packetFilter();
+    const { filter, now } = await packetFilter();
+    if (now?.missing.length === 0) throw refusedFor(now);
     const obstacle = await filter.obstacle(plan.data);
     if (obstacle !== undefined) throw new TickwardError('FAILED', obstacle, { hint: 'isolate the host from outside (switch, hypervisor)' });
     record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'isolated', run: context.run, seconds: plan.data.seconds } });
@@ -73,6 +74,9 @@ export const isolate: Action<Params, Data> = {
     const remarks = await endConnectionsBut(plan.data.peers);
     const fault = wasConnected && !isOurs() ? 'the ssh session that we run in is gone' : await faultOf(plan.data, context);
     if (fault === undefined) return remarks;
+    const other = await filter.inForce();
+    // To take the rules of another run out would leave the host open that both isolated.
+    if (other !== undefined && other.run !== context.run) throw refusedFor(other);
     await filter.remove();
     throw new TickwardError('FAILED', `the isolation did not hold and was taken back: ${fault}`, { hint: 'isolate the host from outside (switch, hypervisor)' });
   },
@@ -96,7 +100,7 @@ export const isolate: Action<Params, Data> = {
 };
 
 async function end(runs: readonly string[]): Promise<UndoReport> {
-  const { filter, now } = await packetFilter();
+  const { filter, now } = await isolationNow();
   if (now === undefined) return { done: [], already: ['the isolation was gone already'], failed: [] };
   if (!runs.includes(now.run)) return { done: [], already: [`the isolation is left: run ${printable(now.run)} made it`], failed: [] };
   // What was opened while it was in force would go on now.
@@ -110,7 +114,8 @@ function peersOf(given: Params, context: ActionContext): ReturnType<typeof parse
   return [...(ssh === undefined ? [] : [ssh]), ...[...context.management, ...given.management].map(parsePeer)];
 }
 
-function resolver(text: string): Network {
+/** Throws BAD_INPUT for what is no address of a name server. */
+export function resolver(text: string): Network {
   const network = parseNetwork(text);
   if (network === undefined || network.prefix === 0) throw new TickwardError('BAD_INPUT', `${printable(text)} is no address of a name server`, { hint: 'write 192.0.2.53' });
   return network;
@@ -126,6 +131,20 @@ export function endText({ expires }: InForce): string {
   return expires === undefined ? ', until it is released' : `, ends by itself in ${expires} s`;
 }
 
+/** Of those who would be let through, the ones whom what is in force does not let through. */
+function leftOut({ peers }: Isolation, now: InForce): string {
+  const out = peers.filter((peer) => !now.peers.some((each) => each.port === peer.port && holds(each.network, peer.network)));
+  return out.length === 0 ? '' : `; it does not let ${out.map(peerText).join(', ')} through: release it first, then isolate anew`;
+}
+
+function otherRun({ run }: InForce): string {
+  return `run ${printable(run)} isolated the host at the same time, by rules of its own, which are left`;
+}
+
+function refusedFor(other: InForce): TickwardError {
+  return new TickwardError('REFUSED', otherRun(other), { hint: 'tickward isolate --status says whether they hold and who gets through' });
+}
+
 /** Why the responder would be locked out. */
 async function lockOut({ peers, force }: Data): Promise<string | undefined> {
   if (force) return undefined;
@@ -139,7 +158,7 @@ async function faultOf(data: Data, context: ActionContext): Promise<string | und
   try {
     const { now } = await packetFilter();
     if (now === undefined) return 'its rules are not there: somebody took them out, or the host was booted since';
-    if (now.run !== context.run) return `another run made it: ${printable(now.run)}`;
+    if (now.run !== context.run) return otherRun(now);
     if (now.missing.length > 0) return now.missing.join('; ');
     const out = await leaks(data.peers);
     if (out.length > 0) return `a packet to ${out.join(' and ')} still goes out`;

@@ -31,7 +31,7 @@ export function nftables(): PacketFilter {
       return odd.length === 0 ? [] : [`packets that a program writes to an interface itself (AF_PACKET) are not cut on ${odd.map(printable).join(', ')}, whose name nft does not take`];
     },
     load: (wanted, id) => change(rulesetOf(wanted, id, interfaces()), 'did not load the isolation'),
-    inForce: current,
+    inForce: () => current(),
     async expireIn(seconds) {
       const families = await tables();
       const names = families.includes('netdev') ? armedInterfaces(await list('netdev', true)) : [];
@@ -59,7 +59,19 @@ function otherInterfaces(): string[] {
   });
 }
 
-async function current(): Promise<InForce | undefined> {
+const MOST_LOOKS = 5;
+
+/** Another run may replace the tables between two looks: then it is looked again. */
+async function current(looks = 1): Promise<InForce | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (looks >= MOST_LOOKS || (error instanceof TickwardError && error.code !== 'FAILED')) throw error;
+    return await current(looks + 1);
+  }
+}
+
+async function look(): Promise<InForce | undefined> {
   const families = await tables();
   if (!families.includes('inet')) return undefined;
   return readIsolation(await list('inet', true), families.includes('netdev') ? await list('netdev', true) : undefined, otherInterfaces());

@@ -1,11 +1,12 @@
 /** Keeps an account from being logged in to, by password and by key. */
 import { z } from 'zod';
 import { run } from '../exec.ts';
+import type { PasswdEntry } from '../host/passwd.ts';
 import { printable } from '../model/text.ts';
 import { accountOf, difference, entryOf, fieldsOf, refuseIfChanged, setFields, undoAccount, whyInUse, type AccountChange, type AccountFields } from './account.ts';
 import { forget, keepBefore } from './account-memory.ts';
 import { endProcessesOf, processesOf, sessionsOf, standingOf } from './account-standing.ts';
-import type { Action, Plan } from './action.ts';
+import type { Action, ActionContext, Plan } from './action.ts';
 
 /** usermod(8): an account that ended on the second day of 1970 has ended, and 0 would read as never in places. */
 const LONG_AGO = '1';
@@ -61,8 +62,9 @@ export const lockAccount: Action<Params, Data> = {
       ...(difference(user.name, after) === undefined ? [] : [{ text: `lock the password of ${shown} and let the account end (usermod --lock --expiredate 1)${given.expire_password ? '; the password expires (chage --lastday 0)' : ''}`, target }]),
       ...(end ? [{ text: `end the ${sessionsOf(user.name).length} sessions and ${processes} processes of ${shown}`, target }] : []),
     ];
-    const notes = [...(await standingOf(user)), ...(entry.password === 'empty' && !entry.locked ? [`${shown} has an empty password: the undo will not give that back`] : []), ...(given.end_sessions || processes === 0 ? [] : [`its sessions and processes go on: end_sessions ends them`])];
+    const notes = [...(await standingOf(user)), ...sharedNumber(user, context), ...(entry.password === 'empty' && !entry.locked ? [`${shown} has an empty password: the undo will not give that back`] : []), ...(given.end_sessions || processes === 0 ? [] : [`its sessions and processes go on: end_sessions ends them`])];
     const inUse = given.force ? undefined : whyInUse(user, context);
+    if (user.uid === 0 && given.end_sessions) return { state: 'blocked', reason: `${shown} is root, as which the services of this host run: none of that is ended (leave out end_sessions, end what is the attacker's with kill_process)`, steps, notes, data };
     if (inUse !== undefined) return { state: 'blocked', reason: `${inUse}: it is locked with force only`, steps, notes, data };
     if (steps.length === 0) return { state: 'nothing-to-do', reason: `${shown} is locked already`, steps, notes, data };
     return { state: 'ready', steps, notes, data };
@@ -100,6 +102,12 @@ export const lockAccount: Action<Params, Data> = {
     return report;
   },
 };
+
+/** Whoever logs in as the other is the same user to the kernel: a door that the lock does not close. */
+function sharedNumber({ name, uid }: PasswdEntry, { users }: ActionContext): string[] {
+  const others = users.filter((each) => each.uid === uid && each.name !== name).map((each) => printable(each.name));
+  return others.length === 0 ? [] : [`${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} the same number (uid ${uid}) and can still log in as the same user: lock that too; end_sessions ends the processes of all of them`];
+}
 
 function blocked(reason: string, steps: Plan['steps']): Plan<Data> {
   return { state: 'blocked', reason, steps, notes: [], data: NO_DATA };

@@ -1,9 +1,11 @@
 /** Tells a program of the operator's what is going on: to page someone, to open a ticket. */
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { run } from '../exec.ts';
 import { hostIdentity } from '../host/identity.ts';
-import { errnoOf, TickwardError } from '../model/errors.ts';
+import { foreignness, refuseForeignDirectory } from '../host/trust.ts';
+import { advisedMessageOf, errnoOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { Action } from './action.ts';
 
@@ -28,7 +30,6 @@ interface Data {
 /** It has nothing to say to us: more ends it. */
 const MOST_OUTPUT = 64 * 1024;
 const SHOWN = 200;
-const BY_OTHERS = 0o022;
 
 export const notify: Action<Params, Data> = {
   name: 'notify',
@@ -67,16 +68,19 @@ export const notify: Action<Params, Data> = {
   },
 };
 
-/** Whoever may write it would be run as us. */
+/** Whoever may write it, or put another in its place, would be run as us. */
 function whyNot(program: string, uid: number): string | undefined {
   const shown = printable(program);
   if (!program.startsWith('/')) return `${shown} is no absolute path: write it from / on, its arguments as values of their own`;
   try {
     const stat = statSync(program);
     if (!stat.isFile() || (stat.mode & 0o111) === 0) return `${shown} is no program`;
-    if (stat.uid !== 0 && stat.uid !== uid) return `${shown} belongs to uid ${stat.uid}: it is not run`;
-    return (stat.mode & BY_OTHERS) === 0 ? undefined : `${shown} can be written by others: it is not run (chmod go-w)`;
+    const foreign = foreignness(stat, uid);
+    if (foreign !== undefined) return `${shown} ${foreign}: it is not run (chown root, chmod go-w)`;
+    refuseForeignDirectory(dirname(program), uid);
+    return undefined;
   } catch (error) {
+    if (error instanceof TickwardError) return `${shown} is not run: ${advisedMessageOf(error)}`;
     return `${shown} cannot be run: ${errnoOf(error) ?? 'unknown'}`;
   }
 }

@@ -1,5 +1,6 @@
 /** Takes one file, wherever it is, into the quarantine. */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { look, openFile, sha256Of } from '../host/files.ts';
 import { packagesOf } from '../host/packages.ts';
@@ -76,10 +77,16 @@ export const quarantineFile: Action<Params, Removal> = {
 
 async function whyCritical(path: Buffer, quarantine: string): Promise<string | undefined> {
   const text = path.toString();
-  if (text.startsWith(`${quarantine}/`)) return 'is in the quarantine itself';
+  if (text.startsWith(`${stateDirectoryOf(quarantine)}/`)) return "is Tickward's own: its journal and quarantine are what an undo rests on";
   if (CRITICAL.some((pattern) => pattern.test(text))) return 'is not taken away: this host may not start, or let anybody in, without it; restore it from a backup or its package';
   const owner = Buffer.from(text).equals(path) ? (await packagesOf([text])).get(text) : undefined;
   return owner === undefined ? undefined : `belongs to the package ${printable(owner)}: restore it from there (apt-get install --reinstall, dnf reinstall)`;
+}
+
+/** By its own name, which `--state-dir` may reach through a link. */
+function stateDirectoryOf(quarantine: string): string {
+  const directory = resolve(dirname(quarantine));
+  return existsSync(directory) ? realpathSync(directory) : directory;
 }
 
 /** They go on, from the file that has no name any more. */

@@ -4,7 +4,7 @@ import { advisedMessageOf } from '../model/errors.ts';
 import type { Action } from './action.ts';
 import { endConnectionsBut } from './connections.ts';
 import { endText } from './isolate.ts';
-import { packetFilter } from './packet-filter.ts';
+import { isolationNow } from './packet-filter.ts';
 
 const params = z.strictObject({});
 
@@ -24,7 +24,7 @@ export const release: Action<z.infer<typeof params>, Data> = {
   async plan(_given, context) {
     const none = { run: '' };
     if (context.uid !== 0) return { state: 'blocked', reason: 'only root may change the packet filter: run as root', steps: [{ text: 'end the isolation', target: 'packet filter' }], notes: [], data: none };
-    const { now } = await packetFilter();
+    const { now } = await isolationNow();
     if (now === undefined) return { state: 'nothing-to-do', reason: 'the host is not isolated', steps: [], notes: [], data: none };
     const cut = now.missing.length === 0;
     const steps = [{ text: `end the isolation of run ${now.run}${cut ? endText(now) : ''}${cut ? ': end the connections that were opened meanwhile' : ''}, take its rules out`, target: 'packet filter' }];
@@ -33,7 +33,7 @@ export const release: Action<z.infer<typeof params>, Data> = {
 
   async apply(plan, _context, record) {
     const [step] = plan.steps;
-    const { filter, now } = await packetFilter();
+    const { filter, now } = await isolationNow();
     if (now === undefined) return ['the isolation was gone already'];
     const whole = now.missing.length === 0;
     // Rules that cut nothing any more are not brought back.
@@ -44,7 +44,7 @@ export const release: Action<z.infer<typeof params>, Data> = {
   },
 
   async verify() {
-    return (await packetFilter()).now === undefined ? { ok: true, text: 'the host is not isolated' } : { ok: false, text: 'the rules of the isolation are still there' };
+    return (await isolationNow()).now === undefined ? { ok: true, text: 'the host is not isolated' } : { ok: false, text: 'the rules of the isolation are still there' };
   },
 
   async undo(changes) {
@@ -52,7 +52,7 @@ export const release: Action<z.infer<typeof params>, Data> = {
     const { run, rules } = oldest?.data ?? {};
     if (typeof run !== 'string' || typeof rules !== 'string' || rules === '') return { done: [], already: [], failed: [] };
     try {
-      const { filter, now } = await packetFilter();
+      const { filter, now } = await isolationNow();
       if (now !== undefined) return { done: [], already: [`the host is isolated, by run ${now.run}`], failed: [] };
       await filter.restore(rules);
       return { done: [`the host is isolated again, as run ${run} did`], already: [], failed: [] };

@@ -96,6 +96,7 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
   // Masked, they are files that nothing starts.
   const huge = managers.length === 0 ? [] : found.filter((file) => file.role === 'fragment' && isTooLarge(file));
   const staying = [...generated, ...huge];
+  removal.staying.push(...staying.map((file) => file.path));
   removal.kept.push(...[...kept, ...shared, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
   const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
   const notes = [

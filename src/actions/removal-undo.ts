@@ -25,7 +25,7 @@ interface Afterwards {
   times: Map<string, string>;
   /** Last of all that is done to files: an immutable directory takes no time either. */
   attributes: Of<'attributes'>[];
-  /** Units of which something else has the name of a file by now: an attacker's, maybe. They stay masked, and are not started. */
+  /** Units of which a file could not be given back: something else has its name by now, an attacker's maybe, or the copy is no longer what it was. They stay masked, and are not started. */
   withheld: Set<string>;
 }
 
@@ -158,7 +158,7 @@ function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoReport)
 function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, afterwards: Afterwards, report: UndoReport): void {
   const path = pathFromJson(at);
   afterwards.reload.set(JSON.stringify(manager), manager);
-  if (isWithheld(unit, afterwards)) return void report.already.push(`${printable(unit)} stays masked and is not started: something else has the name of a file of it now`);
+  if (isWithheld(unit, afterwards)) return void report.already.push(`${printable(unit)} stays masked and is not started: a file of it could not be given back`);
   if (active) afterwards.start.push({ manager, unit });
   const isOurs = look(path)?.target?.toString() === '/dev/null';
   if (isOurs) removeLink(path, Buffer.from('/dev/null'), () => {});
@@ -169,10 +169,11 @@ function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, after
 async function tellManagers(afterwards: Afterwards, context: ActionContext, report: UndoReport): Promise<void> {
   const ids = new Map([...afterwards.reload.values(), ...[...afterwards.restart, ...afterwards.start].map(({ manager }) => manager)].map((id) => [JSON.stringify(id), id]));
   const managers = new Map((await createManagers([...ids.values()], context)).map((manager) => [JSON.stringify(manager.id), manager]));
+  const areBack = report.failed.length === 0;
   const withManager = async (id: ManagerId, work: (manager: Manager) => Promise<void>): Promise<void> => {
     await trying(report, async () => {
       const manager = managers.get(JSON.stringify(id));
-      if (manager === undefined) throw new TickwardError('UNSUPPORTED', `${nameOf(id)} does not run: the files are back, but nothing was started`, { hint: 'it reads them when it starts' });
+      if (manager === undefined) throw new TickwardError('UNSUPPORTED', `${nameOf(id)} does not run: ${areBack ? 'the files are back, but ' : ''}nothing was started`, { hint: 'it reads them when it starts' });
       await work(manager);
     });
   };

@@ -2,7 +2,7 @@
 import { isPopulated } from '../host/cgroups.ts';
 import { look } from '../host/files.ts';
 import { show } from '../host/paths.ts';
-import { printable } from '../model/text.ts';
+import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Verdict } from './action.ts';
 import { isActive, silenceHint, type Manager, type UnitState } from './manager.ts';
 import { targetPath } from './removal-plan.ts';
@@ -54,8 +54,17 @@ function madeAnew({ units, operations, kept, directories }: Removal): Buffer[] {
   return [...taken, ...found];
 }
 
-function goneText({ operations, present }: Removal, context: ActionContext): string {
+function goneText({ operations, present, staying }: Removal, context: ActionContext): string {
   const replaced = operations.find((each) => each.kind === 'original');
   if (replaced !== undefined) return `${show(replaced.path)} is as its package has it`;
-  return present.length === 0 ? `${show(targetPath(context.target))} is gone` : `${present.map(printable).join(' and ')} ${present.length === 1 ? 'is' : 'are'} gone`;
+  if (present.length === 0) return `${show(targetPath(context.target))} is gone`;
+  // What a generator made goes where the generator went.
+  const there = staying.filter((path) => look(path) !== undefined);
+  const isLeft = (unit: string): boolean => there.some((path) => textOfBytes(path).endsWith(`/${unit}`));
+  const gone = present.filter((unit) => !isLeft(unit));
+  const left = present.filter(isLeft);
+  return [
+    ...(gone.length === 0 ? [] : [`${gone.map(printable).join(' and ')} ${gone.length === 1 ? 'is' : 'are'} gone`]),
+    ...(left.length === 0 ? [] : [`${left.map(printable).join(' and ')} cannot start until the next boot, but ${there.map(show).join(', ')} ${there.length === 1 ? 'stays' : 'stay'}`]),
+  ].join('; ');
 }

@@ -39,6 +39,8 @@ export interface Removal {
   otherNames: string[];
   /** Files that stay although they make one of the units, and directories of files that apply to others as well. */
   kept: Buffer[];
+  /** Those of them that are only masked, so that their units are not gone. */
+  staying: Buffer[];
   /** Whether the units have to be masked afterwards. */
   keepMask: boolean;
   /** Where the units were looked for. */
@@ -47,7 +49,7 @@ export interface Removal {
 }
 
 export function noRemoval(directories: string[], managers: readonly Manager[] = []): Removal {
-  return { managers, operations: [], units: [], present: [], otherNames: [], kept: [], keepMask: false, directories, cgroups: [] };
+  return { managers, operations: [], units: [], present: [], otherNames: [], kept: [], staying: [], keepMask: false, directories, cgroups: [] };
 }
 
 /** A path in JSON: the bytes as well where they are no UTF-8. */

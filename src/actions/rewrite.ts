@@ -1,9 +1,12 @@
 /** Gives a file of the system another content, all at once: whoever reads it sees the old or the new one, with the same owner, mode and attributes. */
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { exchange, sha256Text } from '../host/exchange.ts';
 import { openFile, readOpen, sha256Of, type FileState, type OpenFile } from '../host/files.ts';
 import { setTimes, writeXattrs } from '../host/inode.ts';
+import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
-import { TickwardError } from '../model/errors.ts';
+import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
 
 const MOST_BYTES = 16 * 1024 ** 2;
@@ -18,6 +21,17 @@ export interface Content {
 export function readContent(path: string): Content {
   using file = openFile(path);
   return contentOf(file);
+}
+
+/** Why a file could not get another content, as far as that is known before it is tried; undefined where nothing speaks against it. */
+export function obstacleToRewrite(path: string): string | undefined {
+  if (readMounts().some((mount) => mount.path === path)) return `${show(path)} cannot be exchanged: it is a mount of its own, as in a container (change it where the container is defined)`;
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return `${show(path)} lies in a directory that cannot be written: ${messageOf(error)}${errnoOf(error) === 'EROFS' ? ' (mount -o remount,rw)' : ''}`;
+  }
 }
 
 /**

@@ -23,8 +23,9 @@ const MOST_CANDIDATES = 50_000;
 export async function candidates(context: HostContext): Promise<{ files: Candidate[]; notes: string[] }> {
   const notes: string[] = [];
   const files: Candidate[] = [];
+  const seen = new Set<string>();
   const add = (place: Place, path: HostPath, isWanted: (name: string) => boolean = () => true, deeper = false): void => {
-    if (files.length < MOST_CANDIDATES) files.push(...under(toBytes(path), isWanted, deeper, notes).map((each) => ({ place, path: each })));
+    if (files.length < MOST_CANDIDATES) files.push(...under(toBytes(path), isWanted, deeper, notes, seen).map((each) => ({ place, path: each })));
   };
   for (const { path, kind } of context.directories) add(kind === 'units' ? 'unit' : 'generator', path, undefined, true);
   const places = persistencePlaces(context.users);
@@ -36,21 +37,24 @@ export async function candidates(context: HostContext): Promise<{ files: Candida
   return { files: unique(files), notes: [...new Set([...notes, ...keys.notes])] };
 }
 
-/** The path itself, or what is in it where it is a directory; `deeper` also what is in the folders of units in it. */
-function under(path: Buffer, isWanted: (name: string) => boolean, deeper: boolean, notes: string[]): Buffer[] {
+/** The path itself, or what is in it where it is a directory that was not `seen` under another name (/lib and /usr/lib); `deeper` also what is in the folders of units in it. */
+function under(path: Buffer, isWanted: (name: string) => boolean, deeper: boolean, notes: string[], seen: Set<string>): Buffer[] {
   try {
     using directory = openDirectory(path);
+    const id = `${directory.state.dev}:${directory.state.ino}`;
+    if (seen.has(id)) return [];
+    seen.add(id);
     return namesIn(directory).flatMap((name): Buffer[] => {
       const isOne = isWanted(textOfBytes(name));
       // What is not asked for is not looked at: beside each script of a package lie four other files.
       if (!isOne && !deeper) return [];
       const at = pathIn(directory, name);
-      if (lookAt(directory, name)?.state.kind === 'directory') return deeper && isUnitSubdirectory(textOfBytes(name)) ? under(at, isWanted, false, notes) : [];
+      if (lookAt(directory, name)?.state.kind === 'directory') return deeper && isUnitSubdirectory(textOfBytes(name)) ? under(at, isWanted, false, notes, seen) : [];
       return isOne ? [at] : [];
     });
   } catch (error) {
     if (!(error instanceof TickwardError)) throw error;
-    // A file, or a directory by another name (/lib/systemd, /etc/xdg/systemd/user), which has its turn itself.
+    // A file, or a directory by another name (/etc/xdg/systemd/user), which has its turn itself.
     if (error.code === 'REFUSED') return isFile(path) ? [path] : [];
     if (error.code !== 'NOT_FOUND') notes.push(messageOf(error));
     return [];

@@ -44,7 +44,7 @@ export const unlockAccount: Action<Params, Data> = {
     const after = { locked: remembered?.locked ?? false, expires: remembered?.expires ?? (hasEnded ? '' : before.expires), last_change: before.last_change };
     const data: Data = { user: user.name, uid: user.uid, before, after };
     if (difference(user.name, after) === undefined) return { state: 'nothing-to-do', reason: `${shown} is not locked`, steps: [], notes: [], data };
-    const steps = [{ text: `${after.locked ? 'leave the password of' : 'unlock the password of'} ${shown}${after.locked ? ' locked, as it was,' : ''} and let the account ${after.expires === '' ? 'not end' : `end on day ${after.expires}`} (usermod --unlock --expiredate '${after.expires}')`, target: `account ${shown}` }];
+    const steps = [{ text: `${after.locked ? 'leave the password of' : 'unlock the password of'} ${shown}${after.locked ? ' locked, as it was,' : ''} and let the account ${after.expires === '' ? 'not end' : `end on day ${after.expires}`} (usermod ${after.locked ? '' : '--unlock '}--expiredate '${after.expires}')`, target: `account ${shown}` }];
     const notes = remembered === undefined ? ['it was not locked by Tickward: that it should not end is assumed'] : [];
     if (before.locked && !after.locked && entry.password === 'empty') return { state: 'blocked', reason: `${shown} has no password: whoever asks would get in (set one with passwd ${shown}, that unlocks it)`, steps, notes, data };
     return { state: 'ready', steps, notes, data };

@@ -7,6 +7,7 @@ import { TickwardError } from '../model/errors.ts';
 import { playbookNames, PLAYBOOKS } from '../playbooks/files.ts';
 import { readRule } from '../playbooks/rules.ts';
 import type { Rule } from '../rule/load.ts';
+import { stepsOf } from './only.ts';
 
 /** For whom. */
 export type ExportKind = 'fleetdm' | 'fleetdm-script' | 'elastic';
@@ -17,7 +18,7 @@ export function exportFor(kind: ExportKind, options: { file?: string; only: stri
       return fleetdmDocuments(FLEET_QUERIES).map((document) => `---\n${stringify(document)}`).join('');
     case 'fleetdm-script':
       if (options.file === undefined) throw new TickwardError('USAGE', 'which unit should the script take out?', { hint: '--file /etc/systemd/system/evil.timer' });
-      return removalScript(options.file, options.only.split(','));
+      return removalScript(options.file, stepsOf(options.only));
     case 'elastic':
       return `${elasticLines(playbookNames().map((name) => elasticRule(readRule(join(PLAYBOOKS, name, 'rule.toml')), guideOf(name)))).join('\n')}\n`;
   }

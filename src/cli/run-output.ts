@@ -1,4 +1,5 @@
 /** How the steps of a response, of its plan and of its undo are shown. */
+import { HOST } from '../respond/target.ts';
 import type { PlannedStep } from '../respond/plan.ts';
 import type { RunResult, StepResult, StepState } from '../respond/result.ts';
 import { printable } from '../model/text.ts';
@@ -38,7 +39,10 @@ export function answerText(answer: string | boolean): string {
 export function printEnd(out: Output, result: RunResult): void {
   if (result.dry_run) out.line('Nothing was changed: this was a dry run.');
   else if (result.run !== null && result.steps.some((step) => step.undo?.startsWith('tickward undo '))) out.line(`Take it back: tickward undo ${result.run}`);
-  if (result.ended !== 'finished' && result.run !== null) out.line(`It was ${result.ended}. Go on with: tickward respond --resume ${result.run}`);
+  if (result.ended === 'finished' || result.run === null) return;
+  // One action about the whole host has no steps to go on with; where it failed, its line says what to do.
+  if (result.target.path !== HOST.path) out.line(`It was ${result.ended}. Go on with: tickward respond --resume ${result.run}`);
+  else if (result.ended === 'interrupted') out.line('It was interrupted. Run the command again: what is done already is found to be so.');
 }
 
 /** What is left, and how each change is undone or why not: the end of a response that a person was asked through. */

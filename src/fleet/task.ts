@@ -15,7 +15,7 @@ const COMMON = { deadline_seconds: z.number().positive().max(86_400).default(300
 const TASK = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('sweep'), indicators: INDICATORS, ...COMMON }),
   z.strictObject({ do: z.literal('investigate'), path: NAME, ...COMMON }),
-  z.strictObject({ do: z.literal('respond'), path: NAME, playbook: NAME.optional(), only: NAMES, ...COMMON }),
+  z.strictObject({ do: z.literal('respond'), path: NAME, playbook: NAME.optional(), only: z.array(NAME).min(1).max(1_000).optional(), ...COMMON }),
   z.strictObject({ do: z.literal('undo'), run: NAME, ...COMMON }),
   z.strictObject({ do: z.literal('release'), ...COMMON }),
   z.strictObject({ do: z.literal('status'), ...COMMON }),
@@ -82,7 +82,7 @@ export function commandOf({ task, check }: GivenTask): string[] {
     case 'investigate':
       return ['investigate', '--file', task.path, '--json', '--no-input'];
     case 'respond':
-      return ['respond', '--file', task.path, ...(task.playbook === undefined ? [] : ['--playbook', task.playbook]), ...(task.only.length === 0 ? [] : ['--only', task.only.join(',')]), check ? '--dry-run' : '--yes', '--json', '--no-input'];
+      return ['respond', '--file', task.path, ...(task.playbook === undefined ? [] : ['--playbook', task.playbook]), ...(task.only === undefined ? [] : ['--only', task.only.join(',')]), check ? '--dry-run' : '--yes', '--json', '--no-input'];
     case 'undo':
       return ['undo', task.run, '--yes', '--json', '--no-input'];
     case 'release':

@@ -16,16 +16,18 @@ export async function packagesOf(all: readonly string[]): Promise<Map<string, st
 
 /** Undefined where there is no dpkg. */
 async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
-  const asked = new Map(paths.flatMap((path) => spellings(path).map((spelling) => [spelling, path] as const)));
-  const result = await tolerant('dpkg-query', ['--search', '--', ...[...asked.keys()].map(escapePattern)]);
+  const asked = [...new Set(paths.flatMap(spellings))];
+  const result = await tolerant('dpkg-query', ['--search', '--', ...asked.map(escapePattern)]);
   if (result === undefined) return undefined;
-  const owners = new Map<string, string>();
+  const known = new Map<string, string>();
   for (const line of result.split('\n')) {
     const cut = line.indexOf(': /');
-    const path = asked.get(line.slice(cut + 2));
-    if (cut > 0 && path !== undefined && !line.startsWith('diversion by ')) owners.set(path, line.slice(0, cut));
+    if (cut > 0 && !line.startsWith('diversion by ')) known.set(line.slice(cut + 2), line.slice(0, cut));
   }
-  return owners;
+  return new Map(paths.flatMap((path) => {
+    const owner = spellings(path).map((spelling) => known.get(spelling)).find((each) => each !== undefined);
+    return owner === undefined ? [] : [[path, owner] as const];
+  }));
 }
 
 /** Directories that are links into /usr on most hosts (UsrMerge). */

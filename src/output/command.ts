@@ -2,10 +2,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { run } from '../exec.ts';
+import { foreignness, refuseForeignDirectory } from '../host/trust.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import { alertDocument } from './document.ts';
-import { foreignness, refuseForeignDirectory } from './trust.ts';
 import type { CommandOutput, Sink } from './types.ts';
 
 /** It has nothing to say to us: more ends it. */

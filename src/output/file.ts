@@ -5,11 +5,11 @@
 import { constants } from 'node:fs';
 import { lstat, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
+import { foreignness, refuseForeignDirectory } from '../host/trust.ts';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import type { Alert } from '../model/event.ts';
 import { printable } from '../model/text.ts';
 import { alertDocument } from './document.ts';
-import { foreignness, refuseForeignDirectory } from './trust.ts';
 import type { FileOutput, Sink } from './types.ts';
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;

@@ -41,10 +41,11 @@ export const FIELDS: readonly { field: string; meaning: string }[] = [
 ];
 
 const EVENT_ROOTS = new Set(['@timestamp', 'event', 'file', 'process', 'user', 'host', 'container', 'tickward']);
-const BELOW: Readonly<Record<string, ReadonlySet<string>>> = {
-  rule: new Set(['id', 'name', 'version', 'severity', 'risk_score', 'threat']),
-  verdict: new Set(['level', 'reasons']),
-};
+/** A map: `constructor` and `__proto__` are no fields of it. */
+const BELOW: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['rule', new Set(['id', 'name', 'version', 'severity', 'risk_score', 'threat'])],
+  ['verdict', new Set(['level', 'reasons'])],
+]);
 const GUIDE = /^guide\.step_\d+[a-z]?\.(?:count|failed|skipped|rows\..+)$/;
 
 /** Whether a field is of the investigation, which is only made when something asks for it. */
@@ -61,7 +62,7 @@ export function problemOfField(field: string, earlier: { questions: readonly str
   if (root === 'steps') return earlier.steps.includes(below) ? undefined : `there is no earlier step ${below}${list(earlier.steps, 'there are')}`;
   if (root === 'indicators') return below === '' ? 'name a kind of indicators, such as indicators.paths' : undefined;
   if (root === 'guide') return GUIDE.test(field) ? undefined : `there is no field ${field}: guide.step_N.count, .failed, .skipped or .rows.COLUMN`;
-  if (BELOW[root]?.has(rest[0] ?? '')) return undefined;
+  if (BELOW.get(root)?.has(rest[0] ?? '')) return undefined;
   return `there is no field ${field}: tickward playbook fields lists them`;
 }
 

@@ -1,6 +1,6 @@
 /** Whether the host is isolated now, beside what the journal says it should be. */
 import { z } from 'zod';
-import { packetFilter } from '../actions/packet-filter.ts';
+import { isolationNow } from '../actions/packet-filter.ts';
 import { peerText } from '../actions/peers.ts';
 import { bootTimeMs } from '../host/proc.ts';
 import type { JournalEntry } from '../model/journal.ts';
@@ -21,7 +21,7 @@ export interface IsolationStatus {
 }
 
 export async function isolationStatus(journal: StoredJournal, time: number = Date.now()): Promise<IsolationStatus> {
-  const { filter, now } = await packetFilter();
+  const { filter, now } = await isolationNow();
   const isolated = now !== undefined && now.missing.length === 0;
   return {
     isolated,
@@ -47,7 +47,7 @@ interface Expected {
 function lostOf(expected: Expected | undefined, time: number): string | null {
   if (expected === undefined || (expected.until !== undefined && expected.until <= time)) return null;
   const by = bootTimeMs() > expected.since ? 'the host was booted since, which ends an isolation' : 'somebody took its rules out (`nft flush ruleset` does that): whoever did it is root here';
-  return `run ${expected.run} isolated it at ${new Date(expected.since).toISOString()}, and neither a release nor the end of its time ended that; ${by}. Isolate it again, best from outside (switch, hypervisor)`;
+  return `run ${expected.run} isolated it at ${new Date(expected.since).toISOString()}, and neither a release nor the end of its time ended that; ${by}. Isolate it again, best from outside (switch, hypervisor); where it shall not be isolated any more, tickward undo ${expected.run} ends the reminder`;
 }
 
 /** What the entries of a journal, oldest first, say should be in force. */

@@ -34,7 +34,7 @@ export function resumeOf(journal: Journal, run: string): Resumed {
   const entries = journal.entries(run);
   if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them' });
   refuseWhileRunning(entries);
-  if (entries.some((entry) => entry.kind === 'undo-started')) throw new TickwardError('REFUSED', `the run ${printable(run)} was undone: there is nothing to go on with`, { hint: 'begin a new one with tickward respond' });
+  if (entries.some((entry) => entry.kind === 'undo-started')) throw new TickwardError('REFUSED', `the run ${printable(run)} was undone, in whole or in part: it is not gone on with`, { hint: 'begin a new one with tickward respond' });
   const known = entries.find((entry) => entry.kind === 'run-known')?.data ?? {};
   const playbook = playbookSchema.safeParse(known['playbook']);
   if (playbook.success && !isObject(known['event'])) throw new TickwardError('USAGE', `the run ${printable(run)} is of one action about the whole host: it has no steps to go on with`, { hint: 'run that command again: what is done already is found to be so' });

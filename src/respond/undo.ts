@@ -26,7 +26,11 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
   const target = targetOfRun(started);
   const steps = changedSteps(entries, options);
   const results: StepResult[] = [];
-  journal.append({ run, kind: 'undo-started', data: { steps, ...thisProcess() } });
+  // An undo of nothing leaves no mark: the run can be gone on with as before.
+  if (steps.length > 0) {
+    const { seq } = journal.append({ run, kind: 'undo-started', data: { steps, ...thisProcess() } });
+    refuseWhileRunning(journal.entries(run), seq);
+  }
   for (const step of steps) {
     const result = await undoStep(step, entries, target, options);
     results.push(result);
@@ -65,12 +69,16 @@ export async function undoStep(step: string, entries: readonly JournalEntry[], t
     if (failed.length > 0) return result('failed', failed.join('; '), done, already);
     if (!action.undoable) return result(done.length > 0 ? 'changed' : 'unchanged', `not undone: ${action.reversible.replace(/^not: /, '')}${done.length > 0 ? '; what was held and not ended goes on' : ''}`, done, already);
     if (done.length > 0) return result('changed', `taken back: ${done.length} ${done.length === 1 ? 'thing is' : 'things are'} as before`, done, already);
-    const wasUndone = own.findLast((entry) => entry.kind === 'undone')?.time;
+    const wasUndone = own.findLast((entry) => entry.kind === 'undone' && !isEmpty(entry.data['done']))?.time;
     return result('unchanged', wasUndone === undefined ? 'everything is as it was' : `it was undone before, at ${wasUndone}`, [], already);
   } catch (error) {
     say('undo-failed', { failed: [advisedMessageOf(error)] });
     return result('failed', advisedMessageOf(error));
   }
+}
+
+function isEmpty(done: unknown): boolean {
+  return !Array.isArray(done) || done.length === 0;
 }
 
 /** What a step of a run held for a change that did not come, because it was cut off in between, goes on. Gives it in words. */

@@ -145,4 +145,30 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     await until(() => reachable().every(Boolean), () => 'the network', 30_000);
     expect(tickward('undo', done.run ?? '').steps).toMatchObject([{ state: 'unchanged' }]);
   });
+
+  test('two at once leave the host isolated: the later one leaves the rules of the other, and says so', async () => {
+    const [host, peer] = [namespace(), namespace()];
+    join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
+    const state = temporaryDirectory();
+    const args = ['isolate', '--allow', '10.99.7.2:2222', '--force', '--yes', '--json', '--state-dir', state];
+    for (let round = 0; round < 3; round += 1) {
+      const running = [0, 1, 2].map(() => host.start(['sh', PROGRAM, ...args]));
+      await until(() => running.every(({ child }) => child.exitCode !== null), () => 'the end of all', 30_000);
+      const steps = running.map(({ said }) => (JSON.parse(said()) as RunResult).steps[0]);
+      const status = JSON.parse(host.run(['sh', PROGRAM, 'isolate', '--status', '--json', '--state-dir', state])) as { isolated: boolean; run: string };
+      expect({ status, steps }).toMatchObject({ status: { isolated: true } });
+      for (const step of steps.filter((each) => each?.state === 'failed')) expect(step?.summary).toMatch(/^run \S+ isolated the host at the same time, by rules of its own, which are left/);
+      host.run(['sh', PROGRAM, 'release', '--yes', '--state-dir', state]);
+    }
+  });
+
+  test('who would be let through and is not, because the host is isolated already, is named', async () => {
+    const [host, peer] = [namespace(), namespace()];
+    join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
+    const state = temporaryDirectory();
+    const tickward = (...args: string[]): RunResult => JSON.parse(host.run(['sh', PROGRAM, ...args, '--yes', '--json', '--state-dir', state])) as RunResult;
+    tickward('isolate', '--allow', '10.99.7.0/29:2222', '--force');
+    expect(tickward('isolate', '--allow', '10.99.7.2:2222,10.99.7.9:2222,10.99.7.2', '--force').steps).toMatchObject([{ state: 'unchanged', summary: expect.stringMatching(/already, by run .*; it does not let 10\.99\.7\.9 \(to port 2222 here\), 10\.99\.7\.2 \(to port 22 here\) through: release it first, then isolate anew$/) }]);
+    expect(tickward('isolate', '--allow', '10.99.7.2:2222', '--force').steps).toMatchObject([{ state: 'unchanged', summary: expect.not.stringContaining('does not let') }]);
+  });
 });

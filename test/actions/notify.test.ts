@@ -56,7 +56,11 @@ test('what is no program of ours alone is not run', async () => {
 });
 
 test.skipIf(!isRoot)('a program of another user is not run by root (needs root to make one)', async () => {
-  const { program, plan } = setUp('true');
+  const { root, program, plan } = setUp('true');
   chownSync(program, 54_321, 54_321);
   expect(await plan()).toMatchObject({ state: 'blocked', reason: expect.stringContaining('belongs to uid 54321') });
+  chownSync(program, 0, 0);
+  // Whoever owns the directory puts another program in its place at any moment.
+  chownSync(root, 54_321, 54_321);
+  expect(await plan()).toMatchObject({ state: 'blocked', reason: expect.stringMatching(/hook is not run: .* belongs to uid 54321: whoever that is may replace what is in it/) });
 });

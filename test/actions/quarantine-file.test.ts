@@ -9,7 +9,8 @@ import { contextFor, hostIn, snapshot } from '../helpers/response.ts';
 
 function setUp(): { root: string; path: string; context: ReturnType<typeof contextFor> } {
   const root = temporaryDirectory();
-  const host = hostIn(root);
+  const host = { ...hostIn(root), quarantine: join(root, 'state', 'quarantine') };
+  mkdirSync(join(root, 'state'));
   mkdirSync(join(root, 'home'));
   const path = join(root, 'home', 'pay load');
   writeFileSync(path, 'evil', { mode: 0o755 });
@@ -22,14 +23,14 @@ const plan = (path: string, context: ReturnType<typeof contextFor>, more: object
 test('a file goes into the quarantine and comes back as it was', async () => {
   const { root, path, context } = setUp();
   utimesSync(join(root, 'home'), 1_500_000_000, 1_500_000_000);
-  const before = snapshot(root);
+  const before = snapshot(root, ['state']);
   const planned = await plan(path, context);
   expect(planned).toMatchObject({ state: 'ready', steps: [{ text: `move the file ${path} into the quarantine` }] });
   const changes: Change[] = [];
   await quarantineFile.apply(planned, context, (change) => changes.push(change));
   expect(await quarantineFile.verify(planned, context)).toEqual({ ok: true, text: `${path} is gone` });
   expect((await quarantineFile.undo(JSON.parse(JSON.stringify(changes.toReversed())) as Change[], context)).failed).toEqual([]);
-  expect(snapshot(root)).toEqual(before);
+  expect(snapshot(root, ['state'])).toEqual(before);
   expect(await quarantineFile.undo(changes.toReversed(), context)).toMatchObject({ done: [], failed: [] });
 });
 
@@ -76,7 +77,11 @@ describe('what is refused', () => {
     const { root, path, context } = setUp();
     const planned = await plan(path, context);
     await quarantineFile.apply(planned, context, () => {});
-    expect(await plan(join(root, 'quarantine', 'taken.ndjson'), context)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('is in the quarantine itself') });
+    writeFileSync(join(root, 'state', 'journal.db'), '');
+    symlinkSync('state', join(root, 'other-name'));
+    for (const quarantine of [context.quarantine, join(root, 'other-name', 'quarantine')]) {
+      for (const name of ['quarantine/taken.ndjson', 'journal.db']) expect(await plan(join(root, 'state', name), { ...context, quarantine })).toMatchObject({ state: 'blocked', reason: expect.stringContaining("is Tickward's own") });
+    }
   });
 
   test('what is larger than a copy may be', async () => {

@@ -139,6 +139,22 @@ describe('undo', () => {
     expect(existsSync(join(root, 'etc/evil.service'))).toBe(true);
   });
 
+  test('says what could not be given back and why nothing was started, and nothing that is not so', async () => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    const context = contextFor(hostIn(root), join(root, 'etc/evil.timer'));
+    const manager = { scope: 'user', user: 'gone' };
+    const mask = { data: { kind: 'mask', manager, unit: 'evil.timer', active: true, at: { path: join(root, 'run/evil.timer') }, made_directory: false } };
+    const changes = [...(await remove(root)), mask];
+    expect((await removeTimer.undo([mask], context)).failed).toEqual([expect.stringContaining('the manager of gone does not run: the files are back, but nothing was started')]);
+    writeFileSync(join(root, 'run/evil.timer'), '');
+    chmodSync(join(root, 'quarantine'), 0o700);
+    renameSync(join(root, 'quarantine'), join(root, 'moved'));
+    const report = await removeTimer.undo(changes, context);
+    expect(report.already).toContain('evil.timer stays masked and is not started: a file of it could not be given back');
+    expect(report.failed.at(-1)).toContain('the manager of gone does not run: nothing was started');
+  });
+
   test('does not set back the time of a directory in which somebody else worked since', async () => {
     const root = temporaryDirectory();
     plant(root, EVIL);

@@ -88,6 +88,17 @@ test.skipIf(noHost !== undefined)(`what is left of a record that was cut off is 
   expect([run('undo', id ?? '', '--force').code, isThere()]).toEqual([0, true]);
 });
 
+test.skipIf(noHost !== undefined)(`an undo of nothing says so and leaves no mark, and when it was undone is when that was (${needsHost})`, async () => {
+  const { respond, run } = await scene();
+  const { run: idle } = respond('--yes', '--only', 'case');
+  expect(run('undo', idle ?? '')).toMatchObject({ code: 0, stdout: 'This run changed nothing: there is nothing to take back.\n' });
+  expect(run('respond', '--resume', idle ?? '', '--yes').code).toBe(3);
+  const { run: id } = respond('--yes', '--only', 'remove');
+  run('undo', id ?? '');
+  const summaries = [1, 2].map(() => (JSON.parse(run('undo', id ?? '', '--json').stdout) as RunResult).steps[0]?.summary);
+  expect(summaries).toEqual([expect.stringMatching(/^it was undone before, at 2/), summaries[0]]);
+});
+
 test.skipIf(noHost !== undefined)(`a reader that goes away does not cut a response in two (${needsHost})`, async () => {
   const host = await ownHost();
   const state = join(temporaryDirectory(), 'state');

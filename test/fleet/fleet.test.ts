@@ -40,6 +40,7 @@ describe('a task on a host', () => {
     const given = parseTask(JSON.stringify({ do: 'respond', path: '/etc/systemd/system/x.timer', only: ['remove'], _ansible_check_mode: true, _ansible_verbosity: 0 }));
     expect(given).toEqual({ check: true, task: { do: 'respond', path: '/etc/systemd/system/x.timer', only: ['remove'], deadline_seconds: 300 } });
     expect(commandOf(given)).toEqual(['respond', '--file', '/etc/systemd/system/x.timer', '--only', 'remove', '--dry-run', '--json', '--no-input']);
+    expect(() => parseTask(JSON.stringify({ do: 'respond', path: '/etc/systemd/system/x.timer', only: [] }))).toThrow(/only/);
   });
 
   test.each(['{', '[]', '{"do":"wipe"}', '{"do":"respond"}', '{"do":"status","more":1}', '{"do":"sweep","indicators":{"units":[""]}}'])('%s is refused with a reason', (text) => {
@@ -52,7 +53,7 @@ describe('a task on a host', () => {
     [3, ['needs-person'], 'needs-person'],
     [1, ['changed', 'failed'], 'failed'],
   ] as const)('exit code %i with steps %j is %s', (code, steps, state) => {
-    expect(stateOf({ check: false, task: { do: 'respond', path: '/x', only: [], deadline_seconds: 1 } }, code, { run: 'r', steps: steps.map((each) => ({ state: each })) })).toBe(state);
+    expect(stateOf({ check: false, task: { do: 'respond', path: '/x', deadline_seconds: 1 } }, code, { run: 'r', steps: steps.map((each) => ({ state: each })) })).toBe(state);
   });
 });
 

@@ -95,6 +95,18 @@ describe('no run is gone on with', () => {
   });
 });
 
+test('no run is undone by two processes at once: each would take what the other gives back for an attacker\'s', async () => {
+  const own = sceneOf(REMOVE);
+  const { run } = await own.respond();
+  const other = { run: run!, kind: 'undo-started' as const, data: { steps: ['remove'], pid: process.ppid, start_ticks: String(statOf(process.ppid)?.startTicks) } };
+  own.journal.append(other);
+  await expect(undoRun({ run: run!, journal: own.journal, context: own.context })).rejects.toMatchObject({ code: 'REFUSED', message: `the run is being undone in process ${process.ppid}` });
+  const later = sceneOf(REMOVE);
+  const again = await later.respond();
+  later.journal.append({ ...other, run: again.run!, data: { ...other.data, start_ticks: '1' } });
+  expect((await undoRun({ run: again.run!, journal: later.journal, context: later.context })).steps).toMatchObject([{ state: 'changed' }]);
+});
+
 /** A process of the test's own that waits to be ended. */
 async function victim(): Promise<{ pid: number; start: string; isGone: () => boolean }> {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' });

@@ -1,6 +1,7 @@
 import { join as path } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
+import { actingOn } from '../helpers/acting.ts';
 import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
 import { until } from '../helpers/until.ts';
 
@@ -14,6 +15,12 @@ describe.skipIf(noBoot !== undefined)(`names, on a booted host (${noBoot ?? 'sys
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();
     host.shell('[ -e /etc/hosts ] || echo 127.0.0.1 localhost > /etc/hosts');
+    // As in a container: nothing is done by halves.
+    host.shell('cp /etc/hosts /run/hosts; mount --bind /run/hosts /etc/hosts');
+    const { plan } = actingOn(host, 'block_ioc').apply({ domains: ['evil.example'], addresses: ['203.0.113.9'] });
+    expect(plan).toMatchObject({ state: 'blocked', reason: expect.stringMatching(/^\/etc\/hosts cannot be exchanged: it is a mount of its own.*; addresses alone can be blocked/) });
+    host.shell('umount /etc/hosts');
+    expect(host.run(['nft', 'list', 'tables']).stdout).toBe('');
     const before = host.run(['cat', '/etc/hosts']).stdout;
     const repository = path(PROGRAM, '../../..');
     const ran = host.run(['sh', path(repository, 'src/node.sh'), path(repository, 'test/helpers/act.ts'), '/var/lib/tickward', 'block_ioc', JSON.stringify({ domains: ['evil.example'], addresses: ['203.0.113.9'], seconds: 10 })]);

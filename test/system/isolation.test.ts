@@ -156,8 +156,9 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     expect(refused()).toContain('no management peer is named');
     expect(refused('--allow', '10.99.7.2:2223')).toMatch(/nothing listens for 10\.99\.7\.2.*port 2223/);
     expect(refused('--allow', '203.0.113.5:2222')).toContain('no route');
-    expect(refused('--allow', '0.0.0.0/0')).toContain('lets everybody through');
-    expect(refused('--allow', '10.99.7.2\nflush ruleset')).toContain('is no management peer');
+    for (const [peer, message] of [['0.0.0.0/0', 'lets everybody through'], ['10.99.7.2\nflush ruleset', 'is no management peer']] as const) {
+      expect(it.tickward('isolate', '--allow', peer, '--yes')).toMatchObject({ status: 2, json: { error: { code: 'USAGE', message: expect.stringContaining(message) } } });
+    }
     expect(it.inside.run(['nft', 'list', 'tables'])).toBe('');
   });
 
@@ -200,6 +201,24 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     expect(it.tickward('isolate', '--status')).toMatchObject({ status: 3, json: { isolated: false, lost: expect.stringMatching(new RegExp(`run ${run.run}.*took its rules out`)) } });
     expect(it.tickward('isolate', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
     it.tickward('release', '--yes');
+    const { run: flushed } = it.tickward('isolate', '--for', '0', '--yes').json as RunResult;
+    it.inside.run(['nft', 'flush', 'ruleset']);
+    // Nothing but that would ever end it where the isolation had no end.
+    expect(it.tickward('isolate', '--status')).toMatchObject({ status: 3, json: { lost: expect.stringContaining(`where it shall not be isolated any more, tickward undo ${flushed} ends the reminder`) } });
+    it.tickward('undo', flushed ?? '');
+    expect(it.tickward('isolate', '--status')).toMatchObject({ status: 0, json: { isolated: false, lost: null } });
+  });
+
+  test('where nft gives no answer, nobody is told that the host is not isolated', async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const it = await scene();
+    expect(it.tickward('isolate', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
+    // iptables, which is asked next, knows nothing of it.
+    it.host.shell("printf '#!/bin/sh\\nexec sleep 100\\n' > /run/silent; chmod 755 /run/silent; mount --bind /run/silent /usr/sbin/nft");
+    expect(it.tickward('isolate', '--status')).toMatchObject({ status: 1, json: { error: { code: 'TIMEOUT', message: expect.stringContaining('nft gave no answer') } } });
+    for (const args of [['release'], ['isolate', '--confirm']]) expect(it.tickward(...args, '--yes')).toMatchObject({ status: 1, json: { steps: [{ state: 'failed', summary: expect.stringContaining('nft gave no answer') }] } });
+    it.host.shell('umount /usr/sbin/nft');
+    expect(it.tickward('release', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
   });
 
   test.for(['iptables-nft', 'iptables-legacy'])('without nft it is done by %s', async (variant, { skip }) => {

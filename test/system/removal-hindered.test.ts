@@ -134,6 +134,7 @@ printf '[Service]\\nExecStart=/bin/true\\n' > huge.service; truncate -s 12M slow
     expect(listing()).toEqual(before);
     const done = remove(host, slow);
     const huge = remove(host, '/etc/systemd/system/huge.timer');
+    expect(huge.steps[0]?.summary).toBe('huge.service is gone; huge.timer cannot start until the next boot, but /etc/systemd/system/huge.timer stays');
     expect(huge.steps[0]?.notes.join('\n')).toContain('/etc/systemd/system/huge.timer is too large to keep a copy of');
     prompt();
     expect(states(host, 'slow.timer', 'slow.service', 'huge.timer', 'huge.service')).toEqual(['masked inactive', 'masked inactive', 'masked inactive', 'masked inactive']);

@@ -55,7 +55,7 @@ systemctl daemon-reload; systemctl start put.path put.socket`);
     const done = remove(host, TIMER);
     host.shell(`printf '[Timer]\\nOnActiveSec=1s\\nUnit=other.service\\n' > ${TIMER}; printf '[Service]\\nExecStart=touch /run/other\\n' > ${UNITS}/other.service`);
     const undone = undo(host, done);
-    expect(undone.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining(`${TIMER} is not restored: something else has this name now`), notes: expect.arrayContaining(['evil.timer stays masked and is not started: something else has the name of a file of it now']) }]);
+    expect(undone.steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining(`${TIMER} is not restored: something else has this name now`), notes: expect.arrayContaining(['evil.timer stays masked and is not started: a file of it could not be given back']) }]);
     expect(states(host, 'evil.timer', 'evil.service')).toEqual(['masked inactive', 'loaded active']);
     expect(host.run(['systemctl', 'start', 'evil.timer']).stderr).toContain('is masked');
     host.shell(`rm ${TIMER}`);

@@ -98,6 +98,7 @@ systemctl start made.timer made.service keeper.service`);
     const planned = respond(host, '/run/systemd/generator.early/made.timer', '--dry-run');
     const done = remove(host, '/run/systemd/generator.early/made.timer');
     expect(done.steps[0]?.notes.join('\n')).toContain('is made anew by a generator at each reload: /etc/systemd/system-generators/60-made names it, is of no package and goes with it');
+    expect(done.steps[0]?.summary).toBe('made.timer and made.service are gone');
     expect(done.steps[0]?.changes).toEqual(planned.steps[0]?.changes);
     // Also what the timer has nothing to do with.
     expect(states(host, 'keeper.service')).toEqual(['not-found inactive']);

@@ -12,6 +12,7 @@ import type { TaskInput } from '../../fleet/task.ts';
 import { newRunId } from '../../respond/run-id.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import type { ExportKind } from '../fleet-export.ts';
+import { stepsOf } from '../only.ts';
 import { untilStopped } from '../signals.ts';
 
 interface Options {
@@ -85,7 +86,7 @@ export const fleet: Register = (program, act) => {
     .action(act((context, options: Options & { file: string; playbook?: string; only: string }) => {
       mustBeMeant(context, options);
       mustBeWhole(options.file);
-      return run(context, { do: 'respond', path: options.file, ...(options.playbook === undefined ? {} : { playbook: options.playbook }), only: options.only.split(',') }, options);
+      return run(context, { do: 'respond', path: options.file, ...(options.playbook === undefined ? {} : { playbook: options.playbook }), only: stepsOf(options.only) }, options);
     }));
   over('release', 'ends the isolation of every host', '  tickward fleet release --inventory hosts.ini --yes')
     .option('--dry-run', 'shows what would be done on each host and changes nothing')

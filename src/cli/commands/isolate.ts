@@ -1,5 +1,7 @@
 /** `tickward isolate` and `tickward release`: the host off the network and back, without a playbook. */
-import { TickwardError } from '../../model/errors.ts';
+import { MOST_SECONDS, resolver } from '../../actions/isolate.ts';
+import { parsePeer } from '../../actions/peers.ts';
+import { messageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { isolationStatus, type IsolationStatus } from '../../respond/isolation-status.ts';
 import { Exit, type Context, type Register } from '../context.ts';
@@ -52,16 +54,39 @@ export const release: Register = (program, act) => {
     .action(act((context, options: { dryRun?: true }) => carryOutOne(context, 'release', {}, options.dryRun === true)));
 };
 
-function run(context: Context, options: IsolateOptions): Promise<number> {
+async function run(context: Context, options: IsolateOptions): Promise<number> {
+  refuseUnheeded(options);
   if (options.status === true) return status(context);
   const dryRun = options.dryRun === true;
+  for (const peer of options.allow) asUsage(() => parsePeer(peer));
+  for (const server of options.dns) asUsage(() => resolver(server));
   const span = options.for === undefined ? {} : { seconds: secondsOf(options.for) };
   if (options.confirm === true) return carryOutOne(context, 'confirm_isolation', span, dryRun);
   return carryOutOne(context, 'isolate', { ...span, management: options.allow, dns: options.dns, dhcp: options.dhcp, force: options.force === true }, dryRun);
 }
 
+/** Whoever names a peer with --confirm would believe that it gets through now. */
+function refuseUnheeded({ allow, dns, dhcp, force, confirm, status: looks, for: span, dryRun }: IsolateOptions): void {
+  if (looks !== true && confirm !== true) return;
+  const unheeded = { '--allow': allow.length > 0, '--dns': dns.length > 0, '--no-dhcp': !dhcp, '--force': force === true, ...(looks === true ? { '--confirm': confirm === true, '--for': span !== undefined, '--dry-run': dryRun === true } : {}) };
+  const other = Object.entries(unheeded).find(([, isGiven]) => isGiven)?.[0];
+  if (other === undefined) return;
+  throw new TickwardError('USAGE', `${looks === true ? '--status' : '--confirm'} does not heed ${other}`, { hint: looks === true ? 'look first, then do it' : 'to change who gets through: tickward release, then tickward isolate' });
+}
+
 function secondsOf(text: string): number {
-  return text === '0' ? 0 : Math.ceil(durationMs(text) / 1000);
+  const seconds = text === '0' ? 0 : Math.ceil(durationMs(text) / 1000);
+  if (seconds > MOST_SECONDS) throw new TickwardError('USAGE', `--for takes 30 days at most, not ${printable(text)}`, { hint: '--for 0 isolates until it is released' });
+  return seconds;
+}
+
+/** What is wrong on the command line is no run that failed. */
+function asUsage(check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    throw new TickwardError('USAGE', messageOf(error), { ...(error instanceof TickwardError && error.hint !== undefined ? { hint: error.hint } : {}), cause: error });
+  }
 }
 
 async function status(context: Context): Promise<number> {

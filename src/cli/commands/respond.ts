@@ -11,6 +11,7 @@ import { answersFrom } from '../answers.ts';
 import { refuseBroken } from '../chain.ts';
 import type { Context, Register } from '../context.ts';
 import { outliving } from '../lost-reader.ts';
+import { stepsOf } from '../only.ts';
 import { byScript, converse, type Work } from '../responding.ts';
 import { SIGNALS } from '../signals.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
@@ -78,7 +79,7 @@ function workOf(context: Context, alertId: string | undefined, options: Options)
   const subject = subjectOf(context, alertId, options);
   const ofRule = playbookOfRule(subject.alert?.rule.id);
   const playbook = readPlaybook(options.playbook ?? ofRule);
-  const only = options.only?.split(',').map((step) => step.trim()).filter(Boolean);
+  const only = options.only === undefined ? undefined : stepsOf(options.only);
   const severity = severityFrom(options.severity) ?? SEVERITIES.find((each) => each === (subject.alert?.rule.severity ?? severityOf(playbook.name)));
   return { ...subject, guide: ofRule, playbook, ...(only === undefined ? {} : { only }), ...(severity === undefined ? {} : { severity }) };
 }

@@ -41,6 +41,7 @@ export const undo: Register = (program, act) => {
       refuseBroken(journal, options.force === true);
       const result = await undoRun({ run, ...(step === undefined ? {} : { step }), journal, context: actionContext(context) });
       printRun(context.out, result);
+      if (!context.out.json && result.steps.length === 0) context.out.line('This run changed nothing: there is nothing to take back.');
       return resultCode(result);
     }));
 };
