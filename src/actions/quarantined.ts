@@ -1,7 +1,7 @@
 /** What is in the quarantine, and what is at the place that each was taken from by now. Changes nothing. */
 import { lstatSync } from 'node:fs';
 import { look, openFile, sha256Of } from '../host/files.ts';
-import { show } from '../host/paths.ts';
+import { show, toBytes } from '../host/paths.ts';
 import { takenInto } from './quarantine-log.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
 
@@ -20,8 +20,8 @@ export interface Quarantined {
   size: number | null;
   /** Of a link, as it is shown. */
   target: string | null;
-  /** `taken`: nothing has its name now; `back`: it is there as it was; `replaced`: something else has its name; `lost`: the copy is gone from the quarantine. */
-  state: 'taken' | 'back' | 'replaced' | 'lost';
+  /** `taken`: nothing has its name now; `back`: it is there as it was; `replaced`: something else has its name; `lost`: the copy is gone from the quarantine; `damaged`: the copy is no longer what was taken. */
+  state: 'taken' | 'back' | 'replaced' | 'lost' | 'damaged';
 }
 
 /** In the order in which it was taken. */
@@ -38,16 +38,26 @@ export function quarantinedIn(quarantine: string): Quarantined[] {
       sha256: change.kind === 'file' ? change.copy.sha256 : null,
       size: size ?? null,
       target: change.kind === 'link' ? show(pathFromJson(change.target)) : null,
-      state: stateOf(change, change.kind === 'link' || size !== undefined),
+      state: stateOf(change),
     }];
   });
 }
 
-function stateOf(change: RemovalChange, hasCopy: boolean): Quarantined['state'] {
+function stateOf(change: RemovalChange): Quarantined['state'] {
   const difference = differenceOf(change);
-  if (difference === undefined) return 'back';
-  if (!hasCopy) return 'lost';
-  return difference.isGone ? 'taken' : 'replaced';
+  return difference === undefined ? 'back' : (copyProblem(change) ?? (difference.isGone ? 'taken' : 'replaced'));
+}
+
+/** Why the copy of a taken file cannot be given back; undefined where it can, and for what is no file. */
+export function copyProblem(change: RemovalChange): 'lost' | 'damaged' | undefined {
+  if (change.kind !== 'file') return undefined;
+  if (sizeOf(change.copy.file) === undefined) return 'lost';
+  try {
+    return differentFile(toBytes(change.copy.file), change.copy.sha256) === undefined ? undefined : 'damaged';
+  } catch {
+    // What is in its place now cannot even be read.
+    return 'damaged';
+  }
 }
 
 function sizeOf(copy: string): number | undefined {

@@ -6,7 +6,7 @@ import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext, Plan, PlanStep } from './action.ts';
 import { takenInto, type Taken } from './quarantine-log.ts';
-import { differenceOf } from './quarantined.ts';
+import { copyProblem, differenceOf } from './quarantined.ts';
 import { targetPath } from './removal-plan.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
 import { undoRemoval } from './removal-undo.ts';
@@ -42,10 +42,12 @@ export const restoreTimer: Action<Params, Data> = {
     const selected = select(takenInto(context.quarantine), given, context);
     const changes = (given.start ? selected : selected.map(unstarted)).toReversed();
     if (selected.length === 0) return { state: 'nothing-to-do', reason: missing(given, context), steps: [], notes: [], data: { changes } };
+    const spoiled = changes.filter(isSpoiled);
     const steps = changes.flatMap(stepOf);
     const reason = context.uid === 0 || ownersOf(selected).every((uid) => uid === context.uid) ? undefined : 'it has files of other users: run as root';
-    const plan: Omit<Plan<Data>, 'state'> = { steps, notes: given.sha256 === undefined ? [] : ['no manager is told: a unit counts after systemctl daemon-reload'], data: { changes } };
-    if (steps.length === 0) return { ...plan, state: 'nothing-to-do', reason: 'all of it is there already' };
+    const plan: Omit<Plan<Data>, 'state'> = { steps, notes: [...(given.sha256 === undefined ? [] : ['no manager is told: a unit counts after systemctl daemon-reload']), ...spoiled.flatMap(spoiledText)], data: { changes } };
+    if (steps.length === 0 && spoiled.length === 0) return { ...plan, state: 'nothing-to-do', reason: 'all of it is there already' };
+    if (spoiled.length > 0 && !changes.some((change) => differenceOf(change) !== undefined && !isSpoiled(change))) return { ...plan, state: 'blocked', reason: spoiled.flatMap(spoiledText).join('; ') };
     return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
   },
 
@@ -90,6 +92,16 @@ function missing({ run, sha256, path }: Params, context: ActionContext): string 
   return `nothing of ${show(path ?? targetPath(context.target))} was taken into the quarantine${by}`;
 }
 
+/** A file that is not there, and cannot be given back. */
+function isSpoiled(change: RemovalChange): boolean {
+  return differenceOf(change) !== undefined && copyProblem(change) !== undefined;
+}
+
+function spoiledText(change: RemovalChange): string[] {
+  if (change.kind !== 'file') return [];
+  return [`${show(pathFromJson(change.at))} does not come back: its copy ${show(change.copy.file)} ${copyProblem(change) === 'lost' ? 'is gone' : 'is no longer what was taken'}`];
+}
+
 function unstarted(change: RemovalChange): RemovalChange {
   if (change.kind === 'regenerate') return { ...change, active: [] };
   return change.kind === 'stop' || change.kind === 'mask' ? { ...change, active: false } : change;
@@ -108,7 +120,7 @@ function stepOf(change: RemovalChange): PlanStep[] {
   const isThere = look(path) !== undefined;
   if (change.kind === 'original') return isThere ? [{ text: `remove the package's ${target}`, target }] : [];
   if (change.kind === 'mask') return isThere ? [{ text: `unmask ${printable(change.unit)}: remove the link ${target}`, target }] : [];
-  if (change.kind === 'file') return differenceOf(change) === undefined ? [] : [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
+  if (change.kind === 'file') return differenceOf(change) === undefined || isSpoiled(change) ? [] : [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
   if (isThere) return [];
   return [{ text: change.kind === 'link' ? `restore the link ${target}` : `make the directory ${target} again`, target }];
 }

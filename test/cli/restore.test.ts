@@ -94,3 +94,17 @@ test.skipIf(noHost !== undefined)('a copy that is gone is told, and nothing of i
   expect(tickward('restore', sha256, '--yes')).toMatchObject({ code: 1, stdout: expect.stringContaining('failed') });
   expect(shell(`ls ${TIMER} 2>/dev/null`)).toBe('');
 });
+
+test.skipIf(noHost !== undefined)('a copy that somebody changed is said to be damaged, and is not promised', async () => {
+  const { shell, state, tickward, listed } = await taken();
+  shell(`find ${state}/quarantine -type f -exec grep -l ExecStart=/bin/true {} + | xargs -I COPY sh -c 'case COPY in *.ndjson) ;; *) chmod u+w COPY; echo more >> COPY ;; esac'`);
+  const of = (path: string): Quarantined | undefined => listed().find((each) => each.path === path);
+  expect([of(`${UNITS}/evil.service`)?.state, of(TIMER)?.state]).toEqual(['damaged', 'taken']);
+  const [step] = (JSON.parse(tickward('restore', 'evil.timer', '--dry-run', '--json').stdout) as RunResult).steps;
+  expect(step).toMatchObject({ state: 'would-change', notes: expect.arrayContaining([expect.stringMatching(/evil\.service does not come back: its copy .* is no longer what was taken$/)]) });
+  expect(JSON.stringify(step?.changes)).not.toContain('evil.service (sha256');
+  const sha256 = of(`${UNITS}/evil.service`)?.sha256 ?? '';
+  expect(JSON.parse(tickward('restore', sha256, '--yes', '--json').stdout)).toMatchObject({ steps: [{ state: 'failed', summary: expect.stringContaining('is no longer what was taken') }] });
+  const whole = tickward('restore', 'evil.timer', '--yes', '--json');
+  expect([whole.code, of(TIMER)?.state, shell(`ls ${UNITS}/evil.service`)]).toEqual([1, 'back', '']);
+});

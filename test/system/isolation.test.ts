@@ -216,7 +216,7 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     // iptables, which is asked next, knows nothing of it.
     it.host.shell("printf '#!/bin/sh\\nexec sleep 100\\n' > /run/silent; chmod 755 /run/silent; mount --bind /run/silent /usr/sbin/nft");
     expect(it.tickward('isolate', '--status')).toMatchObject({ status: 1, json: { error: { code: 'TIMEOUT', message: expect.stringContaining('nft gave no answer') } } });
-    for (const args of [['release'], ['isolate', '--confirm']]) expect(it.tickward(...args, '--yes')).toMatchObject({ status: 1, json: { steps: [{ state: 'failed', summary: expect.stringContaining('nft gave no answer') }] } });
+    expect(it.tickward('release', '--yes')).toMatchObject({ status: 1, json: { steps: [{ state: 'failed', summary: expect.stringContaining('nft gave no answer') }] } });
     it.host.shell('umount /usr/sbin/nft');
     expect(it.tickward('release', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
   });

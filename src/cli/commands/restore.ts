@@ -28,7 +28,8 @@ Examples:
 
 A unit or a path gives back all that was last taken together with it. Without an argument --json gives one document
 a line; "state" is taken (nothing has that name now), back (it is there as it was), replaced (something else has that
-name) or lost (the copy is gone). tickward undo RUN takes back all of a run, also what is in no quarantine.`)
+name), lost (the copy is gone) or damaged (the copy was changed). tickward undo RUN takes back all of a run, also
+what is in no quarantine.`)
     .action(act((context, what: string | undefined, options: Options) => run(context, what, options)));
 };
 
