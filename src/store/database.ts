@@ -6,6 +6,10 @@ import { printable } from '../model/text.ts';
 /** How long a statement waits for another process of ours, in ms. */
 const BUSY_TIMEOUT = 5_000;
 
+/** Between two tries to open a file that somebody makes or closes, in ms. */
+const AGAIN_MS = 5;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 /** More in one call cost more again: the statement gets long. */
 const ROWS_PER_CALL = [16, 4, 1];
 
@@ -37,18 +41,29 @@ export interface Layout {
 /** Opens or makes a database in WAL mode. Throws STATE when it is from a newer Tickward, damaged, or cannot be opened. */
 export function openDatabase(path: string, layout: Layout): DatabaseSync {
   return explained(path, layout.what, () => {
-    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
-    try {
-      const version = versionOf(database);
-      if (version > layout.version) throw new TickwardError('STATE', `${printable(path)} was written by a newer Tickward (layout ${version}, this one knows ${layout.version})`, { hint: 'use that version, or another --state-dir; nothing was changed' });
-      database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${layout.synchronous}; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = ${WAL_KEPT};`);
-      if (version < layout.version) migrate(database, layout);
-      return database;
-    } catch (error) {
-      database.close();
-      throw error;
+    for (const end = performance.now() + BUSY_TIMEOUT; ; Atomics.wait(NEVER, 0, 0, AGAIN_MS)) {
+      try {
+        return opened(path, layout);
+      } catch (error) {
+        // Who makes the file, or closes it as the last one, has it alone for a moment, and SQLite does not wait for that.
+        if (!isBusy(error) || performance.now() > end) throw error;
+      }
     }
   });
+}
+
+function opened(path: string, layout: Layout): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+  try {
+    const version = versionOf(database);
+    if (version > layout.version) throw new TickwardError('STATE', `${printable(path)} was written by a newer Tickward (layout ${version}, this one knows ${layout.version})`, { hint: 'use that version, or another --state-dir; nothing was changed' });
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${layout.synchronous}; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = ${WAL_KEPT};`);
+    if (version < layout.version) migrate(database, layout);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 function migrate(database: DatabaseSync, layout: Layout): void {

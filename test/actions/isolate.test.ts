@@ -154,7 +154,9 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     for (let round = 0; round < 3; round += 1) {
       const running = [0, 1, 2].map(() => host.start(['sh', PROGRAM, ...args]));
       await until(() => running.every(({ child }) => child.exitCode !== null), () => 'the end of all', 30_000);
-      const steps = running.map(({ said }) => (JSON.parse(said()) as RunResult).steps[0]);
+      const results = running.map(({ said }) => JSON.parse(said()) as RunResult);
+      for (const result of results) expect(result).toHaveProperty('steps');
+      const steps = results.map((result) => result.steps[0]);
       const status = JSON.parse(host.run(['sh', PROGRAM, 'isolate', '--status', '--json', '--state-dir', state])) as { isolated: boolean; run: string };
       expect({ status, steps }).toMatchObject({ status: { isolated: true } });
       for (const step of steps.filter((each) => each?.state === 'failed')) expect(step?.summary).toMatch(/^run \S+ isolated the host at the same time, by rules of its own, which are left/);

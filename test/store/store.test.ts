@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { openSensorLock } from '../../src/store/lock.ts';
@@ -194,4 +195,17 @@ test.skipIf(!tmpfs)('a full disk is said plainly and what was stored stays (need
     catch (error) { console.log(JSON.stringify({ code: error.code, message: error.message, kept: store.events.count() === stored })); }`;
   const output = execFileSync('unshare', ['-m', 'sh', '-c', 'mount -t tmpfs -o size=1m tmpfs /mnt && exec "$0" --input-type=module-typescript -e "$1"', process.execPath, program]).toString();
   expect(JSON.parse(output)).toEqual({ code: 'STATE', message: expect.stringContaining('the disk is full'), kept: true });
+});
+
+test('several that open a store that is not there yet, and close it, at the same moment, all have it', async () => {
+  const all = 3;
+  const answers: unknown[] = [];
+  for (let round = 0; round < 30; round += 1) {
+    const directory = temporaryDirectory();
+    const arrived = new Int32Array(new SharedArrayBuffer(4));
+    const threads = Array.from({ length: all }, () => new Worker(new URL('../helpers/open-there.ts', import.meta.url), { workerData: { directory, arrived, all } }));
+    answers.push(...(await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0] as unknown))));
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+  expect(answers).toEqual(Array.from({ length: 30 * all }, () => 'opened'));
 });
