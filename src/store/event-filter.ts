@@ -15,7 +15,7 @@ export interface EventFilter {
 }
 
 /** Values of a filter are numbered from here: ?1 and ?2 are the first and the last seq. */
-export const FIRST_VALUE = 3;
+const FIRST_VALUE = 3;
 
 /** SQLite takes 32,766 variables (SQLITE_MAX_VARIABLE_NUMBER); a JOIN of osquery may give more values. */
 const MOST_MARKS = 256;

@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { FileEvent } from '../model/event.ts';
 import { snapshot } from './database.ts';
-import { among, FIRST_VALUE, hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
+import { among, hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
 import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
 import type { EventRow, Surroundings } from './event-row.ts';
 import type { Maker } from './maker.ts';
@@ -126,28 +126,17 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     return start;
   };
 
-  /** At most a page. Sorted here: SQLite takes ten times as long for a single row that it is to sort, since it makes room for many first. */
-  const withIds = <Result>(filter: EventFilter, ids: readonly string[], as: Decoder<Result>): Result[] => {
-    const { where, values } = whereOf(filter);
-    const wanted = among(ids, values.length + FIRST_VALUE);
-    const read = reading(`${READ} WHERE ${where} AND id IN (${wanted.sql})`);
-    return snapshot(database, () => {
-      const rows = read(0, Number.MAX_SAFE_INTEGER, ...values, ...wanted.values).sort(([a], [b]) => Number(a) - Number(b));
-      return newest(rows, filter.limit).map((row) => decode(row, as));
-    });
-  };
-
-  /** Where all of them lie. */
+  /** Where all of them lie. Sorted here: SQLite makes room for many rows before it sorts a single one, which takes ten times as long as to find it. As one text: a million rows of a number each would fill memory. */
   const find = (filter: EventFilter): Float64Array => {
     const { sql, values } = seqsOf(filter);
-    const seqs = reading(sql)(0, Number.MAX_SAFE_INTEGER, ...values);
-    return newest(Float64Array.from(seqs, ([seq]) => Number(seq)).sort(), filter.limit);
+    const [[seqs] = []] = reading(`SELECT json_group_array(seq) FROM (${sql})`)(0, Number.MAX_SAFE_INTEGER, ...values);
+    return newest(Float64Array.from(JSON.parse(String(seqs)) as number[]).sort(), filter.limit);
   };
 
+  /** At most a page. */
   const at = <Result>(seqs: Float64Array, as: Decoder<Result>): Result[] => {
-    const [first] = seqs;
-    const rows = seqs.length === 1 && first !== undefined ? reading(`${READ} WHERE seq = ?`)(first) : reading(`${READ} WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq`)(JSON.stringify([...seqs]));
-    return rows.map((row) => decode(row, as));
+    const { sql, values } = among([...seqs], 1);
+    return reading(`${READ} WHERE seq IN (${sql}) ORDER BY seq`)(...values).map((row) => decode(row, as));
   };
 
   const select = <Result>(filter: EventFilter, as: Decoder<Result>): { [Symbol.iterator](): Generator<Result>; count(): number } => {
@@ -155,9 +144,8 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     /** Where they lie, before any is read. */
     const areFound = ids !== undefined || paths !== undefined || units !== undefined || hasMany(filter);
     let count = (): number => 0;
-    /** In one go, in which no deletion can come in between; undefined where they are too many for that. */
+    /** In one go, in which no deletion can come in between; undefined where they are too many for that: then they are found anew once deletions wait. */
     const readFew = (): Result[] | undefined => {
-      if (ids !== undefined && ids.length <= PAGE) return withIds(filter, ids, as);
       if (!areFound) return undefined;
       return snapshot(database, () => {
         const seqs = find(filter);

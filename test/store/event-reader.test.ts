@@ -1,0 +1,120 @@
+/** Events are found by every filter, alone and with others, and read a page at a time whatever else happens meanwhile. */
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { FileEvent } from '../../src/model/event.ts';
+import { seqsOf } from '../../src/store/event-filter.ts';
+import type { EventFilter } from '../../src/store/events.ts';
+import { openStore } from '../../src/store/index.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+
+test('every filter, alone and with others and a limit, finds what a look at all events finds', () => {
+  const directory = temporaryDirectory();
+  const { events } = openStore(directory);
+  const names = Array.from({ length: 40 }, (_, index) => `n${index}`);
+  const all: FileEvent[] = Array.from({ length: 3_000 }, (_, n) => {
+    const folder = n % 3 === 0 ? '/etc/systemd/system' : '/run/systemd/system';
+    const event = fileEvent({ id: `id${String(n).padStart(5, '0')}`, path: `${folder}/${names[(n * 7) % names.length]}.timer`, action: n % 5 === 0 ? 'deletion' : 'creation', time: new Date(1_700_000_000_000 + n * 10 + (n % 7) * 300).toISOString() });
+    return n % 4 === 0 ? { ...event, tickward: { ...event.tickward, unit: 'n3.timer' } } : event;
+  });
+  for (let at = 0; at < all.length; at += 230) events.append(all.slice(at, at + 230));
+  // Sometimes among so many that are not there that they are handed over otherwise.
+  const some = (values: string[]): fc.Arbitrary<string[]> => fc.tuple(fc.subarray(values, { maxLength: 3 }), fc.constantFrom(0, 0, 300)).map(([chosen, more]) => [...chosen, ...Array.from({ length: more }, (_, n) => `none-${n}`)]);
+  const filters: fc.Arbitrary<EventFilter> = fc.record(
+    {
+      since: fc.integer({ min: 1_699_999_999_000, max: 1_700_000_035_000 }),
+      until: fc.integer({ min: 1_699_999_999_000, max: 1_700_000_035_000 }),
+      ids: some([...all.slice(0, 20), ...all.slice(-20)].map(({ event }) => event.id)),
+      paths: some([...names.map((name) => `/etc/systemd/system/${name}.timer`), '/nowhere']),
+      actions: some(['creation', 'deletion', 'rename']),
+      units: some(names.map((name) => `${name}.timer`)),
+      limit: fc.integer({ min: 0, max: 1_200 }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(filters, (filter) => {
+      const { since = 0, until = Infinity, ids, paths, actions, units, limit = Infinity } = filter;
+      const expected = all.filter((event) => {
+        const time = Date.parse(event['@timestamp']);
+        return time >= since && time <= until && (ids?.includes(event.event.id) ?? true) && (paths?.includes(event.file.path) ?? true) && (actions?.includes(event.event.action) ?? true) && (units?.includes(event.tickward.unit) ?? true);
+      });
+      const selection = events.select(filter);
+      const found = [...selection];
+      expect(selection.count()).toBe(found.length);
+      expect(found.map(({ id }) => id)).toEqual(expected.slice(limit === 0 ? expected.length : -Math.min(limit, expected.length)).map(({ event }) => event.id));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('more values than SQLite has variables are looked for, and found a page at a time', () => {
+  const { events } = openStore(temporaryDirectory());
+  const all = Array.from({ length: 3_000 }, (_, n) => fileEvent({ id: `id${n}`, path: `/etc/systemd/system/n${n}.timer` }));
+  events.append(all);
+  const among = <Value>(of: (n: number) => Value): Value[] => Array.from({ length: 70_000 }, (_, n) => of(n * 2));
+  const even = all.filter((_, n) => n % 2 === 0);
+  for (const filter of [{ ids: among((n) => `id${n}`) }, { paths: among((n) => `/etc/systemd/system/n${n}.timer`) }, { units: among((n) => `n${n}.timer`) }, { ids: among((n) => `id${n}`), paths: among((n) => `/etc/systemd/system/n${n}.timer`) }, { actions: ['creation', ...among((n) => `none-${n}`)], paths: [0, 1_400, 2_998].map((n) => `/etc/systemd/system/n${n}.timer`) }]) {
+    const selection = events.select(filter);
+    const found = [...selection].map(({ id }) => id);
+    expect(found).toEqual('actions' in filter ? ['id0', 'id1400', 'id2998'] : even.map(({ event }) => event.id));
+    expect(selection.count()).toBe(found.length);
+  }
+  expect(Array.from(events.list({ ids: among((n) => `id${n}`), limit: 100 }), ({ event }) => event.id)).toEqual(even.slice(-100).map(({ event }) => event.id));
+});
+
+test('a list tells what was there when it began, and is not lengthened by what comes', () => {
+  const { events } = openStore(temporaryDirectory());
+  const append = (count: number): void => events.append(Array.from({ length: count }, () => fileEvent()));
+  append(1_500);
+  const list = events.list();
+  list.next();
+  append(1_500);
+  expect([...list]).toHaveLength(1_499);
+});
+
+test('a selection knows how many it gives while it is read, whatever is appended', () => {
+  const { events } = openStore(temporaryDirectory());
+  const append = (count: number): void => events.append(Array.from({ length: count }, () => fileEvent()));
+  append(1_500);
+  const selection = events.select();
+  const reading = selection[Symbol.iterator]();
+  reading.next();
+  append(700);
+  expect(selection.count()).toBe(1_500);
+  expect([...reading]).toHaveLength(1_499);
+});
+
+/** The layout of 0.1.0, as it was. */
+test('the log of the database stays small while a reader pauses, and the reader still gets all', () => {
+  const directory = temporaryDirectory();
+  const [writer, reader] = [openStore(directory), openStore(directory)];
+  const append = (): void => writer.events.append(Array.from({ length: 1_000 }, () => fileEvent()));
+  for (let n = 0; n < 3; n += 1) append();
+  const list = reader.events.list();
+  list.next();
+  for (let n = 0; n < 60; n += 1) append();
+  // SQLite starts the log anew after 1,000 pages of 4 KB, unless somebody reads an old state.
+  expect(statSync(join(directory, 'events.db-wal')).size).toBeLessThan(8_000_000);
+  expect([...list]).toHaveLength(2_999);
+});
+
+test.each([{ paths: ['/etc/systemd/system/a.timer'] }, { paths: ['/a/b', '/a/c'], since: 5 }, { units: ['a.timer'] }, { units: ['a.timer', 'b.timer'], until: 5, actions: ['creation'] }, { ids: ['a', 'b'] }])('to find %j no event is looked at that has another name', (filter) => {
+  const directory = temporaryDirectory();
+  openStore(directory).close();
+  const database = new DatabaseSync(join(directory, 'events.db'));
+  const { sql, values } = seqsOf(filter);
+  const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(0, Number.MAX_SAFE_INTEGER, ...values).map((row) => String(row['detail']));
+  database.close();
+  const looks = plan.filter((detail) => detail.includes(' events '));
+  expect(looks.length).toBeGreaterThan(0);
+  for (const look of looks) expect(look).toMatch(/^SEARCH events .*(name|unit|id)=\?/);
+});
+
+test.each([{ units: [] }, { paths: [] }, { paths: [], units: ['evil.timer'] }, { paths: ['/etc/systemd/system/evil.timer'], units: [] }, { paths: ['/etc/systemd/system/evil.timer'], actions: [] }, { units: ['evil.timer'], actions: [] }, { ids: [], units: ['evil.timer'] }])('what is none of nothing is not found: %j', (filter) => {
+  const { events } = openStore(temporaryDirectory());
+  events.append([fileEvent()]);
+  expect([...events.list(filter)]).toEqual([]);
+});
