@@ -42,17 +42,17 @@ export const restoreTimer: Action<Params, Data> = {
     const selected = select(takenInto(context.quarantine), given, context);
     const changes = (given.start ? selected : selected.map(unstarted)).toReversed();
     if (selected.length === 0) return { state: 'nothing-to-do', reason: missing(given, context), steps: [], notes: [], data: { changes } };
-    const spoiled = changes.filter(isSpoiled);
-    const steps = changes.flatMap(stepOf);
+    const { given: wanted, spoiled } = sorted(changes);
+    const steps = wanted.flatMap(stepOf);
     const reason = context.uid === 0 || ownersOf(selected).every((uid) => uid === context.uid) ? undefined : 'it has files of other users: run as root';
-    const plan: Omit<Plan<Data>, 'state'> = { steps, notes: [...(given.sha256 === undefined ? [] : ['no manager is told: a unit counts after systemctl daemon-reload']), ...spoiled.flatMap(spoiledText)], data: { changes } };
+    const plan: Omit<Plan<Data>, 'state'> = { steps, notes: [...(given.sha256 === undefined ? [] : ['no manager is told: a unit counts after systemctl daemon-reload']), ...spoiled], data: { changes } };
     if (steps.length === 0 && spoiled.length === 0) return { ...plan, state: 'nothing-to-do', reason: 'all of it is there already' };
-    if (spoiled.length > 0 && !changes.some((change) => differenceOf(change) !== undefined && !isSpoiled(change))) return { ...plan, state: 'blocked', reason: spoiled.flatMap(spoiledText).join('; ') };
+    if (spoiled.length > 0 && !wanted.some((change) => change.kind === 'file' || change.kind === 'link')) return { ...plan, state: 'blocked', reason: spoiled.join('; ') };
     return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
   },
 
   async apply(plan, context, record) {
-    for (const change of plan.data.changes) for (const { text } of stepOf(change)) record({ text, data: { kind: 'restore', change } });
+    for (const change of sorted(plan.data.changes).given) for (const { text } of stepOf(change)) record({ text, data: { kind: 'restore', change } });
     const { already, failed } = await undoRemoval(plan.data.changes.map((data) => ({ data })), context);
     if (failed.length > 0) throw new TickwardError('FAILED', failed.join('; '));
     return already;
@@ -92,14 +92,18 @@ function missing({ run, sha256, path }: Params, context: ActionContext): string 
   return `nothing of ${show(path ?? targetPath(context.target))} was taken into the quarantine${by}`;
 }
 
-/** A file that is not there, and cannot be given back. */
-function isSpoiled(change: RemovalChange): boolean {
-  return differenceOf(change) !== undefined && copyProblem(change) !== undefined;
-}
-
-function spoiledText(change: RemovalChange): string[] {
-  if (change.kind !== 'file') return [];
-  return [`${show(pathFromJson(change.at))} does not come back: its copy ${show(change.copy.file)} ${copyProblem(change) === 'lost' ? 'is gone' : 'is no longer what was taken'}`];
+/** What is not at its place and can be given back, with all that is no file or link, and in words the files that cannot be. Reads each copy once. */
+function sorted(changes: readonly RemovalChange[]): { given: RemovalChange[]; spoiled: string[] } {
+  const given: RemovalChange[] = [];
+  const spoiled: string[] = [];
+  for (const change of changes) {
+    const isTaken = change.kind === 'file' || change.kind === 'link';
+    if (isTaken && differenceOf(change) === undefined) continue;
+    const problem = copyProblem(change);
+    if (problem === undefined || change.kind !== 'file') given.push(change);
+    else spoiled.push(`${show(pathFromJson(change.at))} does not come back: its copy ${show(change.copy.file)} ${problem === 'lost' ? 'is gone' : 'is no longer what was taken'}`);
+  }
+  return { given, spoiled };
 }
 
 function unstarted(change: RemovalChange): RemovalChange {
@@ -111,7 +115,7 @@ function ownersOf(changes: readonly RemovalChange[]): number[] {
   return changes.flatMap((change) => ('owned' in change ? [change.owned.uid] : []));
 }
 
-/** What of it shows: the rest is bookkeeping. What is there already is no step. */
+/** What shows of what is given back: the rest is bookkeeping. What is there already is no step. */
 function stepOf(change: RemovalChange): PlanStep[] {
   if (change.kind === 'stop') return change.active ? [{ text: `start ${printable(change.unit)} again`, target: printable(change.unit) }] : [];
   if (change.kind !== 'file' && change.kind !== 'link' && change.kind !== 'directory' && change.kind !== 'mask' && change.kind !== 'original') return [];
@@ -120,7 +124,7 @@ function stepOf(change: RemovalChange): PlanStep[] {
   const isThere = look(path) !== undefined;
   if (change.kind === 'original') return isThere ? [{ text: `remove the package's ${target}`, target }] : [];
   if (change.kind === 'mask') return isThere ? [{ text: `unmask ${printable(change.unit)}: remove the link ${target}`, target }] : [];
-  if (change.kind === 'file') return differenceOf(change) === undefined || isSpoiled(change) ? [] : [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
+  if (change.kind === 'file') return [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
   if (isThere) return [];
   return [{ text: change.kind === 'link' ? `restore the link ${target}` : `make the directory ${target} again`, target }];
 }
