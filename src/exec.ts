@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { onExit } from 'signal-exit';
 import { environmentOf, SYSTEM_PATH } from './exec-sync.ts';
 import { errnoOf, messageOf, TickwardError } from './model/errors.ts';
-import { shellWord } from './model/text.ts';
+import { shellLine } from './model/text.ts';
 
 export interface ExecOptions {
   /** Milliseconds, default 10 s; then SIGTERM, 2 s later SIGKILL. */
@@ -64,7 +64,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   try {
     const [ended, stdout, stderr] = await Promise.all([endOf(child), textOf(child.stdout, limit, onFlood), textOf(child.stderr, limit, onFlood)]);
     if (flooded) throw new TickwardError('FAILED', `${file} wrote more than can be kept and was ended`);
-    if (timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${[file, ...args].map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : shellWord(word))).join(' ')}` });
+    if (timedOut) throw new TickwardError('TIMEOUT', `${file} gave no answer within ${timeout / 1000} s and was ended`, { hint: `run it by hand to see why: ${shellLine([file, ...args])}` });
     return { ...ended, stdout, stderr };
   } catch (error) {
     throw error instanceof TickwardError ? error : notStarted(file, error);

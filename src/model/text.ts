@@ -62,3 +62,8 @@ export function shorten(text: string, length: number): string {
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
+
+/** A whole command, in which what is plain stays as it is. */
+export function shellLine(words: readonly string[]): string {
+  return words.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : shellWord(word))).join(' ');
+}
