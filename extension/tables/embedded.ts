@@ -20,5 +20,8 @@ export function embeddedTables(place: Place): TableSource {
 export function open({ stateDir, uid }: Place): (Table | GatheredTable)[] {
   let opened: Store | undefined;
   const store = (): Store => (opened ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid));
-  return timerTables({ events: { list: (filter) => store().events.list(filter), select: (filter) => store().events.select(filter) }, alerts: { list: (filter) => store().alerts.list(filter) } });
+  return timerTables({
+    events: { list: (filter) => store().events.list(filter), select: (filter) => store().events.select(filter), selectBytes: (filter) => store().events.selectBytes(filter) },
+    alerts: { list: (filter) => store().alerts.list(filter) },
+  });
 }

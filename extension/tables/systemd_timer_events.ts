@@ -1,14 +1,16 @@
 /** The table that osquery does not have: who made, changed, renamed or deleted which unit file. */
-import { equals, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
+import { equals, RowBytes, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
 import { unwritten } from '../../src/host/names.ts';
 import { legibleBytes, type FileEvent } from '../../src/model/event.ts';
 import { bytesOfText } from '../../src/model/text.ts';
+import { Field, type EventBytes } from '../../src/store/event-bytes.ts';
 import type { EventFilter, EventParts, Selection } from '../../src/store/events.ts';
 import { SECOND, spanOf } from './time.ts';
 
 export interface EventSource {
   list(filter: EventFilter): Iterable<FileEvent>;
   select(filter: EventFilter): Selection;
+  selectBytes(filter: EventFilter): Selection<EventBytes | EventParts>;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -48,23 +50,66 @@ const COLUMNS: readonly Column[] = [
   { name: 'source', type: 'TEXT', description: 'fanotify, inotify, scan, or import: told by another sensor' },
 ];
 
+/** The field that each column is, where an event is bytes. */
+const FIELDS: Readonly<Record<string, number>> = {
+  eid: Field.id,
+  time: Field.seconds,
+  action: Field.action,
+  path: Field.path,
+  old_path: Field.oldPath,
+  directory: Field.directory,
+  filename: Field.name,
+  unit: Field.unit,
+  unit_type: Field.unitType,
+  scope: Field.scope,
+  file_uid: Field.fileUid,
+  file_gid: Field.fileGid,
+  mode: Field.mode,
+  size: Field.size,
+  inode: Field.inode,
+  sha256: Field.sha256,
+  symlink_target: Field.target,
+  directives: Field.directives,
+  commands: Field.commands,
+  pid: Field.pid,
+  ppid: Field.ppid,
+  executable: Field.executable,
+  process_name: Field.processName,
+  cmdline: Field.commandLine,
+  cwd: Field.workingDirectory,
+  uid: Field.uid,
+  gid: Field.gid,
+  username: Field.username,
+  auid: Field.auid,
+  cgroup: Field.cgroup,
+  container_id: Field.container,
+  ancestry: Field.ancestry,
+  attribution: Field.attribution,
+  source: Field.source,
+};
+const PLACES = Int32Array.from(COLUMNS, ({ name }) => FIELDS[name] ?? -1);
+
 export function createTimerEventsTable(events: EventSource): Table {
   return {
     name: 'systemd_timer_events',
     description: 'Changes of systemd unit files with the process that made them.',
     columns: COLUMNS,
-    generate(context) {
-      const selection = events.select(filterOf(context));
-      return { [Symbol.iterator]: () => rowsOf(selection, context), count: () => selection.count() };
+    generate: (context) => rowsOf(events.select(filterOf(context)), context, rowOf),
+    generateBytes(context) {
+      const row = new RowBytes(COLUMNS.length);
+      return rowsOf(events.selectBytes(filterOf(context)), context, (event) => ('bytes' in event ? moved(row, event) : rowOf(event)));
     },
   };
 }
 
-function* rowsOf(selection: Selection, context: QueryContext): Generator<Row> {
-  for (const parts of selection) {
-    context.checkpoint();
-    yield rowOf(parts);
-  }
+function rowsOf<Event, Given>(selection: Selection<Event>, context: QueryContext, as: (event: Event) => Given): Iterable<Given> & { count(): number } {
+  const rows = function* (): Generator<Given> {
+    for (const event of selection) {
+      context.checkpoint();
+      yield as(event);
+    }
+  };
+  return { [Symbol.iterator]: rows, count: () => selection.count() };
 }
 
 /** What the store can answer by itself. The engine filters again, so a filter may be wider than asked, never narrower. */
@@ -133,4 +178,14 @@ function rowOf(parts: EventParts): Row {
     attribution: maker.attribution,
     source: parts.source,
   };
+}
+
+function moved(row: RowBytes, { bytes, starts, ends }: EventBytes): RowBytes {
+  row.bytes = bytes;
+  for (let column = 0; column < PLACES.length; column += 1) {
+    const field = PLACES[column] ?? 0;
+    row.starts[column] = starts[field] ?? 0;
+    row.ends[column] = ends[field] ?? 0;
+  }
+  return row;
 }

@@ -4,12 +4,12 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { TickwardError } from '../model/errors.ts';
-import type { Column, Row } from '../model/table.ts';
+import type { Column, Row, RowBytes } from '../model/table.ts';
 import { RowWriter } from './row-writer.ts';
 import type { EncodedRows } from './types.ts';
 
 /** Rows that can say how many they are going to be, once the first was taken. */
-export interface CountedRows extends Iterable<Row> {
+export interface CountedRows extends Iterable<Row | RowBytes> {
   count(): number;
 }
 
@@ -34,7 +34,7 @@ export interface EncodeOptions {
 }
 
 /** Throws what the table throws; TIMEOUT where the answer will not be whole in time. */
-export async function encodeRows(rows: Iterable<Row>, options: EncodeOptions): Promise<EncodedRows> {
+export async function encodeRows(rows: Iterable<Row | RowBytes>, options: EncodeOptions): Promise<EncodedRows> {
   const source = chunksOf(rows, options.columns);
   const held: Buffer[] = [];
   const taken = { rows: 0, bytes: 0 };
@@ -62,7 +62,7 @@ export async function encodeRows(rows: Iterable<Row>, options: EncodeOptions): P
   }
 }
 
-function isCounted(rows: Iterable<Row>): rows is CountedRows {
+function isCounted(rows: Iterable<Row | RowBytes>): rows is CountedRows {
   return 'count' in rows;
 }
 
@@ -107,7 +107,7 @@ interface Chunk {
   count: number;
 }
 
-function* chunksOf(rows: Iterable<Row>, columns: readonly Column[]): Generator<Chunk, void> {
+function* chunksOf(rows: Iterable<Row | RowBytes>, columns: readonly Column[]): Generator<Chunk, void> {
   const writer = new RowWriter(columns);
   try {
     let count = 0;

@@ -54,7 +54,7 @@ async function generate(table: Table | GatheredTable, json: string, { timeoutMs,
   const startedAt = performance.now();
   const context = contextOf(table, json, startedAt + timeoutMs, timeoutMs, warn);
   const ready = await gathered(table, context);
-  return { encoded: await encodeRows(ready.generate(context), { table: table.name, columns: table.columns, timeoutMs, startedAt }) };
+  return { encoded: await encodeRows(ready.generateBytes?.(context) ?? ready.generate(context), { table: table.name, columns: table.columns, timeoutMs, startedAt }) };
 }
 
 interface SentContext {

@@ -3,15 +3,17 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { FileEvent } from '../model/event.ts';
 import { snapshot } from './database.ts';
 import { among, hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
+import { EVENT_TEXT, EventPages, type EventBytes } from './event-bytes.ts';
 import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
 import type { EventRow, Surroundings } from './event-row.ts';
 import type { Maker } from './maker.ts';
+import { damaged } from './packing.ts';
 import type { Readers } from './readers.ts';
 import { createSharedReader } from './shared.ts';
 import { firstOf, lastOf, type Span, type Spans } from './spans.ts';
 
-export interface Selection {
-  [Symbol.iterator](): Generator<EventParts>;
+export interface Selection<Result = EventParts> {
+  [Symbol.iterator](): Generator<Result>;
   /** Exactly as many as the iteration gives that has begun, whatever is appended meanwhile. */
   count(): number;
 }
@@ -29,7 +31,10 @@ interface Bounds {
 export const EVENT_COLUMNS = ['seq', 'id', 'time', 'action', 'directory', 'name', 'unit', 'maker', 'surroundings', 'document'] as const;
 
 /** Its maker along with each event: mostly each has another, and to ask for it alone takes three times as long. */
-const READ = `SELECT ${EVENT_COLUMNS.join(', ')}, made FROM events LEFT JOIN (SELECT id AS made_by, document AS made FROM shared) ON made_by = maker`;
+const MADE = 'events LEFT JOIN (SELECT id AS made_by, document AS made FROM shared) ON made_by = maker';
+const ROWS = `SELECT ${EVENT_COLUMNS.join(', ')}, made FROM ${MADE}`;
+/** A page of them as one row: how many, the last, and all their text. */
+const textOf = (where: string): string => `SELECT count(*), max(seq), CAST(group_concat(text, '') AS BLOB) FROM (SELECT seq, ${EVENT_TEXT} AS text FROM ${MADE} WHERE ${where})`;
 
 type Reading = (...values: SQLInputValue[]) => SQLOutputValue[][];
 
@@ -46,14 +51,18 @@ const AS_EVENTS: Decoder<FileEvent> = { packed: (row, maker, surroundings) => ev
 const AS_PARTS: Decoder<EventParts> = { packed: partsOf, whole: partsOfWhole };
 
 interface Page<Result> {
-  page: Result[];
+  page: Iterable<Result>;
   /** Where the next one begins. */
   next: number | undefined;
 }
 
+/** Reads those of a condition, at most a page, from the oldest on. */
+type ReadPage<Result> = (where: string, values: readonly SQLInputValue[]) => Page<Result>;
+
 export interface EventReader {
   list(filter: EventFilter): Generator<FileEvent>;
   select(filter: EventFilter): Selection;
+  selectBytes(filter: EventFilter): Selection<EventBytes | EventParts>;
   get(id: string): FileEvent | undefined;
 }
 
@@ -72,15 +81,41 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     prepared.set(sql, read);
     return read;
   };
-  const byId = reading(`${READ} WHERE id = ?`);
 
   const decode = <Result>([, id, time, action, directory, name, unit, maker, surroundings, document, made]: SQLOutputValue[], { packed, whole }: Decoder<Result>): Result => {
-    if (maker === null) return whole(JSON.parse(String(document)) as FileEvent);
-    const own: EventRow = { id: String(id), time: Number(time), action: String(action), directory: String(directory), name: String(name), unit: unit === null ? null : String(unit), document: String(document) };
-    return packed(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
+    try {
+      if (maker === null) return whole(JSON.parse(String(document)) as FileEvent);
+      const own: EventRow = { id: String(id), time: Number(time), action: String(action), directory: String(directory), name: String(name), unit: unit === null ? null : String(unit), document: String(document) };
+      return packed(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
+    } catch (error) {
+      throw error instanceof SyntaxError ? damaged() : error;
+    }
   };
 
-  const pageOf = <Result>(rows: SQLOutputValue[][], as: Decoder<Result>): Page<Result> => ({ page: rows.map((row) => decode(row, as)), next: rows.length < PAGE ? undefined : Number(rows.at(-1)?.[0]) + 1 });
+  const nextOf = (rows: number, newestSeq: unknown): number | undefined => (rows < PAGE ? undefined : Number(newestSeq) + 1);
+
+  const objects =
+    <Result>(as: Decoder<Result>): ReadPage<Result> =>
+    (where, values) => {
+      const rows = reading(`${ROWS} WHERE ${where}`)(...values);
+      return { page: rows.map((row) => decode(row, as)), next: nextOf(rows.length, rows.at(-1)?.[0]) };
+    };
+  const [asEvents, asParts] = [objects(AS_EVENTS), objects(AS_PARTS)];
+
+  /** Read one after the other: they share their memory. */
+  const bytes = (): ReadPage<EventBytes | EventParts> => {
+    const events = new EventPages((id) => parts.surroundings(id));
+    const oneByOne = function* (text: Uint8Array, count: number): Generator<EventBytes | EventParts> {
+      for (const event of events.of(text, count)) {
+        if (typeof event === 'number') yield* asParts('seq = ?', [event]).page;
+        else yield event;
+      }
+    };
+    return (where, values) => {
+      const [[count, newestSeq, text] = []] = reading(textOf(where))(...values);
+      return { page: text instanceof Uint8Array ? oneByOne(text, Number(count)) : [], next: nextOf(Number(count), newestSeq) };
+    };
+  };
 
   const boundsOf = (filter: EventFilter): Bounds => {
     const { where, values } = whereOf(filter);
@@ -93,12 +128,11 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
   /** From and to which seq, span by span. */
   const ranges = ({ within, start, end }: Bounds): [from: number, to: number][] => within.filter(({ span }) => lastOf(span) >= start).map(({ span }) => [Math.max(start, firstOf(span)), Math.min(end, lastOf(span))]);
 
-  const pages = function* <Result>(filter: EventFilter, bounds: Bounds, as: Decoder<Result>): Generator<Result[]> {
+  const pages = function* <Result>(filter: EventFilter, bounds: Bounds, read: ReadPage<Result>): Generator<Iterable<Result>> {
     const { where, values } = whereOf(filter);
-    const read = reading(`${READ} WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
     for (const [first, to] of ranges(bounds)) {
       for (let from: number | undefined = first; from !== undefined; ) {
-        const { page, next }: Page<Result> = snapshot(database, () => pageOf(read(from ?? to, to, ...values), as));
+        const { page, next }: Page<Result> = snapshot(database, () => read(`${where} ORDER BY seq LIMIT ${PAGE}`, [from ?? to, to, ...values]));
         yield page;
         from = next;
       }
@@ -134,12 +168,12 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
   };
 
   /** At most a page. */
-  const at = <Result>(seqs: Float64Array, as: Decoder<Result>): Result[] => {
+  const at = <Result>(seqs: Float64Array, read: ReadPage<Result>): Iterable<Result> => {
     const { sql, values } = among([...seqs], 1);
-    return reading(`${READ} WHERE seq IN (${sql}) ORDER BY seq`)(...values).map((row) => decode(row, as));
+    return read(`seq IN (${sql}) ORDER BY seq LIMIT ${PAGE}`, values).page;
   };
 
-  const select = <Result>(filter: EventFilter, as: Decoder<Result>): { [Symbol.iterator](): Generator<Result>; count(): number } => {
+  const select = <Result>(filter: EventFilter, few: ReadPage<Result>, many: ReadPage<Result>): Selection<Result> => {
     const { ids, paths, units } = filter;
     /** Where they lie, before any is read. */
     const areFound = ids !== undefined || paths !== undefined || units !== undefined || hasMany(filter);
@@ -149,25 +183,25 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
       if (!areFound) return undefined;
       return snapshot(database, () => {
         const seqs = find(filter);
-        return seqs.length > PAGE ? undefined : at(seqs, as);
+        return seqs.length > PAGE ? undefined : [...at(seqs, few)];
       });
     };
-    const readMany = function* (): Generator<Result[]> {
+    const readMany = function* (): Generator<Iterable<Result>> {
       if (areFound) {
         const seqs = find(filter);
         count = () => seqs.length;
-        for (let from = 0; from < seqs.length; from += PAGE) yield snapshot(database, () => at(seqs.subarray(from, from + PAGE), as));
+        for (let from = 0; from < seqs.length; from += PAGE) yield snapshot(database, () => at(seqs.subarray(from, from + PAGE), many));
       } else {
         const bounds = boundsOf(filter);
         count = () => countOf(filter, bounds);
-        yield* pages(filter, bounds, as);
+        yield* pages(filter, bounds, many);
       }
     };
     const read = function* (): Generator<Result> {
-      const few = readFew();
-      if (few !== undefined) {
-        count = () => few.length;
-        return yield* few;
+      const all = readFew();
+      if (all !== undefined) {
+        count = () => all.length;
+        return yield* all;
       }
       readers.enter();
       try {
@@ -180,13 +214,10 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
   };
 
   return {
-    list: (filter) => select(filter, AS_EVENTS)[Symbol.iterator](),
-    select: (filter) => select(filter, AS_PARTS),
-    get: (id) =>
-      snapshot(database, () => {
-        const [row] = byId(id);
-        return row === undefined ? undefined : decode(row, AS_EVENTS);
-      }),
+    list: (filter) => select(filter, asEvents, asEvents)[Symbol.iterator](),
+    select: (filter) => select(filter, asParts, asParts),
+    selectBytes: (filter) => select(filter, asParts, bytes()),
+    get: (id) => snapshot(database, () => asEvents('id = ?', [id]).page)[Symbol.iterator]().next().value,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Alerts } from './alerts.ts';
 import type { StoredBaseline } from './baseline.ts';
 import { bulkInsert, explained, isConflict, transaction } from './database.ts';
 import { cutPath, type EventFilter } from './event-filter.ts';
+import type { EventBytes } from './event-bytes.ts';
 import type { EventParts } from './event-parts.ts';
 import { createEventReader, EVENT_COLUMNS, type Selection } from './event-reader.ts';
 import { ownOf, timeOf } from './event-row.ts';
@@ -14,7 +15,7 @@ import type { Readers } from './readers.ts';
 import { createSharedWriter, StaleReference } from './shared.ts';
 import { createSpans, SPAN_BITS } from './spans.ts';
 
-export type { EventFilter, EventParts, Selection };
+export type { EventBytes, EventFilter, EventParts, Selection };
 
 export interface Events {
   /**
@@ -26,6 +27,8 @@ export interface Events {
   list(filter?: EventFilter): Generator<FileEvent>;
   /** The same, taken apart, for who has to say how many there are before the last was read. */
   select(filter?: EventFilter): Selection;
+  /** The same as bytes, for who hands many on as text: it takes a third of the time. Few, and odd ones, come taken apart. */
+  selectBytes(filter?: EventFilter): Selection<EventBytes | EventParts>;
   get(id: string): FileEvent | undefined;
   count(): number;
   /** Deletes what is too old or too many, for some 10 ms; gives the number deleted. Call again until it is 0. Deletes nothing while a list is being read, here or in another process. */
@@ -100,6 +103,7 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     },
     list: (filter = {}) => reader.list(filter),
     select: (filter = {}) => reader.select(filter),
+    selectBytes: (filter = {}) => reader.selectBytes(filter),
     get: (id) => reader.get(id),
     count: () => spans.count(),
     prune: (retention, now) => explained(path, 'the retention of events', () => prune(retention, now)),

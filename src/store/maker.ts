@@ -17,7 +17,7 @@ type User = NonNullable<FileEvent['user']>;
 type BareProcess = Omit<EcsProcess, 'parent'>;
 
 /** Kept as their place here: only ever add at the end. */
-const ATTRIBUTIONS = ['exact', 'bpf', 'proc', 'inferred', 'none'] as const satisfies Attribution[];
+export const ATTRIBUTIONS = ['exact', 'bpf', 'proc', 'inferred', 'none'] as const satisfies Attribution[];
 
 /** The command line is the arguments with spaces between; the user is that of the process. */
 const SAME = 1;

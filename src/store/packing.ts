@@ -18,3 +18,7 @@ export function wordOf<Word extends string>(words: readonly Word[], place: numbe
   if (word === undefined) throw new TickwardError('STATE', 'an event in the store was written by another Tickward: it has a word that this one does not know', { hint: 'use that version, or another --state-dir' });
   return word;
 }
+
+export function damaged(): TickwardError {
+  return new TickwardError('STATE', 'the store of events is damaged: an event does not read as it was written', { hint: 'move events.db of the state directory away to start anew' });
+}

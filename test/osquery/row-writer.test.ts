@@ -1,7 +1,7 @@
 /** Rows as bytes: what is copied from the row before reads as if every row had been written anew. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Column, Row, Value } from '../../src/model/table.ts';
+import { RowBytes, type Column, type Row, type Value } from '../../src/model/table.ts';
 import { map, Reader, text } from '../../src/osquery/binary.ts';
 import { RowWriter } from '../../src/osquery/row-writer.ts';
 
@@ -18,13 +18,30 @@ const rows = fc.array(fc.record(Object.fromEntries(NAMES.map((name) => [name, va
 
 const entriesOf = (row: Row): [string, string][] => NAMES.toSorted().flatMap((name) => (row[name] === undefined || row[name] === null ? [] : [[name, Buffer.from(String(row[name])).toString()]]));
 
-test('every row reads as it was given, in the order of the names, wherever the bytes are taken', () => {
+/** With something before and between, as where it was read. */
+function bytesOf(row: Row): RowBytes {
+  const bytes = new RowBytes(NAMES.length);
+  const texts: Buffer[] = [];
+  let at = 0;
+  for (const [place, name] of NAMES.entries()) {
+    const given = row[name];
+    const [before, own] = [Buffer.from('-'.repeat(place)), Buffer.from(String(given ?? ''))];
+    texts.push(before, own);
+    bytes.starts[place] = given === undefined || given === null ? -1 : at + before.length;
+    at += before.length + own.length;
+    bytes.ends[place] = at;
+  }
+  bytes.bytes = Buffer.concat(texts);
+  return bytes;
+}
+
+test('every row reads as it was given, in the order of the names, as bytes or not, wherever the bytes are taken', () => {
   fc.assert(
-    fc.property(rows, fc.nat(5), (given, every) => {
+    fc.property(rows, fc.nat(5), fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }), (given, every, areBytes) => {
       const writer = new RowWriter(columns);
       const taken: Buffer[] = [];
       for (const [index, row] of given.entries()) {
-        writer.write(row);
+        writer.write(areBytes[index] === true ? bytesOf(row) : row);
         if (index % (every + 1) === every) taken.push(writer.take());
       }
       taken.push(writer.take());

@@ -87,7 +87,6 @@ test('a selection knows how many it gives while it is read, whatever is appended
   expect([...reading]).toHaveLength(1_499);
 });
 
-/** The layout of 0.1.0, as it was. */
 test('the log of the database stays small while a reader pauses, and the reader still gets all', () => {
   const directory = temporaryDirectory();
   const [writer, reader] = [openStore(directory), openStore(directory)];

@@ -13,7 +13,7 @@ import { describe } from './model.ts';
 export const DOCS = join(import.meta.dirname, '../../../docs');
 
 /** Only described here, never read. */
-const NO_STORE = { events: { list: () => [], select: unread }, alerts: { list: () => [] } };
+const NO_STORE = { events: { list: () => [], select: unread, selectBytes: unread }, alerts: { list: () => [] } };
 
 function unread(): never {
   throw new TypeError('a table that is only described was read');

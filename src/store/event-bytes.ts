@@ -1,0 +1,233 @@
+/**
+ * Events as bytes: thousands of them are handed on as text without an object or a string for each.
+ * SQLite gives a page of them as one text, each as arrays of JSON behind each other: its row, its document (event-row.ts), that of its maker (maker.ts). Here is found where in it each field lies.
+ * An event with a field that does not lie there as it reads (one with escapes, a renamed file, one kept whole) is odd: it has to be read as an object.
+ */
+import { SCOPES, SOURCES, UNIT_TYPES, type Surroundings } from './event-row.ts';
+import { ABSENT, JsonScan, Sign, type Places } from './json-scan.ts';
+import { ATTRIBUTIONS } from './maker.ts';
+import { damaged } from './packing.ts';
+
+/** An event in the text of a page. One that is kept whole has no maker, and with it the first part is NULL. */
+export const EVENT_TEXT = "coalesce(json_array(seq, surroundings, id, time, action, directory || '/' || name, coalesce(unit, name)) || document || made, json_array(seq))";
+
+/** The arrays, in their order; elements behind the last are not asked for. */
+const ROW = ['seq', 'surroundings', 'id', 'milliseconds', 'action', 'path', 'unit'] as const;
+const OWN = ['type', 'sourcePlace', 'unitTypePlace', 'scopePlace', 'fileType', 'extension', 'size', 'mode', 'fileUid', 'fileGid', 'owner', 'group', 'inode', 'mtime', 'sha256', 'target', 'ext', 'pathBytes', 'directives', 'commands'] as const;
+const MAKER = ['attributionPlace', 'process', 'parent', 'user'] as const;
+const PROCESS = ['pid', 'processName', 'executable', 'commandLine', 'args', 'workingDirectory', 'start', 'uid', 'username', 'gid'] as const;
+const PARENT = ['ppid'] as const;
+const USER = ['userId', 'userName'] as const;
+const SURROUNDINGS = ['auid', 'cgroup', 'container', 'ancestry'] as const;
+/** What lies within others, or is one of the words. */
+const FOUND = ['oldPath', 'seconds', 'directory', 'name', 'source', 'unitType', 'scope', 'attribution'] as const;
+
+const NAMES = [...ROW, ...OWN, ...MAKER, ...PROCESS, ...PARENT, ...USER, ...SURROUNDINGS, ...FOUND] as const;
+
+/** The number of each field in the places. */
+export const Field = Object.fromEntries(NAMES.map((name, number) => [name, number])) as Record<(typeof NAMES)[number], number>;
+
+/** Words are kept as their place in a list: all of them lie before every page. */
+const ALL_WORDS = Buffer.from([SOURCES, UNIT_TYPES, SCOPES, ATTRIBUTIONS].flat().join(''));
+const WORDS = [
+  { kept: Field.sourcePlace, word: Field.source, places: placesOf(SOURCES) },
+  { kept: Field.unitTypePlace, word: Field.unitType, places: placesOf(UNIT_TYPES) },
+  { kept: Field.scopePlace, word: Field.scope, places: placesOf(SCOPES) },
+  { kept: Field.attributionPlace, word: Field.attribution, places: placesOf(ATTRIBUTIONS) },
+];
+
+interface Place {
+  start: number;
+  end: number;
+}
+
+/** Where each of these words lies. */
+function placesOf(words: readonly string[]): Place[] {
+  return words.map((word) => ({ start: ALL_WORDS.indexOf(word), end: ALL_WORDS.indexOf(word) + word.length }));
+}
+
+/** Arrays that are elements of others. */
+const NESTED = [
+  { field: Field.process, first: Field.pid, length: PROCESS.length },
+  { field: Field.parent, first: Field.ppid, length: PARENT.length },
+  { field: Field.user, first: Field.userId, length: USER.length },
+] as const;
+
+const [SPACE, SLASH, ZERO] = [0x20, 0x2f, 0x30];
+/** Of a time in milliseconds, those behind the whole second. */
+const DIGITS_OF_MS = 3;
+
+/** The fields of one event, until the next is taken. */
+export interface EventBytes extends Places {
+  readonly bytes: Uint8Array;
+}
+
+/** Reads one page after the other. */
+export class EventPages implements EventBytes {
+  readonly starts = new Int32Array(NAMES.length);
+  readonly ends = new Int32Array(NAMES.length);
+  readonly #surroundingsOf: (id: number) => Surroundings;
+  readonly #scan = new JsonScan();
+  /** All words, then the page, then what is put together for it. */
+  #bytes = Buffer.from(ALL_WORDS);
+  #pageBytes = 0;
+  /** Where what is put together goes on. */
+  #free = 0;
+  /** Of the event before. */
+  #known: { id: number; places: readonly Place[] } | undefined;
+
+  constructor(surroundingsOf: (id: number) => Surroundings) {
+    this.#surroundingsOf = surroundingsOf;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Each event of a page of EVENT_TEXT: its fields, or its seq where it is odd. Throws STATE where there are not as many as `count`. */
+  *of(page: Uint8Array, count: number): Generator<EventBytes | number> {
+    [this.#pageBytes, this.#free, this.#known] = [page.length, ALL_WORDS.length, undefined];
+    this.#reserve(page.length);
+    this.#bytes.set(page, ALL_WORDS.length);
+    this.#free += page.length;
+    const end = this.#free;
+    let at = ALL_WORDS.length;
+    for (let index = 0; index < count; index += 1) {
+      // Anew for each: they move when a text is put behind them.
+      this.#scan.read(this.#bytes, at, end);
+      const isPlain = this.#isFound();
+      at = this.#scan.at;
+      yield isPlain && this.#isWorded() ? this : this.#number(Field.seq);
+    }
+    if (at !== end) throw damaged();
+  }
+
+  /** Finds all that lies in the page. False where the event is odd. */
+  #isFound(): boolean {
+    const scan = this.#scan;
+    this.starts.fill(ABSENT);
+    if (!scan.array(this, Field.seq, ROW.length) || !this.#has(Field.seq)) throw damaged();
+    if (!this.#has(Field.id)) return false;
+    const hasOwn = scan.array(this, Field.type, OWN.length);
+    const hasMaker = scan.array(this, Field.attributionPlace, MAKER.length);
+    const end = scan.at;
+    for (const { field, first, length } of NESTED) {
+      if (!this.#has(field)) continue;
+      scan.at = this.#start(field);
+      scan.array(this, first, length);
+    }
+    scan.at = end;
+    return hasOwn && hasMaker && !scan.hasEscapes && !this.#has(Field.ext) && !this.#has(Field.pathBytes);
+  }
+
+  /** Finds all else. False where the event is odd after all. */
+  #isWorded(): boolean {
+    for (const { kept, word, places } of WORDS) {
+      const place = places[this.#number(kept)];
+      if (place === undefined) return false;
+      this.#set(word, place.start, place.end);
+    }
+    if (!this.#has(Field.uid)) this.#set(Field.uid, this.#start(Field.userId), this.#end(Field.userId));
+    if (!this.#has(Field.username)) this.#set(Field.username, this.#start(Field.userName), this.#end(Field.userName));
+    this.#splitPath();
+    this.#findSurroundings();
+    return this.#findSeconds() && this.#findCommandLine();
+  }
+
+  #splitPath(): void {
+    const start = this.#start(Field.path);
+    const end = this.#end(Field.path);
+    let slash = end - 1;
+    while (slash > start && this.#bytes[slash] !== SLASH) slash -= 1;
+    this.#set(Field.directory, start, Math.max(slash, start + 1));
+    this.#set(Field.name, slash + 1, end);
+  }
+
+  /** Times before 1970 are rounded the other way. */
+  #findSeconds(): boolean {
+    const start = this.#start(Field.milliseconds);
+    const end = this.#end(Field.milliseconds) - DIGITS_OF_MS;
+    this.#set(Field.seconds, start, end);
+    return end > start && (this.#bytes[start] ?? 0) > ZERO;
+  }
+
+  /** It is kept only where it is not the arguments with spaces between. */
+  #findCommandLine(): boolean {
+    const bytes = this.#bytes;
+    if (!this.#has(Field.commandLine) || bytes[this.#start(Field.commandLine) - 1] === Sign.QUOTE) return true;
+    if (!this.#has(Field.args)) return false;
+    const end = joinTexts(bytes, this.#start(Field.args), this.#end(Field.args), this.#free);
+    if (end === undefined) return false;
+    this.#set(Field.commandLine, this.#free, end);
+    this.#free = end;
+    return true;
+  }
+
+  #findSurroundings(): void {
+    const id = this.#number(Field.surroundings);
+    if (this.#known?.id !== id) {
+      const { auid, cgroup, container, ancestry } = this.#surroundingsOf(id);
+      this.#known = { id, places: [auid, cgroup, container?.id, JSON.stringify(ancestry)].map((text) => (text === undefined ? { start: ABSENT, end: ABSENT } : this.#put(text))) };
+    }
+    let field = Field.auid;
+    for (const { start, end } of this.#known.places) {
+      this.#set(field, start, end);
+      field += 1;
+    }
+  }
+
+  #put(text: string): Place {
+    this.#reserve(Buffer.byteLength(text));
+    const start = this.#free;
+    this.#free += this.#bytes.write(text, start);
+    return { start, end: this.#free };
+  }
+
+  /** Besides, there is always room for all command lines of the page: none is longer than its arguments. */
+  #reserve(bytes: number): void {
+    const needed = this.#free + bytes + this.#pageBytes;
+    if (needed <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(needed * 2);
+    this.#bytes.copy(grown, 0, 0, this.#free);
+    this.#bytes = grown;
+  }
+
+  #has(field: number): boolean {
+    return this.starts[field] !== ABSENT;
+  }
+
+  #start(field: number): number {
+    return this.starts[field] ?? ABSENT;
+  }
+
+  #end(field: number): number {
+    return this.ends[field] ?? ABSENT;
+  }
+
+  #set(field: number, start: number, end: number): void {
+    this.starts[field] = start;
+    this.ends[field] = end;
+  }
+
+  #number(field: number): number {
+    let number = 0;
+    for (let at = this.#start(field); at < this.#end(field); at += 1) number = number * 10 + (this.#bytes[at] ?? 0) - ZERO;
+    return number;
+  }
+}
+
+/** Puts the texts of an array with spaces between to `to`; where that ends. Undefined where one has escapes. */
+function joinTexts(bytes: Uint8Array, start: number, end: number, to: number): number | undefined {
+  let free = to;
+  let isWithin = false;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? Sign.QUOTE;
+    if (byte === Sign.BACKSLASH) return undefined;
+    if (byte === Sign.QUOTE) isWithin = !isWithin;
+    else if (isWithin || byte === Sign.COMMA) {
+      bytes[free] = isWithin ? byte : SPACE;
+      free += 1;
+    }
+  }
+  return free;
+}

@@ -1,0 +1,94 @@
+/** Finds where the elements of JSON's arrays lie in bytes, without making anything of them. What is no JSON is gone over as far as it goes: it never reads past the end. */
+
+export const Sign = { QUOTE: 0x22, COMMA: 0x2c, OPEN: 0x5b, BACKSLASH: 0x5c, CLOSE: 0x5d, LETTER_N: 0x6e, OPEN_OBJECT: 0x7b, CLOSE_OBJECT: 0x7d } as const;
+const { QUOTE, COMMA, OPEN, BACKSLASH, CLOSE, LETTER_N, OPEN_OBJECT, CLOSE_OBJECT } = Sign;
+
+/** Where elements lie, by their number: from `starts[n]` up to, without, `ends[n]`. A text lies between its quotes; what is null or missing starts at ABSENT. */
+export interface Places {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+export const ABSENT = -1;
+
+export class JsonScan {
+  /** Where the next value starts. */
+  at = 0;
+  /** Whether a text that was an element, of those read so far, has escapes: it does not read as it lies there. */
+  hasEscapes = false;
+  #bytes: Uint8Array = new Uint8Array();
+  #end = 0;
+
+  /** From here on it reads these bytes, as far as `end`. */
+  read(bytes: Uint8Array, at: number, end: number): void {
+    this.#bytes = bytes;
+    this.at = at;
+    this.#end = end;
+    this.hasEscapes = false;
+  }
+
+  /** The array at `at`, and behind it: its first elements, as many as `length`, get the numbers from `first` on. False where there is no array; then it goes over what there is. */
+  array({ starts, ends }: Places, first: number, length: number): boolean {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    if (bytes[this.at] !== OPEN) {
+      this.at = this.#over(this.at);
+      return false;
+    }
+    let at = this.at + 1;
+    for (let place = first; at < end && bytes[at] !== CLOSE; place += 1) {
+      if (bytes[at] === COMMA) at += 1;
+      const start = at;
+      at = this.#over(at);
+      if (place >= first + length || bytes[start] === LETTER_N) continue;
+      const quotes = bytes[start] === QUOTE ? 1 : 0;
+      starts[place] = start + quotes;
+      ends[place] = at - quotes;
+    }
+    this.at = Math.min(at + 1, end);
+    return true;
+  }
+
+  /** Behind the value that starts there. */
+  #over(from: number): number {
+    const first = this.#bytes[from];
+    if (first === QUOTE) return this.#overText(from, true);
+    if (first === OPEN || first === OPEN_OBJECT) return this.#overNested(from);
+    let at = from + 1;
+    for (; at < this.#end; at += 1) {
+      const byte = this.#bytes[at];
+      if (byte === COMMA || byte === CLOSE) break;
+    }
+    return Math.min(at, this.#end);
+  }
+
+  #overText(from: number, isElement: boolean): number {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    let at = from + 1;
+    for (; at < end; at += 1) {
+      const byte = bytes[at];
+      if (byte === QUOTE) return at + 1;
+      if (byte !== BACKSLASH) continue;
+      if (isElement) this.hasEscapes = true;
+      at += 1;
+    }
+    return end;
+  }
+
+  #overNested(from: number): number {
+    let at = from;
+    let depth = 0;
+    while (at < this.#end) {
+      const byte = this.#bytes[at];
+      if (byte === QUOTE) {
+        at = this.#overText(at, false);
+        continue;
+      }
+      at += 1;
+      if (byte === OPEN || byte === OPEN_OBJECT) depth += 1;
+      else if ((byte === CLOSE || byte === CLOSE_OBJECT) && --depth === 0) return at;
+    }
+    return this.#end;
+  }
+}

@@ -1,0 +1,117 @@
+/** Events as bytes say the same as events as rows, and what of the store cannot be read is an error. */
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createTimerEventsTable } from '../../extension/tables/systemd_timer_events.ts';
+import type { FileEvent } from '../../src/model/event.ts';
+import { Operator, RowBytes, type Constraint, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
+import { RowWriter } from '../../src/osquery/row-writer.ts';
+import { openStore } from '../../src/store/index.ts';
+import { arbitraryEvents } from '../helpers/arbitrary-event.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+
+const asking = (asked: Record<string, Constraint[]> = {}): QueryContext => ({ constraints: (column) => asked[column] ?? [], uses: () => true, checkpoint: () => undefined, msLeft: () => 1_000, warn: () => undefined });
+
+function written({ columns }: Table, rows: Iterable<Row | RowBytes>): { bytes: Buffer; asBytes: number; all: number } {
+  const writer = new RowWriter(columns);
+  let [asBytes, all] = [0, 0];
+  for (const row of rows) {
+    writer.write(row);
+    if (row instanceof RowBytes) asBytes += 1;
+    all += 1;
+  }
+  return { bytes: writer.take(), asBytes, all };
+}
+
+/** How many came as bytes: these, and all others, are as rows are. */
+function same(table: Table, context = asking()): { asBytes: number; all: number } {
+  const { bytes, ...counts } = written(table, table.generateBytes?.(context) ?? []);
+  expect(bytes.equals(written(table, table.generate(context)).bytes)).toBe(true);
+  return counts;
+}
+
+/** What a host really has, in all the ways in which it differs. */
+function usual(n: number): FileEvent {
+  const event = fileEvent({ id: `id-${n}`, path: n % 5 === 0 ? `/top-${n}.timer` : `/etc/systemd/system/ein-größerer-${n}.timer`, time: new Date(1_700_000_000_000 + n * 700).toISOString() });
+  const { process, user, ...unnamed } = event;
+  const of = (changes: Partial<FileEvent['tickward']>): FileEvent['tickward'] => ({ ...event.tickward, auid: '1000', cgroup: `/user.slice/session-${n % 3}.scope`, ancestry: [{ pid: n % 2, name: 'sh', command_line: 'sh -c "x"' }], ...changes });
+  switch (n % 6) {
+    case 0:
+      return { ...event, tickward: of({ directives: ['Timer.OnCalendar="daily"\\n'], commands: ['/bin/sh -c "evil"'] }) };
+    case 1:
+      return { ...event, file: { ...event.file, type: 'symlink', target_path: '/dev/null', hash: { sha256: 'ab' } }, container: { id: 'c0ffee' }, tickward: of({ unit: 'other.timer', scope: 'user' }) };
+    case 2:
+      return { ...unnamed, tickward: of({ attribution: 'none', source: 'scan', attribution_note: 'nobody saw it' }) };
+    case 3:
+      return { ...unnamed, user: { id: '33', name: 'www-data' }, tickward: of({ attribution: 'inferred' }) };
+    case 4:
+      return { ...event, process: { pid: 7, name: 'sh', args: ['', 'a b', '', 'ü,"'.slice(0, 2)], command_line: ' a b  ü,', user: { id: '0' }, group: { id: '5' } }, tickward: of({ unit_type: 'drop-in', attribution: 'exact' }) };
+    default:
+      return { ...event, process: { pid: 8, command_line: '1' }, tickward: of({ unit_type: 'wants', source: 'import', attribution: 'bpf' }) };
+  }
+}
+
+test('the events of a host come as bytes, and say what their rows say', () => {
+  const { events } = openStore(temporaryDirectory());
+  const table = createTimerEventsTable(events);
+  events.append(Array.from({ length: 700 }, (_, n) => usual(n)));
+  expect(same(table)).toEqual({ asBytes: 700, all: 700 });
+  expect(same(table, asking({ path: Array.from({ length: 300 }, (_, n) => ({ op: Operator.EQUALS, value: usual(n).file.path })) }))).toEqual({ asBytes: 300, all: 300 });
+  expect(same(table, asking({ time: [{ op: Operator.GREATER_THAN_OR_EQUALS, value: '1700000400' }] })).all).toBe(128);
+});
+
+test('what does not lie in the store as it reads comes as a row between the others', () => {
+  const { events } = openStore(temporaryDirectory());
+  const odd: FileEvent[] = [
+    fileEvent({ path: '/etc/systemd/system/a"b.timer' }),
+    fileEvent({ path: '/etc/systemd/system/a\nb.timer' }),
+    { ...fileEvent({ action: 'rename' }), file: { ...fileEvent().file, Ext: { original: { path: '/tmp/a.timer', name: 'a.timer' } } } },
+    { ...fileEvent(), tickward: { ...fileEvent().tickward, path_bytes: Buffer.from('/etc/systemd/system/\xff.timer', 'latin1').toString('base64') } },
+    { ...fileEvent(), process: { pid: 1, args: ['sh', '-c', 'echo "x"'], command_line: 'sh -c echo "x"' } },
+    fileEvent({ time: '1969-12-31T23:59:58.500Z' }),
+    fileEvent({ time: '2026-01-01T00:00:00Z' }),
+  ];
+  events.append(odd.flatMap((event, n) => [usual(n), { ...event, event: { ...event.event, id: `odd-${n}` } }]));
+  expect(same(createTimerEventsTable(events))).toEqual({ asBytes: odd.length, all: 2 * odd.length });
+});
+
+test('every event there can be says the same either way', () => {
+  const directory = temporaryDirectory();
+  fc.assert(
+    fc.property(arbitraryEvents, (list) => {
+      const store = openStore(directory);
+      while (store.events.prune({ maxAgeMs: 1e15, maxCount: 0 }, Date.now()) > 0);
+      store.events.append(list);
+      expect(same(createTimerEventsTable(store.events)).all).toBe(list.length);
+      store.close();
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('two answers that are read in turns do not get into each other', () => {
+  const { events } = openStore(temporaryDirectory());
+  const table = createTimerEventsTable(events);
+  events.append(Array.from({ length: 200 }, (_, n) => usual(n)));
+  const readings = [asking(), asking({ action: [{ op: Operator.EQUALS, value: 'creation' }] })].map((context) => ({ rows: (table.generateBytes?.(context) ?? [])[Symbol.iterator](), writer: new RowWriter(table.columns) }));
+  for (let n = 0; n < 200; n += 1) for (const { rows, writer } of readings) writer.write(rows.next().value as Row | RowBytes);
+  const expected = written(table, table.generate(asking())).bytes;
+  for (const { writer } of readings) expect(writer.take().equals(expected)).toBe(true);
+});
+
+test.each([
+  ['document', '[0,0,0,0,0,"timer'],
+  ['document', ''],
+  ['document', '[['],
+  ['document', '[0,0,0,0]]'],
+  ['document', '[0,0,0,0]{"a":['],
+])('a %s that reads %j is an error, and no answer without it', (column, text) => {
+  const { events, directory } = openStore(temporaryDirectory());
+  events.append(Array.from({ length: 100 }, (_, n) => usual(n)));
+  const database = new DatabaseSync(join(directory, 'events.db'));
+  database.prepare(`UPDATE events SET ${column} = ? WHERE id = 'id-40'`).run(text);
+  database.close();
+  const table = createTimerEventsTable(events);
+  expect(() => written(table, table.generateBytes?.(asking()) ?? [])).toThrow('the store of events is damaged');
+});
