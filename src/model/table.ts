@@ -36,7 +36,7 @@ export type Row = Record<string, Value | undefined>;
 
 /** A row as bytes, for who hands it on as text: where in them each column lies, in the order of the table's columns. Until the next row is taken. */
 export class RowBytes {
-  /** UTF-8 */
+  /** UTF-8. At least three more lie behind each column: they are copied by fours. */
   bytes: Uint8Array = new Uint8Array();
   /** A column that is NULL starts below 0. */
   readonly starts: Int32Array;

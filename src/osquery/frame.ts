@@ -124,11 +124,25 @@ export class Framer {
 
   /** Passes over all that are left, at once: nearly every value of an answer is a text. False where they are not all there yet. */
   #texts(level: Level): boolean {
+    this.#at = this.#overTexts(level);
     for (; level.left > 0; level.left -= 1) {
       const size = this.#sizeAt(this.#at);
       if (size === undefined || !this.#pass(4 + size)) return false;
     }
     return true;
+  }
+
+  /** Behind those that certainly are whole and no longer than they may be: it looks at nothing but their lengths. */
+  #overTexts(level: Level): number {
+    const bytes = this.#bytes;
+    const end = Math.min(this.#length, this.#limits.bytes);
+    let at = this.#at;
+    for (; level.left > 0 && at + 4 <= end; level.left -= 1) {
+      const size = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+      if (size < 0 || at + 4 + size > end) break;
+      at += 4 + size;
+    }
+    return at;
   }
 
   /** Passes over a value behind `before` bytes, or goes into it; false, and nothing is changed, where it is not there yet. */
@@ -159,7 +173,8 @@ export class Framer {
     if (count === undefined) return false;
     this.#elements += count;
     if (this.#elements > this.#limits.elements) throw malformed(`more than ${this.#limits.elements} elements`);
-    return this.#enter(levels, start + types + 4, { types: [...this.#bytes.subarray(start, start + types)], left: count * types });
+    const [first, second] = [this.#bytes.readUInt8(start), this.#bytes.readUInt8(start + types - 1)];
+    return this.#enter(levels, start + types + 4, { types: types === 1 ? [first] : [first, second], left: count * types });
   }
 
   #enter(levels: Level[], at: number, level: Level): true {

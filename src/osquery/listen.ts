@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { malformed } from './binary.ts';
+import { giveBack } from './buffers.ts';
 import { Framer, type FrameLimits } from './frame.ts';
 import { EXTENSION, MANAGER, type Method } from './interface.ts';
 import { decodeArguments, decodeCall, encodeException, encodeReply, encodeRowsBegin, Failure, ROWS_END } from './message.ts';
@@ -111,10 +112,10 @@ async function sendRows(socket: Receiver, name: string, seqid: number, { status,
 /** Bytes that may wait for the other side: to wait for it at each chunk would take two changes of process for it. */
 const MOST_WAITING_BYTES = 1024 * 1024;
 
-/** Waits where the other side does not keep up. Throws when it is gone. */
+/** Waits where the other side does not keep up. Throws when it is gone. Their memory is used again once they were sent. */
 async function send(socket: Receiver, bytes: Buffer): Promise<void> {
   if (socket.destroyed) throw new Error('the other side is gone');
-  if (socket.write(bytes) || socket.writableLength < MOST_WAITING_BYTES) return;
+  if (socket.write(bytes, () => giveBack(bytes)) || socket.writableLength < MOST_WAITING_BYTES) return;
   await new Promise<void>((resolve, reject) => {
     const onClose = (): void => {
       socket.off('drain', onDrain);

@@ -4,10 +4,10 @@
  */
 import { RowBytes, type Column, type Row, type Value } from '../model/table.ts';
 import { Type } from './binary.ts';
+import { BUFFER_BYTES, giveBack, takeBuffer } from './buffers.ts';
 
-const FIRST_BYTES = 96 * 1024;
-/** What one huge row made is not kept for the next answer. */
-const MOST_KEPT_BYTES = 2 * FIRST_BYTES;
+/** Up to here it is copied, to keep no whole buffer for a small answer. */
+const SMALL_BYTES = BUFFER_BYTES / 4;
 /** From here on Node's own writing is faster than a loop. */
 const LONG_TEXT = 16;
 /** A UTF-16 unit is at most so many bytes of UTF-8. */
@@ -15,9 +15,8 @@ const MOST_BYTES = 3;
 const LENGTH = 4;
 const NONE = Buffer.alloc(0);
 const NOWHERE = -1;
-
-/** For the next answer: a new one for each that has a single row fills memory until garbage is collected. */
-let spare: Buffer | undefined;
+/** Bytes that are copied at once. */
+const WORD = 4;
 
 /** A column: its name as bytes, and what was last written of it since the last `take`, and where that lies. */
 interface Entry extends Key {
@@ -31,10 +30,11 @@ export class RowWriter {
   readonly #entries: readonly Entry[];
   #buffer: Buffer;
   #at = 0;
+  #from = new Viewed(NONE);
+  #to = new Viewed(NONE);
 
   constructor(columns: readonly Column[]) {
-    this.#buffer = spare ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
-    spare = undefined;
+    this.#buffer = takeBuffer();
     this.#entries = keysOf(columns).map((key) => ({ ...key, last: undefined, start: 0, end: 0 }));
   }
 
@@ -83,33 +83,41 @@ export class RowWriter {
   }
 
   #writeBytes({ bytes, starts, ends }: RowBytes): void {
-    let needed = 2 + LENGTH;
-    for (const { place, key } of this.#entries) needed += key.length + LENGTH + Math.max(0, (ends[place] ?? 0) - (starts[place] ?? 0));
-    this.#reserve(needed);
-    const buffer = this.#buffer;
-    let at = this.#at;
-    buffer[at] = Type.STRING;
-    buffer[at + 1] = Type.STRING;
-    const counted = at + 2;
-    at = counted + LENGTH;
+    let most = 2 + LENGTH + WORD;
+    for (const { place, key } of this.#entries) most += key.length + LENGTH + Math.max(0, (ends[place] ?? 0) - (starts[place] ?? 0));
+    this.#reserve(most);
+    this.#from = this.#from.of(bytes);
+    this.#to = this.#to.of(this.#buffer);
+    const [from, to] = [this.#from.view, this.#to.view];
+    let at = this.#at + 2;
+    to.setUint8(this.#at, Type.STRING);
+    to.setUint8(this.#at + 1, Type.STRING);
+    const counted = at;
+    at += LENGTH;
     let count = 0;
-    for (const { place, key } of this.#entries) {
+    for (const { place, key, words } of this.#entries) {
       const start = starts[place] ?? NOWHERE;
       const end = ends[place] ?? NOWHERE;
       if (start < 0) continue;
       count += 1;
-      for (let index = 0; index < key.length; index += 1, at += 1) buffer[at] = key[index] ?? 0;
-      writeLength(buffer, at, end - start);
+      for (let index = 0; index < words.length; index += 1) to.setUint32(at + index * WORD, words[index] ?? 0, true);
+      at += key.length;
+      to.setUint32(at, end - start);
       at += LENGTH;
-      for (let index = start; index < end; index += 1, at += 1) buffer[at] = bytes[index] ?? 0;
+      // What is written over the end is written over by what comes next.
+      for (let index = start; index < end; index += WORD) to.setUint32(at + index - start, from.getUint32(index, true), true);
+      at += end - start;
     }
-    writeLength(buffer, counted, count);
+    to.setUint32(counted, count);
     this.#at = at;
   }
 
-  /** What was written since the last time. */
+  /** What was written since the last time; to be given back. */
   take(): Buffer {
-    const bytes = Buffer.from(this.#buffer.subarray(0, this.#at));
+    const written = this.#buffer.subarray(0, this.#at);
+    const isSmall = this.#at <= SMALL_BYTES;
+    const bytes = isSmall ? Buffer.from(written) : written;
+    if (!isSmall) this.#buffer = takeBuffer();
     this.#at = 0;
     for (const entry of this.#entries) entry.last = undefined;
     return bytes;
@@ -117,7 +125,7 @@ export class RowWriter {
 
   /** Nothing may be written afterwards. */
   end(): void {
-    if (this.#buffer.length <= MOST_KEPT_BYTES) spare = this.#buffer;
+    giveBack(this.#buffer);
     [this.#buffer, this.#at] = [NONE, 0];
   }
 
@@ -145,6 +153,7 @@ export class RowWriter {
     if (needed <= this.#buffer.length) return;
     const grown = Buffer.allocUnsafe(needed * 2);
     this.#buffer.copy(grown, 0, 0, this.#at);
+    giveBack(this.#buffer);
     this.#buffer = grown;
   }
 }
@@ -159,6 +168,21 @@ function writeAscii(buffer: Buffer, start: number, text: string): number | undef
   return start + text.length;
 }
 
+/** Bytes as words: a text is copied in a third of the time. Made only once for the same bytes. */
+class Viewed {
+  readonly view: DataView;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  of(bytes: Uint8Array): Viewed {
+    return bytes === this.#bytes ? this : new Viewed(bytes);
+  }
+}
+
 /** In the four bytes in which Thrift has it. */
 function writeLength(buffer: Buffer, at: number, length: number): void {
   buffer[at] = length >>> 24;
@@ -171,6 +195,8 @@ interface Key {
   readonly name: string;
   /** Its length and its bytes. */
   readonly key: Buffer;
+  /** The same, and what is missing for the last word. */
+  readonly words: Uint32Array;
   /** Which of the table's columns it is. */
   readonly place: number;
 }
@@ -181,14 +207,15 @@ const known = new WeakMap<readonly Column[], readonly Key[]>();
 function keysOf(columns: readonly Column[]): readonly Key[] {
   const before = known.get(columns);
   if (before !== undefined) return before;
-  const keys = columns.map(({ name }, place) => ({ name, key: lengthAnd(name), place })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const keys = columns.map(({ name }, place) => ({ name, ...lengthAnd(name), place })).sort((a, b) => (a.name < b.name ? -1 : 1));
   known.set(columns, keys);
   return keys;
 }
 
-function lengthAnd(name: string): Buffer {
-  const bytes = Buffer.alloc(LENGTH + Buffer.byteLength(name));
-  bytes.writeInt32BE(bytes.length - LENGTH);
-  bytes.write(name, LENGTH);
-  return bytes;
+function lengthAnd(name: string): Pick<Key, 'key' | 'words'> {
+  const length = LENGTH + Buffer.byteLength(name);
+  const words = Buffer.alloc(Math.ceil(length / WORD) * WORD);
+  words.writeInt32BE(length - LENGTH);
+  words.write(name, LENGTH);
+  return { key: words.subarray(0, length), words: Uint32Array.from({ length: words.length / WORD }, (_, index) => words.readUInt32LE(index * WORD)) };
 }

@@ -17,7 +17,7 @@ export interface CountedRows extends Iterable<Row | RowBytes> {
 const CHUNK = 64 * 1024;
 
 /** An answer up to this size is whole before any of it leaves: what goes wrong until then is a status with a reason. */
-const HELD_BYTES = 4 * 1024 * 1024;
+const HELD_BYTES = 1024 * 1024;
 
 /** The most that is held of an answer that cannot be counted. */
 const MOST_HELD_BYTES = 64 * 1024 * 1024;

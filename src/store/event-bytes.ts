@@ -56,6 +56,7 @@ const NESTED = [
 const [SPACE, SLASH, ZERO] = [0x20, 0x2f, 0x30];
 /** Of a time in milliseconds, those behind the whole second. */
 const DIGITS_OF_MS = 3;
+const BEHIND = 8;
 
 /** The fields of one event, until the next is taken. */
 export interface EventBytes extends Places {
@@ -183,9 +184,9 @@ export class EventPages implements EventBytes {
     return { start, end: this.#free };
   }
 
-  /** Besides, there is always room for all command lines of the page: none is longer than its arguments. */
+  /** Besides, there is always room for all command lines of the page, none of which is longer than its arguments, and for who reads some bytes over the end. */
   #reserve(bytes: number): void {
-    const needed = this.#free + bytes + this.#pageBytes;
+    const needed = this.#free + bytes + this.#pageBytes + BEHIND;
     if (needed <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(needed * 2);
     this.#bytes.copy(grown, 0, 0, this.#free);

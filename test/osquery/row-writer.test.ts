@@ -31,7 +31,7 @@ function bytesOf(row: Row): RowBytes {
     at += before.length + own.length;
     bytes.ends[place] = at;
   }
-  bytes.bytes = Buffer.concat(texts);
+  bytes.bytes = Buffer.concat([...texts, Buffer.alloc(3)]);
   return bytes;
 }
 
