@@ -38,8 +38,9 @@ interface Known {
   identity: bigint;
   /** When it was found out, in ms of `performance.now()`. */
   at: number;
-  /** Place in the kernel's queue from which on it holds. */
+  /** Place in the kernel's queue from which on it holds, and the reading in which that was. */
   position: number;
+  bracket: Bracket;
   by: Attributed;
 }
 
@@ -76,9 +77,13 @@ export class Attributor {
     const settled = this.settled.get(deed.pid);
     if (settled !== undefined && settled.bracket === deed.bracket) return settled.by;
     const known = this.known.get(deed.pid);
-    if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS && this.identity(deed.pid) === known.identity) {
-      if (images === undefined ? this.ranNothing(deed) : known.identity <= deed.bracket.after) this.settle(deed, known.by);
-      return known.by;
+    if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS) {
+      // All of one reading was done before any of it was asked for: what held then for one holds for those behind it.
+      if (known.bracket === deed.bracket) return known.by;
+      if (this.identity(deed.pid) === known.identity) {
+        if (images === undefined ? this.ranNothing(deed) : known.identity <= deed.bracket.after) this.settle(deed, known.by);
+        return known.by;
+      }
     }
     return images === undefined ? this.withoutImages(deed) : this.byImages(deed, images);
   }
@@ -134,10 +139,9 @@ export class Attributor {
   }
 
   /** `identity`: as it was before anything was read. */
-  private remember({ pid, position }: Deed, identity: bigint, by: Attributed): Attributed {
+  private remember({ pid, position, bracket }: Deed, identity: bigint, by: Attributed): void {
     if (this.known.size >= MOST_KNOWN) this.known.clear();
-    this.known.set(pid, { identity, at: performance.now(), position, by });
-    return by;
+    this.known.set(pid, { identity, at: performance.now(), position, bracket, by });
   }
 
   private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
@@ -180,7 +184,9 @@ export class Attributor {
   private withoutImages(deed: Deed): Attributed {
     const identity = this.identity(deed.pid);
     const opened = this.sources.log?.of(deed.pid) ?? [];
-    const by = this.remember(deed, identity, this.byFacts(deed, opened));
+    const by = this.byFacts(deed, opened);
+    // Where it opened a program afterwards, what it did then is that one's.
+    if (opened.every(({ position }) => position < deed.position)) this.remember(deed, identity, by);
     if (this.ranNothing(deed)) this.settle(deed, by);
     return by;
   }

@@ -16,6 +16,11 @@ export const support = sensorSupport();
 /** Why the kernel names no process here; undefined where it does. */
 export const notPrivileged: string | undefined = support.attribution === 'exact' ? undefined : 'needs root on a host with fanotify and BPF: sudo npm test';
 
+/** What a sensor is started through that is to have no map of images: BPF is refused to it. */
+export const WITHOUT_IMAGES: readonly string[] = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=bpf', '-e', 'inject=bpf:error=EPERM'];
+
+export const noStrace: string | undefined = spawnSync('strace', ['-V']).status === 0 ? undefined : 'needs strace: apt-get install strace';
+
 export const SHELL = basename(realpathSync('/bin/sh'));
 /** The interpreter itself: python3 on PATH may be a script that starts it. */
 export const PYTHON = spawnSync('python3', ['-c', 'import os, sys; print(os.path.realpath(sys.executable))'], { encoding: 'utf8' }).stdout?.trim() ?? '';

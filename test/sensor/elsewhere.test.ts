@@ -4,16 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
-import { notPrivileged, perform, sense, senseThrough, units, type Sensing } from '../helpers/sensing.ts';
+import { noStrace, notPrivileged, perform, sense, senseThrough, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
 /** A program that rules leave alone. */
 const TRUSTED = realpathSync('/usr/bin/env');
 const SH = realpathSync('/bin/sh');
-
-const noStrace = spawnSync('strace', ['-V']).status === 0 ? undefined : 'needs strace: apt-get install strace';
-
-const WITHOUT_IMAGES = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=bpf', '-e', 'inject=bpf:error=EPERM'];
 
 const WRITE = 'echo x > "$0"; sleep 0.2; :';
 
