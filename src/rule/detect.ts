@@ -51,30 +51,40 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
   const running = rules.flatMap((rule) => runningOf(rule, marks));
   let suppressed = 0;
 
-  const judgeBy = (rule: Running, event: FileEvent, now: number, document: object = event): Alert[] => {
-    if (!rule.matches(document)) return [];
+  const judgeBy = (rule: Running, event: FileEvent, now: number, document: object = event): Alert | undefined => {
+    if (!rule.matches(document)) return undefined;
     openInterval(rule, now);
     const { id } = event.event;
-    if (rule.alerted.has(id) || rule.alertedBefore.has(id) || rule.remembered.has(id)) return [];
+    if (rule.alerted.has(id) || rule.alertedBefore.has(id) || rule.remembered.has(id)) return undefined;
     const exception = exceptionOf(rule.summary, event, now);
     const kind = exception === undefined ? 'shown' : 'excepted';
     if (rule.given[kind] >= rule.maxSignals) {
-      if (kind === 'excepted') return [];
+      if (kind === 'excepted') return undefined;
       suppressed += 1;
       rule.suppressed += 1;
       if (rule.suppressed === 1) onSuppressed({ rule: rule.summary, given: rule.given.shown, remainingMs: rule.windowStart + rule.intervalMs - now });
-      return [];
+      return undefined;
     }
     rule.given[kind] += 1;
     rule.alerted.add(id);
-    return [{ id: `${id}-${rule.mark}`, '@timestamp': new Date(now).toISOString(), status: 'open', rule: rule.summary, event, ...(exception === undefined ? {} : { suppressed_by: exception }) }];
+    return { id: `${id}-${rule.mark}`, '@timestamp': new Date(now).toISOString(), status: 'open', rule: rule.summary, event, ...(exception === undefined ? {} : { suppressed_by: exception }) };
+  };
+
+  /** Nearly always none: no list is made of nothing for each rule. */
+  const judgeByAll = (each: readonly Running[], event: FileEvent, now: number, document?: object): Alert[] => {
+    const alerts: Alert[] = [];
+    for (const rule of each) {
+      const alert = judgeBy(rule, event, now, document);
+      if (alert !== undefined) alerts.push(alert);
+    }
+    return alerts;
   };
 
   return {
-    judge: (event, now, document = event) => running.flatMap((rule) => judgeBy(rule, event, now, document)),
+    judge: (event, now, document) => judgeByAll(running, event, now, document),
     judgeStored(event, now) {
       const age = now - Date.parse(event['@timestamp']);
-      return running.filter(({ lookBackMs }) => age <= lookBackMs).flatMap((rule) => judgeBy(rule, event, now));
+      return judgeByAll(running.filter(({ lookBackMs }) => age <= lookBackMs), event, now);
     },
     remember(alert) {
       const rule = running.find(({ summary }) => summary.id === alert.rule.id);

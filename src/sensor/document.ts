@@ -168,14 +168,15 @@ function targetOf(path: string | Buffer): string | undefined {
 }
 
 let lastMs = 0;
+let lastHex = '';
 let counter = 0;
 
 /** 48 bits of time, 16 bits of counter, 32 of chance, in hex: sorts by time and by order within a millisecond. */
 function nextId(now: number): string {
-  lastMs = Math.max(now, lastMs);
   counter = (counter + 1) & 0xffff;
-  if (counter === 0) lastMs += 1;
-  return `${lastMs.toString(16).padStart(12, '0')}${counter.toString(16).padStart(4, '0')}${chance()}`;
+  const ms = Math.max(now, lastMs + (counter === 0 ? 1 : 0));
+  if (ms !== lastMs) [lastMs, lastHex] = [ms, ms.toString(16).padStart(12, '0')];
+  return `${lastHex}${counter.toString(16).padStart(4, '0')}${chance()}`;
 }
 
 let pool = '';

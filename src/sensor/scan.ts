@@ -44,9 +44,13 @@ export function readDifferences(folder: string, known: Entries): Omit<Contents, 
     if (!isPlain) continue;
     looked += 1;
     const then = known.get(name);
-    if (then !== undefined) seen += 1;
-    const stat = lookAt(pathOf(folder, name));
-    if (stat !== undefined && (then === undefined || then.inode !== stat.ino || then.changed !== stat.ctimeNs)) names.push(name);
+    // What is new is looked at when it is told of.
+    if (then !== undefined) {
+      seen += 1;
+      const stat = lookAt(pathOf(folder, name));
+      if (stat === undefined || (then.inode === stat.ino && then.changed === stat.ctimeNs)) continue;
+    }
+    names.push(name);
   }
   return { names: seen === known.size ? names : [...names, ...missing(folder, known)], folders, isCut: false };
 }

@@ -46,6 +46,8 @@ export class Watcher {
   private readonly attributor: Attributor;
   private readonly ledger: Ledger;
   private readonly queue = new Backlog<Exclude<Item, Change>>();
+  /** Names in all comparisons that wait. */
+  private comparing = 0;
   private overflowed = false;
   private usersChanged = false;
   private events: FileEvent[] = [];
@@ -216,10 +218,14 @@ export class Watcher {
     else this.survey.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
   }
 
+  /** Of many names some, and the rest in its turn: what the kernel has to say meanwhile is not kept waiting. */
   private compare({ folder, names, by }: Comparison): void {
     // Gone meanwhile, with a word on all that was known to be in it.
-    if (this.tree.folder(folder.key) !== folder) return;
-    this.ledger.compare(folder, names, by);
+    const isThere = this.tree.folder(folder.key) === folder;
+    const now = isThere ? names.splice(-SLICE) : names.splice(0);
+    if (isThere) this.ledger.compare(folder, now, by);
+    this.comparing -= now.length;
+    if (names.length > 0) this.queue.push({ folder, names, by });
   }
 
   private recover(): void {
@@ -264,6 +270,7 @@ export class Watcher {
   /** What the kernel has to say of it comes first: its word is better, and it knows who it was. */
   private later(comparison: Comparison): void {
     this.backend.drain();
+    this.comparing += comparison.names.length;
     this.queue.push(comparison);
     if (!this.isWorking) this.work();
   }
@@ -277,7 +284,7 @@ export class Watcher {
   }
 
   private report(seen: Seen): string | undefined {
-    const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, contents: this.queue.length < MANY });
+    const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, contents: this.queue.length + this.comparing < MANY });
     this.events.push(event);
     return event.file.hash?.sha256;
   }

@@ -23,6 +23,8 @@ export class Judging {
   private readonly started = Date.now();
   private detector: Detector | undefined;
   private exceptions: readonly AlertException[] = [];
+  /** Of the events that are judged together. */
+  private together: { exceptions?: readonly AlertException[] } | undefined;
   private waiting: { events: readonly FileEvent[]; known: readonly KnownEntry[] }[] = [];
 
   constructor(options: JudgingOptions, recorder: Recorder) {
@@ -56,13 +58,15 @@ export class Judging {
     }
   }
 
-  /** While the store cannot be read, those that were known count. */
+  /** Once for all events that come together. While the store cannot be read, those that were known count. */
   private readExceptions(): readonly AlertException[] {
+    if (this.together?.exceptions !== undefined) return this.together.exceptions;
     try {
       this.exceptions = this.options.store.exceptions.all();
     } catch {
       // The recorder tells of a store that does not work.
     }
+    if (this.together !== undefined) this.together.exceptions = this.exceptions;
     return this.exceptions;
   }
 
@@ -73,7 +77,11 @@ export class Judging {
       else this.waiting.push({ events, known });
       return;
     }
-    const alerts = events.flatMap((event) => this.detector?.judge(event, Date.now()) ?? []);
+    const { detector } = this;
+    this.together = {};
+    const alerts: Alert[] = [];
+    for (const event of events) alerts.push(...detector.judge(event, Date.now()));
+    this.together = undefined;
     this.give(events, known, alerts);
   }
 

@@ -1,9 +1,10 @@
 /** More than the kernel's queue holds while the watcher cannot read it: how long until all of it is rows? */
 import type { Benchmark, Measured } from './benchmark.ts';
+import { install } from './installed.ts';
 import type { Lab } from './lab.ts';
 import { countFiles } from './rows.ts';
 import { median } from './statistics.ts';
-import { startWatcher } from './watcher.ts';
+import { STARTED_MS, startWatcher } from './watcher.ts';
 
 /** Not scaled when quick: fewer than the 16,384 of /proc/sys/fs/fanotify/max_queued_events would be no overflow. */
 const FILES = 40_000;
@@ -33,7 +34,8 @@ export const overflow: Benchmark = {
 async function measure(lab: Lab): Promise<{ lost: number; seconds: number; repeated: number; invented: number }> {
   lab.progress('stopped');
   lab.freshHost();
-  const watcher = await startWatcher(lab);
+  const watcher = await startWatcher(lab, { program: (await install(lab)).tickward });
+  await lab.sleep(STARTED_MS);
   watcher.signal('SIGSTOP');
   await lab.run([lab.program('storm'), lab.units, String(FILES), 'service']);
   const counted = countFiles(watcher.rows);
