@@ -56,6 +56,7 @@ const NESTED = [
 const [SPACE, SLASH, ZERO] = [0x20, 0x2f, 0x30];
 /** Of a time in milliseconds, those behind the whole second. */
 const DIGITS_OF_MS = 3;
+/** Bytes that may be read behind the last field (RowBytes). */
 const BEHIND = 8;
 
 /** The fields of one event, until the next is taken. */
@@ -96,15 +97,15 @@ export class EventPages implements EventBytes {
     for (let index = 0; index < count; index += 1) {
       // Anew for each: they move when a text is put behind them.
       this.#scan.read(this.#bytes, at, end);
-      const isPlain = this.#isFound();
+      const isLocated = this.#locate();
       at = this.#scan.at;
-      yield isPlain && this.#isWorded() ? this : this.#number(Field.seq);
+      yield isLocated && this.#complete() ? this : this.#number(Field.seq);
     }
     if (at !== end) throw damaged();
   }
 
   /** Finds all that lies in the page. False where the event is odd. */
-  #isFound(): boolean {
+  #locate(): boolean {
     const scan = this.#scan;
     this.starts.fill(ABSENT);
     if (!scan.array(this, Field.seq, ROW.length) || !this.#has(Field.seq)) throw damaged();
@@ -122,7 +123,7 @@ export class EventPages implements EventBytes {
   }
 
   /** Finds all else. False where the event is odd after all. */
-  #isWorded(): boolean {
+  #complete(): boolean {
     for (const { kept, word, places } of WORDS) {
       const place = places[this.#number(kept)];
       if (place === undefined) return false;
@@ -184,7 +185,7 @@ export class EventPages implements EventBytes {
     return { start, end: this.#free };
   }
 
-  /** Besides, there is always room for all command lines of the page, none of which is longer than its arguments, and for who reads some bytes over the end. */
+  /** Besides, there is always room for all command lines of the page, none of which is longer than its arguments, and for who reads some bytes behind the last. */
   #reserve(bytes: number): void {
     const needed = this.#free + bytes + this.#pageBytes + BEHIND;
     if (needed <= this.#bytes.length) return;
