@@ -223,8 +223,8 @@ export class Watcher {
     // Gone meanwhile, with a word on all that was known to be in it.
     const isThere = this.tree.folder(folder.key) === folder;
     const now = isThere ? names.splice(-SLICE) : names.splice(0);
-    if (isThere) this.ledger.compare(folder, now, by);
     this.comparing -= now.length;
+    if (isThere) this.ledger.compare(folder, now, by);
     if (names.length > 0) this.queue.push({ folder, names, by });
   }
 
