@@ -84,7 +84,10 @@ export class RowWriter {
 
   #writeBytes({ bytes, starts, ends }: RowBytes): void {
     let most = 2 + LENGTH + WORD;
-    for (const { place, key } of this.#entries) most += key.length + LENGTH + Math.max(0, (ends[place] ?? 0) - (starts[place] ?? 0));
+    for (const { place, key } of this.#entries) {
+      const start = starts[place] ?? NOWHERE;
+      if (start >= 0) most += key.length + LENGTH + (ends[place] ?? NOWHERE) - start;
+    }
     this.#reserve(most);
     this.#from = this.#from.of(bytes);
     this.#to = this.#to.of(this.#buffer);
