@@ -56,7 +56,7 @@ const FIELDS: Readonly<Record<string, number>> = {
   time: Field.seconds,
   action: Field.action,
   path: Field.path,
-  old_path: Field.oldPath,
+  old_path: Field.originalPath,
   directory: Field.directory,
   filename: Field.name,
   unit: Field.unit,

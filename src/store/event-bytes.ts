@@ -1,10 +1,10 @@
 /**
  * Events as bytes: thousands of them are handed on as text without an object or a string for each.
  * SQLite gives a page of them as one text, each as arrays of JSON behind each other: its row, its document (event-row.ts), that of its maker (maker.ts). Here is found where in it each field lies.
- * An event with a field that does not lie there as it reads (one with escapes, a renamed file, one kept whole) is odd: it has to be read as an object.
+ * An event with a field that cannot be found there (its name is no UTF-8, or it is kept whole) is odd: it has to be read as an object.
  */
 import { SCOPES, SOURCES, UNIT_TYPES, type Surroundings } from './event-row.ts';
-import { ABSENT, JsonScan, Sign, type Places } from './json-scan.ts';
+import { ABSENT, JsonScan, Sign, unescapeText, type Places } from './json-scan.ts';
 import { ATTRIBUTIONS } from './maker.ts';
 import { damaged } from './packing.ts';
 
@@ -20,7 +20,7 @@ const PARENT = ['ppid'] as const;
 const USER = ['userId', 'userName'] as const;
 const SURROUNDINGS = ['auid', 'cgroup', 'container', 'ancestry'] as const;
 /** What lies within others, or is one of the words. */
-const FOUND = ['oldPath', 'seconds', 'directory', 'name', 'source', 'unitType', 'scope', 'attribution'] as const;
+const FOUND = ['originalPath', 'seconds', 'directory', 'name', 'source', 'unitType', 'scope', 'attribution'] as const;
 
 const NAMES = [...ROW, ...OWN, ...MAKER, ...PROCESS, ...PARENT, ...USER, ...SURROUNDINGS, ...FOUND] as const;
 
@@ -54,6 +54,8 @@ const NESTED = [
 ] as const;
 
 const [SPACE, SLASH, ZERO] = [0x20, 0x2f, 0x30];
+/** How `File.Ext` of a renamed file begins (event.ts). */
+const ORIGINAL = Buffer.from('{"original":{"path":"');
 /** Of a time in milliseconds, those behind the whole second. */
 const DIGITS_OF_MS = 3;
 /** Bytes that may be read behind the last field (RowBytes). */
@@ -119,11 +121,14 @@ export class EventPages implements EventBytes {
       scan.array(this, first, length);
     }
     scan.at = end;
-    return hasOwn && hasMaker && !scan.hasEscapes && !this.#has(Field.ext) && !this.#has(Field.pathBytes);
+    return hasOwn && hasMaker && !this.#has(Field.pathBytes);
   }
 
   /** Finds all else. False where the event is odd after all. */
   #complete(): boolean {
+    if (this.#has(Field.ext) && !this.#findOriginal()) return false;
+    const isJoined = this.#has(Field.commandLine) && !this.#isText(Field.commandLine);
+    if (this.#scan.hasEscapes && !this.#unescape()) return false;
     for (const { kept, word, places } of WORDS) {
       const place = places[this.#number(kept)];
       if (place === undefined) return false;
@@ -133,7 +138,26 @@ export class EventPages implements EventBytes {
     if (!this.#has(Field.username)) this.#set(Field.username, this.#start(Field.userName), this.#end(Field.userName));
     this.#splitPath();
     this.#findSurroundings();
-    return this.#findSeconds() && this.#findCommandLine();
+    return this.#findSeconds() && (!isJoined || this.#joinArguments());
+  }
+
+  #findOriginal(): boolean {
+    const start = this.#start(Field.ext) + ORIGINAL.length;
+    if (this.#bytes.compare(ORIGINAL, 0, ORIGINAL.length, start - ORIGINAL.length, start) !== 0) return false;
+    this.#set(Field.originalPath, start, this.#scan.textEnd(start));
+    return true;
+  }
+
+  /** Texts with escapes are put together anew. False where one cannot be. */
+  #unescape(): boolean {
+    for (let field = 0; field < NAMES.length; field += 1) {
+      if (!this.#has(field) || !this.#isText(field)) continue;
+      const end = unescapeText(this.#bytes, this.#start(field), this.#end(field), this.#free);
+      if (end === undefined) return false;
+      this.#set(field, this.#free, end);
+      this.#free = end;
+    }
+    return true;
   }
 
   #splitPath(): void {
@@ -153,12 +177,10 @@ export class EventPages implements EventBytes {
     return end > start && (this.#bytes[start] ?? 0) > ZERO;
   }
 
-  /** It is kept only where it is not the arguments with spaces between. */
-  #findCommandLine(): boolean {
-    const bytes = this.#bytes;
-    if (!this.#has(Field.commandLine) || bytes[this.#start(Field.commandLine) - 1] === Sign.QUOTE) return true;
+  /** The command line is kept only where it is not the arguments with spaces between. */
+  #joinArguments(): boolean {
     if (!this.#has(Field.args)) return false;
-    const end = joinTexts(bytes, this.#start(Field.args), this.#end(Field.args), this.#free);
+    const end = joinTexts(this.#bytes, this.#start(Field.args), this.#end(Field.args), this.#free);
     if (end === undefined) return false;
     this.#set(Field.commandLine, this.#free, end);
     this.#free = end;
@@ -198,6 +220,11 @@ export class EventPages implements EventBytes {
     return this.starts[field] !== ABSENT;
   }
 
+  /** As long as it lies in the page. */
+  #isText(field: number): boolean {
+    return this.#bytes[this.#start(field) - 1] === Sign.QUOTE;
+  }
+
   #start(field: number): number {
     return this.starts[field] ?? ABSENT;
   }
@@ -218,17 +245,19 @@ export class EventPages implements EventBytes {
   }
 }
 
-/** Puts the texts of an array with spaces between to `to`; where that ends. Undefined where one has escapes. */
+/** Puts the texts of an array with spaces between to `to`; where that ends. Undefined where one cannot be read so. */
 function joinTexts(bytes: Uint8Array, start: number, end: number, to: number): number | undefined {
-  let free = to;
-  let isWithin = false;
-  for (let at = start; at < end; at += 1) {
-    const byte = bytes[at] ?? Sign.QUOTE;
-    if (byte === Sign.BACKSLASH) return undefined;
-    if (byte === Sign.QUOTE) isWithin = !isWithin;
-    else if (isWithin || byte === Sign.COMMA) {
-      bytes[free] = isWithin ? byte : SPACE;
+  let free: number | undefined = to;
+  let from = 0;
+  for (let at = start; at < end && free !== undefined; at += 1) {
+    const byte = bytes[at];
+    if (byte === Sign.BACKSLASH) at += 1;
+    else if (byte === Sign.COMMA && from === 0) {
+      bytes[free] = SPACE;
       free += 1;
+    } else if (byte === Sign.QUOTE) {
+      if (from !== 0) free = unescapeText(bytes, from, at, free);
+      from = from === 0 ? at + 1 : 0;
     }
   }
   return free;

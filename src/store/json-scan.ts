@@ -49,6 +49,11 @@ export class JsonScan {
     return true;
   }
 
+  /** Where the text ends that starts there, behind its first quote. */
+  textEnd(start: number): number {
+    return this.#overText(start - 1, true) - 1;
+  }
+
   /** Behind the value that starts there. */
   #over(from: number): number {
     const first = this.#bytes[from];
@@ -91,4 +96,27 @@ export class JsonScan {
     }
     return this.#end;
   }
+}
+
+/** What stands behind a backslash, and is one byte. */
+const ESCAPED: ReadonlyMap<number, number> = new Map([...'"\\/bfnrt'].map((sign, index) => [sign.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(index)]));
+const LETTER_U = 0x75;
+
+/** Puts the text of these bytes to `to`, without its escapes; where that ends. Undefined where one of them is of more than seven bits: half of a pair has no place in UTF-8. */
+export function unescapeText(bytes: Uint8Array, start: number, end: number, to: number): number | undefined {
+  let free = to;
+  for (let at = start; at < end; at += 1, free += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte !== BACKSLASH) {
+      bytes[free] = byte;
+      continue;
+    }
+    at += 1;
+    const sign = bytes[at] ?? 0;
+    const code = sign === LETTER_U ? Number.parseInt(String.fromCharCode(...bytes.subarray(at + 1, at + 5)), 16) : ESCAPED.get(sign);
+    if (code === undefined || !(code < 0x80)) return undefined;
+    bytes[free] = code;
+    if (sign === LETTER_U) at += 4;
+  }
+  return free;
 }

@@ -61,19 +61,27 @@ test('the events of a host come as bytes, and say what their rows say', () => {
   expect(same(table, asking({ time: [{ op: Operator.GREATER_THAN_OR_EQUALS, value: '1700000400' }] })).all).toBe(128);
 });
 
-test('what does not lie in the store as it reads comes as a row between the others', () => {
-  const { events } = openStore(temporaryDirectory());
-  const odd: FileEvent[] = [
-    fileEvent({ path: '/etc/systemd/system/a"b.timer' }),
-    fileEvent({ path: '/etc/systemd/system/a\nb.timer' }),
-    { ...fileEvent({ action: 'rename' }), file: { ...fileEvent().file, Ext: { original: { path: '/tmp/a.timer', name: 'a.timer' } } } },
+const strange: Record<'plain' | 'odd', FileEvent[]> = {
+  plain: [
+    fileEvent({ path: '/etc/systemd/system/a"b\\c.timer' }),
+    fileEvent({ path: '/etc/systemd/system/a\nb\u0001.timer' }),
+    { ...fileEvent({ action: 'rename' }), file: { ...fileEvent().file, Ext: { original: { path: '/tmp/"a\t.timer', name: 'a.timer' } } } },
+    { ...fileEvent(), process: { pid: 1, args: ['sh', '-c', 'echo "x" , \\ é\u001b', ''], command_line: 'sh -c echo "x" , \\ é\u001b ' } },
+    { ...fileEvent(), process: { pid: 1, args: ['sh'], command_line: '"sh"' } },
+  ],
+  odd: [
     { ...fileEvent(), tickward: { ...fileEvent().tickward, path_bytes: Buffer.from('/etc/systemd/system/\xff.timer', 'latin1').toString('base64') } },
-    { ...fileEvent(), process: { pid: 1, args: ['sh', '-c', 'echo "x"'], command_line: 'sh -c echo "x"' } },
+    { ...fileEvent(), process: { pid: 1, args: ['half of a pair \ud800'], command_line: 'half of a pair \ud800' } },
     fileEvent({ time: '1969-12-31T23:59:58.500Z' }),
     fileEvent({ time: '2026-01-01T00:00:00Z' }),
-  ];
-  events.append(odd.flatMap((event, n) => [usual(n), { ...event, event: { ...event.event, id: `odd-${n}` } }]));
-  expect(same(createTimerEventsTable(events))).toEqual({ asBytes: odd.length, all: 2 * odd.length });
+  ],
+};
+
+test('escapes and renames come as bytes too; what cannot, comes as a row between the others', () => {
+  const { events } = openStore(temporaryDirectory());
+  events.append([...strange.plain, ...strange.odd].flatMap((event, n) => [usual(n), { ...event, event: { ...event.event, id: `strange-${n}` } }]));
+  const all = 2 * (strange.plain.length + strange.odd.length);
+  expect(same(createTimerEventsTable(events))).toEqual({ asBytes: all - strange.odd.length, all });
 });
 
 test('every event there can be says the same either way', () => {

@@ -1,7 +1,7 @@
 /** Elements are found where JSON.parse finds them, and what is no JSON ends. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ABSENT, JsonScan, type Places } from '../../src/store/json-scan.ts';
+import { ABSENT, JsonScan, unescapeText, type Places } from '../../src/store/json-scan.ts';
 
 const ELEMENTS = 6;
 
@@ -24,6 +24,20 @@ test('the elements of an array lie where they are found', () => {
       const found = Array.from(places.starts, (start, index) => (start === ABSENT ? null : bytes.toString('utf8', start, places.ends[index])));
       const said = (value: unknown): string | null => (value === undefined || value === null ? null : typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : JSON.stringify(value));
       expect(found).toEqual(Array.from({ length: ELEMENTS }, (_, index) => said(values[index])));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a text without its escapes is the text, or none where half of a pair is in it', () => {
+  const units = fc.constantFrom('a', '"', '\\', '/', '\b', '\f', '\n', '\r', '\t', '\0', '\u001f', 'é', '漢', '😀', '\ud800', '\udc00', 'u0041');
+  fc.assert(
+    fc.property(fc.array(units, { maxLength: 12 }), (parts) => {
+      const text = parts.join('');
+      const escaped = Buffer.from(JSON.stringify(text).slice(1, -1));
+      const bytes = Buffer.concat([escaped, Buffer.alloc(escaped.length)]);
+      const end = unescapeText(bytes, 0, escaped.length, escaped.length);
+      expect(end === undefined ? undefined : bytes.toString('utf8', escaped.length, end)).toBe(text.isWellFormed() ? text : undefined);
     }),
     { numRuns: 500 },
   );
