@@ -5,7 +5,7 @@ import type { FileEvent } from '../model/event.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { pathOfImage } from './program.ts';
-import { readFacts } from './proc-facts.ts';
+import { readProgram } from './proc-facts.ts';
 
 type Ancestry = FileEvent['tickward']['ancestry'];
 type Ancestor = Ancestry[number];
@@ -67,7 +67,7 @@ export class Ancestors {
     const { current, previous } = this.images?.lookup(pid) ?? {};
     const image = [current, previous].find((each) => each !== undefined && each.start / TICK_NS <= before);
     if (image !== undefined) return { ancestor: ancestorOfImage(image), parent: image.parent, startTicks: image.start / TICK_NS };
-    const facts = readFacts(pid);
+    const facts = readProgram(pid);
     if (facts === undefined || facts.startTicks > before) return { ancestor: { pid }, parent: 0, startTicks: 0n };
     const { executable, args, comm, ppid, startTicks } = facts;
     return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, startTicks };

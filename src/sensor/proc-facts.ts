@@ -3,7 +3,7 @@ import * as proc from '../host/proc.ts';
 import { asSeenBy, executableOf } from '../host/executable.ts';
 import { deviceText } from './filesystems.ts';
 
-export interface ProcFacts {
+export interface ProgramFacts {
   /** On this host, or as only the process has it (`asSeenBy`). */
   executable?: string;
   deleted: boolean;
@@ -15,6 +15,9 @@ export interface ProcFacts {
   /** USER_HZ ticks after boot. */
   startTicks: bigint;
   threads: number;
+}
+
+export interface ProcFacts extends ProgramFacts {
   workingDirectory?: string;
   /** Effective. */
   uid?: number;
@@ -23,18 +26,12 @@ export interface ProcFacts {
   cgroup?: string;
 }
 
-/** Reads first what vanishes first: program and arguments, then the rest. undefined when the process is gone. */
-export function readFacts(pid: number): ProcFacts | undefined {
+/** Its program and its parent, with half of the readings. undefined when the process is gone. */
+export function readProgram(pid: number): ProgramFacts | undefined {
   const executable = executableOf(pid);
   const args = proc.argumentsOf(pid);
   const stat = proc.statOf(pid);
   if (stat === undefined) return undefined;
-  const workingDirectory = proc.workingDirectoryOf(pid);
-  const status = proc.statusOf(pid);
-  const uid = idOf(status?.get('Uid'));
-  const gid = idOf(status?.get('Gid'));
-  const auid = proc.loginUidOf(pid);
-  const cgroup = proc.cgroupOf(pid);
   return {
     ...(executable === undefined ? {} : { executable: executable.isElsewhere ? asSeenBy(pid, executable.path) : executable.path }),
     deleted: executable?.isDeleted ?? false,
@@ -44,6 +41,21 @@ export function readFacts(pid: number): ProcFacts | undefined {
     ppid: stat.ppid,
     startTicks: stat.startTicks,
     threads: stat.threads,
+  };
+}
+
+/** Reads first what vanishes first: program and arguments, then the rest. undefined when the process is gone. */
+export function readFacts(pid: number): ProcFacts | undefined {
+  const program = readProgram(pid);
+  if (program === undefined) return undefined;
+  const workingDirectory = proc.workingDirectoryOf(pid);
+  const status = proc.statusOf(pid);
+  const uid = idOf(status?.get('Uid'));
+  const gid = idOf(status?.get('Gid'));
+  const auid = proc.loginUidOf(pid);
+  const cgroup = proc.cgroupOf(pid);
+  return {
+    ...program,
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
