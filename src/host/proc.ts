@@ -72,6 +72,14 @@ export function statusOf(pid: number): Map<string, string> | undefined {
   }));
 }
 
+const EFFECTIVE_IDS = /^Uid:\t\d+\t(\d+).*\nGid:\t\d+\t(\d+)/m;
+
+/** The user and the group that it acts as. Without all the other lines of its status: they take twice as long. */
+export function effectiveIdsOf(pid: number): { uid: number; gid: number } | undefined {
+  const found = EFFECTIVE_IDS.exec(read(`/proc/${pid}/status`) ?? '');
+  return found === null ? undefined : { uid: Number(found[1]), gid: Number(found[2]) };
+}
+
 /** Longer command lines are cut: a process may have 6 MB of arguments (execve(2)), and an attacker's has. Bytes. */
 export const MOST_ARGUMENTS = 16 * 1024;
 

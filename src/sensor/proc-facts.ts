@@ -49,23 +49,14 @@ export function readFacts(pid: number): ProcFacts | undefined {
   const program = readProgram(pid);
   if (program === undefined) return undefined;
   const workingDirectory = proc.workingDirectoryOf(pid);
-  const status = proc.statusOf(pid);
-  const uid = idOf(status?.get('Uid'));
-  const gid = idOf(status?.get('Gid'));
+  const ids = proc.effectiveIdsOf(pid);
   const auid = proc.loginUidOf(pid);
   const cgroup = proc.cgroupOf(pid);
   return {
     ...program,
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
+    ...ids,
     ...(auid === undefined ? {} : { auid }),
     ...(cgroup === undefined ? {} : { cgroup }),
   };
-}
-
-/** `real effective saved filesystem` of /proc/PID/status. */
-function idOf(line: string | undefined): number | undefined {
-  const effective = line?.split('\t')[1];
-  return effective === undefined ? undefined : Number(effective);
 }
