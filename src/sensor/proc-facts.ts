@@ -14,7 +14,6 @@ export interface ProcFacts {
   ppid: number;
   /** USER_HZ ticks after boot. */
   startTicks: bigint;
-  threads: number;
   workingDirectory?: string;
   /** Effective. */
   uid?: number;
@@ -43,7 +42,6 @@ export function readFacts(pid: number): ProcFacts | undefined {
     comm: stat.comm,
     ppid: stat.ppid,
     startTicks: stat.startTicks,
-    threads: stat.threads,
     ...(workingDirectory === undefined ? {} : { workingDirectory }),
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
