@@ -4,6 +4,8 @@ import * as proc from '../host/proc.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
+import type { ExecLog } from './exec-log.ts';
+import { bootTime } from './libc.ts';
 import { pathOfImage } from './program.ts';
 import { readProgram } from './proc-facts.ts';
 
@@ -18,60 +20,85 @@ const FRESH_MS = 1_000;
 const MOST_KNOWN = 1_024;
 
 interface Known {
-  /** Of the image, 0n for one that was there before the map: another one means another process or program. */
+  /** Of the image, 0n for one that was there before the map; without a map, the place in the log of what it opened last. Another one means another process or program. */
   since: bigint;
-  startTicks: bigint;
+  /** When the parent became the program that it is: it has others for children that are older. */
+  from: bigint;
   /** In ms of `performance.now()`. */
   at: number;
   chain: Ancestry;
 }
 
+interface One {
+  ancestor: Ancestor;
+  parent: number;
+  /** Of the process, and of the program that it still is: undefined where it ran another one since. */
+  start: bigint;
+  from?: bigint;
+}
+
+/** All times of processes are in ns of CLOCK_BOOTTIME. */
 export class Ancestors {
   private readonly images: Images | undefined;
+  private readonly log: ExecLog | undefined;
   private readonly known = new Map<number, Known>();
 
-  constructor(images: Images | undefined) {
+  constructor({ images, log }: { images?: Images; log?: ExecLog }) {
     this.images = images;
+    this.log = log;
   }
 
   /**
-   * `startedBefore`: USER_HZ ticks after boot at which the child started; who has the parent's number and started later is someone else.
+   * Each as the program that it was when it started the next: it may have run another one since. Who has the parent's number and started later is someone else.
    * The same parent gives the same object, so that what many events have in common is stored once.
    */
-  of(parent: number, startedBefore: bigint): Ancestry {
+  of(parent: number, childStart: bigint): Ancestry {
     if (parent <= 0) return [];
     const now = performance.now();
-    const since = this.images?.since(parent) ?? 0n;
+    const since = this.images?.since(parent) ?? BigInt(this.log?.of(parent).at(-1)?.position ?? 0);
     const known = this.known.get(parent);
-    if (known !== undefined && known.since === since && now - known.at < FRESH_MS && known.startTicks <= startedBefore) return known.chain;
-    const { chain, startTicks } = this.chainOf(parent, startedBefore);
-    if (this.known.size >= MOST_KNOWN) this.known.clear();
-    this.known.set(parent, { since, startTicks, at: now, chain });
+    if (known !== undefined && known.since === since && now - known.at < FRESH_MS && known.from <= childStart) return known.chain;
+    const { chain, from } = this.chainOf(parent, childStart);
+    if (from !== undefined) {
+      if (this.known.size >= MOST_KNOWN) this.known.clear();
+      this.known.set(parent, { since, from, at: now, chain });
+    }
     return chain;
   }
 
-  private chainOf(parent: number, startedBefore: bigint): { chain: Ancestry; startTicks: bigint } {
-    const chain: Ancestry = [];
-    let startTicks: bigint | undefined;
-    for (let pid = parent, before = startedBefore; pid > 0 && chain.length < MOST_ANCESTORS; ) {
-      const found = this.one(pid, before);
-      startTicks ??= found.startTicks;
-      chain.push(found.ancestor);
-      pid = found.parent;
-      before = found.startTicks;
+  private chainOf(parent: number, childStart: bigint): { chain: Ancestry; from: bigint | undefined } {
+    const first = this.one(parent, childStart);
+    const chain = [first.ancestor];
+    for (let last = first; last.parent > 0 && chain.length < MOST_ANCESTORS; ) {
+      last = this.one(last.parent, last.start);
+      chain.push(last.ancestor);
     }
-    return { chain, startTicks: startTicks ?? 0n };
+    return { chain, from: first.from };
   }
 
-  private one(pid: number, before: bigint): { ancestor: Ancestor; parent: number; startTicks: bigint } {
+  private one(pid: number, childStart: bigint): One {
     const { current, previous } = this.images?.lookup(pid) ?? {};
-    const image = [current, previous].find((each) => each !== undefined && each.start / TICK_NS <= before);
-    if (image !== undefined) return { ancestor: ancestorOfImage(image), parent: image.parent, startTicks: image.start / TICK_NS };
+    const [image, before] = [current, previous].filter((each) => each !== undefined && each.start / TICK_NS <= childStart / TICK_NS);
+    if (image !== undefined) {
+      const { parent, start } = image;
+      const from = image.since + asleep();
+      if (from <= childStart) return { ancestor: ancestorOfImage(image), parent, start, from };
+      const isRight = before?.start === start && before.generation + 1 === image.generation && before.since + asleep() <= childStart;
+      return { ancestor: isRight ? ancestorOfImage(before) : { pid }, parent, start };
+    }
     const facts = readProgram(pid);
-    if (facts === undefined || facts.startTicks > before) return { ancestor: { pid }, parent: 0, startTicks: 0n };
+    if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };
     const { executable, args, comm, ppid, startTicks } = facts;
-    return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, startTicks };
+    const start = startTicks * TICK_NS;
+    if (this.log?.of(pid).some(({ bracket }) => bracket.before + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
+    return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
   }
+}
+
+/** How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, in which the map has when a program began. Read in this order, so that what passes between makes it later: then less is said. */
+function asleep(): bigint {
+  const now = process.hrtime.bigint();
+  return bootTime() - now;
 }
 
 function ancestorOfImage(image: Image): Ancestor {

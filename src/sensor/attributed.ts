@@ -11,8 +11,6 @@ export interface Attributed {
   cgroup?: string;
   container?: string;
   ancestry: FileEvent['tickward']['ancestry'];
-  /** Nobody can say as which user it did it: it has ended, or has threads, which may each be another one. */
-  isUserOpen?: true;
   /** Several programs may have been it. */
   isOpen?: true;
 }
@@ -31,11 +29,11 @@ export function withoutArguments({ process: maker, note, ...by }: Attributed): A
   return { ...by, attribution: by.attribution === 'none' ? 'none' : 'bpf', note: [...(note === undefined ? [] : [note]), 'the process ran this program several times in that moment: with which arguments is not known'].join('; '), process: rest };
 }
 
-const OTHER_USER = 'the file belongs to another user than the one that the process began as: as which one it was made is not known';
+const OTHER_USER = 'the file belongs to another user than the process: as which one it was made is not known';
 
-/** A new file belongs to who made it, or to whom it was given since. Where both may be, no user is named. */
+/** A new file belongs to who made it, or to whom it was given since; and a process, or one of its threads, may have been another user then. Where both may be, no user is named. */
 export function ofOwner(by: Attributed, owner: bigint): Attributed {
-  if (by.isUserOpen !== true || by.user === undefined || by.user.id === String(owner)) return by;
+  if (by.user === undefined || by.user.id === String(owner)) return by;
   const { user: _, process: maker, note, ...rest } = by;
   const { user: __, group: ___, ...named } = maker ?? { pid: 0 };
   return { ...rest, note: note === undefined ? OTHER_USER : `${note}; ${OTHER_USER}`, process: named };

@@ -2,7 +2,6 @@
  * Who made a change: the kernel's map of images and its log of opened programs decide, /proc confirms and adds what only a living process has.
  * Where they disagree, or several programs may have been it, less is said rather than something wrong.
  */
-import { uptime } from 'node:os';
 import { basename } from 'node:path';
 import type { Accounts } from '../host/accounts.ts';
 import { isSeenBy } from '../host/executable.ts';
@@ -13,10 +12,11 @@ import { less, unknown, withoutArguments, type Attributed } from './attributed.t
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
-import { decide, LOADER, type IsLogged, type Moment } from './decide.ts';
-import type { ExecLog, Opened } from './exec-log.ts';
+import { decide, type IsLogged, type Moment } from './decide.ts';
+import { MOST_OPENED, type ExecLog, type Opened } from './exec-log.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
+import { Programs, startOf } from './programs.ts';
 import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
 
 export interface Sources {
@@ -59,11 +59,13 @@ export class Attributor {
   private readonly sources: Sources;
   private readonly ancestors: Ancestors;
   private readonly known = new Map<number, Known>();
+  private readonly programs: Programs;
   private readonly settled = new Map<number, { bracket: Bracket; by: Attributed }>();
 
   constructor(sources: Sources) {
     this.sources = sources;
-    this.ancestors = new Ancestors(sources.images);
+    this.ancestors = new Ancestors(sources);
+    this.programs = new Programs(sources);
   }
 
   /** undefined: more than one program may have done it. Asked right when a change was read, while the map still has the process; `who` may know better by the file. */
@@ -128,7 +130,7 @@ export class Attributor {
       decision = { ...decide(ran, opened, { ...deed, notBefore }, isLogged), confirmed: false };
     }
     const [only] = decision.images;
-    if (only === undefined) return { ...this.forgotten(deed, opened), isOpen: true };
+    if (only === undefined) return { ...less(deed.pid, 'the process ran other programs since, or another one has its number: which program it was is not known'), isOpen: true };
     const last = decision.images.at(-1);
     if (!decision.isSure && decision.isWhole && last !== undefined && decision.images.every(({ image }) => isSameProgram(image, last.image))) return { ...withoutArguments(this.ofImage(last.image, opened, deed, false)), isOpen: true };
     if (!decision.isSure) return { ...less(deed.pid, `the process ran several programs in that moment, and which one it was is not known (${namesOf(decision.images)})`), isOpen: true };
@@ -146,7 +148,9 @@ export class Attributor {
 
   private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
     const facts = isSameProcess(image) ? readFacts(image.pid) : undefined;
-    const executable = pathOfImage(image, opened.filter(({ position }) => position < deed.position), this.sources.handles);
+    // Where the log of the process is full, the opening of this very program may be forgotten, and that of another with its name be left.
+    const before = opened.length < MOST_OPENED ? opened.filter(({ position }) => position < deed.position) : [];
+    const executable = pathOfImage(image, before, this.sources.handles);
     const isCurrent = this.sources.images?.since(image.pid) === image.since;
     const isProven = confirmed || (isCurrent && facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
@@ -168,16 +172,8 @@ export class Attributor {
       ...(cgroup === undefined ? {} : { cgroup }),
       ppid: image.parent,
       startTicks: image.start / TICK_NS,
-      threads: facts?.threads ?? 0,
+      start: image.start,
     });
-  }
-
-  /** It ran more programs since than the map remembers: of which one the log tells the path, and nothing else. */
-  private forgotten(deed: Deed, opened: readonly Opened[]): Attributed {
-    const last = onlyProgram(opened.filter(({ position, bracket }) => position < deed.position && bracket.before >= deed.bracket.after));
-    const executable = last === undefined || deed.orLater === true ? undefined : pathOfOpened(last, this.sources.handles);
-    if (executable === undefined) return less(deed.pid, 'the process ran other programs since, or another one has its number: which program it was is not known');
-    return { ...less(deed.pid, 'the process ran other programs since: this is the one it had opened last, its arguments are not known'), attribution: 'inferred', process: { pid: deed.pid, executable, name: basename(executable) } };
   }
 
   /** No image of it: /proc as it is now, checked against the log. */
@@ -193,20 +189,16 @@ export class Attributor {
 
   private byFacts(deed: Deed, opened: readonly Opened[]): Attributed {
     const facts = readFacts(deed.pid);
-    const before = opened.filter(({ position, bracket }) => position < deed.position && deed.bracket.after - bracket.before < REUSE_NS);
-    const last = onlyProgram(before);
+    const before = opened.filter(({ position }) => position < deed.position);
+    const recent = before.filter(({ bracket }) => deed.bracket.after - bracket.before < REUSE_NS);
     const movedOn = opened.some(({ position }) => position > deed.position);
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
-      const name = Buffer.from(basename(facts.executable)).toString('latin1');
-      // It was opened last, or before this reading. Only alone it is twice as sure: of several programs one that was opened twice stands once.
-      const recent = before.filter(({ name: opener, bracket }) => bracket.before >= deed.bracket.after && !LOADER.test(opener));
-      // Any user may set what /proc calls the program, PR_SET_MM of prctl(2): but not to one that the process never opened.
-      const since = opened.filter(({ bracket }) => bracket.before >= startOf(facts));
-      const mustBeOpened = since.length > 0 && facts.device !== undefined && this.sources.log?.isLogged(facts.device, startOf(facts)) === true;
-      if ((!mustBeOpened || since.some((each) => each.name === name)) && (recent.length === 0 || recent.at(-1)?.name === name)) return this.ofFacts(deed.pid, facts, onlyProgram(before)?.name === name ? 'exact' : 'proc');
-      return { ...unknown(`the process had become another program (${basename(facts.executable)})`), process: { pid: deed.pid } };
+      const agreement = this.programs.agreement(facts, facts.executable, deed.bracket, before, recent);
+      if (agreement !== undefined) return this.ofFacts(deed.pid, facts, agreement);
+      return { ...unknown(`the process is ${basename(facts.executable)} now, and may have been another program then`), process: { pid: deed.pid } };
     }
     // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
+    const last = this.programs.only(recent);
     const executable = last !== undefined && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
     if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: `process ${deed.pid} was ending: its program could not be read` };
@@ -221,11 +213,11 @@ export class Attributor {
     return this.attributed(attribution, notes, { ...facts, pid, name: facts.executable === undefined ? facts.comm : basename(facts.executable) });
   }
 
-  private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted'> & { pid: number; name: string }): Attributed {
-    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks, threads } = found;
+  private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted' | 'device'> & { pid: number; name: string; start?: bigint }): Attributed {
+    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks, start = startTicks * TICK_NS } = found;
     const userName = uid === undefined ? undefined : this.sources.accounts.userName(uid);
     const user = uid === undefined ? undefined : { id: String(uid), ...(userName === undefined ? {} : { name: userName }) };
-    const ancestry = this.ancestors.of(ppid, startTicks);
+    const ancestry = this.ancestors.of(ppid, start);
     const container = cgroup === undefined ? undefined : containerOf(cgroup);
     return {
       attribution,
@@ -242,7 +234,6 @@ export class Attributor {
         ...(gid === undefined ? {} : { group: { id: String(gid) } }),
       },
       ...(user === undefined ? {} : { user }),
-      ...(threads === 1 ? {} : { isUserOpen: true }),
       ...(auid === undefined ? {} : { auid: String(auid) }),
       ...(cgroup === undefined ? {} : { cgroup }),
       ...(container === undefined ? {} : { container }),
@@ -253,13 +244,6 @@ export class Attributor {
 
 function deviceOf({ device }: Image): string {
   return `${device.major}:${device.minor}`;
-}
-
-/** The program, where all that was opened is one (but for its loader). What is opened twice between two readings stands once, so that of several the order is not sure. */
-function onlyProgram(opened: readonly Opened[]): Opened | undefined {
-  const programs = opened.filter(({ name }) => !LOADER.test(name));
-  const [first] = programs;
-  return programs.every(({ name, directory }) => name === first?.name && directory === first.directory) ? first : undefined;
 }
 
 /** Of one process; as the same user. */
@@ -278,10 +262,4 @@ function startsAlike(full: readonly string[] | undefined, cut: readonly string[]
 /** It started later than the change was read: the number is another one's by now. */
 function startedAfter(facts: ProcFacts, { bracket }: Deed): boolean {
   return startOf(facts) > bracket.before + 2n * TICK_NS;
-}
-
-/** To a tick, in ns of CLOCK_MONOTONIC, which stands still while the machine sleeps. */
-function startOf({ startTicks }: ProcFacts): bigint {
-  const asleep = BigInt(Math.round(uptime() * 1e9)) - process.hrtime.bigint();
-  return startTicks * TICK_NS - asleep;
 }

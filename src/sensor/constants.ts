@@ -83,3 +83,4 @@ export const TICK_NS = 10_000_000n;
 /** include/uapi/linux/time.h */
 export const CLOCK_REALTIME = 0;
 export const CLOCK_REALTIME_COARSE = 5;
+export const CLOCK_BOOTTIME = 7;

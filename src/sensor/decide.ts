@@ -53,14 +53,13 @@ export interface Decision<Image extends Ran> {
 /** `images` in the order they began, with nothing missing between them; `opened` in the order of the log. */
 export function decide<Image extends Ran>(images: readonly Image[], opened: readonly Opened[], moment: Moment, isLogged: IsLogged): Decision<Image> {
   const [first] = images;
-  const after = afterOf(moment);
   // What ran before the first that is remembered may have been it as well, if it ended late enough.
   const before = first === undefined || first.generation === 0 ? [] : [{ image: FORGOTTEN, ran: first.ran } as const];
-  const possible = [...before, ...images.map((image) => ({ image, ran: image.ran }))].filter(({ image }, index, all) => {
-    const next = all[index + 1]?.image;
-    return (image === FORGOTTEN || image.since <= moment.bracket.before) && (next === undefined || next === FORGOTTEN || next.since > after);
-  });
-  const feasible = possible.filter((_, index) => isFeasible(possible, index, opened, moment, isLogged));
+  const all = [...before, ...images.map((image) => ({ image, ran: image.ran }))];
+  // What had ended when the file was made is not it, but may be what the log has of its name.
+  const ofReading = all.filter((_, index) => mayHaveRun(all, index, moment, moment.bracket.after));
+  const possible = ofReading.filter((_, index) => mayHaveRun(ofReading, index, moment, afterOf(moment)));
+  const feasible = possible.filter((each) => isFeasible(ofReading, ofReading.indexOf(each), opened, moment, isLogged));
   const found = feasible.flatMap(({ image }) => (image === FORGOTTEN ? [] : [image]));
   const [only] = found;
   const isSure = feasible.length === 1 && only !== undefined;
@@ -75,6 +74,12 @@ interface Possible {
   image: Ran | typeof FORGOTTEN;
   /** Of what is forgotten: the bits of all of it. */
   ran: bigint;
+}
+
+/** Did it run at some time between then and the reading? */
+function mayHaveRun(all: readonly Possible[], index: number, { bracket }: Moment, after: bigint): boolean {
+  const [image, next] = [all[index]?.image, all[index + 1]?.image];
+  return (image === FORGOTTEN || (image !== undefined && image.since <= bracket.before)) && (next === undefined || next === FORGOTTEN || next.since > after);
 }
 
 /** Could the change lie between the beginning of this image and that of the next? */

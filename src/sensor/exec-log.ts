@@ -12,13 +12,13 @@ export interface Opened {
 }
 
 /** Four runs of a dynamic program through a script. */
-const MOST_OPENED = 12;
+export const MOST_OPENED = 12;
 
 /** As many processes as the kernel's map of images has. */
 const MOST_PROCESSES = 32_768;
 
 /** From opening a program to its beginning, at most. */
-const OPENED_BEFORE_NS = 200_000_000n;
+export const OPENED_BEFORE_NS = 200_000_000n;
 
 const NONE: readonly Opened[] = [];
 

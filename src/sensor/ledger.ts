@@ -98,7 +98,8 @@ export class Ledger {
   private created(folder: Folder, change: Change, who: Who): boolean {
     const stat = this.replaced.has(nameKey(change)) ? undefined : lookAt(pathOf(folder.path, change.name));
     if (this.isTold(folder, change, stat)) return false;
-    const by = who(change, stat);
+    // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
+    const by = who(change, stat, change.did !== Did.CREATED && folder.entries.has(change.name));
     const waits = stat?.isFile() === true && stat.nlink === 1n && (change.did & (Did.CLOSED | Did.DELETED)) === 0;
     if (waits) {
       this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });

@@ -1,7 +1,7 @@
 /** The one door to koffi: the few calls of libc that Node does not have. */
 import { constants } from 'node:fs';
 import koffi from 'koffi';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
 import { SYS_BPF } from './bpf/constants.ts';
 
 const libc = koffi.load(null);
@@ -94,8 +94,17 @@ function nanoseconds(timespec: Buffer): bigint {
 
 /** CLOCK_REALTIME in ns since the epoch: JavaScript's is cut to a millisecond. */
 export function realTime(): bigint {
+  return timeOf(CLOCK_REALTIME);
+}
+
+/** CLOCK_BOOTTIME in ns, which goes on while the machine sleeps. */
+export function bootTime(): bigint {
+  return timeOf(CLOCK_BOOTTIME);
+}
+
+function timeOf(clock: number): bigint {
   const time = Buffer.alloc(16);
-  checked('clock_gettime', clockGettime(CLOCK_REALTIME, time));
+  checked('clock_gettime', clockGettime(clock, time));
   return nanoseconds(time);
 }
 

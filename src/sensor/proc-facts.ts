@@ -14,7 +14,6 @@ export interface ProgramFacts {
   ppid: number;
   /** USER_HZ ticks after boot. */
   startTicks: bigint;
-  threads: number;
 }
 
 export interface ProcFacts extends ProgramFacts {
@@ -40,7 +39,6 @@ export function readProgram(pid: number): ProgramFacts | undefined {
     comm: stat.comm,
     ppid: stat.ppid,
     startTicks: stat.startTicks,
-    threads: stat.threads,
   };
 }
 

@@ -5,7 +5,7 @@ import * as proc from '../host/proc.ts';
 import type { Image } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { isNameOf as isName } from './decide.ts';
-import type { Opened } from './exec-log.ts';
+import { OPENED_BEFORE_NS, type Opened } from './exec-log.ts';
 import { deviceText, type Handles } from './filesystems.ts';
 
 /** What the kernel names a program that was run from memory (memfd_create(2)). */
@@ -39,13 +39,20 @@ export function isSameProcess(image: Image): boolean {
   return proc.statOf(image.pid)?.startTicks === image.start / TICK_NS;
 }
 
-/** By the directory in which the kernel logged that it was opened. Of several with its name, the one that has its file; if that is gone, none. */
+/**
+ * By the directory in which the kernel logged that it was opened. Of several with its name, the one that has its file; if that is gone, none.
+ * Not all that is opened runs: any process can open a program of this name and fail to run it, but not before this one began. A fork opened none.
+ */
 function openedPath(image: Image, opened: readonly Opened[], handles: Handles | undefined): string | undefined {
-  if (handles === undefined) return undefined;
-  const programs = opened.filter((each) => isNameOf(each, image) && handles.isOn(each.directory, deviceOf(image)));
+  if (handles === undefined || image.how === 'fork') return undefined;
+  const programs = opened.filter((each) => isNameOf(each, image) && isOfBeginning(each, image) && handles.isOn(each.directory, deviceOf(image)));
   const directories = new Map(programs.map((each) => [each.directory, each]));
   const paths = [...directories.values()].map((each) => pathOfOpened(each, handles));
   return paths.length === 1 ? paths[0] : paths.find((path) => path !== undefined && isAt(image, path));
+}
+
+function isOfBeginning({ bracket }: Opened, { since }: Image): boolean {
+  return bracket.after <= since && since - OPENED_BEFORE_NS <= bracket.before;
 }
 
 /** Whether what was opened has the name of this program: the map has it as text, the log as bytes. */

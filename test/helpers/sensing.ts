@@ -127,7 +127,7 @@ export async function perform(program: string, args: readonly string[], options:
 }
 
 /** A program that does one thing for each line it is told, and says when it is done. */
-export async function obedient(program: string, args: readonly string[], options: { cwd?: string } = {}): Promise<{ pid: number; order(line: string): Promise<string>; end(): Promise<void> }> {
+export async function obedient(program: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<{ pid: number; order(line: string): Promise<string>; end(): Promise<void> }> {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], ...options });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const end = async (): Promise<void> => {

@@ -1,0 +1,84 @@
+/** Which program a process was, as the log of opened programs tells, and whether that agrees with what /proc says now. */
+import { closeSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { basename, dirname } from 'node:path';
+import type { Bracket } from './backend.ts';
+import { TICK_NS } from './constants.ts';
+import { LOADER } from './decide.ts';
+import type { ExecLog, Opened } from './exec-log.ts';
+import type { Handles } from './filesystems.ts';
+import { directoryKey, openDirectory } from './libc.ts';
+import type { ProcFacts } from './proc-facts.ts';
+
+/** Where loaders of shared libraries are, and only root puts files. */
+const LIBRARIES = /^(?:\/usr)?\/lib(?:32|64|x32)?(?:\/[^/]+-linux-[^/]+)?$/;
+
+export class Programs {
+  private readonly log: ExecLog | undefined;
+  private readonly handles: Handles;
+  /** Keys of the directories with loaders. */
+  private readonly libraries = new Set<string>();
+
+  constructor({ log, handles }: { log?: ExecLog; handles: Handles }) {
+    this.log = log;
+    this.handles = handles;
+  }
+
+  /**
+   * How sure it is that a process was, at a deed of this reading, the program that /proc has now; undefined where it may have been another one.
+   * `before`: what it had opened before the deed, `recent`: the part of it that no earlier process with its number can have opened.
+   *
+   * Any user may set what /proc calls the program (PR_SET_MM of prctl(2)), but not to one that the process never opened. What is opened twice between two
+   * readings stands once, so that of several programs in one reading it is not known which was the last.
+   */
+  agreement(facts: ProcFacts, executable: string, reading: Bracket, before: readonly Opened[], recent: readonly Opened[]): 'exact' | 'proc' | undefined {
+    const isLogged = facts.device !== undefined && this.log?.isLogged(facts.device, startOf(facts)) === true;
+    const name = Buffer.from(basename(executable)).toString('latin1');
+    // What is run from overlay is logged as opened on the file systems below it: there the name must do.
+    const directory = isLogged ? keyOf(dirname(executable)) : undefined;
+    const isIt = (each: Opened): boolean => each.name === name && (!isLogged || each.directory === directory);
+    const programs = this.withoutLoaders(before.filter(({ bracket }) => bracket.before >= startOf(facts)));
+    const last = programs.filter(({ bracket }) => bracket === programs.at(-1)?.bracket);
+    if (last[0]?.bracket === reading ? !last.every(isIt) : isLogged && last.length > 0 && !last.some(isIt)) return undefined;
+    const confirming = this.withoutLoaders(recent);
+    return confirming.length > 0 && confirming.every(isIt) ? 'exact' : 'proc';
+  }
+
+  /** The program, where all that was opened is one. */
+  only(opened: readonly Opened[]): Opened | undefined {
+    const programs = this.withoutLoaders(opened);
+    const [first] = programs;
+    return programs.every(({ name, directory }) => name === first?.name && directory === first.directory) ? first : undefined;
+  }
+
+  /** They are opened with the program that they load. Any program may be named like one. */
+  private withoutLoaders(opened: readonly Opened[]): Opened[] {
+    return opened.filter(({ name, directory }) => !LOADER.test(name) || !this.isOfLibraries(directory));
+  }
+
+  private isOfLibraries(directory: string): boolean {
+    if (this.libraries.has(directory)) return true;
+    const isOne = LIBRARIES.test(this.handles.pathOf(directory) ?? '');
+    if (isOne) this.libraries.add(directory);
+    return isOne;
+  }
+}
+
+/** Of a directory; undefined where it is gone, or has no handle. */
+function keyOf(path: string): string | undefined {
+  const fd = openDirectory(path);
+  if (fd === undefined) return undefined;
+  try {
+    return directoryKey(fd);
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** To a tick, in ns of CLOCK_MONOTONIC, which stands still while the machine sleeps. */
+export function startOf({ startTicks }: ProcFacts): bigint {
+  const asleep = BigInt(Math.round(uptime() * 1e9)) - process.hrtime.bigint();
+  return startTicks * TICK_NS - asleep;
+}
