@@ -196,7 +196,7 @@ describe.skipIf(noNetwork !== undefined)(`addresses, in a network namespace (${n
     const [host, peer] = [namespace(), namespace()];
     join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
     const act = (params: object): RunResult => JSON.parse(host.run([process.execPath, ACT, temporaryDirectory(), 'block_ioc', JSON.stringify(params)])) as RunResult;
-    expect(act({ addresses: ['10.99.7.2'], seconds: 10 }).steps).toMatchObject([{ state: 'changed' }]);
+    expect(act({ addresses: ['10.99.7.2'], seconds: 5 }).steps).toMatchObject([{ state: 'changed' }]);
     await until(() => host.succeeds(['ping', '-c', '1', '-W', '1', '10.99.7.2']), () => 'the end of its time', 30_000);
   });
 });

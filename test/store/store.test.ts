@@ -200,12 +200,15 @@ test.skipIf(!tmpfs)('a full disk is said plainly and what was stored stays (need
 test('several that open a store that is not there yet, and close it, at the same moment, all have it', async () => {
   const all = 3;
   const answers: unknown[] = [];
+  const arrived = new Int32Array(new SharedArrayBuffer(4));
+  const threads = Array.from({ length: all }, () => new Worker(new URL('../helpers/open-there.ts', import.meta.url), { workerData: { arrived, all } }));
   for (let round = 0; round < 30; round += 1) {
     const directory = temporaryDirectory();
-    const arrived = new Int32Array(new SharedArrayBuffer(4));
-    const threads = Array.from({ length: all }, () => new Worker(new URL('../helpers/open-there.ts', import.meta.url), { workerData: { directory, arrived, all } }));
-    answers.push(...(await Promise.all(threads.map(async (thread) => (await once(thread, 'message'))[0] as unknown))));
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    answers.push(...(await Promise.all(threads.map(async (thread) => {
+      thread.postMessage(directory);
+      return (await once(thread, 'message'))[0] as unknown;
+    }))));
   }
+  await Promise.all(threads.map((thread) => thread.terminate()));
   expect(answers).toEqual(Array.from({ length: 30 * all }, () => 'opened'));
 });

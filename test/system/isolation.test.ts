@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { join as path } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { IsolationStatus } from '../../src/respond/isolation-status.ts';
@@ -49,7 +50,15 @@ interface Scene {
   session: Running;
   /** The environment of the ssh session. */
   ssh: string;
-  tickward(...args: string[]): { status: number | null; json: unknown; stderr: string };
+  tickward(...args: string[]): Ran;
+  /** The same beside others. */
+  meanwhile(...args: string[]): Promise<Ran>;
+}
+
+interface Ran {
+  status: number | null;
+  json: unknown;
+  stderr: string;
 }
 
 async function scene(): Promise<Scene> {
@@ -80,6 +89,10 @@ async function scene(): Promise<Scene> {
       const { status, stdout, stderr } = host.run(['env', ssh, PROGRAM, ...args, '--json']);
       return { status, json: stdout === '' ? undefined : JSON.parse(stdout), stderr };
     },
+    meanwhile: (...args) =>
+      new Promise((resolve) => {
+        const child = execFile('env', [...host.enter, ssh, PROGRAM, ...args, '--json'], { timeout: 30_000 }, (_error, stdout, stderr) => resolve({ status: child.exitCode, json: stdout === '' ? undefined : JSON.parse(stdout), stderr }));
+      }),
   };
 }
 
@@ -166,7 +179,7 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     skip(unbuilt !== undefined, unbuilt);
     const it = await scene();
     const status = (): IsolationStatus => it.tickward('isolate', '--status').json as IsolationStatus;
-    it.tickward('isolate', '--for', '8s', '--yes');
+    it.tickward('isolate', '--for', '5s', '--yes');
     await until(() => !status().isolated, () => 'the end of its time', 30_000);
     expect(status()).toMatchObject({ isolated: false, lost: null });
     await until(() => pings(it, '10.99.7.2'), () => 'the network', 30_000);
@@ -215,8 +228,9 @@ describe.skipIf(reason !== undefined)(`a booted host on a network of its own (${
     expect(it.tickward('isolate', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
     // iptables, which is asked next, knows nothing of it.
     it.host.shell("printf '#!/bin/sh\\nexec sleep 100\\n' > /run/silent; chmod 755 /run/silent; mount --bind /run/silent /usr/sbin/nft");
-    expect(it.tickward('isolate', '--status')).toMatchObject({ status: 1, json: { error: { code: 'TIMEOUT', message: expect.stringContaining('nft gave no answer') } } });
-    expect(it.tickward('release', '--yes')).toMatchObject({ status: 1, json: { steps: [{ state: 'failed', summary: expect.stringContaining('nft gave no answer') }] } });
+    const [status, release] = await Promise.all([it.meanwhile('isolate', '--status'), it.meanwhile('release', '--yes')]);
+    expect(status).toMatchObject({ status: 1, json: { error: { code: 'TIMEOUT', message: expect.stringContaining('nft gave no answer') } } });
+    expect(release).toMatchObject({ status: 1, json: { steps: [{ state: 'failed', summary: expect.stringContaining('nft gave no answer') }] } });
     it.host.shell('umount /usr/sbin/nft');
     expect(it.tickward('release', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
   });
@@ -239,7 +253,7 @@ iptables -A INPUT -p tcp --dport 9 -j DROP; ip6tables -A FORWARD -j DROP`);
     expect(it.tickward('release', '--yes').json).toMatchObject({ steps: [{ state: 'changed' }] });
     expect(rules()).toBe(before);
     await until(() => pings(it, '10.99.7.2') && pings(it, 'fd97::2'), () => 'the network', 30_000);
-    it.tickward('isolate', '--yes', '--for', '8s');
+    it.tickward('isolate', '--yes', '--for', '5s');
     await until(() => pings(it, '10.99.7.2'), () => 'the end of its time', 30_000);
     expect(it.tickward('isolate', '--status')).toMatchObject({ status: 0, json: { isolated: false, missing: [expect.stringContaining('the time ran out')] } });
   });
