@@ -5,7 +5,7 @@
 import { basename } from 'node:path';
 import type { Accounts } from '../host/accounts.ts';
 import { isSeenBy } from '../host/executable.ts';
-import { containerOf, statOf } from '../host/proc.ts';
+import { containerOf, statOf, toldExecutableOf } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
 import { less, unknown, withoutArguments, type Attributed } from './attributed.ts';
@@ -35,7 +35,7 @@ export interface Deed extends Moment {
 }
 
 interface Known {
-  identity: bigint;
+  identity: bigint | string;
   /** When it was found out, in ms of `performance.now()`. */
   at: number;
   /** Place in the kernel's queue from which on it holds, and the reading in which that was. */
@@ -82,8 +82,9 @@ export class Attributor {
     if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS) {
       // All of one reading was done before any of it was asked for: what held then for one holds for those behind it.
       if (known.bracket === deed.bracket) return known.by;
-      if (this.identity(deed.pid) === known.identity) {
-        if (images === undefined ? this.ranNothing(deed) : known.identity <= deed.bracket.after) this.settle(deed, known.by);
+      const identity = this.identity(deed.pid);
+      if (identity === known.identity) {
+        if (typeof identity === 'string' ? this.ranNothing(deed) : identity <= deed.bracket.after) this.settle(deed, known.by);
         return known.by;
       }
     }
@@ -101,11 +102,10 @@ export class Attributor {
     this.settled.set(pid, { bracket, by });
   }
 
-  /** Another one means another process, or another program of the same. Where there is no map of images, the log must tell of the program. */
-  private identity(pid: number): bigint {
+  /** Another one means another process, or another program of the same. Where there is no map of images, the log tells of the program, or /proc if nothing logs that it is run. */
+  private identity(pid: number): bigint | string {
     const { images, log } = this.sources;
-    if (images !== undefined) return images.since(pid);
-    return ((statOf(pid)?.startTicks ?? -1n) << 32n) + BigInt(log?.of(pid).at(-1)?.position ?? 0);
+    return images?.since(pid) ?? [statOf(pid)?.startTicks, log?.of(pid).at(-1)?.position, toldExecutableOf(pid)].join(' ');
   }
 
   /** What is kept of a process while others are asked for must not be taken for true for ever. */
@@ -141,7 +141,7 @@ export class Attributor {
   }
 
   /** `identity`: as it was before anything was read. */
-  private remember({ pid, position, bracket }: Deed, identity: bigint, by: Attributed): void {
+  private remember({ pid, position, bracket }: Deed, identity: bigint | string, by: Attributed): void {
     if (this.known.size >= MOST_KNOWN) this.known.clear();
     this.known.set(pid, { identity, at: performance.now(), position, bracket, by });
   }

@@ -1,6 +1,6 @@
 /** Processes that run one program after the other, or only pretend to: what one of them did is told of that one, or of none, though the sensor only looks afterwards. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noStrace, notPrivileged, obedient, PYTHON, sense, senseThrough, units, WITHOUT_IMAGES, type Remote } from '../helpers/sensing.ts';
@@ -10,6 +10,10 @@ const PREFIX = spawnSync(PYTHON, ['-c', 'import sys; print(sys.prefix)'], { enco
 
 /** Below the directory beside the watched one, each a copy of Python. */
 const NAMES = ['one', 'two', 'three', 'cp', 'ld-evil', 'other/one'];
+
+/** glibc's is linked statically. */
+const LDCONFIG = '/sbin/ldconfig';
+const noStatic = existsSync(LDCONFIG) ? undefined : 'needs /sbin/ldconfig';
 
 /** A program and what it does before it becomes the next. */
 type Stage = readonly [name: string, code: string];
@@ -136,6 +140,14 @@ describe.skipIf((notPrivileged ?? noStrace) !== undefined)(`without the map of i
     await here.unseen(stages);
     await here.told.count(1);
     expect([[right], [undefined]]).toContainEqual(named(here, 'creation'));
+  });
+
+  // Nothing logs that a program from memory is run, unless it needs a loader.
+  test.skipIf(noStatic !== undefined)(`a program from memory is not named as the one that was seen before it (${noStatic ?? LDCONFIG})`, async () => {
+    const here = await scene(WITHOUT_IMAGES);
+    await here.run([['one', `import os, time\nfd = os.memfd_create("innocent", 0); os.write(fd, open(${JSON.stringify(LDCONFIG)}, "rb").read())\ntime.sleep(0.7); ${MAKE}; time.sleep(0.2)\nos.execv(f"/proc/self/fd/{fd}", ["innocent", "-X", "-f", "/dev/null", "-C", "b.timer"])`]]);
+    const next = await here.told.line('rename b.timer from b.timer~');
+    expect(['/memfd:innocent', undefined]).toContain(next.process?.executable);
   });
 
   test('the parent is not said to be a program that it ran since', async () => {
