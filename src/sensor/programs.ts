@@ -29,7 +29,7 @@ export class Programs {
    * `before`: what it had opened before the deed, `recent`: the part of it that no earlier process with its number can have opened.
    *
    * Any user may set what /proc calls the program (PR_SET_MM of prctl(2)), but not to one that the process never opened. What is opened twice between two
-   * readings stands once, so that of several programs in one reading it is not known which was the last.
+   * readings stands once: of two programs that took turns in one reading the second is taken for the last, and only alone it is twice as sure.
    */
   agreement(facts: ProcFacts, executable: string, reading: Bracket, before: readonly Opened[], recent: readonly Opened[]): 'exact' | 'proc' | undefined {
     const isLogged = facts.device !== undefined && this.log?.isLogged(facts.device, startOf(facts)) === true;
@@ -39,7 +39,8 @@ export class Programs {
     const isIt = (each: Opened): boolean => each.name === name && (!isLogged || each.directory === directory);
     const programs = this.withoutLoaders(before.filter(({ bracket }) => bracket.before >= startOf(facts)));
     const last = programs.filter(({ bracket }) => bracket === programs.at(-1)?.bracket);
-    if (last[0]?.bracket === reading ? !last.every(isIt) : isLogged && last.length > 0 && !last.some(isIt)) return undefined;
+    const newest = last.at(-1);
+    if (newest?.bracket === reading ? !isIt(newest) : isLogged && last.length > 0 && !last.some(isIt)) return undefined;
     const confirming = this.withoutLoaders(recent);
     return confirming.length > 0 && confirming.every(isIt) ? 'exact' : 'proc';
   }
@@ -51,14 +52,17 @@ export class Programs {
     return programs.every(({ name, directory }) => name === first?.name && directory === first.directory) ? first : undefined;
   }
 
-  /** They are opened with the program that they load. Any program may be named like one. */
+  /** They are opened right behind the program that they load. Any program may be named like one. */
   private withoutLoaders(opened: readonly Opened[]): Opened[] {
-    return opened.filter(({ name, directory }) => !LOADER.test(name) || !this.isOfLibraries(directory));
+    return opened.filter((each, index) => !LOADER.test(each.name) || !this.isLoader(each, opened[index - 1]));
   }
 
-  private isOfLibraries(directory: string): boolean {
+  /** Where it is opened below an overlay, its directory has no path here: then only its place behind a program tells. */
+  private isLoader({ directory }: Opened, before: Opened | undefined): boolean {
     if (this.libraries.has(directory)) return true;
-    const isOne = LIBRARIES.test(this.handles.pathOf(directory) ?? '');
+    const path = this.handles.pathOf(directory);
+    if (path === undefined) return before !== undefined && !LOADER.test(before.name);
+    const isOne = LIBRARIES.test(path);
     if (isOne) this.libraries.add(directory);
     return isOne;
   }

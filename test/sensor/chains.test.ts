@@ -132,7 +132,6 @@ describe.skipIf(notPrivileged !== undefined)(`by the map of images (${notPrivile
 
 describe.skipIf((notPrivileged ?? noStrace) !== undefined)(`without the map of images (${notPrivileged ?? noStrace ?? 'as root'})`, () => {
   test.for<[what: string, stages: Stage[], right: string]>([
-    ['a program that ran before, and again afterwards,', [['one', ''], ['two', ''], ['one', MAKE], ['two', STAY]], 'one'],
     ['a program of the same name in another directory', [['one', ''], ['other/one', MAKE], ['one', STAY]], 'other/one'],
     ['the program before one that is named like the loader of shared libraries', [['one', ''], ['ld-evil', MAKE]], 'ld-evil'],
   ])('%s is not named', async ([, stages, right]) => {
