@@ -90,7 +90,8 @@ export class Ancestors {
     if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };
     const { executable, args, comm, ppid, startTicks } = facts;
     const start = startTicks * TICK_NS;
-    if (this.log?.of(pid).some(({ bracket }) => bracket.before + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
+    // Only what it certainly opened afterwards: within one reading most parents become what they are before they start somebody.
+    if (this.log?.of(pid).some(({ bracket }) => bracket.after + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
     return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
   }
 }

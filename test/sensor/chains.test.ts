@@ -151,7 +151,7 @@ describe.skipIf((notPrivileged ?? noStrace) !== undefined)(`without the map of i
 
   test('the parent is not said to be a program that it ran since', async () => {
     const here = await scene(WITHOUT_IMAGES);
-    const parent = await here.run([['one', `import os, time\nif os.fork() == 0:\n  time.sleep(0.3); ${MAKE}; time.sleep(1); os._exit(0)`], ['two', `import os; os.wait(); ${STAY}`]]);
+    const parent = await here.run([['one', `import os, time\nif os.fork() == 0:\n  time.sleep(1.6); ${MAKE}; time.sleep(1); os._exit(0)\ntime.sleep(0.8)`], ['two', `import os; os.wait(); ${STAY}`]]);
     const { process: maker } = await here.told.line('creation a.timer');
     expect(maker).toMatchObject({ executable: join(here.outside, 'one'), parent: { pid: parent } });
     expect(maker?.parent?.executable ?? join(here.outside, 'one')).toBe(join(here.outside, 'one'));
