@@ -87,7 +87,8 @@ const FIELDS: Readonly<Record<string, number>> = {
   attribution: Field.attribution,
   source: Field.source,
 };
-const PLACES = Int32Array.from(COLUMNS, ({ name }) => FIELDS[name] ?? -1);
+const NULL = -1;
+const PLACES = Int32Array.from(COLUMNS, ({ name }) => FIELDS[name] ?? NULL);
 
 export function createTimerEventsTable(events: EventSource): Table {
   return {
@@ -183,9 +184,9 @@ function rowOf(parts: EventParts): Row {
 function moved(row: RowBytes, { bytes, starts, ends }: EventBytes): RowBytes {
   row.bytes = bytes;
   for (let column = 0; column < PLACES.length; column += 1) {
-    const field = PLACES[column] ?? 0;
-    row.starts[column] = starts[field] ?? 0;
-    row.ends[column] = ends[field] ?? 0;
+    const field = PLACES[column] ?? NULL;
+    row.starts[column] = starts[field] ?? NULL;
+    row.ends[column] = ends[field] ?? NULL;
   }
   return row;
 }

@@ -71,9 +71,9 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
   };
 
   /** Nearly always none: no list is made of nothing for each rule. */
-  const judgeByAll = (each: readonly Running[], event: FileEvent, now: number, document?: object): Alert[] => {
+  const judgeByAll = (those: readonly Running[], event: FileEvent, now: number, document?: object): Alert[] => {
     const alerts: Alert[] = [];
-    for (const rule of each) {
+    for (const rule of those) {
       const alert = judgeBy(rule, event, now, document);
       if (alert !== undefined) alerts.push(alert);
     }

@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import * as proc from '../host/proc.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Image, Images } from './bpf/images.ts';
+import { asleep } from './clocks.ts';
 import { TICK_NS } from './constants.ts';
 import type { ExecLog } from './exec-log.ts';
-import { bootTime } from './libc.ts';
 import { pathOfImage } from './program.ts';
 import { readProgram } from './proc-facts.ts';
 
@@ -32,8 +32,8 @@ interface Known {
 interface One {
   ancestor: Ancestor;
   parent: number;
-  /** Of the process, and of the program that it still is: undefined where it ran another one since. */
   start: bigint;
+  /** When it became the program that it still is; undefined where it ran another one since. */
   from?: bigint;
 }
 
@@ -81,6 +81,7 @@ export class Ancestors {
     const [image, before] = [current, previous].filter((each) => each !== undefined && each.start / TICK_NS <= childStart / TICK_NS);
     if (image !== undefined) {
       const { parent, start } = image;
+      // What passes while the clocks are read makes it later: then less is said.
       const from = image.since + asleep();
       if (from <= childStart) return { ancestor: ancestorOfImage(image), parent, start, from };
       const isRight = before?.start === start && before.generation + 1 === image.generation && before.since + asleep() <= childStart;
@@ -94,12 +95,6 @@ export class Ancestors {
     if (this.log?.of(pid).some(({ bracket }) => bracket.after + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
     return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
   }
-}
-
-/** How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, in which the map has when a program began. Read in this order, so that what passes between makes it later: then less is said. */
-function asleep(): bigint {
-  const now = process.hrtime.bigint();
-  return bootTime() - now;
 }
 
 function ancestorOfImage(image: Image): Ancestor {

@@ -11,12 +11,13 @@ import { Ancestors, startedAt } from './ancestry.ts';
 import { less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
+import { startOf } from './clocks.ts';
 import { TICK_NS } from './constants.ts';
 import { decide, type IsLogged, type Moment } from './decide.ts';
 import { MOST_OPENED, type ExecLog, type Opened } from './exec-log.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
-import { Programs, startOf } from './programs.ts';
+import { Programs } from './programs.ts';
 import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
 
 export interface Sources {

@@ -1,9 +1,8 @@
 /** Which program a process was, as the log of opened programs tells, and whether that agrees with what /proc says now. */
 import { closeSync } from 'node:fs';
-import { uptime } from 'node:os';
 import { basename, dirname } from 'node:path';
 import type { Bracket } from './backend.ts';
-import { TICK_NS } from './constants.ts';
+import { startOf } from './clocks.ts';
 import { LOADER } from './decide.ts';
 import type { ExecLog, Opened } from './exec-log.ts';
 import type { Handles } from './filesystems.ts';
@@ -79,10 +78,4 @@ function keyOf(path: string): string | undefined {
   } finally {
     closeSync(fd);
   }
-}
-
-/** To a tick, in ns of CLOCK_MONOTONIC, which stands still while the machine sleeps. */
-export function startOf({ startTicks }: ProcFacts): bigint {
-  const asleep = BigInt(Math.round(uptime() * 1e9)) - process.hrtime.bigint();
-  return startTicks * TICK_NS - asleep;
 }

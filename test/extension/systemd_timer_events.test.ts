@@ -109,16 +109,16 @@ test('two answers that are read in turns do not get into each other', () => {
 });
 
 test.each([
-  ['document', '[0,0,0,0,0,"timer'],
-  ['document', ''],
-  ['document', '[['],
-  ['document', '[0,0,0,0]]'],
-  ['document', '[0,0,0,0]{"a":['],
-])('a %s that reads %j is an error, and no answer without it', (column, text) => {
+  '[0,0,0,0,0,"timer',
+  '',
+  '[[',
+  '[0,0,0,0]]',
+  '[0,0,0,0]{"a":[',
+])('an event whose document reads %j is an error, and no answer without it', (text) => {
   const { events, directory } = openStore(temporaryDirectory());
   events.append(Array.from({ length: 100 }, (_, n) => usual(n)));
   const database = new DatabaseSync(join(directory, 'events.db'));
-  database.prepare(`UPDATE events SET ${column} = ? WHERE id = 'id-40'`).run(text);
+  database.prepare("UPDATE events SET document = ? WHERE id = 'id-40'").run(text);
   database.close();
   const table = createTimerEventsTable(events);
   expect(() => written(table, table.generateBytes?.(asking()) ?? [])).toThrow('the store of events is damaged');

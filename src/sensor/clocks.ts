@@ -1,0 +1,14 @@
+/** The two clocks in which the kernel tells of processes: one stands still while the machine sleeps. */
+import { TICK_NS } from './constants.ts';
+import { bootTime } from './libc.ts';
+
+/** How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, in ns. Read in this order, so that what passes between makes it more. */
+export function asleep(): bigint {
+  const now = process.hrtime.bigint();
+  return bootTime() - now;
+}
+
+/** When a process started, to a tick, in ns of CLOCK_MONOTONIC. */
+export function startOf({ startTicks }: { startTicks: bigint }): bigint {
+  return startTicks * TICK_NS - asleep();
+}
