@@ -97,8 +97,13 @@ export function createTimerEventsTable(events: EventSource): Table {
     columns: COLUMNS,
     generate: (context) => rowsOf(events.select(filterOf(context)), context, rowOf),
     generateBytes(context) {
-      const row = new RowBytes(COLUMNS.length);
-      return rowsOf(events.selectBytes(filterOf(context)), context, (event) => ('bytes' in event ? moved(row, event) : rowOf(event)));
+      let row: RowBytes | undefined;
+      const bytesOf = (event: EventBytes): RowBytes => {
+        row ??= new RowBytes(PLACES, event);
+        row.bytes = event.bytes;
+        return row;
+      };
+      return rowsOf(events.selectBytes(filterOf(context)), context, (event) => ('bytes' in event ? bytesOf(event) : rowOf(event)));
     },
   };
 }
@@ -181,12 +186,3 @@ function rowOf(parts: EventParts): Row {
   };
 }
 
-function moved(row: RowBytes, { bytes, starts, ends }: EventBytes): RowBytes {
-  row.bytes = bytes;
-  for (let column = 0; column < PLACES.length; column += 1) {
-    const field = PLACES[column] ?? NULL;
-    row.starts[column] = starts[field] ?? NULL;
-    row.ends[column] = ends[field] ?? NULL;
-  }
-  return row;
-}

@@ -34,17 +34,20 @@ export type Value = string | number | bigint | null;
 /** A row; a missing key is NULL. Numbers and text are converted to the column's type by the engine. */
 export type Row = Record<string, Value | undefined>;
 
-/** A row as bytes, for who hands it on as text: where in them each column lies, in the order of the table's columns. Until the next row is taken. */
+/** A row as bytes, for who hands it on as text: where in them each column lies. Until the next row is taken. */
 export class RowBytes {
-  /** UTF-8. At least three more lie behind each column: they are copied by fours. */
+  /** UTF-8. At least seven more lie behind each column: they are copied by eights. */
   bytes: Uint8Array = new Uint8Array();
-  /** A column that is NULL starts below 0. */
+  /** Which place each of the table's columns has in `starts` and `ends`. */
+  readonly places: Int32Array;
+  /** What is NULL starts below 0. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
 
-  constructor(columns: number) {
-    this.starts = new Int32Array(columns);
-    this.ends = new Int32Array(columns);
+  constructor(places: Int32Array, { starts, ends }: Pick<RowBytes, 'starts' | 'ends'>) {
+    this.places = places;
+    this.starts = starts;
+    this.ends = ends;
   }
 }
 

@@ -15,8 +15,8 @@ const MOST_BYTES = 3;
 const LENGTH = 4;
 const NONE = Buffer.alloc(0);
 const NOWHERE = -1;
-/** Bytes that are copied at once. */
-const WORD = 4;
+/** Bytes that are copied at once, as a number of floating point: a whole number of so many would be an object. Only a signalling NaN might not stay what it is, and no text has one: behind a byte of 0xf0 and more, UTF-8 has none of 0x7f or 0xff. */
+const WORD = 8;
 
 /** A column: its name as bytes, and what was last written of it since the last `take`, and where that lies. */
 interface Entry extends Key {
@@ -82,9 +82,10 @@ export class RowWriter {
     writeLength(this.#buffer, counted, count);
   }
 
-  #writeBytes({ bytes, starts, ends }: RowBytes): void {
+  #writeBytes({ bytes, places, starts, ends }: RowBytes): void {
     let most = 2 + LENGTH + WORD;
-    for (const { place, key } of this.#entries) {
+    for (const { column, key } of this.#entries) {
+      const place = places[column] ?? NOWHERE;
       const start = starts[place] ?? NOWHERE;
       if (start >= 0) most += key.length + LENGTH + (ends[place] ?? NOWHERE) - start;
     }
@@ -98,17 +99,18 @@ export class RowWriter {
     const counted = at;
     at += LENGTH;
     let count = 0;
-    for (const { place, key, words } of this.#entries) {
+    for (const { column, key, words } of this.#entries) {
+      const place = places[column] ?? NOWHERE;
       const start = starts[place] ?? NOWHERE;
       const end = ends[place] ?? NOWHERE;
       if (start < 0) continue;
       count += 1;
-      for (let index = 0; index < words.length; index += 1) to.setUint32(at + index * WORD, words[index] ?? 0, true);
+      for (let index = 0; index < words.length; index += 1) to.setFloat64(at + index * WORD, words[index] ?? 0, true);
       at += key.length;
       to.setUint32(at, end - start);
       at += LENGTH;
       // What is written over the end is written over by what comes next.
-      for (let index = start; index < end; index += WORD) to.setUint32(at + index - start, from.getUint32(index, true), true);
+      for (let index = start; index < end; index += WORD) to.setFloat64(at + index - start, from.getFloat64(index, true), true);
       at += end - start;
     }
     to.setUint32(counted, count);
@@ -171,7 +173,7 @@ function writeAscii(buffer: Buffer, start: number, text: string): number | undef
   return start + text.length;
 }
 
-/** Bytes as words: a text is copied in a third of the time. Made only once for the same bytes. */
+/** Bytes as words: a text is copied in a quarter of the time. Made only once for the same bytes. */
 class Viewed {
   readonly view: DataView;
   readonly #bytes: Uint8Array;
@@ -199,9 +201,9 @@ interface Key {
   /** Its length and its bytes. */
   readonly key: Buffer;
   /** The same, and what is missing for the last word. */
-  readonly words: Uint32Array;
+  readonly words: Float64Array;
   /** Which of the table's columns it is. */
-  readonly place: number;
+  readonly column: number;
 }
 
 /** A table has the same columns for every answer. */
@@ -210,7 +212,7 @@ const known = new WeakMap<readonly Column[], readonly Key[]>();
 function keysOf(columns: readonly Column[]): readonly Key[] {
   const before = known.get(columns);
   if (before !== undefined) return before;
-  const keys = columns.map(({ name }, place) => ({ name, ...lengthAnd(name), place })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const keys = columns.map(({ name }, column) => ({ name, ...lengthAnd(name), column })).sort((a, b) => (a.name < b.name ? -1 : 1));
   known.set(columns, keys);
   return keys;
 }
@@ -220,5 +222,5 @@ function lengthAnd(name: string): Pick<Key, 'key' | 'words'> {
   const words = Buffer.alloc(Math.ceil(length / WORD) * WORD);
   words.writeInt32BE(length - LENGTH);
   words.write(name, LENGTH);
-  return { key: words.subarray(0, length), words: Uint32Array.from({ length: words.length / WORD }, (_, index) => words.readUInt32LE(index * WORD)) };
+  return { key: words.subarray(0, length), words: Float64Array.from({ length: words.length / WORD }, (_, index) => words.readDoubleLE(index * WORD)) };
 }

@@ -14,7 +14,7 @@ export const EVENT_TEXT = "coalesce(json_array(seq, surroundings, id, time, acti
 /** The arrays, in their order; elements behind the last are not asked for. */
 const ROW = ['seq', 'surroundings', 'id', 'milliseconds', 'action', 'path', 'unit'] as const;
 const OWN = ['type', 'sourcePlace', 'unitTypePlace', 'scopePlace', 'fileType', 'extension', 'size', 'mode', 'fileUid', 'fileGid', 'owner', 'group', 'inode', 'mtime', 'sha256', 'target', 'ext', 'pathBytes', 'directives', 'commands'] as const;
-const MAKER = ['attributionPlace', 'process', 'parent', 'user'] as const;
+const MAKER = ['attributionPlace'] as const;
 const PROCESS = ['pid', 'processName', 'executable', 'commandLine', 'args', 'workingDirectory', 'start', 'uid', 'username', 'gid'] as const;
 const PARENT = ['ppid'] as const;
 const USER = ['userId', 'userName'] as const;
@@ -46,11 +46,11 @@ function placesOf(words: readonly string[]): Place[] {
   return words.map((word) => ({ start: ALL_WORDS.indexOf(word), end: ALL_WORDS.indexOf(word) + word.length }));
 }
 
-/** Arrays that are elements of others. */
-const NESTED = [
-  { field: Field.process, first: Field.pid, length: PROCESS.length },
-  { field: Field.parent, first: Field.ppid, length: PARENT.length },
-  { field: Field.user, first: Field.userId, length: USER.length },
+/** The arrays within that of the maker, behind its attribution. */
+const INNER = [
+  { first: Field.pid, length: PROCESS.length },
+  { first: Field.ppid, length: PARENT.length },
+  { first: Field.userId, length: USER.length },
 ] as const;
 
 const [SPACE, SLASH, ZERO] = [0x20, 0x2f, 0x30];
@@ -113,14 +113,12 @@ export class EventPages implements EventBytes {
     if (!scan.array(this, Field.seq, ROW.length) || !this.#has(Field.seq)) throw damaged();
     if (!this.#has(Field.id)) return false;
     const hasOwn = scan.array(this, Field.type, OWN.length);
-    const hasMaker = scan.array(this, Field.attributionPlace, MAKER.length);
-    const end = scan.at;
-    for (const { field, first, length } of NESTED) {
-      if (!this.#has(field)) continue;
-      scan.at = this.#start(field);
-      scan.array(this, first, length);
+    const hasMaker = scan.enter();
+    if (hasMaker) {
+      scan.element(this, Field.attributionPlace);
+      for (const { first, length } of INNER) scan.array(this, first, length);
+      scan.rest(this, 0, 0);
     }
-    scan.at = end;
     return hasOwn && hasMaker && !this.#has(Field.pathBytes);
   }
 
@@ -247,18 +245,27 @@ export class EventPages implements EventBytes {
 
 /** Puts the texts of an array with spaces between to `to`; where that ends. Undefined where one cannot be read so. */
 function joinTexts(bytes: Uint8Array, start: number, end: number, to: number): number | undefined {
-  let free: number | undefined = to;
-  let from = 0;
-  for (let at = start; at < end && free !== undefined; at += 1) {
-    const byte = bytes[at];
-    if (byte === Sign.BACKSLASH) at += 1;
-    else if (byte === Sign.COMMA && from === 0) {
+  let free = to;
+  for (let at = start; at < end; at += 1) {
+    if (bytes[at] === Sign.COMMA) {
       bytes[free] = SPACE;
       free += 1;
-    } else if (byte === Sign.QUOTE) {
-      if (from !== 0) free = unescapeText(bytes, from, at, free);
-      from = from === 0 ? at + 1 : 0;
+    } else if (bytes[at] === Sign.QUOTE) {
+      at += 1;
+      for (; at < end && bytes[at] !== Sign.QUOTE && bytes[at] !== Sign.BACKSLASH; at += 1, free += 1) bytes[free] = bytes[at] ?? 0;
+      if (bytes[at] !== Sign.BACKSLASH) continue;
+      const behind = textEnd(bytes, at, end);
+      const unescaped = unescapeText(bytes, at, behind, free);
+      if (unescaped === undefined) return undefined;
+      [at, free] = [behind, unescaped];
     }
   }
   return free;
+}
+
+/** Where the text ends that goes on there. */
+function textEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && bytes[at] !== Sign.QUOTE) at += bytes[at] === Sign.BACKSLASH ? 2 : 1;
+  return Math.min(at, end);
 }

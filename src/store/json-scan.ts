@@ -28,14 +28,37 @@ export class JsonScan {
   }
 
   /** The array at `at`, and behind it: its first elements, as many as `length`, get the numbers from `first` on. False where there is no array; then it goes over what there is. */
-  array({ starts, ends }: Places, first: number, length: number): boolean {
+  array(places: Places, first: number, length: number): boolean {
+    const isArray = this.enter();
+    if (isArray) this.rest(places, first, length);
+    return isArray;
+  }
+
+  /** Goes into the array at `at`. False where there is none; then it goes over what there is. */
+  enter(): boolean {
+    if (this.#bytes[this.at] === COMMA) this.at += 1;
+    const isArray = this.#bytes[this.at] === OPEN;
+    this.at = isArray ? this.at + 1 : this.#over(this.at);
+    return isArray;
+  }
+
+  /** One element of the array it is in, if there is one, gets this number. */
+  element({ starts, ends }: Places, place: number): void {
+    const bytes = this.#bytes;
+    const start = this.at;
+    if (start >= this.#end || bytes[start] === CLOSE) return;
+    this.at = this.#over(start);
+    if (bytes[start] === LETTER_N) return;
+    const quotes = bytes[start] === QUOTE ? 1 : 0;
+    starts[place] = start + quotes;
+    ends[place] = this.at - quotes;
+  }
+
+  /** What is left of the array it is in, as `array` has it, and behind it: the loop in which most of the time goes by, so it holds all it needs. */
+  rest({ starts, ends }: Places, first: number, length: number): void {
     const bytes = this.#bytes;
     const end = this.#end;
-    if (bytes[this.at] !== OPEN) {
-      this.at = this.#over(this.at);
-      return false;
-    }
-    let at = this.at + 1;
+    let at = this.at;
     for (let place = first; at < end && bytes[at] !== CLOSE; place += 1) {
       if (bytes[at] === COMMA) at += 1;
       const start = at;
@@ -46,7 +69,6 @@ export class JsonScan {
       ends[place] = at - quotes;
     }
     this.at = Math.min(at + 1, end);
-    return true;
   }
 
   /** Where the text ends that starts there, behind its first quote. */
