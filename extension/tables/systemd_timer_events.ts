@@ -95,27 +95,32 @@ export function createTimerEventsTable(events: EventSource): Table {
     name: 'systemd_timer_events',
     description: 'Changes of systemd unit files with the process that made them.',
     columns: COLUMNS,
-    generate: (context) => rowsOf(events.select(filterOf(context)), context, rowOf),
-    generateBytes(context) {
-      let row: RowBytes | undefined;
-      const bytesOf = (event: EventBytes): RowBytes => {
-        row ??= new RowBytes(PLACES, event);
-        row.bytes = event.bytes;
-        return row;
-      };
-      return rowsOf(events.selectBytes(filterOf(context)), context, (event) => ('bytes' in event ? bytesOf(event) : rowOf(event)));
-    },
+    generate: (context) => counted(events.select(filterOf(context)), context, rows),
+    generateBytes: (context) => counted(events.selectBytes(filterOf(context)), context, rowsAsBytes),
   };
 }
 
-function rowsOf<Event, Given>(selection: Selection<Event>, context: QueryContext, as: (event: Event) => Given): Iterable<Given> & { count(): number } {
-  const rows = function* (): Generator<Given> {
-    for (const event of selection) {
-      context.checkpoint();
-      yield as(event);
-    }
-  };
-  return { [Symbol.iterator]: rows, count: () => selection.count() };
+function counted<Event, Given>(selection: Selection<Event>, context: QueryContext, rowsOf: (events: Iterable<Event>, context: QueryContext) => Iterator<Given>): Iterable<Given> & { count(): number } {
+  return { [Symbol.iterator]: () => rowsOf(selection, context), count: () => selection.count() };
+}
+
+function* rows(events: Iterable<EventParts>, context: QueryContext): Generator<Row> {
+  for (const event of events) {
+    context.checkpoint();
+    yield rowOf(event);
+  }
+}
+
+function* rowsAsBytes(events: Iterable<EventBytes | EventParts>, context: QueryContext): Generator<Row | RowBytes> {
+  let row: RowBytes | undefined;
+  for (const event of events) {
+    context.checkpoint();
+    if ('bytes' in event) {
+      row ??= new RowBytes(PLACES, event);
+      row.bytes = event.bytes;
+      yield row;
+    } else yield rowOf(event);
+  }
 }
 
 /** What the store can answer by itself. The engine filters again, so a filter may be wider than asked, never narrower. */

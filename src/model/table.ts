@@ -37,14 +37,15 @@ export type Row = Record<string, Value | undefined>;
 /** A row as bytes, for who hands it on as text: where in them each column lies. Until the next row is taken. */
 export class RowBytes {
   /** UTF-8. At least seven more lie behind each column: they are copied by eights. */
-  bytes: Uint8Array = new Uint8Array();
+  bytes: Uint8Array;
   /** Which place each of the table's columns has in `starts` and `ends`. */
   readonly places: Int32Array;
   /** What is NULL starts below 0. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
 
-  constructor(places: Int32Array, { starts, ends }: Pick<RowBytes, 'starts' | 'ends'>) {
+  constructor(places: Int32Array, { bytes, starts, ends }: Pick<RowBytes, 'bytes' | 'starts' | 'ends'>) {
+    this.bytes = bytes;
     this.places = places;
     this.starts = starts;
     this.ends = ends;

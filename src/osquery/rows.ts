@@ -71,18 +71,19 @@ function rest(held: readonly Buffer[], source: Generator<Chunk, void>, { rows, t
   const now = performance.now();
   const expectedMs = now - options.startedAt + ((now - from.at) / (rows - from.rows)) * (total - rows);
   if (expectedMs > options.timeoutMs) throw tookTooLong(options.table, options.timeoutMs, `, since it has ${total} rows`);
-  const chunks = async function* (): AsyncGenerator<Buffer> {
-    yield* held;
-    const turn = turns(options);
-    let sent = rows;
-    for (const { bytes, count } of source) {
-      yield bytes;
-      sent += count;
-      await turn();
-    }
-    if (sent !== total) throw new TickwardError('FAILED', `the table ${options.table} has given ${sent} rows instead of ${total}`);
-  };
-  return { count: total, chunks: chunks(), endsAt: options.startedAt + options.timeoutMs, close: () => source.return() };
+  return { count: total, chunks: chunksToSend(held, source, { rows, total }, options), endsAt: options.startedAt + options.timeoutMs, close: () => source.return() };
+}
+
+async function* chunksToSend(held: readonly Buffer[], source: Generator<Chunk, void>, { rows, total }: { rows: number; total: number }, options: EncodeOptions): AsyncGenerator<Buffer> {
+  yield* held;
+  const turn = turns(options);
+  let sent = rows;
+  for (const { bytes, count } of source) {
+    yield bytes;
+    sent += count;
+    await turn();
+  }
+  if (sent !== total) throw new TickwardError('FAILED', `the table ${options.table} has given ${sent} rows instead of ${total}`);
 }
 
 export function tookTooLong(table: string, timeoutMs: number, why = ''): TickwardError {

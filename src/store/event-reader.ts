@@ -59,6 +59,17 @@ interface Page<Result> {
 /** Reads those of a condition, at most a page, from the oldest on. */
 type ReadPage<Result> = (where: string, values: readonly SQLInputValue[]) => Page<Result>;
 
+/** One question, while it is answered. Generators are not made for it: V8 would compile each anew. */
+interface Asked<Result> {
+  readonly filter: EventFilter;
+  readonly few: ReadPage<Result>;
+  readonly many: ReadPage<Result>;
+  count: () => number;
+}
+
+/** Whether it is found where they lie before any is read. */
+const areFound = (filter: EventFilter): boolean => filter.ids !== undefined || filter.paths !== undefined || filter.units !== undefined || hasMany(filter);
+
 export interface EventReader {
   list(filter: EventFilter): Generator<FileEvent>;
   select(filter: EventFilter): Selection;
@@ -102,18 +113,21 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     };
   const [asEvents, asParts] = [objects(AS_EVENTS), objects(AS_PARTS)];
 
+  const surroundingsOf = (id: number): Surroundings => parts.surroundings(id);
+
+  const oneByOne = function* (events: Generator<EventBytes | number>): Generator<EventBytes | EventParts> {
+    for (const event of events) {
+      if (typeof event === 'number') yield* asParts('seq = ?', [event]).page;
+      else yield event;
+    }
+  };
+
   /** Read one after the other: they share their memory. */
   const bytes = (): ReadPage<EventBytes | EventParts> => {
-    const events = new EventPages((id) => parts.surroundings(id));
-    const oneByOne = function* (text: Uint8Array, count: number): Generator<EventBytes | EventParts> {
-      for (const event of events.of(text, count)) {
-        if (typeof event === 'number') yield* asParts('seq = ?', [event]).page;
-        else yield event;
-      }
-    };
+    const events = new EventPages(surroundingsOf);
     return (where, values) => {
       const [[count, newestSeq, text] = []] = reading(textOf(where))(...values);
-      return { page: text instanceof Uint8Array ? oneByOne(text, Number(count)) : [], next: nextOf(Number(count), newestSeq) };
+      return { page: text instanceof Uint8Array ? oneByOne(events.of(text, Number(count))) : [], next: nextOf(Number(count), newestSeq) };
     };
   };
 
@@ -173,44 +187,45 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     return read(`seq IN (${sql}) ORDER BY seq LIMIT ${PAGE}`, values).page;
   };
 
+  /** In one go, in which no deletion can come in between; undefined where they are not to be found before any is read, or are too many for that: then they are found anew once deletions wait. */
+  const readFew = <Result>({ filter, few }: Asked<Result>): Result[] | undefined => {
+    if (!areFound(filter)) return undefined;
+    return snapshot(database, () => {
+      const seqs = find(filter);
+      return seqs.length > PAGE ? undefined : [...at(seqs, few)];
+    });
+  };
+
+  const readMany = function* <Result>(asked: Asked<Result>): Generator<Iterable<Result>> {
+    const { filter, many } = asked;
+    if (areFound(filter)) {
+      const seqs = find(filter);
+      asked.count = () => seqs.length;
+      for (let from = 0; from < seqs.length; from += PAGE) yield snapshot(database, () => at(seqs.subarray(from, from + PAGE), many));
+    } else {
+      const bounds = boundsOf(filter);
+      asked.count = () => countOf(filter, bounds);
+      yield* pages(filter, bounds, many);
+    }
+  };
+
+  const read = function* <Result>(asked: Asked<Result>): Generator<Result> {
+    const all = readFew(asked);
+    if (all !== undefined) {
+      asked.count = () => all.length;
+      return yield* all;
+    }
+    readers.enter();
+    try {
+      for (const page of readMany(asked)) yield* page;
+    } finally {
+      readers.leave();
+    }
+  };
+
   const select = <Result>(filter: EventFilter, few: ReadPage<Result>, many: ReadPage<Result>): Selection<Result> => {
-    const { ids, paths, units } = filter;
-    /** Where they lie, before any is read. */
-    const areFound = ids !== undefined || paths !== undefined || units !== undefined || hasMany(filter);
-    let count = (): number => 0;
-    /** In one go, in which no deletion can come in between; undefined where they are too many for that: then they are found anew once deletions wait. */
-    const readFew = (): Result[] | undefined => {
-      if (!areFound) return undefined;
-      return snapshot(database, () => {
-        const seqs = find(filter);
-        return seqs.length > PAGE ? undefined : [...at(seqs, few)];
-      });
-    };
-    const readMany = function* (): Generator<Iterable<Result>> {
-      if (areFound) {
-        const seqs = find(filter);
-        count = () => seqs.length;
-        for (let from = 0; from < seqs.length; from += PAGE) yield snapshot(database, () => at(seqs.subarray(from, from + PAGE), many));
-      } else {
-        const bounds = boundsOf(filter);
-        count = () => countOf(filter, bounds);
-        yield* pages(filter, bounds, many);
-      }
-    };
-    const read = function* (): Generator<Result> {
-      const all = readFew();
-      if (all !== undefined) {
-        count = () => all.length;
-        return yield* all;
-      }
-      readers.enter();
-      try {
-        for (const page of readMany()) yield* page;
-      } finally {
-        readers.leave();
-      }
-    };
-    return { [Symbol.iterator]: read, count: () => count() };
+    const asked: Asked<Result> = { filter, few, many, count: () => 0 };
+    return { [Symbol.iterator]: () => read(asked), count: () => asked.count() };
   };
 
   return {

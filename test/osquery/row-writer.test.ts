@@ -24,7 +24,6 @@ const PLACES = Int32Array.from(NAMES, (_, column) => NAMES.length - 1 - column);
 /** With something before and between, as where it was read. */
 function bytesOf(row: Row): RowBytes {
   const [starts, ends] = [new Int32Array(NAMES.length), new Int32Array(NAMES.length)];
-  const bytes = new RowBytes(PLACES, { starts, ends });
   const texts: Buffer[] = [];
   let at = 0;
   for (const [column, name] of NAMES.entries()) {
@@ -32,12 +31,11 @@ function bytesOf(row: Row): RowBytes {
     const given = row[name];
     const [before, own] = [Buffer.from('-'.repeat(place)), Buffer.from(String(given ?? ''))];
     texts.push(before, own);
-    bytes.starts[place] = given === undefined || given === null ? -1 : at + before.length;
+    starts[place] = given === undefined || given === null ? -1 : at + before.length;
     at += before.length + own.length;
-    bytes.ends[place] = at;
+    ends[place] = at;
   }
-  bytes.bytes = Buffer.concat([...texts, Buffer.alloc(7)]);
-  return bytes;
+  return new RowBytes(PLACES, { bytes: Buffer.concat([...texts, Buffer.alloc(7)]), starts, ends });
 }
 
 test('every row reads as it was given, in the order of the names, as bytes or not, wherever the bytes are taken', () => {
