@@ -108,6 +108,11 @@ export class Tree {
     return found;
   }
 
+  /** What is looked at from now on has not to be looked at again when everything is looked at anew. */
+  lookedAtFromNow(): void {
+    for (const { folder } of this.marked.values()) folder?.entries.mark();
+  }
+
   /** The folders that are watched, as they are now. */
   reread(): Found {
     const found = nothing();
@@ -199,6 +204,7 @@ export class Tree {
     const path = `/proc/self/fd/${opened}`;
     if (marked.folder !== undefined) {
       const { names, folders, isCut } = readDifferences(path, marked.folder.entries);
+      marked.folder.entries.unmark();
       if (isCut) this.unseen.add(way.path, TOO_MANY);
       if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, names });
       return folders;

@@ -138,6 +138,8 @@ export class Watcher {
   }
 
   private take(batch: Batch): void {
+    // All that is lost has happened: what is looked at after this is as it is now.
+    if (batch.overflow) this.tree.lookedAtFromNow();
     // Directories first: until a new one is marked, nothing is told of what happens in it.
     const led = new Map<Change, Found[]>();
     for (const change of batch.changes) if (change.isDirectory || this.tree.folder(change.directory) === undefined) {

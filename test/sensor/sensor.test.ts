@@ -152,6 +152,26 @@ describe.each(kernel)('by %s', (mode) => {
     expect(events).toHaveLength(count);
   }, 30_000);
 
+  test('what happened to known and to new files while the queue of the kernel was full is found', async () => {
+    const { root, events, wait } = await watch(mode);
+    for (const name of ['changed', 'removed', 'kept']) writeFileSync(join(root, `${name}.timer`), name);
+    await wait(3);
+    events.length = 0;
+    const count = 17_000;
+    for (let n = 0; n < count; n += 1) writeFileSync(join(root, `${n}.timer`), '');
+    // None of this is told: the queue is full since the 16,384th.
+    chmodSync(join(root, 'changed.timer'), 0o600);
+    unlinkSync(join(root, 'removed.timer'));
+    unlinkSync(join(root, '1.timer'));
+    writeFileSync(join(root, '2.timer'), 'written again');
+    await until(() => events.length >= count + 3, () => `${events.length} of ${count + 3}`, 20_000);
+    await until(() => events.some((event) => event.event.action === 'deletion' && event.file.name === '1.timer'));
+    const told = (name: string): unknown[] => events.filter((event) => event.file.name === name).map((event) => [event.event.action, event.file.size]);
+    expect(['changed', 'removed', 'kept', '0', '2', '16999'].map((name) => told(`${name}.timer`))).toEqual([[['modification', 7]], [['deletion', undefined]], [], [['creation', 0]], [['creation', 13]], [['creation', 0]]]);
+    expect(told('1.timer')).toEqual([['creation', undefined], ['deletion', undefined]]);
+    expect(events).toHaveLength(count + 3);
+  }, 30_000);
+
   test('two names that are exchanged stay known', async () => {
     const { root, events, told, wait } = await watch(mode);
     writeFileSync(join(root, 'a.timer'), 'a');
