@@ -1,11 +1,10 @@
 /** The table that osquery does not have: who made, changed, renamed or deleted which unit file. */
-import { equals, RowBytes, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
-import { unwritten } from '../../src/host/names.ts';
+import { RowBytes, type Column, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
 import { legibleBytes, type FileEvent } from '../../src/model/event.ts';
-import { bytesOfText } from '../../src/model/text.ts';
 import { Field, type EventBytes } from '../../src/store/event-bytes.ts';
 import type { EventFilter, EventParts, Selection } from '../../src/store/events.ts';
-import { SECOND, spanOf } from './time.ts';
+import { filterOf } from './filter.ts';
+import { SECOND } from './time.ts';
 
 export interface EventSource {
   list(filter: EventFilter): Iterable<FileEvent>;
@@ -90,13 +89,16 @@ const FIELDS: Readonly<Record<string, number>> = {
 const NULL = -1;
 const PLACES = Int32Array.from(COLUMNS, ({ name }) => FIELDS[name] ?? NULL);
 
+/** Parts of the filter, and the column that each is about. */
+const FILTERED = { ids: 'eid', paths: 'path', actions: 'action', units: 'unit' } as const;
+
 export function createTimerEventsTable(events: EventSource): Table {
   return {
     name: 'systemd_timer_events',
     description: 'Changes of systemd unit files with the process that made them.',
     columns: COLUMNS,
-    generate: (context) => counted(events.select(filterOf(context)), context, rows),
-    generateBytes: (context) => counted(events.selectBytes(filterOf(context)), context, rowsAsBytes),
+    generate: (context) => counted(events.select(filterOf(context, FILTERED)), context, rows),
+    generateBytes: (context) => counted(events.selectBytes(filterOf(context, FILTERED)), context, rowsAsBytes),
   };
 }
 
@@ -121,22 +123,6 @@ function* rowsAsBytes(events: Iterable<EventBytes | EventParts>, context: QueryC
       yield row;
     } else yield rowOf(event);
   }
-}
-
-/** What the store can answer by itself. The engine filters again, so a filter may be wider than asked, never narrower. */
-function filterOf(context: QueryContext): EventFilter {
-  const filter: EventFilter = spanOf(context);
-  const among = { ids: 'eid', paths: 'path', actions: 'action', units: 'unit' } as const;
-  for (const [key, column] of Object.entries(among)) {
-    const values = equals(context, column);
-    if (values.length > 0) filter[key as keyof typeof among] = column === 'path' ? values.flatMap(storedPaths) : values;
-  }
-  return filter;
-}
-
-/** How the store may have a path: a name that is no UTF-8 reads `\\xff` here, and has a sign for what is lost there. */
-function storedPaths(path: string): string[] {
-  return [path, bytesOfText(unwritten(path)).toString()];
 }
 
 let lastAncestry: readonly object[] = [];

@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Alert, AlertStatus, StatusChange } from '../model/event.ts';
 import { createAlertHistory, HISTORY_SCHEMA } from './alert-history.ts';
+import { among } from './among.ts';
 import { explained } from './database.ts';
 import { EXCEPTIONS_SCHEMA } from './exceptions.ts';
 
@@ -9,8 +10,11 @@ export interface AlertFilter {
   /** Milliseconds since the epoch, inclusive. */
   since?: number;
   until?: number;
-  status?: AlertStatus;
-  path?: string;
+  statuses?: readonly string[];
+  paths?: readonly string[];
+  rules?: readonly string[];
+  /** Ids of events. */
+  events?: readonly string[];
   /** Only those that an exception covers, or only those that none covers. Default: both. */
   suppressed?: boolean;
   /** The newest so many. */
@@ -56,7 +60,13 @@ export const ALERTS_2_FROM_1 = `
   ${EXCEPTIONS_SCHEMA}
 `;
 
+/** Who has an event asks for its alerts. */
+export const ALERTS_3_FROM_2 = 'CREATE INDEX IF NOT EXISTS alerts_by_event ON alerts (event_id);';
+
 const PAGE = 256;
+
+/** Behind `?1` and `?2`. */
+const FIRST_VALUE = 3;
 
 const COLUMNS = 'seq, document, status';
 
@@ -72,12 +82,12 @@ export function createAlerts(database: DatabaseSync, path: string): Alerts {
   return {
     append: (alerts) => explained(path, `${alerts.length} alert(s)`, () => alerts.filter(store)),
     *list(filter = {}) {
-      const { where, values } = whereOf(filter);
+      const { from, where, values } = selectionOf(filter);
       const end = newest();
-      const first = database.prepare(`SELECT min(seq) AS seq FROM (SELECT seq FROM alerts WHERE ${where} ORDER BY seq DESC LIMIT ?)`);
+      const first = database.prepare(`SELECT min(seq) AS seq FROM (SELECT seq FROM ${from} WHERE ${where} ORDER BY seq DESC LIMIT ?)`);
       let at = filter.limit === undefined ? 0 : Number(first.get(0, end, ...values, filter.limit)?.['seq'] ?? end + 1) - 1;
       // A page at a time: a reader that pauses keeps no state of the database alive, which would make its log grow.
-      const page = database.prepare(`SELECT ${COLUMNS} FROM alerts WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
+      const page = database.prepare(`SELECT ${COLUMNS} FROM ${from} WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
       for (;;) {
         const rows = page.all(at, end, ...values);
         for (const row of rows) yield alertOf(row);
@@ -100,19 +110,24 @@ export function createAlerts(database: DatabaseSync, path: string): Alerts {
   };
 }
 
-function whereOf({ since = 0, until, status, path, suppressed }: AlertFilter): { where: string; values: SQLInputValue[] } {
-  const conditions = ['seq > ? AND seq <= ? AND time >= ?'];
-  const values: SQLInputValue[] = [since];
-  const add = (condition: string, value: SQLInputValue | undefined): void => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    values.push(value);
+/** `?1` and `?2` stand for the seq before the first and the last. */
+function selectionOf({ since = 0, until, statuses, paths, rules, events, suppressed }: AlertFilter): { from: string; where: string; values: SQLInputValue[] } {
+  const values: SQLInputValue[] = [];
+  const isAmong = (column: string, given: readonly string[] | undefined): string[] => {
+    if (given === undefined) return [];
+    const placed = among(given, values.length + FIRST_VALUE);
+    values.push(...placed.values);
+    return [`${column} IN (${placed.sql})`];
   };
-  add('time <= ?', until);
-  add('status = ?', status);
-  add('path = ?', path);
+  const is = (comparison: string, value: number | undefined): string[] => {
+    if (value === undefined) return [];
+    values.push(value);
+    return [`${comparison} ?${values.length + FIRST_VALUE - 1}`];
+  };
+  const conditions = ['seq > ?1 AND seq <= ?2', ...is('time >=', since), ...is('time <=', until), ...isAmong('status', statuses), ...isAmong('path', paths), ...isAmong('rule_id', rules), ...isAmong('event_id', events)];
   if (suppressed !== undefined) conditions.push(`suppressed_by IS ${suppressed ? 'NOT ' : ''}NULL`);
-  return { where: conditions.join(' AND '), values };
+  // By their order SQLite would look at all of them, rather than put a few in order.
+  return { from: events === undefined || events.length === 0 ? 'alerts' : 'alerts INDEXED BY alerts_by_event', where: conditions.join(' AND '), values };
 }
 
 function alertOf(row: Record<string, unknown>): Alert {

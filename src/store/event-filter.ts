@@ -1,5 +1,6 @@
 /** Which events somebody wants, and the SQL that finds them. */
 import type { SQLInputValue } from 'node:sqlite';
+import { among, MOST_MARKS } from './among.ts';
 import { SPAN_BITS } from './spans.ts';
 
 export interface EventFilter {
@@ -17,18 +18,9 @@ export interface EventFilter {
 /** Values of a filter are numbered from here: ?1 and ?2 are the first and the last seq. */
 const FIRST_VALUE = 3;
 
-/** SQLite takes 32,766 variables (SQLITE_MAX_VARIABLE_NUMBER); a JOIN of osquery may give more values. */
-const MOST_MARKS = 256;
-
 /** Of those with so many values it is found by looking at all where they lie, not by an index for each value. */
 export function hasMany({ ids, paths, actions, units }: EventFilter): boolean {
   return [ids, paths, actions, units].some((given) => given !== undefined && given.length > MOST_MARKS);
-}
-
-/** What stands in the brackets behind IN, and what it takes, numbered from `from`: each value by itself, or many as one. */
-export function among(given: readonly SQLInputValue[], from: number): { sql: string; values: readonly SQLInputValue[] } {
-  if (given.length > MOST_MARKS) return { sql: `SELECT value FROM json_each(?${from})`, values: [JSON.stringify(given)] };
-  return { sql: given.map((_, index) => `?${from + index}`).join(', '), values: given };
 }
 
 /** A statement, and what its `?3` and following stand for. */

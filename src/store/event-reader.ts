@@ -1,8 +1,9 @@
 /** Reads events from the store: by id, by name, or all of a time, a page at a time. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { FileEvent } from '../model/event.ts';
+import { among } from './among.ts';
 import { snapshot } from './database.ts';
-import { among, hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
+import { hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
 import { EVENT_TEXT, EventPages, type EventBytes } from './event-bytes.ts';
 import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
 import type { EventRow, Surroundings } from './event-row.ts';

@@ -1,6 +1,6 @@
 /** The store: events, alerts and what is known of the directories in one database, the journal in another that is synced to the disk at every entry. */
 import { join } from 'node:path';
-import { ALERTS_1, ALERTS_2_FROM_1, createAlerts, type Alerts } from './alerts.ts';
+import { ALERTS_1, ALERTS_2_FROM_1, ALERTS_3_FROM_2, createAlerts, type Alerts } from './alerts.ts';
 import { createBaseline, type Baseline } from './baseline.ts';
 import { openDatabase } from './database.ts';
 import { createEvents, type Events } from './events.ts';
@@ -30,7 +30,7 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
   prepareStateDirectory(directory, uid);
   const eventsPath = join(directory, 'events.db');
   const journalPath = join(directory, 'journal.db');
-  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 4, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED], synchronous: 'NORMAL' });
+  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 5, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED, ALERTS_3_FROM_2], synchronous: 'NORMAL' });
   const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' });
   const readers = createReaders(directory);
   const log = createWrittenLog(eventsDatabase, eventsPath);

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { embeddedTables } from '../../extension/tables/embedded.ts';
+import { createTimerAlertsTable } from '../../extension/tables/systemd_timer_alerts.ts';
+import { Operator } from '../../src/model/table.ts';
 import { createEmbedded } from '../../src/sql/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { alertOf } from '../helpers/alerts.ts';
@@ -43,4 +45,29 @@ test.each([
   ["> ''", []],
 ])('time %s finds what a look at all alerts finds', async (condition, eids) => {
   expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE time ${condition} ORDER BY eid`)).toEqual(eids.map((eid) => ({ eid })));
+});
+
+test.each([
+  ["eid = 'e1'", ['e1']],
+  ["eid IN ('e0', 'e2', 'e0', 'none')", ['e0', 'e2']],
+  ["path = '/etc/systemd/system/2.timer'", ['e2']],
+  ["status = 'open' AND rule_id = 'rule' AND eid <> 'e0'", ['e1']],
+  ["rule_id = 'another'", []],
+  ["status IN ('closed', 'open') AND path IN ('/etc/systemd/system/0.timer', '/etc/systemd/system/2.timer') AND time > 1700000000", ['e2']],
+])('%s finds what a look at all alerts finds', async (condition, eids) => {
+  expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE ${condition} ORDER BY eid`)).toEqual(eids.map((eid) => ({ eid })));
+});
+
+test('of thousands of alerts only those that are asked for are read, in the order they came', () => {
+  const store = openStore(temporaryDirectory());
+  const alerts = Array.from({ length: 2_000 }, (_, n) => alertOf({ event: fileEvent({ id: `e${n}`, path: `/etc/systemd/system/${n % 500}.timer` }), rule: { ...alertOf().rule, id: `r${n % 2}` } }));
+  store.events.append([], [], alerts);
+  const read = (constraints: Partial<Record<string, readonly string[]>>): unknown[] => [...createTimerAlertsTable(store.alerts).generate({ constraints: (column) => (constraints[column] ?? []).map((value) => ({ op: Operator.EQUALS, value })), uses: () => true, checkpoint: () => undefined, msLeft: () => 1_000, warn: () => undefined })].map(({ eid }) => eid);
+  expect(read({ eid: ['e1999', 'e3'] })).toEqual(['e3', 'e1999']);
+  expect(read({ path: ['/etc/systemd/system/7.timer'] })).toEqual(['e7', 'e507', 'e1007', 'e1507']);
+  expect(read({ path: ['/etc/systemd/system/7.timer'], rule_id: ['r0'] })).toEqual([]);
+  // More than a page, and more than SQLite gets one by one.
+  expect(read({ eid: alerts.slice(100, 900).map(({ event }) => event.event.id) })).toEqual(alerts.slice(100, 900).map(({ event }) => event.event.id));
+  expect(read({ status: ['closed'] })).toEqual([]);
+  store.close();
 });

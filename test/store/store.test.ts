@@ -78,7 +78,7 @@ test('one event gives one alert a rule, and the status of an alert can change', 
   expect(alerts.append([{ ...alert, id: 'a2' }])).toEqual([]);
   alerts.setStatus('a1', { time: new Date().toISOString(), status: 'closed', by: 'someone', reason: 'known' });
   expect(alerts.get('a1')?.status).toBe('closed');
-  expect([...alerts.list({ status: 'open' })]).toEqual([]);
+  expect([...alerts.list({ statuses: ['open'] })]).toEqual([]);
 });
 
 test('the journal chains its entries and shows the first one that was changed', () => {

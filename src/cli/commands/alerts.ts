@@ -24,7 +24,7 @@ export const alerts: Register = (program, act) => {
     .addOption(new Option('--status <status>', 'only those that are').choices(STATUSES))
     .option('--suppressed', 'those that an exception covers instead of those that none does')
     .action(act((context, options: AlertOptions) => {
-      const found = context.store().alerts.list({ since: since(options), limit: limit(options), suppressed: options.suppressed === true, ...(options.status === undefined ? {} : { status: options.status }) });
+      const found = context.store().alerts.list({ since: since(options), limit: limit(options), suppressed: options.suppressed === true, ...(options.status === undefined ? {} : { statuses: [options.status] }) });
       return options.suppressed === true ? stream(context, found, [...COLUMNS, 'exception'], (alert) => [...row(alert), alert.suppressed_by]) : stream(context, found, COLUMNS, row);
     }));
   command.command('show <id>').description('one alert, whole: the event, the rule, what was decided, and the alerts of 48 hours before and after by the same user, host, program or path').addHelpText('after', '\nExamples:\n  tickward alerts show 0193…\n  tickward alerts show 0193… --json > alert.json').action(act(show));
