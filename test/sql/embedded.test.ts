@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
@@ -173,6 +173,19 @@ test('files with hostile names are listed and nothing hangs on a FIFO', async ()
   const found = await rows(`SELECT f.filename, h.sha256 FROM file f LEFT JOIN hash h ON h.path = f.path WHERE f.path LIKE '${directory}/%'`);
   expect(found.map((row) => row['filename'])).toEqual(expect.arrayContaining(["it's.timer", 'new\nline.timer', 'pipe.timer']));
   expect(found.find((row) => row['filename'] === 'pipe.timer')?.['sha256']).toBe('');
+});
+
+test('a file that cannot be read in time has no digests, and keeps no other from its own', async () => {
+  const directory = temporaryDirectory();
+  for (const name of ['a.timer', 'z.timer']) writeFileSync(join(directory, name), 'x');
+  for (const name of ['huge.timer', 'more.timer']) {
+    writeFileSync(join(directory, name), '');
+    truncateSync(join(directory, name), 2 ** 40);
+  }
+  const result = await engine.query(`SELECT filename, h.md5 FROM file f JOIN hash h USING (path) WHERE f.path LIKE '${directory}/%' ORDER BY 1`, { timeoutMs: 2_000, maxRows: 10 });
+  const md5 = '9dd4e461268c8034f5c8564e155c67a6';
+  expect(result.rows).toEqual([{ filename: 'a.timer', md5 }, { filename: 'huge.timer', md5: '' }, { filename: 'more.timer', md5: '' }, { filename: 'z.timer', md5 }]);
+  expect(result.warnings.filter((warning) => warning.includes('has 1099511627776 bytes'))).toHaveLength(2);
 });
 
 test('our own process is in processes, found by its pid, with the columns of proc', async () => {
