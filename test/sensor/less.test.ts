@@ -2,7 +2,8 @@
 import { chmodSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { processNumbers } from '../helpers/numbers.ts';
 import { notPrivileged, perform, PYTHON, sense, senseThrough, type Sensing, units } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
@@ -54,6 +55,7 @@ describe.skipIf(notPrivileged !== undefined)(`what is certain and what is not ($
 
   test.for(['a program', 'a fork'])('%s that had the number of a process before it is not named as that one, though the sensor only looks afterwards', async (maker, { skip }) => {
     skip(!canChooseNumbers(), 'needs to write /proc/sys/kernel/ns_last_pid');
+    onTestFinished(await processNumbers());
     const { root } = await sense('scan', { rescanSeconds: 30 });
     const told = await senseThrough([], { directories: units(root), root });
     process.kill(told.pid, 'SIGSTOP');

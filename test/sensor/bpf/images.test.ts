@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { openImages, type Image, type Images } from '../../../src/sensor/bpf/images.ts';
 import { noBpf } from '../../helpers/bpf.ts';
 import { temporaryDirectory } from '../../helpers/events.ts';
+import { processNumbers } from '../../helpers/numbers.ts';
 
 const has = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
 const noPython = !has('python3', '-c', '');
@@ -51,10 +52,15 @@ function tool(name = 'tool'): { directory: string; path: string } {
 }
 
 describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'})`, () => {
-  beforeAll(() => {
+  let giveBack: () => Promise<void>;
+  beforeAll(async () => {
+    giveBack = await processNumbers();
     images = openImages();
   });
-  afterAll(() => images.close());
+  afterAll(async () => {
+    images.close();
+    await giveBack();
+  });
 
   test('an exec tells program, arguments, parent and user', () => {
     const before = process.hrtime.bigint();
