@@ -4,19 +4,16 @@ import type { Place } from '../host/directories.ts';
 import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
-import { unknown, type Attributed } from './attributed.ts';
 import { Attributor } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
 import { Backlog } from './backlog.ts';
 import type { Images } from './bpf/images.ts';
 import type { Comparison, Discovery } from './comparison.ts';
-import { deedOf } from './deed.ts';
-import { pathOf, documentOf, type Seen } from './document.ts';
+import { documentOf, type Seen } from './document.ts';
 import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
-import { holderOf, openFiles } from './holders.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
-import { readFacts } from './proc-facts.ts';
+import { Makers } from './makers.ts';
 import { MOST_BUSY_MS, Survey } from './survey.ts';
 import { Tree, type Found } from './tree.ts';
 
@@ -34,8 +31,6 @@ const DRAIN_MS = 500;
 
 const APPEARED = 'found when its directory appeared or went: the process is the one that made or moved the directory';
 
-type Stat = Seen['stat'];
-
 type Item = Change | Gone | Comparison | Discovery;
 
 export class Watcher {
@@ -43,7 +38,7 @@ export class Watcher {
   private readonly options: SensorOptions;
   private readonly backend: Backend;
   private readonly accounts = new Accounts();
-  private readonly attributor: Attributor;
+  private readonly makers: Makers;
   private readonly ledger: Ledger;
   private readonly queue = new Backlog<Exclude<Item, Change>>();
   /** Names in all comparisons that wait. */
@@ -52,7 +47,6 @@ export class Watcher {
   private usersChanged = false;
   private events: FileEvent[] = [];
   private known: KnownEntry[] = [];
-  private openFiles: ReadonlyMap<string, readonly number[]> | undefined;
   private holdTimer: NodeJS.Timeout | undefined;
   private drainTimer: NodeJS.Timeout | undefined;
   private next: NodeJS.Immediate | undefined;
@@ -65,7 +59,8 @@ export class Watcher {
     this.options = options;
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
-    this.attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
+    const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
+    this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), guarded: (work) => this.guarded(work) });
     this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
@@ -148,12 +143,12 @@ export class Watcher {
     }
     for (const change of batch.changes) if (this.matters(change)) {
       if (!change.isDirectory) this.ledger.announce(change);
-      this.name(change);
+      this.guarded(() => this.makers.name(change));
       this.queue.push(change);
-      for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.inferred(change, APPEARED) });
+      for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
     }
     for (const gone of batch.gone) {
-      this.name(gone);
+      this.guarded(() => this.makers.name(gone));
       this.queue.push(gone);
     }
     if (batch.overflow) this.overflowed = true;
@@ -163,15 +158,6 @@ export class Watcher {
   /** In a home many files come and go that lead nowhere. */
   private matters({ directory, name, from }: Change): boolean {
     return this.tree.folder(directory) !== undefined || this.tree.leads(directory, name) || (from !== undefined && (this.tree.folder(from.directory) !== undefined || this.tree.leads(from.directory, from.name)));
-  }
-
-  /** At once: the process may be gone, and another one have its number, when the change is worked off. */
-  private name(change: Change | Gone): void {
-    if (change.pid <= 0) return;
-    this.guarded(() => {
-      const by = this.attributor.early(deedOf(change));
-      if (by !== undefined) change.by = by;
-    });
   }
 
   /** Slices until nothing waits, reading the kernel's queue between them so that it never fills; then makes room for other work. */
@@ -210,14 +196,14 @@ export class Watcher {
     if (this.accounts.refresh()) this.usersChanged = true;
     // Each for itself: whoever makes one of them fail must not take the next with it.
     for (const item of this.queue.take(SLICE)) this.guarded(() => this.workOff(item));
-    this.openFiles = undefined;
+    this.makers.lookAgain();
   }
 
   private workOff(item: Item): void {
     if ('did' in item) this.change(item);
     else if ('found' in item) this.survey.found(item.found, item.by);
     else if ('names' in item) this.compare(item);
-    else this.survey.found(this.tree.gone(item.directory), this.inferred(item, 'the directory was removed or renamed by this process'));
+    else this.survey.found(this.tree.gone(item.directory), this.makers.inferred(item, 'the directory was removed or renamed by this process'));
   }
 
   /** Of many names some, and the rest in its turn: what the kernel has to say meanwhile is not kept waiting. */
@@ -233,40 +219,21 @@ export class Watcher {
   private recover(): void {
     this.overflowed = false;
     this.options.onNotice({ level: 'warn', message: 'the kernel dropped events (its queue was full): comparing the directories instead' });
-    this.attributor.forget();
+    this.makers.forget();
     this.survey.again('found by comparing after the kernel dropped events');
     this.emit();
   }
 
   private change(change: Change): void {
     const folder = this.tree.folder(change.directory);
-    if (!change.isDirectory) this.ledger.take(change, folder, this.who);
+    if (!change.isDirectory) this.ledger.take(change, folder, this.makers.who);
     // A link in a folder may lead to one as well.
-    if (folder !== undefined && !change.isDirectory) for (const found of this.followed(change)) this.survey.found(found, this.inferred(change, APPEARED));
+    if (folder !== undefined && !change.isDirectory) for (const found of this.followed(change)) this.survey.found(found, this.makers.inferred(change, APPEARED));
   }
 
   /** Folders, and links that may lead to one, bring or take unit files with them. */
   private followed(change: Change): Found[] {
     return [change, ...(change.from === undefined ? [] : [change.from])].flatMap(({ directory, name }) => this.tree.changed(directory, name) ?? []);
-  }
-
-  private readonly who = (change: Change, stat: Stat, orLater = false): Attributed => {
-    if (change.by !== undefined && !orLater) return change.by;
-    if (change.pid > 0) return this.attributor.who(deedOf(change, stat, orLater));
-    const folder = this.tree.folder(change.directory);
-    if (this.backend.namesProcesses || stat === undefined || folder === undefined) return unknown('the kernel named no process');
-    this.openFiles ??= openFiles();
-    const holder = holderOf(pathOf(folder.path, change.name).toString(), this.openFiles);
-    const facts = typeof holder === 'number' ? readFacts(holder) : undefined;
-    if (typeof holder !== 'number' || facts === undefined) return unknown(typeof holder === 'number' ? 'the process that had the file open ended' : holder);
-    return this.attributor.ofFacts(holder, facts, facts.executable === undefined ? 'none' : 'inferred', 'it had the file open when the event came');
-  };
-
-  /** What a process did to a directory, it is taken to have done to what is in it. */
-  private inferred(cause: Change | Gone, note: string): Attributed {
-    const { by } = cause;
-    if (by?.process?.executable === undefined) return unknown(note.slice(0, note.indexOf(':')) || note);
-    return { ...by, attribution: 'inferred', note };
   }
 
   /** What the kernel has to say of it comes first: its word is better, and it knows who it was. */
