@@ -7,10 +7,11 @@ import { openStore } from '../../src/store/index.ts';
 import { alertOf } from '../helpers/alerts.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
-async function asked(sql: string): Promise<unknown> {
+async function asked(sql: string, ...others: Parameters<typeof fileEvent>): Promise<unknown> {
   const store = openStore(temporaryDirectory());
   const at = (second: number): string => new Date(1_700_000_000_000 + second * 1_000 + 999).toISOString();
   const alerts = [0, 1, 2].map((second) => alertOf({ '@timestamp': at(second), event: fileEvent({ id: `e${second}`, path: `/etc/systemd/system/${second}.timer` }), ...(second === 1 ? { suppressed_by: 'x1' } : {}) }));
+  for (const other of others) alerts.push(alertOf({ event: fileEvent(other) }));
   store.events.append(alerts.map(({ event }) => event), [], alerts);
   store.alerts.setStatus(alerts[2]!.id, { time: at(3), status: 'closed', by: 'alice', reason: 'r' });
   const engine = await createEmbedded({ tables: embeddedTables({ stateDir: store.directory, uid: process.getuid?.() ?? 0 }) });
@@ -45,6 +46,18 @@ test.each([
   ["> ''", []],
 ])('time %s finds what a look at all alerts finds', async (condition, eids) => {
   expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE time ${condition} ORDER BY eid`)).toEqual(eids.map((eid) => ({ eid })));
+});
+
+test.each([
+  ['>= -1', ['e0', 'e1', 'e2']],
+  ['>= -2', ['before', 'e0', 'e1', 'e2']],
+  ['< 0', ['before']],
+  ['= -2', ['before']],
+  ['IS NOT NULL', ['before', 'e0', 'e1', 'e2']],
+])('time %s finds what a host whose clock was before 1970 has', async (condition, eids) => {
+  const before = { time: '1969-12-31T23:59:58.000Z', id: 'before' };
+  expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE time ${condition} ORDER BY eid`, before)).toEqual(eids.map((eid) => ({ eid })));
+  expect(await asked(`SELECT eid FROM systemd_timer_events WHERE time ${condition} ORDER BY eid`, before)).toEqual(eids.map((eid) => ({ eid })));
 });
 
 test.each([
