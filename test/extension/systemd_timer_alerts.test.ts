@@ -66,6 +66,9 @@ test.each([
   ["path = '/etc/systemd/system/2.timer'", ['e2']],
   ["status = 'open' AND rule_id = 'rule' AND eid <> 'e0'", ['e1']],
   ["rule_id = 'another'", []],
+  ["status = 'OPEN' COLLATE NOCASE", ['e0', 'e1']],
+  ["eid IN ('E1', 'E2') COLLATE NOCASE", []],
+  ["eid COLLATE NOCASE IN ('E1', 'E2')", ['e1', 'e2']],
   ["status IN ('closed', 'open') AND path IN ('/etc/systemd/system/0.timer', '/etc/systemd/system/2.timer') AND time > 1700000000", ['e2']],
 ])('%s finds what a look at all alerts finds', async (condition, eids) => {
   expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE ${condition} ORDER BY eid`)).toEqual(eids.map((eid) => ({ eid })));
