@@ -88,7 +88,7 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    // A full disk may have rolled the transaction back already.
+    // A full or failing disk may have rolled the transaction back already.
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
@@ -101,7 +101,8 @@ export function snapshot<Result>(database: DatabaseSync, work: () => Result): Re
   try {
     return work();
   } finally {
-    database.exec('COMMIT');
+    // As above: what the disk has is to be said, not that nothing is left to end.
+    if (database.isTransaction) database.exec('COMMIT');
   }
 }
 

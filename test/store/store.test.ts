@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import { openDatabase, type Layout } from '../../src/store/database.ts';
+import { openDatabase, snapshot, transaction, type Layout } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/index.ts';
 import { openSensorLock } from '../../src/store/lock.ts';
 import { createRecorder } from '../../src/store/recorder.ts';
@@ -160,6 +160,18 @@ test('a store that a newer version takes over while it is opened is refused too'
   expect(() => openDatabase(path, layout)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('newer Tickward (layout 3') }));
   expect(versionOf()).toBe(3);
   newer.close();
+});
+
+test.each([['read', snapshot], ['written', transaction]] as const)('what a failing disk says while a store is %s is what is told', (_, together) => {
+  const database = openDatabase(join(temporaryDirectory(), 'events.db'), { what: 'events', version: 0, migrations: [], synchronous: 'NORMAL' });
+  const failing = (): never => {
+    // SQLite does so itself then.
+    database.exec('ROLLBACK');
+    throw new Error('disk I/O error');
+  };
+  expect(() => together(database, failing)).toThrow('disk I/O error');
+  expect(together(database, () => database.prepare('SELECT 1 AS one').get()?.['one'])).toBe(1);
+  database.close();
 });
 
 test('a damaged store says so and what to do', () => {
