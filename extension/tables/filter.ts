@@ -1,7 +1,6 @@
 /** What of a question the store can answer by itself. The engine filters again, so a filter may be wider than asked, never narrower. */
-import { unwritten } from '../../src/host/names.ts';
+import { readingsOf, writtenBytes } from '../../src/host/names.ts';
 import { equals, type QueryContext } from '../../src/model/table.ts';
-import { bytesOfText } from '../../src/model/text.ts';
 import { spanOf, type Span } from './time.ts';
 
 /** `among`: which column each part of the filter is about. */
@@ -9,12 +8,17 @@ export function filterOf<Part extends string>(context: QueryContext, among: Read
   const filter: Partial<Record<Part, string[]>> = {};
   for (const [part, column] of Object.entries<string>(among)) {
     const values = equals(context, column);
-    if (values.length > 0) filter[part as Part] = column === 'path' ? values.flatMap(storedPaths) : values;
+    const stored = column === 'path' ? storedPaths(values) : values;
+    if (values.length > 0 && stored !== undefined) filter[part as Part] = stored;
   }
   return { ...spanOf(context), ...filter };
 }
 
-/** How the store may have a path: a name that is no UTF-8 reads `\\xff` here, and has a sign for what is lost there. */
-function storedPaths(path: string): string[] {
-  return [path, bytesOfText(unwritten(path)).toString()];
+/** Where there are so many more readings of the paths than paths, all events are looked at. */
+const MOST_READINGS = 4_096;
+
+/** How the store may have these paths: a name that is no UTF-8 reads `\\xff` here, as does one of these four characters, and has a sign for what is lost there. */
+function storedPaths(paths: readonly string[]): string[] | undefined {
+  const readings = paths.reduce((sum, path) => sum + 2 ** writtenBytes(path) - 1, 0);
+  return readings > MOST_READINGS ? undefined : paths.flatMap(readingsOf);
 }

@@ -20,8 +20,9 @@ export function spanOf(context: QueryContext): Span {
     if (!NUMBER.test(value)) continue;
     const first = Math.floor(Number(value)) * SECOND;
     if (!Number.isFinite(first)) continue;
-    if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) span.since = Math.max(span.since ?? 0, first);
-    if (op === Operator.EQUALS || op === Operator.LESS_THAN || op === Operator.LESS_THAN_OR_EQUALS) span.until = Math.min(span.until ?? Number.MAX_SAFE_INTEGER, first + SECOND - 1);
+    const last = first + SECOND - 1;
+    if (op === Operator.EQUALS || op === Operator.GREATER_THAN || op === Operator.GREATER_THAN_OR_EQUALS) span.since = Math.max(span.since ?? first, first);
+    if (op === Operator.EQUALS || op === Operator.LESS_THAN || op === Operator.LESS_THAN_OR_EQUALS) span.until = Math.min(span.until ?? last, last);
   }
   return span;
 }

@@ -43,3 +43,19 @@ function alike(parent: string, component: string, checkpoint: () => void): strin
 export function unwritten(path: string): string {
   return textOfBytes(Buffer.from(Buffer.from(path).toString('latin1').replace(new RegExp(WRITTEN_BYTE, 'g'), (written) => String.fromCharCode(Number.parseInt(written.slice(2), 16))), 'latin1'));
 }
+
+/** All that a path may have been written for, where names that are no UTF-8 have U+FFFD instead: each `\xff` in it is that byte, or stands in the name as it reads. */
+export function readingsOf(path: string): string[] {
+  const parts = path.split(new RegExp(`(${WRITTEN_BYTE.source})`));
+  let readings = [Buffer.alloc(0)];
+  for (const [index, part] of parts.entries()) {
+    const forms = [Buffer.from(part), ...(index % 2 === 1 ? [Buffer.of(Number.parseInt(part.slice(2), 16))] : [])];
+    readings = readings.flatMap((reading) => forms.map((form) => Buffer.concat([reading, form])));
+  }
+  return [...new Set(readings.map(String))];
+}
+
+/** How many bytes that are no UTF-8 a path may have: of so many it has two readings each. */
+export function writtenBytes(path: string): number {
+  return path.match(new RegExp(WRITTEN_BYTE, 'g'))?.length ?? 0;
+}

@@ -38,6 +38,8 @@ const RETRY_MS = 50;
 const CALL_MS = 2_000;
 /** osquery takes all that an answer may take before it looks at anything else: no query of it should wait for longer. */
 const ANSWER_MS = 5_000;
+/** For what is still to be sent at the end. */
+const LAST_MS = 1_000;
 /** uuids are at most five digits, behind a dot. */
 const UUID_LENGTH = 6;
 /** Node takes a longer one for none (2^31-1). */
@@ -161,8 +163,11 @@ class RunningExtension implements Extension, ExtensionHandler {
     this.ended = true;
     clearTimeout(this.timer);
     this.server.close();
-    // A connection that someone keeps open must not keep us running.
-    for (const socket of this.connections) socket.destroySoon();
+    // A connection that someone keeps open must not keep us running, nor one that takes nothing of its answer.
+    for (const socket of this.connections) {
+      socket.destroySoon();
+      setTimeout(() => socket.destroy(), LAST_MS).unref();
+    }
     rmSync(this.path, { force: true });
     this.resolveClosed(reason);
   }

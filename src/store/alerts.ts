@@ -111,7 +111,7 @@ export function createAlerts(database: DatabaseSync, path: string): Alerts {
 }
 
 /** `?1` and `?2` stand for the seq before the first and the last. */
-function selectionOf({ since = 0, until, statuses, paths, rules, events, suppressed }: AlertFilter): { from: string; where: string; values: SQLInputValue[] } {
+function selectionOf({ since, until, statuses, paths, rules, events, suppressed }: AlertFilter): { from: string; where: string; values: SQLInputValue[] } {
   const values: SQLInputValue[] = [];
   const isAmong = (column: string, given: readonly string[] | undefined): string[] => {
     if (given === undefined) return [];

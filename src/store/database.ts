@@ -56,9 +56,9 @@ function opened(path: string, layout: Layout): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {
     const version = versionOf(database);
-    if (version > layout.version) throw new TickwardError('STATE', `${printable(path)} was written by a newer Tickward (layout ${version}, this one knows ${layout.version})`, { hint: 'use that version, or another --state-dir; nothing was changed' });
+    refuseNewer(version, path, layout);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${layout.synchronous}; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = ${WAL_KEPT};`);
-    if (version < layout.version) migrate(database, layout);
+    if (version < layout.version) migrate(database, path, layout);
     return database;
   } catch (error) {
     database.close();
@@ -66,10 +66,16 @@ function opened(path: string, layout: Layout): DatabaseSync {
   }
 }
 
-function migrate(database: DatabaseSync, layout: Layout): void {
+function refuseNewer(version: number, path: string, layout: Layout): void {
+  if (version > layout.version) throw new TickwardError('STATE', `${printable(path)} was written by a newer Tickward (layout ${version}, this one knows ${layout.version})`, { hint: 'use that version, or another --state-dir; nothing was changed' });
+}
+
+function migrate(database: DatabaseSync, path: string, layout: Layout): void {
   transaction(database, () => {
-    // Read again under the lock: another process may have migrated meanwhile.
-    for (let version = versionOf(database); version < layout.version; version += 1) database.exec(layout.migrations[version] ?? '');
+    // Read again under the lock: another process may have migrated meanwhile, also a newer one.
+    let version = versionOf(database);
+    refuseNewer(version, path, layout);
+    for (; version < layout.version; version += 1) database.exec(layout.migrations[version] ?? '');
     database.exec(`PRAGMA user_version = ${layout.version}`);
   });
 }
@@ -82,7 +88,7 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    // A full disk may have rolled the transaction back already.
+    // A full or failing disk may have rolled the transaction back already.
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
@@ -95,7 +101,8 @@ export function snapshot<Result>(database: DatabaseSync, work: () => Result): Re
   try {
     return work();
   } finally {
-    database.exec('COMMIT');
+    // As above: what the disk has is to be said, not that nothing is left to end.
+    if (database.isTransaction) database.exec('COMMIT');
   }
 }
 

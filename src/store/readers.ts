@@ -20,13 +20,23 @@ export function createReaders(directory: string): Readers {
   let reading = 0;
   let shared: DatabaseSync | undefined;
   let exclusive: DatabaseSync | undefined;
+
+  const begin = (): void => {
+    shared ??= new DatabaseSync(path, { timeout: WAIT_MS });
+    shared.exec('BEGIN');
+    try {
+      // The lock is taken by reading, not by BEGIN.
+      shared.exec('SELECT count(*) FROM sqlite_schema');
+    } catch (error) {
+      if (shared.isTransaction) shared.exec('ROLLBACK');
+      throw error;
+    }
+  };
+
   return {
     enter() {
+      if (reading === 0) begin();
       reading += 1;
-      if (reading > 1) return;
-      shared ??= new DatabaseSync(path, { timeout: WAIT_MS });
-      // The lock is taken by reading, not by BEGIN.
-      shared.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
     },
     leave() {
       reading -= 1;

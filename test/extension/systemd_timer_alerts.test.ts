@@ -7,10 +7,11 @@ import { openStore } from '../../src/store/index.ts';
 import { alertOf } from '../helpers/alerts.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
-async function asked(sql: string): Promise<unknown> {
+async function asked(sql: string, ...others: Parameters<typeof fileEvent>): Promise<unknown> {
   const store = openStore(temporaryDirectory());
   const at = (second: number): string => new Date(1_700_000_000_000 + second * 1_000 + 999).toISOString();
   const alerts = [0, 1, 2].map((second) => alertOf({ '@timestamp': at(second), event: fileEvent({ id: `e${second}`, path: `/etc/systemd/system/${second}.timer` }), ...(second === 1 ? { suppressed_by: 'x1' } : {}) }));
+  for (const other of others) alerts.push(alertOf({ event: fileEvent(other) }));
   store.events.append(alerts.map(({ event }) => event), [], alerts);
   store.alerts.setStatus(alerts[2]!.id, { time: at(3), status: 'closed', by: 'alice', reason: 'r' });
   const engine = await createEmbedded({ tables: embeddedTables({ stateDir: store.directory, uid: process.getuid?.() ?? 0 }) });
@@ -48,11 +49,26 @@ test.each([
 });
 
 test.each([
+  ['>= -1', ['e0', 'e1', 'e2']],
+  ['>= -2', ['before', 'e0', 'e1', 'e2']],
+  ['< 0', ['before']],
+  ['= -2', ['before']],
+  ['IS NOT NULL', ['before', 'e0', 'e1', 'e2']],
+])('time %s finds what a host whose clock was before 1970 has', async (condition, eids) => {
+  const before = { time: '1969-12-31T23:59:58.000Z', id: 'before' };
+  expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE time ${condition} ORDER BY eid`, before)).toEqual(eids.map((eid) => ({ eid })));
+  expect(await asked(`SELECT eid FROM systemd_timer_events WHERE time ${condition} ORDER BY eid`, before)).toEqual(eids.map((eid) => ({ eid })));
+});
+
+test.each([
   ["eid = 'e1'", ['e1']],
   ["eid IN ('e0', 'e2', 'e0', 'none')", ['e0', 'e2']],
   ["path = '/etc/systemd/system/2.timer'", ['e2']],
   ["status = 'open' AND rule_id = 'rule' AND eid <> 'e0'", ['e1']],
   ["rule_id = 'another'", []],
+  ["status = 'OPEN' COLLATE NOCASE", ['e0', 'e1']],
+  ["eid IN ('E1', 'E2') COLLATE NOCASE", []],
+  ["eid COLLATE NOCASE IN ('E1', 'E2')", ['e1', 'e2']],
   ["status IN ('closed', 'open') AND path IN ('/etc/systemd/system/0.timer', '/etc/systemd/system/2.timer') AND time > 1700000000", ['e2']],
 ])('%s finds what a look at all alerts finds', async (condition, eids) => {
   expect(await asked(`SELECT eid FROM systemd_timer_alerts WHERE ${condition} ORDER BY eid`)).toEqual(eids.map((eid) => ({ eid })));

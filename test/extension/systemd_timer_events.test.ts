@@ -3,11 +3,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createTimerAlertsTable } from '../../extension/tables/systemd_timer_alerts.ts';
 import { createTimerEventsTable } from '../../extension/tables/systemd_timer_events.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { Operator, RowBytes, type Constraint, type QueryContext, type Row, type Table } from '../../src/model/table.ts';
 import { RowWriter } from '../../src/osquery/row-writer.ts';
 import { openStore } from '../../src/store/index.ts';
+import { alertOf } from '../helpers/alerts.ts';
 import { arbitraryEvents } from '../helpers/arbitrary-event.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
@@ -122,4 +124,22 @@ test.each([
   database.close();
   const table = createTimerEventsTable(events);
   expect(() => written(table, table.generateBytes?.(asking()) ?? [])).toThrow('the store of events is damaged');
+});
+
+test.each([
+  ['a byte', '\xff.timer'],
+  ['a byte, and four characters that read like one', '\\xe9\xff.timer'],
+  ['the beginning of a character, and characters that read like its end', '\xe2\x82\\xac.timer'],
+  ['characters that read like a byte alone', '\\xff.timer'],
+  ['more of them than can be tried', '\\xe9\xff'.repeat(40)],
+])('the path of a row finds it, also of a name of %s', (_, latin1) => {
+  const { events, alerts } = openStore(temporaryDirectory());
+  const bytes = Buffer.from(`/etc/systemd/system/${latin1}`, 'latin1');
+  const event = fileEvent({ id: 'asked for', path: bytes.toString() });
+  events.append([fileEvent(), { ...event, tickward: { ...event.tickward, path_bytes: bytes.toString('base64') } }]);
+  alerts.append([...events.list()].map((each) => alertOf({ event: each })));
+  for (const table of [createTimerEventsTable(events), createTimerAlertsTable(alerts)]) {
+    const [path] = [...table.generate(asking())].flatMap((row) => (row['eid'] === 'asked for' ? [String(row['path'])] : []));
+    expect([...table.generate(asking({ path: [{ op: Operator.EQUALS, value: path ?? '' }] }))].map(({ eid }) => eid)).toContain('asked for');
+  }
 });

@@ -1,4 +1,5 @@
 /** The extension against a manager over real sockets. */
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
 import { createManagerClient } from '../../src/osquery/client.ts';
+import { encodeCall } from '../../src/osquery/message.ts';
 import { tablePlugin } from '../../src/osquery/table-plugin.ts';
 import { startExtension, type Extension, type ExtensionOptions } from '../../src/osquery/server.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
@@ -122,6 +124,21 @@ test('ends when osquery says so, also while someone keeps a connection open', as
   expect(await extension.closed).toMatch(/asked/);
   await closed;
   expect(existsSync(`${manager.socket}.${uuid}`)).toBe(false);
+});
+
+test('ends also while someone does not take an answer', async () => {
+  const { extension, uuid, manager } = await start({ tables: [tableOf(() => [{ name: 'x'.repeat(900_000) }])] });
+  const socket = connect(`${manager.socket}.${uuid}`, () => socket.write(encodeCall('call', ['table', 'fruit', contextOf()])));
+  await once(socket, 'readable');
+  await extension.stop('the test');
+  await sleep(1_500);
+  let taken = 0;
+  socket.on('error', () => undefined);
+  socket.on('data', (data: Buffer) => (taken += data.length));
+  await once(socket, 'close');
+  // No more than the kernel held.
+  expect(taken).toBeGreaterThan(0);
+  expect(taken).toBeLessThan(900_000);
 });
 
 test('ends when osquery no longer lists it', async () => {

@@ -1,4 +1,5 @@
 /** That events come back as they were, however they are kept. */
+import { truncateSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -184,6 +185,19 @@ test('nothing is removed while another process reads, unless it does not come to
   expect(keeper.prune(retention, now + 3_700_000)).toBe(6);
   expect([...list]).toHaveLength(9);
   expect(keeper.prune({ ...retention, maxCount: 2 }, now)).toBe(2);
+});
+
+test('a list that could not begin holds nothing up afterwards, and is read when it can be', () => {
+  const directory = temporaryDirectory();
+  const { events } = openStore(directory);
+  events.append([fileEvent(), fileEvent()]);
+  const lock = join(directory, 'readers.lock');
+  writeFileSync(lock, 'no lock of ours, and too long to be taken for an empty one'.repeat(10));
+  expect(() => [...events.list()]).toThrow('not a database');
+  expect(() => [...events.list()]).toThrow('not a database');
+  truncateSync(lock);
+  expect([...events.list()]).toHaveLength(2);
+  expect(events.prune({ maxAgeMs: 1e12, maxCount: 1 }, Date.now())).toBe(1);
 });
 
 test('a removal is done in bits, from the oldest on, and the room is used again', () => {

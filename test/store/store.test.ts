@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
+import { openDatabase, snapshot, transaction, type Layout } from '../../src/store/database.ts';
 import { openStore } from '../../src/store/index.ts';
 import { openSensorLock } from '../../src/store/lock.ts';
 import { createRecorder } from '../../src/store/recorder.ts';
@@ -140,6 +141,37 @@ test('a store from a newer version is refused and left as it is', () => {
   raw.exec('PRAGMA user_version = 99');
   raw.close();
   expect(() => openStore(directory)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('newer Tickward') }));
+});
+
+test('a store that a newer version takes over while it is opened is refused too', () => {
+  const path = join(temporaryDirectory(), 'events.db');
+  const newer = new DatabaseSync(path);
+  const versionOf = (): unknown => newer.prepare('PRAGMA user_version').get()?.['user_version'];
+  const layout: Layout = {
+    what: 'events',
+    version: 2,
+    migrations: ['CREATE TABLE one (a)', 'CREATE TABLE two (a)'],
+    // Asked for once the version was read, and before the lock is taken.
+    get synchronous(): 'NORMAL' {
+      newer.exec('PRAGMA user_version = 3');
+      return 'NORMAL';
+    },
+  };
+  expect(() => openDatabase(path, layout)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('newer Tickward (layout 3') }));
+  expect(versionOf()).toBe(3);
+  newer.close();
+});
+
+test.each([['read', snapshot], ['written', transaction]] as const)('what a failing disk says while a store is %s is what is told', (_, together) => {
+  const database = openDatabase(join(temporaryDirectory(), 'events.db'), { what: 'events', version: 0, migrations: [], synchronous: 'NORMAL' });
+  const failing = (): never => {
+    // SQLite does so itself then.
+    database.exec('ROLLBACK');
+    throw new Error('disk I/O error');
+  };
+  expect(() => together(database, failing)).toThrow('disk I/O error');
+  expect(together(database, () => database.prepare('SELECT 1 AS one').get()?.['one'])).toBe(1);
+  database.close();
 });
 
 test('a damaged store says so and what to do', () => {

@@ -27,6 +27,7 @@ export interface Exports {
   sqlite3_result_int64(context: Pointer, value: bigint): void;
   sqlite3_result_double(context: Pointer, value: number): void;
   sqlite3_result_text(context: Pointer, text: Pointer, length: number, destructor: number): void;
+  sqlite3_vtab_collation(info: Pointer, constraint: number): Pointer;
   sqlite3_vtab_in(info: Pointer, constraint: number, handle: number): number;
   sqlite3_vtab_in_first(value: Pointer, out: Pointer): number;
   sqlite3_vtab_in_next(value: Pointer, out: Pointer): number;

@@ -45,6 +45,8 @@ function constraintAt(columns: readonly Column[], memory: Memory, info: Pointer,
   if (!usable || column === undefined || !OPERATORS.has(op)) return undefined;
   if (!column.required && !column.index && !column.additional) return undefined;
   if (column.type === 'TEXT' && RANGES.has(op)) return undefined;
+  // Where others are equal too, what the table finds would be too little. One that has to be told a value is told.
+  if (!column.required && memory.cString(memory.exports.sqlite3_vtab_collation(info, index)).toLowerCase() !== (column.collate ?? 'binary')) return undefined;
   return { column, op: op as Operator };
 }
 
