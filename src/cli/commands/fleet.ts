@@ -220,7 +220,7 @@ function showRuns(context: Context, id: string | undefined): number {
     const all = records.list();
     if (out.json) for (const request of all) out.document(request);
     else if (all.length === 0) out.progress('no fleet runs');
-    else out.table(['run', 'started', 'by', 'what', 'inventory'], all.map((request) => [request.run, request.started, request.by, `${request.task.do}${request.dry_run ? ' (dry run)' : ''}`, request.inventory]));
+    else out.table(['run', 'started', 'by', 'what', 'inventory'], all.map((request) => [request.run, request.started, request.by, `${request.task.do}${request.dry_run ? ' (dry run)' : ''}`, request.inventory]), ['run']);
     return Exit.DONE;
   }
   const { request, rows } = records.read(id);
@@ -233,7 +233,7 @@ function showRuns(context: Context, id: string | undefined): number {
 }
 
 function print(out: Context['out'], rows: readonly HostRow[]): void {
-  out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
+  out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']), ['run']);
   for (const { hosts, lines } of saidBy(rows)) {
     out.line(out.paint('bold', shorten(hosts.join(', '), MOST_NAMED)));
     for (const line of lines) out.line(`  ${printable(line)}`);
