@@ -47,6 +47,8 @@ export interface ActionContext extends HostContext {
   target: Target;
   run: string;
   step: string;
+  /** Of an undo: one of this step came to its end before. What it started and what has ended since is not started once more. */
+  undoneBefore?: boolean;
 }
 
 /** One change that would be made, in words, and what it is made to. */

@@ -62,7 +62,7 @@ export const collectEvidence: Action<Params, Data> = {
     const suspects = suspectsOf(given, context, units);
     const subjects: Subjects = { units, files: files.filter((file, index) => files.findIndex((each) => each.equals(file)) === index && look(file) !== undefined), suspects, executables: given.executables };
     const data: Data = { subjects, archive, most: given.most };
-    const what = [`${subjects.files.length} files`, `the state and log of ${units.map(printable).join(', ')}`, 'all processes and sockets', `memory maps${given.executables ? ' and programs' : ''} of ${suspects.length} suspects`];
+    const what = [`${subjects.files.length} file${subjects.files.length === 1 ? '' : 's'}`, `the state and log of ${units.map(printable).join(', ')}`, 'all processes and sockets', `memory maps${given.executables ? ' and programs' : ''} of ${suspects.length} suspect${suspects.length === 1 ? '' : 's'}`];
     const planned = { steps: [{ text: `write ${printable(archive)} with ${what.join(', ')}: ${given.most} MiB at most, before compression`, target: printable(archive) }], notes: [...found.refused, ...(context.uid === 0 ? [] : ['not run as root: much of other users cannot be read'])], data };
     if (lstatSync(archive, { throwIfNoEntry: false }) !== undefined) return { ...planned, state: 'nothing-to-do', reason: `${printable(archive)} is there already`, steps: [] };
     const room = roomAt(dirname(dirname(archive)));

@@ -44,6 +44,8 @@ export async function undoRemoval(changes: readonly Change[], context: ActionCon
   for (const [path, mtime_ns] of afterwards.times) await trying(report, () => setDirectoryTime(Buffer.from(path, 'latin1'), mtime_ns));
   for (const change of afterwards.attributes) await trying(report, () => giveBackAttributes(change, report));
   await tellManagers(afterwards, context, report);
+  // A manager that does not answer says so each time.
+  report.failed = [...new Set(report.failed)];
   return report;
 }
 
@@ -182,6 +184,8 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
     for (const { manager, unit } of once.values()) if (!isWithheld(unit, afterwards)) await withManager(manager, (found) => work(found, unit));
   };
   for (const id of afterwards.reload.values()) await withManager(id, (manager) => manager.command('daemon-reload'));
+  // A service that does its work and ends would do it at every undo.
+  if (context.undoneBefore === true && report.done.length === 0) return;
   await each(afterwards.restart, (manager, unit) => manager.command('try-restart', '--', unit));
   await each(afterwards.start, async (manager, unit) => {
     const [state] = await manager.states([unit]);
@@ -191,8 +195,6 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
     await manager.command('start', '--no-block', '--', unit);
     report.done.push(`started ${printable(unit)} again`);
   });
-  // A manager that does not answer says so each time.
-  report.failed = [...new Set(report.failed)];
 }
 
 function nameOf(id: ManagerId): string {

@@ -65,7 +65,7 @@ export const sweepLocal: Action<Params, Data> = {
     const data: Data = { indicators, days: given.days, seconds: given.seconds, traces: [], isComplete: false };
     if (isEmpty(indicators)) return { state: 'nothing-to-do', reason: 'there is nothing to look for', steps: [], notes: notes.map(printable), data };
     const what = Object.entries(indicators).flatMap(([kind, all]: [string, string[]]) => (all.length === 0 ? [] : [`${kind} ${all.map(printable).join(', ')}`]));
-    return { state: 'ready', steps: [{ text: `look for ${what.join('; ')}${given.days === 0 ? '' : `; and for units written in the last ${given.days} days`}: ${given.seconds} s at most`, target: 'this host' }], notes: [...notes.map(printable), ...(context.uid === 0 ? [] : ['not run as root: what others may not read is not looked into'])], data };
+    return { state: 'ready', steps: [{ text: `look for ${what.join('; ')}${given.days === 0 ? '' : `; and for units written in the last ${given.days === 1 ? 'day' : `${given.days} days`}`}: ${given.seconds} s at most`, target: 'this host' }], notes: [...notes.map(printable), ...(context.uid === 0 ? [] : ['not run as root: what others may not read is not looked into'])], data };
   },
 
   async apply({ data }, context, record) {

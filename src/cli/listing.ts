@@ -47,7 +47,7 @@ export function stream<Item>(context: Context, items: Iterable<Item>, columns: r
   }
   const rows = [...items].map(row);
   if (rows.length === 0) context.out.progress('nothing found');
-  else context.out.table(columns, rows);
+  else context.out.table(columns, rows, ['id', 'run']);
   return Exit.DONE;
 }
 

@@ -16,7 +16,8 @@ export interface Output {
   progress(text: string): void;
   paint(style: Style, text: string): string;
   /** Cells are escaped and cut to the width of the terminal. */
-  table(columns: readonly string[], rows: readonly (readonly Cell[])[]): void;
+  /** Cells of the columns in `whole` are never cut. */
+  table(columns: readonly string[], rows: readonly (readonly Cell[])[], whole?: readonly string[]): void;
 }
 
 const WIDTH_WITHOUT_TERMINAL = 200;
@@ -31,8 +32,8 @@ export function createOutput(settings: { json: boolean; color: boolean }): Outpu
     line: (text = '') => write(text),
     progress: (text) => void process.stderr.write(`${text}\n`),
     paint,
-    table(columns, rows) {
-      const [head = '', ...lines] = tableLines(columns, rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL);
+    table(columns, rows, whole) {
+      const [head = '', ...lines] = tableLines(columns, rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL, whole);
       write([paint('bold', head), ...lines].join('\n'));
     },
   };

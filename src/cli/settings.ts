@@ -54,7 +54,7 @@ export function addGlobalOptions(program: Command): void {
     ['--json', 'data as JSON: one document, or one a line where it streams', 'TICKWARD_JSON'],
     ['--state-dir <dir>', 'where events, alerts, journal and quarantine are kept (default /var/lib/tickward as root, else $XDG_STATE_HOME/tickward)', 'TICKWARD_STATE_DIR'],
     ['--config <file>', `settings in YAML (default ${DEFAULT_CONFIG} where there is one)`, 'TICKWARD_CONFIG'],
-    ['--no-color', 'no colours (NO_COLOR does the same)'],
+    ['--no-color', 'no colours (NO_COLOR and TERM=dumb do the same)'],
     ['--no-input', 'never ask a person', 'TICKWARD_NO_INPUT'],
     ['--yes', 'answer every question with yes', 'TICKWARD_YES'],
     ['-v, --verbose', 'say more on stderr'],
@@ -84,7 +84,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
       return text(given['stateDir']) ?? file.state_dir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
     },
     json: given['json'] === true || isOn(given['json']),
-    color: given['color'] !== false && environment['NO_COLOR'] === undefined,
+    color: given['color'] !== false && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
     input: given['input'] !== false && !isOn(environment['TICKWARD_NO_INPUT']),
     yes: given['yes'] === true || isOn(given['yes']),
     verbose: given['verbose'] === true,

@@ -62,14 +62,14 @@ export async function undoStep(step: string, entries: readonly JournalEntry[], t
   const action = actionNamed(name);
   if (action === undefined) return result('failed', `this version has no action ${printable(name)}`);
   const say = (kind: JournalKind, data: JsonObject): void => void journal.append({ run, step, kind, data });
+  const wasUndone = own.findLast((entry) => entry.kind === 'undone' && !isEmpty(entry.data['done']))?.time;
   try {
-    const report = await action.undo(changesOf(own), { ...context, target, run, step });
+    const report = await action.undo(changesOf(own), { ...context, target, run, step, undoneBefore: wasUndone !== undefined });
     const { done, already, failed } = report;
     say(failed.length === 0 ? 'undone' : 'undo-failed', { done, already, failed });
     if (failed.length > 0) return result('failed', failed.join('; '), done, already);
     if (!action.undoable) return result(done.length > 0 ? 'changed' : 'unchanged', `not undone: ${action.reversible.replace(/^not: /, '')}${done.length > 0 ? '; what was held and not ended goes on' : ''}`, done, already);
     if (done.length > 0) return result('changed', `taken back: ${done.length} ${done.length === 1 ? 'thing is' : 'things are'} as before`, done, already);
-    const wasUndone = own.findLast((entry) => entry.kind === 'undone' && !isEmpty(entry.data['done']))?.time;
     return result('unchanged', wasUndone === undefined ? 'everything is as it was' : `it was undone before, at ${wasUndone}`, [], already);
   } catch (error) {
     say('undo-failed', { failed: [advisedMessageOf(error)] });

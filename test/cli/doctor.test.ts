@@ -5,7 +5,7 @@ import { sensorFinding } from '../../src/cli/doctor/sensor.ts';
 import { serviceFinding, type ServiceState } from '../../src/cli/doctor/service.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
 import { noBpf } from '../helpers/bpf.ts';
-import { notRoot } from '../helpers/host.ts';
+import { noHost, notRoot, ownHost, TICKWARD } from '../helpers/host.ts';
 import { PROGRAM } from '../helpers/tickward.ts';
 
 describe('the chain of the sensor', () => {
@@ -48,4 +48,19 @@ describe('the service', () => {
   ])('%s', (_, state, finding) => {
     expect(serviceFinding({ ...loaded, ...state })).toMatchObject(finding);
   });
+});
+
+test.skipIf(noHost !== undefined)('the state directory is ours, can be written and has room, or it is said what is not so; none is made', async () => {
+  const host = await ownHost();
+  host.run(['sh', '-ec', `cd /mnt; umask 077; mkdir state full readonly; echo > file
+    mount -t tmpfs -o mode=700,size=64k tmpfs full; mount -t tmpfs -o mode=700,ro tmpfs readonly`]);
+  const before = host.run(['find', '/mnt', '-maxdepth', '2', '-not', '-path', '/mnt/tickward/*']).stdout;
+  const finding = (directory: string): Finding | undefined => (JSON.parse(host.run([TICKWARD, '--state-dir', directory, 'doctor', '--json']).stdout) as Finding[]).find(({ check }) => check === 'state directory');
+  expect(finding('/mnt/state')).toMatchObject({ ok: true, found: '/mnt/state', fix: null });
+  expect(finding('/mnt/state/new/one')).toMatchObject({ ok: true, found: '/mnt/state/new/one is not there yet and will be made' });
+  expect(finding('/mnt/readonly')).toMatchObject({ ok: false, found: 'the state directory /mnt/readonly cannot be written: the file system is read-only', fix: 'give another one with --state-dir DIR' });
+  expect(finding('/mnt/readonly/new/one')).toMatchObject({ ok: false, found: '/mnt/readonly, in which the state directory would be made, cannot be written: the file system is read-only' });
+  expect(finding('/mnt/full')).toMatchObject({ ok: false, found: 'the state directory /mnt/full is on a full disk: 65536 bytes are free, 1048576 are needed at the least', fix: expect.stringContaining('make room') });
+  expect(finding('/mnt/file/new')).toMatchObject({ ok: false, found: expect.stringContaining('there is a file in the way') });
+  expect(host.run(['find', '/mnt', '-maxdepth', '2', '-not', '-path', '/mnt/tickward/*']).stdout).toBe(before);
 });

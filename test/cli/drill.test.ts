@@ -95,6 +95,14 @@ test.skipIf(noHost !== undefined).each(['INT', 'HUP', 'TERM'])('SIG%s to the who
   expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
 });
 
+test.skipIf(noHost !== undefined).each([['a pipe that is closed', '| head -n 1'], ['a full disk', '> /dev/full']])('output that nobody takes (%s) ends it, and leaves nothing', async (_why, reader) => {
+  const host = await ownHost();
+  const before = tree(host, '/etc/systemd', SCRATCH);
+  const { stderr } = host.run(['sh', '-c', `"$@" ${reader}`, 'sh', ...DRILL]);
+  expect(stderr).toMatch(/^tickward: the drill was interrupted/);
+  expect(tree(host, '/etc/systemd', SCRATCH)).toBe(before);
+});
+
 test.skipIf(noHost !== undefined)('where it can keep no state that is said, and nothing is left', async () => {
   const host = await ownHost();
   const nowhere = host.run(['env', 'TMPDIR=/nonexistent', TICKWARD, 'drill', '--json']);

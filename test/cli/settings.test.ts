@@ -58,6 +58,15 @@ describe('a configuration that others can write is not read', () => {
   });
 });
 
+test.each([
+  ['are asked for', { TERM: 'xterm' }, true],
+  ['are not wanted', { TERM: 'xterm', NO_COLOR: '1' }, false],
+  ['have an empty NO_COLOR, which says nothing', { TERM: 'xterm', NO_COLOR: '' }, true],
+  ['are nothing that the terminal knows', { TERM: 'dumb' }, false],
+])('colours %s', (_, env, colored) => {
+  expect(tickward(['rule', 'list'], { env: { ...env, FORCE_COLOR: '1' } }).stdout.includes('\u001b[')).toBe(colored);
+});
+
 test('variables that are empty, and switches that are off, count as not set', () => {
   const env = { TICKWARD_JSON: '', TICKWARD_YES: '0', TICKWARD_STATE_DIR: '', TICKWARD_CONFIG: '', TICKWARD_ENGINE: '', TICKWARD_TIMEOUT: '', TICKWARD_LANG: '', TICKWARD_SENSOR: '', TICKWARD_MANAGEMENT: '', TICKWARD_SOCKET: '', TICKWARD_NO_INPUT: '' };
   const { code, stdout, stderr } = tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env });
@@ -70,7 +79,9 @@ describe('a state directory that cannot be trusted or used is refused', () => {
   test('one that others can write', () => {
     mkdirSync(stateDir);
     chmodSync(stateDir, 0o777);
-    expect(tickward(['alerts', '--state-dir', stateDir])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/can be written by others.*chmod 700/) });
+    for (const command of [['alerts'], ['query', '--engine', 'embedded', 'SELECT * FROM systemd_timer_events']]) {
+      expect(tickward([...command, '--state-dir', stateDir])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/can be written by others.*chmod 700/) });
+    }
   });
 
   test('a store from a newer version', () => {

@@ -19,6 +19,12 @@ test('wide columns are cut until all fit, narrow ones are not', () => {
   expect(Math.max(...tableLines(['a', 'b'], [['x'.repeat(90), 'y'.repeat(90)]], 60).map(({ length }) => length))).toBeLessThanOrEqual(60);
 });
 
+test('what the next command takes is whole, and the others make room for it', () => {
+  const id = '01a228ae2dec000138b85b4c-33b8f6cd';
+  expect(tableLines(['path', 'id'], [['/etc/systemd/system/x.timer', id]], 50, ['id'])).toEqual([' path          id', ` /etc/syste…   ${id}`]);
+  expect(tableLines(['path', 'id'], [['/etc/systemd/system/x.timer', id]], 20, ['id'])[1]).toBe(` /etc/sy…   ${id}`);
+});
+
 test('a character that takes two columns of the terminal, or none, is counted so, and never cut in half', () => {
   expect(tableLines(['where', 'what'], [['主机', 'a'], ['e\u0301', 'b'], ['😀', 'c']], 200)).toEqual([' where   what', ' 主机    a', ' e\u0301       b', ' 😀      c']);
   expect(tableLines(['x'], [['主机名称'.repeat(4)]], 14)).toEqual([' x', ' 主机名称主…']);

@@ -6,6 +6,7 @@ import { answerOfSweep, stateOf } from '../../src/fleet/host.ts';
 import { pageOf } from '../../src/fleet/page.ts';
 import { playbookOf } from '../../src/fleet/play.ts';
 import { needsAttention, readLineOf, summaryOf } from '../../src/fleet/rows.ts';
+import { saidBy } from '../../src/fleet/said.ts';
 import { commandOf, parseTask } from '../../src/fleet/task.ts';
 
 const HOSTILE = `/etc/{{ lookup('pipe', 'id') }}/"\\ \u{1f600}\n\u2028 #: x.timer`;
@@ -67,6 +68,29 @@ describe('a sweep', () => {
 });
 
 describe('what hosts say', () => {
+  test('is told in lines, once for all that say the same, and little of it', () => {
+    const would = { steps: [{ id: 'remove', summary: '2 changes would be made', changes: ['stop x.timer', 'move x.timer'], notes: ['look at /bin/x'] }] };
+    const traces = Array.from({ length: 22 }, (_, n) => ({ where: `/t/${n}`, why: 'has the name' }));
+    expect(saidBy([
+      { host: 'a', state: 'would-change', data: would },
+      { host: 'b', state: 'ok', data: { traces: [], notes: [] } },
+      { host: 'c', state: 'found', data: { traces } },
+      { host: 'd', state: 'would-change', data: would },
+      { host: 'e', state: 'unreachable', reason: 'no route' },
+      { host: 'f', state: 'found', data: { verdict: { level: 'suspicious', reasons: ['it fetches'] }, steps: [{ id: '1', title: 'of the guide' }] } },
+      { host: 'g', state: 'found', data: [{ rule: { name: 'Timer' }, event: { file: { path: '/t/x.timer' } } }] },
+      { host: 'h', state: 'unchanged', data: { steps: [{ id: 'remove', summary: 'nothing is there', changes: [] }] } },
+    ])).toEqual([
+      { hosts: ['a', 'd'], lines: ['remove: stop x.timer', 'remove: move x.timer', 'remove: note: look at /bin/x'] },
+      { hosts: ['c'], lines: [...traces.slice(0, 20).map(({ where }) => `${where} has the name`), '… 2 more: --json has them'] },
+      { hosts: ['f'], lines: ['suspicious', '- it fetches'] },
+      { hosts: ['g'], lines: ['Timer: /t/x.timer'] },
+      { hosts: ['h'], lines: ['remove: nothing is there'] },
+    ]);
+    for (const data of [7, 'x', null, [null, 'x'], { steps: [null, { changes: [{}], notes: 7 }] }, { traces: 'x' }]) expect(() => saidBy([{ host: 'a', state: 'found', data }])).not.toThrow();
+    expect(saidBy([{ host: 'a', state: 'found', data: { traces: [{ where: 'x'.repeat(10_000) }] } }])[0]?.lines[0]).toHaveLength(500);
+  });
+
   test('a line of the callback is a row; anything else is none', () => {
     expect(readLineOf('PLAY [all]')).toBeUndefined();
     expect(readLineOf('{"x":1}')).toBeUndefined();

@@ -71,6 +71,22 @@ systemctl --user -M alice@ start --no-block evil.service left.service`);
     expect(tree()).toBe(before.split('\n').filter((line) => !line.includes('left.service')).join('\n'));
   });
 
+  test('a job that was running is started by the undo, and not once more by a second one', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`printf '[Timer]\\nOnActiveSec=1h\\n' > /etc/systemd/system/job.timer
+      printf '[Service]\\nType=oneshot\\nExecStart=/bin/sh -c "echo ran >> /run/job.log; [ -e /run/job.end ] || sleep 60"\\n' > /etc/systemd/system/job.service
+      systemctl daemon-reload && systemctl start job.timer && systemctl start --no-block job.service`);
+    const ran = (): number => host.shell('cat /run/job.log 2>/dev/null || true').stdout.split('\n').length - 1;
+    await until(() => ran() === 1, () => 'the job');
+    const done = remove(host, '/etc/systemd/system/job.timer');
+    host.shell('touch /run/job.end');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'changed', changes: expect.arrayContaining(['started job.service again']) }]);
+    await until(() => ran() === 2 && states(host, 'job.service')[0] === 'loaded inactive', () => 'the end of the job');
+    expect(undo(host, done).steps).toMatchObject([{ state: 'unchanged', summary: expect.stringMatching(/^it was undone before/) }]);
+    expect([ran(), ...states(host, 'job.timer', 'job.service')]).toEqual([2, 'loaded active', 'loaded inactive']);
+  });
+
   test('a transient timer, which the manager removes when it stops, comes back with the undo', { timeout: 120_000 }, async ({ skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();

@@ -1,9 +1,8 @@
 /** `tickward doctor`: what works here, what does not, and what would mend it. Changes nothing. */
-import { lstatSync } from 'node:fs';
 import { actions } from '../../actions/index.ts';
 import { run } from '../../exec.ts';
 import { isBooted } from '../../host/systemd.ts';
-import { messageOf, placedMessageOf, TickwardError } from '../../model/errors.ts';
+import { messageOf, placedMessageOf } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { playbookNames } from '../../playbooks/files.ts';
 import { readGuide } from '../../playbooks/guides.ts';
@@ -11,12 +10,12 @@ import { readPlaybook } from '../../playbooks/responses.ts';
 import { loadRules } from '../../playbooks/rules.ts';
 import { sensorSupport } from '../../sensor/index.ts';
 import { engines } from '../../sql/index.ts';
-import { distrustOf } from '../../store/state-directory.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { extensionFindings } from '../doctor/extension.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { sensorFinding } from '../doctor/sensor.ts';
 import { service } from '../doctor/service.ts';
+import { stateFinding } from '../doctor/state.ts';
 
 export const doctor: Register = (program, act) => {
   program
@@ -41,7 +40,7 @@ async function examine(context: Context): Promise<Finding[]> {
   return [
     { check: 'node', ok: true, found: `${process.version} (${process.execPath})`, fix: null },
     rights(context),
-    state(context),
+    stateFinding(context.settings.stateDir, context.uid),
     sensorFinding(sensorSupport()),
     ...playbooks(),
     ...(await sqlEngines(context)),
@@ -55,19 +54,6 @@ async function examine(context: Context): Promise<Finding[]> {
 function rights({ uid }: Context): Finding {
   if (uid === 0) return { check: 'rights', ok: true, found: 'root', fix: null };
   return { check: 'rights', ok: false, found: `uid ${uid}: only this user's units can be watched closely and changed; isolation is a plan only`, fix: 'run as root: sudo tickward doctor' };
-}
-
-/** Looks without making it. */
-function state({ settings, uid }: Context): Finding {
-  const check = 'state directory';
-  try {
-    const shown = printable(settings.stateDir);
-    if (lstatSync(settings.stateDir, { throwIfNoEntry: false }) === undefined) return { check, ok: true, found: `${shown} is not there yet and will be made`, fix: null };
-    const distrust = distrustOf(settings.stateDir, uid);
-    return distrust === undefined ? { check, ok: true, found: shown, fix: null } : { check, ok: false, found: distrust.problem, fix: distrust.hint };
-  } catch (error) {
-    return { check, ok: false, found: messageOf(error), fix: (error instanceof TickwardError ? error.hint : undefined) ?? 'give another one with --state-dir DIR' };
-  }
 }
 
 function playbooks(): Finding[] {

@@ -4,8 +4,10 @@ import { printable, shorten } from '../../model/text.ts';
 import { runDrill } from '../drill/index.ts';
 import type { DrillResult } from '../drill/result.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { outliving } from '../lost-reader.ts';
 import { printPlanned, printStep } from '../run-output.ts';
 import { showStep } from '../investigation-output.ts';
+import { SIGNALS } from '../signals.ts';
 
 interface Options {
   unit?: string;
@@ -36,11 +38,11 @@ const SHOWN_ROWS = 3;
 async function run(context: Context, options: Options): Promise<number> {
   const { settings, out, uid } = context;
   const stop = new AbortController();
-  // Until the end: a second Ctrl-C must not leave the timer behind.
+  // Until the end: neither a second Ctrl-C nor a reader that is gone (`| head`) may leave the timer behind.
   const onSignal = (): void => stop.abort();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   const heading = (text: string): void => void (out.json || (out.line(), out.line(out.paint('bold', text))));
-  const result = await runDrill({
+  const result = await outliving(onSignal, () => runDrill({
     uid,
     ...(options.unit === undefined ? {} : { unit: options.unit }),
     sensor: settings.sensor,
@@ -76,7 +78,7 @@ async function run(context: Context, options: Options): Promise<number> {
     onRun(_stage, done) {
       if (!out.json) for (const step of done.steps) printStep(out, step);
     },
-  });
+  }));
   if (out.json) out.document(result);
   else conclude(context, result);
   return result.steps.every((step) => step.ok) && result.clean ? Exit.DONE : Exit.FAILED;

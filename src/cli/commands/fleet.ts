@@ -4,10 +4,11 @@ import { resolve } from 'node:path';
 import { Argument } from 'commander';
 import { checkReplaceable, replaceFile } from '../../host/replace.ts';
 import { TickwardError } from '../../model/errors.ts';
-import { printable } from '../../model/text.ts';
+import { printable, shorten } from '../../model/text.ts';
 import type { FleetOptions } from '../../fleet/controller.ts';
 import { FleetRecords, type FleetRequest } from '../../fleet/records.ts';
 import { needsAttention, summaryOf, type HostRow } from '../../fleet/rows.ts';
+import { saidBy } from '../../fleet/said.ts';
 import type { TaskInput } from '../../fleet/task.ts';
 import { newRunId } from '../../respond/run-id.ts';
 import { Exit, type Context, type Register } from '../context.ts';
@@ -194,7 +195,7 @@ function waves(text: string): string[] {
 
 async function show({ out }: Context, request: FleetRequest, rows: HostRow[], report: string | undefined): Promise<number> {
   if (!out.json) {
-    tableOf(out, rows);
+    print(out, rows);
     out.line(summaryOf(rows));
   }
   if (report !== undefined) {
@@ -219,21 +220,28 @@ function showRuns(context: Context, id: string | undefined): number {
     const all = records.list();
     if (out.json) for (const request of all) out.document(request);
     else if (all.length === 0) out.progress('no fleet runs');
-    else out.table(['run', 'started', 'by', 'what', 'inventory'], all.map((request) => [request.run, request.started, request.by, `${request.task.do}${request.dry_run ? ' (dry run)' : ''}`, request.inventory]));
+    else out.table(['run', 'started', 'by', 'what', 'inventory'], all.map((request) => [request.run, request.started, request.by, `${request.task.do}${request.dry_run ? ' (dry run)' : ''}`, request.inventory]), ['run']);
     return Exit.DONE;
   }
   const { request, rows } = records.read(id);
   if (out.json) out.document({ ...request, hosts: rows });
   else {
     out.line(`${request.task.do} of ${request.started}, by ${printable(request.by)}: ${summaryOf(rows)}`);
-    tableOf(out, rows);
+    print(out, rows);
   }
   return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
 }
 
-function tableOf(out: Context['out'], rows: readonly HostRow[]): void {
-  out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']));
+function print(out: Context['out'], rows: readonly HostRow[]): void {
+  out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']), ['run']);
+  for (const { hosts, lines } of saidBy(rows)) {
+    out.line(out.paint('bold', shorten(hosts.join(', '), MOST_NAMED)));
+    for (const line of lines) out.line(`  ${printable(line)}`);
+  }
 }
+
+/** Letters of the names of hosts that said the same; the table has them all. */
+const MOST_NAMED = 200;
 
 function positive(text: string, option: string): number {
   const value = Number(text);

@@ -50,7 +50,7 @@ function list(context: Context): number {
   const all = context.store().journal.runs();
   if (context.out.json) for (const run of all) context.out.document(run);
   else if (all.length === 0) context.out.progress('no runs');
-  else context.out.table(['run', 'started', 'ended', 'by', 'playbook', 'target'], all.map((run) => [run.run, run.started, endOf(run), textOf(run.data['by']), textOf(run.data['playbook']), targetOf(run.data['target'])]));
+  else context.out.table(['run', 'started', 'ended', 'by', 'playbook', 'target'], all.map((run) => [run.run, run.started, endOf(run), textOf(run.data['by']), textOf(run.data['playbook']), targetOf(run.data['target'])]), ['run']);
   return Exit.DONE;
 }
 

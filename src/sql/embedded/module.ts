@@ -1,5 +1,5 @@
 /** Tables of ours as virtual tables of SQLite (https://www.sqlite.org/vtab.html), with osquery's rules for constraints. */
-import { messageOf } from '../../model/errors.ts';
+import { advisedMessageOf } from '../../model/errors.ts';
 import type { Column, GatheredTable, Row, Table } from '../../model/table.ts';
 import { integerOf } from './integer.ts';
 import type { Memory, Pointer, Sqlite3 } from './memory.ts';
@@ -215,7 +215,7 @@ export class VirtualTables {
       return work();
     } catch (error) {
       if (error instanceof DeadlinePassed) return INTERRUPT;
-      this.fail(vtab, messageOf(error));
+      this.fail(vtab, advisedMessageOf(error));
       return ERROR;
     }
   }

@@ -1,0 +1,45 @@
+/** What `doctor` says of the state directory: whether it is ours alone, can be written and has room. Looks without making it. */
+import { accessSync, constants, lstatSync, statfsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { errnoOf, messageOf, TickwardError } from '../../model/errors.ts';
+import { printable } from '../../model/text.ts';
+import { distrustOf } from '../../store/state-directory.ts';
+import type { Finding } from './finding.ts';
+
+/** Below this a response finds no room for its copies, and the stores soon none for an event. */
+const SPARE_BYTES = 1024 ** 2;
+
+const ELSEWHERE = 'give another one with --state-dir DIR';
+
+export function stateFinding(directory: string, uid: number): Finding {
+  const check = 'state directory';
+  const shown = printable(directory);
+  try {
+    const isThere = lstatSync(directory, { throwIfNoEntry: false }) !== undefined;
+    const problem = (isThere ? distrustOf(directory, uid) : undefined) ?? hindranceAt(existingOf(resolve(directory)), isThere);
+    if (problem !== undefined) return { check, ok: false, found: problem.problem, fix: problem.hint };
+    return { check, ok: true, found: isThere ? shown : `${shown} is not there yet and will be made`, fix: null };
+  } catch (error) {
+    return { check, ok: false, found: errnoOf(error) === 'ENOTDIR' ? `${shown} cannot be made: there is a file in the way` : messageOf(error), fix: (error instanceof TickwardError ? error.hint : undefined) ?? ELSEWHERE };
+  }
+}
+
+/** The directory itself, or the one in which it would be made. */
+function existingOf(path: string): string {
+  let at = path;
+  while (lstatSync(at, { throwIfNoEntry: false }) === undefined) at = dirname(at);
+  return at;
+}
+
+function hindranceAt(at: string, isThere: boolean): { problem: string; hint: string } | undefined {
+  const what = isThere ? `the state directory ${printable(at)}` : `${printable(at)}, in which the state directory would be made,`;
+  try {
+    accessSync(at, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    return { problem: `${what} cannot be written: ${errnoOf(error) === 'EROFS' ? 'the file system is read-only' : 'no permission'}`, hint: ELSEWHERE };
+  }
+  const { bavail, bsize, blocks } = statfsSync(at);
+  // File systems that keep nothing (/proc) and some of a network have no blocks.
+  if (blocks > 0 && bavail * bsize < SPARE_BYTES) return { problem: `${what} is on a full disk: ${bavail * bsize} bytes are free, ${SPARE_BYTES} are needed at the least`, hint: `make room, or ${ELSEWHERE}` };
+  return undefined;
+}
