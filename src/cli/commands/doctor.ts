@@ -40,7 +40,7 @@ async function examine(context: Context): Promise<Finding[]> {
   return [
     { check: 'node', ok: true, found: `${process.version} (${process.execPath})`, fix: null },
     rights(context),
-    stateFinding(context.settings.stateDir, context.uid),
+    stateFinding(context.settings, context.uid),
     sensorFinding(sensorSupport()),
     ...playbooks(),
     ...(await sqlEngines(context)),

@@ -11,16 +11,18 @@ const SPARE_BYTES = 1024 ** 2;
 
 const ELSEWHERE = 'give another one with --state-dir DIR';
 
-export function stateFinding(directory: string, uid: number): Finding {
+/** `settings.stateDir` throws where there is no home to keep it in. */
+export function stateFinding(settings: { readonly stateDir: string }, uid: number): Finding {
   const check = 'state directory';
-  const shown = printable(directory);
   try {
+    const directory = settings.stateDir;
+    const shown = printable(directory);
     const isThere = lstatSync(directory, { throwIfNoEntry: false }) !== undefined;
     const problem = (isThere ? distrustOf(directory, uid) : undefined) ?? hindranceAt(existingOf(resolve(directory)), isThere);
     if (problem !== undefined) return { check, ok: false, found: problem.problem, fix: problem.hint };
     return { check, ok: true, found: isThere ? shown : `${shown} is not there yet and will be made`, fix: null };
   } catch (error) {
-    return { check, ok: false, found: errnoOf(error) === 'ENOTDIR' ? `${shown} cannot be made: there is a file in the way` : messageOf(error), fix: (error instanceof TickwardError ? error.hint : undefined) ?? ELSEWHERE };
+    return { check, ok: false, found: errnoOf(error) === 'ENOTDIR' ? `${printable(settings.stateDir)} cannot be made: there is a file in the way` : messageOf(error), fix: (error instanceof TickwardError ? error.hint : undefined) ?? ELSEWHERE };
   }
 }
 
