@@ -4,7 +4,7 @@
  * An event with a field that cannot be found there (its name is no UTF-8, or it is kept whole) is odd: it has to be read as an object.
  */
 import { SCOPES, SOURCES, UNIT_TYPES, type Surroundings } from './event-row.ts';
-import { ABSENT, JsonScan, Sign, unescapeText, type Places } from './json-scan.ts';
+import { ABSENT, joinTexts, JsonScan, Sign, unescapeText, type Places } from './json-scan.ts';
 import { ATTRIBUTIONS } from './maker.ts';
 import { damaged } from './packing.ts';
 
@@ -53,7 +53,7 @@ const INNER = [
   { first: Field.userId, length: USER.length },
 ] as const;
 
-const [SPACE, SLASH, ZERO] = [0x20, 0x2f, 0x30];
+const [SLASH, ZERO] = [0x2f, 0x30];
 /** How `File.Ext` of a renamed file begins (event.ts). */
 const ORIGINAL = Buffer.from('{"original":{"path":"');
 /** Of a time in milliseconds, those behind the whole second. */
@@ -241,31 +241,4 @@ export class EventPages implements EventBytes {
     for (let at = this.#start(field); at < this.#end(field); at += 1) number = number * 10 + (this.#bytes[at] ?? 0) - ZERO;
     return number;
   }
-}
-
-/** Puts the texts of an array with spaces between to `to`; where that ends. Undefined where one cannot be read so. */
-function joinTexts(bytes: Uint8Array, start: number, end: number, to: number): number | undefined {
-  let free = to;
-  for (let at = start; at < end; at += 1) {
-    if (bytes[at] === Sign.COMMA) {
-      bytes[free] = SPACE;
-      free += 1;
-    } else if (bytes[at] === Sign.QUOTE) {
-      at += 1;
-      for (; at < end && bytes[at] !== Sign.QUOTE && bytes[at] !== Sign.BACKSLASH; at += 1, free += 1) bytes[free] = bytes[at] ?? 0;
-      if (bytes[at] !== Sign.BACKSLASH) continue;
-      const behind = textEnd(bytes, at, end);
-      const unescaped = unescapeText(bytes, at, behind, free);
-      if (unescaped === undefined) return undefined;
-      [at, free] = [behind, unescaped];
-    }
-  }
-  return free;
-}
-
-/** Where the text ends that goes on there. */
-function textEnd(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && bytes[at] !== Sign.QUOTE) at += bytes[at] === Sign.BACKSLASH ? 2 : 1;
-  return Math.min(at, end);
 }

@@ -122,23 +122,48 @@ export class JsonScan {
 
 /** What stands behind a backslash, and is one byte. */
 const ESCAPED: ReadonlyMap<number, number> = new Map([...'"\\/bfnrt'].map((sign, index) => [sign.charCodeAt(0), '"\\/\b\f\n\r\t'.charCodeAt(index)]));
-const LETTER_U = 0x75;
+const [SPACE, LETTER_U] = [0x20, 0x75];
 
 /** Puts the text of these bytes to `to`, without its escapes; where that ends. Undefined where one of them is of more than seven bits: half of a pair has no place in UTF-8. */
 export function unescapeText(bytes: Uint8Array, start: number, end: number, to: number): number | undefined {
   let free = to;
-  for (let at = start; at < end; at += 1, free += 1) {
+  for (let at = start; at < end; free += 1) {
     const byte = bytes[at] ?? 0;
-    if (byte !== BACKSLASH) {
-      bytes[free] = byte;
-      continue;
-    }
-    at += 1;
-    const sign = bytes[at] ?? 0;
-    const code = sign === LETTER_U ? Number.parseInt(String.fromCharCode(...bytes.subarray(at + 1, at + 5)), 16) : ESCAPED.get(sign);
-    if (code === undefined || !(code < 0x80)) return undefined;
-    bytes[free] = code;
-    if (sign === LETTER_U) at += 4;
+    const sign = byte === BACKSLASH ? escapedAt(bytes, at) : byte;
+    if (sign === undefined) return undefined;
+    bytes[free] = sign;
+    at += byte === BACKSLASH ? escapeLength(bytes, at) : 1;
   }
   return free;
+}
+
+/** Puts the texts of an array with spaces between to `to`, likewise. */
+export function joinTexts(bytes: Uint8Array, start: number, end: number, to: number): number | undefined {
+  let free = to;
+  for (let at = start; at < end; at += 1) {
+    if (bytes[at] === COMMA) {
+      bytes[free] = SPACE;
+      free += 1;
+    }
+    if (bytes[at] !== QUOTE) continue;
+    for (at += 1; at < end && bytes[at] !== QUOTE; free += 1) {
+      const byte = bytes[at] ?? 0;
+      const sign = byte === BACKSLASH ? escapedAt(bytes, at) : byte;
+      if (sign === undefined) return undefined;
+      bytes[free] = sign;
+      at += byte === BACKSLASH ? escapeLength(bytes, at) : 1;
+    }
+  }
+  return free;
+}
+
+/** What the backslash there and the signs behind it stand for. */
+function escapedAt(bytes: Uint8Array, at: number): number | undefined {
+  const sign = bytes[at + 1] ?? 0;
+  const code = sign === LETTER_U ? Number.parseInt(String.fromCharCode(...bytes.subarray(at + 2, at + 6)), 16) : ESCAPED.get(sign);
+  return code !== undefined && code < 0x80 ? code : undefined;
+}
+
+function escapeLength(bytes: Uint8Array, at: number): number {
+  return bytes[at + 1] === LETTER_U ? 6 : 2;
 }
