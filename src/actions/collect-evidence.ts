@@ -1,13 +1,14 @@
 /** Puts what a host shows right now into an archive, before anything is changed. */
-import { lstatSync, statfsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { look, openFile, readRegular, sha256Of } from '../host/files.ts';
 import { componentsOf, show, toBytes } from '../host/paths.ts';
 import { cgroupOf, processIds, startedAt, statOf } from '../host/proc.ts';
 import { prepareQuarantine } from '../host/quarantine.ts';
+import { roomAt } from '../host/room.ts';
 import { lastOf, MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
-import { errnoOf, messageOf } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext } from './action.ts';
 import { writeArchive, type Archived } from './archive.ts';
@@ -65,8 +66,8 @@ export const collectEvidence: Action<Params, Data> = {
     const what = [`${subjects.files.length} file${subjects.files.length === 1 ? '' : 's'}`, `the state and log of ${units.map(printable).join(', ')}`, 'all processes and sockets', `memory maps${given.executables ? ' and programs' : ''} of ${suspects.length} suspect${suspects.length === 1 ? '' : 's'}`];
     const planned = { steps: [{ text: `write ${printable(archive)} with ${what.join(', ')}: ${given.most} MiB at most, before compression`, target: printable(archive) }], notes: [...found.refused, ...(context.uid === 0 ? [] : ['not run as root: much of other users cannot be read'])], data };
     if (lstatSync(archive, { throwIfNoEntry: false }) !== undefined) return { ...planned, state: 'nothing-to-do', reason: `${printable(archive)} is there already`, steps: [] };
-    const room = roomAt(dirname(dirname(archive)));
-    return room < ROOM ? { ...planned, state: 'blocked', reason: `only ${Math.floor(room / MIB)} MiB are free for ${printable(archive)}: make room, or take another --state-dir` } : { ...planned, state: 'ready' };
+    const { bytes: room } = roomAt(dirname(dirname(archive)));
+    return room !== undefined && room < ROOM ? { ...planned, state: 'blocked', reason: `only ${Math.floor(room / MIB)} MiB are free for ${printable(archive)}: make room, or take another --state-dir` } : { ...planned, state: 'ready' };
   },
 
   async apply({ data, steps }, context, record) {
@@ -125,16 +126,6 @@ const TOLERANCE_MS = 2_000;
 function isStill(process: ActionContext['target']['process']): process is NonNullable<ActionContext['target']['process']> {
   const stat = process === undefined ? undefined : statOf(process.pid);
   return stat !== undefined && (process?.start === undefined || Math.abs(Date.parse(startedAt(stat)) - Date.parse(process.start)) <= TOLERANCE_MS);
-}
-
-/** Bytes that we may still write, at the first part of the path that is there. */
-function roomAt(path: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(path);
-    return bavail * bsize;
-  } catch (error) {
-    return errnoOf(error) === 'ENOENT' && path !== '/' ? roomAt(dirname(path)) : 0;
-  }
 }
 
 function readmeOf({ subjects }: Data, context: ActionContext): string {

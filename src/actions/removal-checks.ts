@@ -1,10 +1,10 @@
 /** What is looked at before a removal begins, so that it is not left half-done: rights, room for the copies, sizes. */
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, constants } from 'node:fs';
 import { openParent } from '../host/files.ts';
 import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
+import { existingOf, roomAt } from '../host/room.ts';
 import { isSlowToRead, MOST_UNIT_BYTES } from '../host/units.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
@@ -67,17 +67,9 @@ function unmaskable(directory: string, context: ActionContext): string | undefin
   }
 }
 
-/** The path itself, or the nearest directory above it that is there. */
-function existingOf(path: string): string {
-  let at = path;
-  while (!existsSync(at) && at !== '/') at = dirname(at);
-  return at;
-}
-
 function missingRoom(files: readonly UnitFile[], quarantine: string): string | undefined {
   const needed = files.reduce((sum, { state }) => sum + (state.kind === 'file' ? state.size : 0), SPARE_BYTES);
-  const { bavail, bsize, files: inodes, ffree } = statfsSync(existingOf(quarantine));
-  if (bavail * bsize < needed) return `there is no room for the copies in ${printable(quarantine)}: ${needed} bytes are needed, ${bavail * bsize} are free`;
-  // Some file systems make inodes as needed and count none.
-  return inodes > 0 && ffree < files.length + 2 ? `there is no room for the copies in ${printable(quarantine)}: no inodes are free` : undefined;
+  const { bytes, inodes } = roomAt(quarantine);
+  if (bytes !== undefined && bytes < needed) return `there is no room for the copies in ${printable(quarantine)}: ${needed} bytes are needed, ${bytes} are free`;
+  return inodes !== undefined && inodes < files.length + 2 ? `there is no room for the copies in ${printable(quarantine)}: no inodes are free` : undefined;
 }

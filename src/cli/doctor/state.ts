@@ -1,6 +1,7 @@
 /** What `doctor` says of the state directory: whether it is ours alone, can be written and has room. Looks without making it. */
-import { accessSync, constants, lstatSync, statfsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, constants, lstatSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { existingOf, roomAt } from '../../host/room.ts';
 import { errnoOf, messageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
 import { distrustOf } from '../../store/state-directory.ts';
@@ -26,13 +27,6 @@ export function stateFinding(settings: { readonly stateDir: string }, uid: numbe
   }
 }
 
-/** The directory itself, or the one in which it would be made. */
-function existingOf(path: string): string {
-  let at = path;
-  while (lstatSync(at, { throwIfNoEntry: false }) === undefined) at = dirname(at);
-  return at;
-}
-
 function hindranceAt(at: string, isThere: boolean): { problem: string; hint: string } | undefined {
   const what = isThere ? `the state directory ${printable(at)}` : `${printable(at)}, in which the state directory would be made,`;
   try {
@@ -40,8 +34,7 @@ function hindranceAt(at: string, isThere: boolean): { problem: string; hint: str
   } catch (error) {
     return { problem: `${what} cannot be written: ${errnoOf(error) === 'EROFS' ? 'the file system is read-only' : 'no permission'}`, hint: ELSEWHERE };
   }
-  const { bavail, bsize, blocks } = statfsSync(at);
-  // File systems that keep nothing (/proc) and some of a network have no blocks.
-  if (blocks > 0 && bavail * bsize < SPARE_BYTES) return { problem: `${what} is on a full disk: ${bavail * bsize} bytes are free, ${SPARE_BYTES} are needed at the least`, hint: `make room, or ${ELSEWHERE}` };
+  const { bytes } = roomAt(at);
+  if (bytes !== undefined && bytes < SPARE_BYTES) return { problem: `${what} is on a full disk: ${bytes} bytes are free, ${SPARE_BYTES} are needed at the least`, hint: `make room, or ${ELSEWHERE}` };
   return undefined;
 }
