@@ -12,6 +12,13 @@ const missing = spawnSync('ansible', ['--version']).status === 0 ? undefined : '
 
 const environmentOf = (directory: string): NodeJS.ProcessEnv => ({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: directory, TICKWARD_STATE_DIR: join(directory, 'state') });
 
+/** What a host runs: it keeps its state with the test, not on this machine. */
+function programOf(directory: string): string {
+  const path = join(directory, 'tickward');
+  writeFileSync(path, `#!/bin/sh\nTICKWARD_STATE_DIR='${directory}/host' exec '${PROGRAM}' "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
 function fleet(directory: string, ...args: string[]): { code: number | null; rows: { host: string; state: string; reason?: string }[]; stderr: string } {
   const { status, stdout, stderr } = spawnSync('/bin/sh', [PROGRAM, 'fleet', ...args, '--json'], { encoding: 'utf8', env: environmentOf(directory) });
   return { code: status, stderr, rows: stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { host: string; state: string }) };
@@ -23,7 +30,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const inventory = join(directory, 'hosts.ini');
     const touched = join(directory, 'touched');
     writeFileSync(inventory, `one ansible_connection=local\ntwo ansible_connection=local\ndown ansible_host=127.0.0.1 ansible_port=1\n`);
-    const { code, rows, stderr } = fleet(directory, 'sweep', '--inventory', inventory, '--command', `{{ lookup('pipe', 'touch ${touched}') }}`, '--program', PROGRAM);
+    const { code, rows, stderr } = fleet(directory, 'sweep', '--inventory', inventory, '--command', `{{ lookup('pipe', 'touch ${touched}') }}`, '--program', programOf(directory));
     expect(stderr).toContain('fleet run');
     expect(Object.fromEntries(rows.map(({ host, state }) => [host, state]))).toEqual({ one: 'ok', two: 'ok', down: 'unreachable' });
     expect(rows.find(({ host }) => host === 'down')?.reason).toContain('127.0.0.1');
@@ -40,7 +47,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');
     writeFileSync(inventory, 'one ansible_connection=local\n');
-    const ask = (command: string, file: string, ...more: string[]): unknown => fleet(directory, command, '--inventory', inventory, '--program', PROGRAM, '--file', file, ...more);
+    const ask = (command: string, file: string, ...more: string[]): unknown => fleet(directory, command, '--inventory', inventory, '--program', programOf(directory), '--file', file, ...more);
     const absent = { host: 'one', reason: 'there is no such file on this host' };
     const file = join(directory, 'x.timer');
     expect(ask('respond', file, '--only', 'remove', '--yes')).toMatchObject({ code: 0, rows: [{ ...absent, state: 'unchanged' }] });
@@ -65,7 +72,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const inventory = join(directory, 'hosts.ini');
     writeFileSync(inventory, 'one ansible_connection=local\ntwo ansible_connection=local\n');
     const deploy = join(import.meta.dirname, '../../extension/deploy/ansible');
-    const { status, stdout } = spawnSync('ansible-playbook', ['--inventory', inventory, join(deploy, 'example.yaml'), '--extra-vars', `timer=${directory}/x.timer`], { encoding: 'utf8', env: { ...environmentOf(directory), TICKWARD: PROGRAM, LC_ALL: 'C.UTF-8', ANSIBLE_LIBRARY: join(deploy, 'library'), ANSIBLE_ACTION_PLUGINS: join(deploy, 'action_plugins') } });
+    const { status, stdout } = spawnSync('ansible-playbook', ['--inventory', inventory, join(deploy, 'example.yaml'), '--extra-vars', `timer=${directory}/x.timer`], { encoding: 'utf8', env: { ...environmentOf(directory), TICKWARD: programOf(directory), LC_ALL: 'C.UTF-8', ANSIBLE_LIBRARY: join(deploy, 'library'), ANSIBLE_ACTION_PLUGINS: join(deploy, 'action_plugins') } });
     expect({ status, counts: stdout.match(/^\w+ +: ok=.*$/gm)?.map((line) => line.replaceAll(/ +/g, ' ').trim()) }).toEqual({ status: 0, counts: ['one', 'two'].map((host) => `${host} : ok=1 changed=0 unreachable=0 failed=0 skipped=1 rescued=0 ignored=0`) });
   });
 
@@ -85,7 +92,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');
     writeFileSync(inventory, 'down ansible_host=127.0.0.1 ansible_port=1\none ansible_connection=local\n');
-    const { code, rows } = fleet(directory, 'sweep', '--inventory', inventory, '--unit', 'x.timer', '--serial', '1', '--max-fail-percent', '10', '--program', PROGRAM);
+    const { code, rows } = fleet(directory, 'sweep', '--inventory', inventory, '--unit', 'x.timer', '--serial', '1', '--max-fail-percent', '10', '--program', programOf(directory));
     expect(rows.map(({ host, state }) => [host, state])).toEqual([['down', 'unreachable'], ['one', 'skipped']]);
     expect(code).toBe(3);
     // Without waves it would stop nothing.
