@@ -176,4 +176,3 @@ function rowOf(parts: EventParts): Row {
     source: parts.source,
   };
 }
-

@@ -15,8 +15,7 @@ export interface Output {
   /** A line of progress on stderr. */
   progress(text: string): void;
   paint(style: Style, text: string): string;
-  /** Cells are escaped and cut to the width of the terminal. */
-  /** Cells of the columns in `whole` are never cut. */
+  /** Cells are escaped and cut to the width of the terminal, but for those of the columns in `whole`. */
   table(columns: readonly string[], rows: readonly (readonly Cell[])[], whole?: readonly string[]): void;
 }
 

@@ -8,8 +8,8 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
   readonly #places = new Map<string, number>();
   /** Places of those that are gone. */
   readonly #free: number[] = [];
-  /** Those that were set since `mark`, as long as someone asks. */
-  #since: Set<string> | undefined;
+  /** Names that were set lately, while that is noted. */
+  #fresh: Set<string> | undefined;
   #inodes = new BigUint64Array(0);
   #changed = new BigInt64Array(0);
 
@@ -34,20 +34,20 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
     const place = this.#places.get(name) ?? this.#newPlace(name);
     this.#inodes[place] = inode;
     this.#changed[place] = changed;
-    this.#since?.add(name);
+    this.#fresh?.add(name);
   }
 
-  /** From now on it is known which are set. */
-  mark(): void {
-    this.#since = new Set();
+  /** From now on it is noted which are set. */
+  noteFresh(): void {
+    this.#fresh = new Set();
   }
 
-  isSetSinceMark(name: string): boolean {
-    return this.#since?.has(name) === true;
+  isFresh(name: string): boolean {
+    return this.#fresh?.has(name) === true;
   }
 
-  unmark(): void {
-    this.#since = undefined;
+  forgetFresh(): void {
+    this.#fresh = undefined;
   }
 
   delete(name: string): void {
@@ -55,7 +55,7 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
     if (place === undefined) return;
     this.#places.delete(name);
     this.#free.push(place);
-    this.#since?.delete(name);
+    this.#fresh?.delete(name);
   }
 
   names(): Iterable<string> {

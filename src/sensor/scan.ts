@@ -33,7 +33,7 @@ export function readEntries(folder: string): Contents {
   return { entries, folders, isCut: false };
 }
 
-/** The names that differ from what is known, without keeping the others; what is known since a mark is as it is. Throws the system error when the directory cannot be read. */
+/** The names that differ from what is known, without keeping the others; what is fresh is as it is known. Throws the system error when the directory cannot be read. */
 export function readDifferences(folder: string, known: Entries): Omit<Contents, 'entries'> & { names: string[] } {
   const names: string[] = [];
   const folders: string[] = [];
@@ -47,7 +47,7 @@ export function readDifferences(folder: string, known: Entries): Omit<Contents, 
     // What is new is looked at when it is told of.
     if (then !== undefined) {
       seen += 1;
-      if (known.isSetSinceMark(name)) continue;
+      if (known.isFresh(name)) continue;
       const stat = lookAt(pathOf(folder, name));
       if (stat === undefined || (then.inode === stat.ino && then.changed === stat.ctimeNs)) continue;
     }

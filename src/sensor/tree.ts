@@ -110,7 +110,7 @@ export class Tree {
 
   /** What is looked at from now on has not to be looked at again when everything is looked at anew. */
   lookedAtFromNow(): void {
-    for (const { folder } of this.marked.values()) folder?.entries.mark();
+    for (const { folder } of this.marked.values()) folder?.entries.noteFresh();
   }
 
   /** The folders that are watched, as they are now. */
@@ -203,8 +203,7 @@ export class Tree {
   private read(key: string, way: Way, marked: Marked, opened: number, found: Found): string[] {
     const path = `/proc/self/fd/${opened}`;
     if (marked.folder !== undefined) {
-      const { names, folders, isCut } = readDifferences(path, marked.folder.entries);
-      marked.folder.entries.unmark();
+      const { names, folders, isCut } = differencesOnce(path, marked.folder.entries);
       if (isCut) this.unseen.add(way.path, TOO_MANY);
       if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, names });
       return folders;
@@ -266,7 +265,15 @@ export class Tree {
     const parent = key === undefined ? undefined : this.marked.get(key)?.ways.find(({ path }) => path === parentPath);
     if (parent !== undefined && way.path !== '') this.visit(parent, found, false);
   }
+}
 
+/** What was fresh for this comparison is not for the next, also where the directory cannot be read. */
+function differencesOnce(path: string, entries: Entries): ReturnType<typeof readDifferences> {
+  try {
+    return readDifferences(path, entries);
+  } finally {
+    entries.forgetFresh();
+  }
 }
 
 function remove<Item>(items: Item[], isUnwanted: (item: Item) => boolean): void {

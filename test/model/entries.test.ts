@@ -38,18 +38,18 @@ test('a hundred thousand of them are each what they were', () => {
   expect([entries.get('f0'), entries.get('f99999'), entries.get('g99996'), entries.has('g1')]).toEqual([undefined, { inode: 99_999n, changed: -99_999n }, { inode: 99_997n, changed: 1n }, false]);
 });
 
-test('after a mark it is known which were set since, and not removed again', () => {
+test('which were set lately is noted from when it is asked for, without those that were removed again', () => {
   const [then, now] = [{ inode: 1n, changed: 1n }, { inode: 1n, changed: 2n }];
   const entries = new Entries([['before', then], ['again', then]]);
-  const since = (): string[] => ['before', 'again', 'new', 'gone'].filter((each) => entries.isSetSinceMark(each));
-  expect(since()).toEqual([]);
-  entries.mark();
+  const fresh = (): string[] => ['before', 'again', 'new', 'gone'].filter((each) => entries.isFresh(each));
+  expect(fresh()).toEqual([]);
+  entries.noteFresh();
   for (const each of ['again', 'new', 'gone']) entries.set(each, now);
   entries.delete('gone');
-  expect(since()).toEqual(['again', 'new']);
-  entries.mark();
-  expect(since()).toEqual([]);
+  expect(fresh()).toEqual(['again', 'new']);
+  entries.noteFresh();
+  expect(fresh()).toEqual([]);
   entries.set('before', now);
-  entries.unmark();
-  expect(since()).toEqual([]);
+  entries.forgetFresh();
+  expect(fresh()).toEqual([]);
 });

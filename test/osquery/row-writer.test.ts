@@ -60,7 +60,7 @@ test('every row reads as it was given, in the order of the names, as bytes or no
   );
 });
 
-test('bytes that would be no number, as eight of them are copied, stay what they are', () => {
+test('characters whose bytes come close to those of no number stay what they are, wherever among the eight that are copied at once', () => {
   const odd = ['\x7f', '\u{10fff}', '\u{10ffff}', '\u07ff', '\u0000'];
   const texts = odd.flatMap((a) => odd.flatMap((b) => Array.from({ length: 8 }, (_, before) => `${' '.repeat(before)}${a}${b}`)));
   const writer = new RowWriter(columns);
