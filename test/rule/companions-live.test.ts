@@ -1,5 +1,6 @@
 /** The companions on a host of its own, by the real sensor: each case alerts by its rule, with the shell that did it, and by no rule that it is not about. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -16,6 +17,8 @@ interface Watching {
   shell: Child;
   alerts(): Alert[];
   events(): FileEvent[];
+  /** Ends the sensor, does that, and starts it again. */
+  without(script: string): Promise<void>;
 }
 
 /** `before`: what is there when the sensor starts, and so is no news. */
@@ -23,15 +26,25 @@ async function watching(before: string): Promise<Watching> {
   const host = await ownHost();
   expect(host.run(['sh', '-ec', before]).stderr).toBe('');
   const stateDir = join(temporaryDirectory(), 'state');
-  const watch = host.start([TICKWARD, 'watch', '--json', '--state-dir', stateDir]);
-  const [output, errors] = [collect(watch.stdout), collect(watch.stderr)];
-  await until(() => errors.text().includes('watching by'), () => `the start, got ${errors.text()}`);
+  const start = async (): Promise<{ watch: Child; output: ReturnType<typeof collect> }> => {
+    const watch = host.start([TICKWARD, 'watch', '--json', '--state-dir', stateDir]);
+    const [output, errors] = [collect(watch.stdout), collect(watch.stderr)];
+    await until(() => errors.text().includes('watching by'), () => `the start, got ${errors.text()}`);
+    return { watch, output };
+  };
+  let running = await start();
   const lines = <Item>(text: string): Item[] => text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter(Boolean).map((line) => JSON.parse(line) as Item);
   return {
     host,
     shell: host.start(['sh']),
-    alerts: () => lines<Alert>(output.text()),
+    alerts: () => lines<Alert>(running.output.text()),
     events: () => lines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout),
+    async without(script) {
+      running.watch.kill('SIGTERM');
+      await once(running.watch, 'exit');
+      expect(host.run(['sh', '-ec', script]).stderr).toBe('');
+      running = await start();
+    },
   };
 }
 
@@ -50,6 +63,7 @@ const GENERATOR = 'Systemd Generator Dropped';
 const UNUSUAL = 'Systemd Unit Outside the Usual Directories';
 const NAME = 'Systemd Unit Created by a Program With an Excluded Name';
 const SERVICE = 'Systemd Service Created';
+const UNKNOWN = 'Systemd Unit Changed by a Program That Is Not Known';
 const COMMAND = 'Systemd Unit Running From a World-Writable Directory or Fetching From the Network';
 
 /** There when the sensor starts: an old service, a program with a name, directories. */
@@ -93,6 +107,12 @@ describe.skipIf(needs !== undefined)(`the companions (${needs ?? 'on a host of i
     // The stock rule leaves it out by its name: that is what the companion is for.
     expect(await alertsBefore(watch)).toEqual([`${NAME}: creation of ${UNITS}/hidden.timer`]);
     expect(watch.alerts()[0]?.event.process).toMatchObject({ name: 'python3', executable: '/mnt/bin/python3', pid: python.pid });
+  });
+
+  test('what is planted while nothing watches', async () => {
+    const watch = await watching(BEFORE);
+    await watch.without(`echo x > ${UNITS}/planted.timer; echo x >> ${UNITS}/old.service; rm ${UNITS}/old.service.d -r; : > ${UNITS}/.hidden`);
+    expect(await alertsBefore(watch)).toEqual([`${UNKNOWN}: creation of ${UNITS}/planted.timer`, `${UNKNOWN}: modification of ${UNITS}/old.service`]);
   });
 
   test('harmless things: a drop-in for a limit, temporary files of editors, a mask', async () => {

@@ -22,6 +22,7 @@ interface Change {
   target?: string;
   /** The content was not read. */
   unread?: true;
+  source?: FileEvent['tickward']['source'];
 }
 
 const SHELL = '/usr/bin/dash';
@@ -39,7 +40,7 @@ const runs = (command: string): Change => ({ says: `[Service]\nExecStart=${comma
 /** Longest first, as the sensor knows them. */
 const UNIT_DIRECTORY = /^(?:.*\/\.(?:config|local\/share)\/systemd\/user(?:\.control)?|\/run\/user\/\d+\/systemd\/[^/]+|\/(?:etc|run|usr\/lib|lib|usr\/local\/lib|usr\/local\/share|usr\/share|etc\/xdg)\/systemd\/[^/]+)/;
 
-function documentOf(path: string, { action, by = SHELL, command, above = [], says, target, unread }: Change): FileEvent {
+function documentOf(path: string, { action, by = SHELL, command, above = [], says, target, unread, source = 'fanotify' }: Change): FileEvent {
   const directory = UNIT_DIRECTORY.exec(path)?.[0] ?? '';
   const { process, ...event } = fileEvent({ path, ...(action === undefined ? {} : { action }) });
   const facts = says === undefined ? undefined : factsOfUnit(Buffer.from(says));
@@ -49,6 +50,7 @@ function documentOf(path: string, { action, by = SHELL, command, above = [], say
     ...(by === null || process === undefined ? {} : { process: { pid: process.pid, executable: by, name: by.slice(by.lastIndexOf('/') + 1), command_line: command ?? by } }),
     tickward: {
       ...event.tickward,
+      source,
       ...classify({ kind: directory.endsWith('-generators') ? 'generators' : 'units' }, path.slice(directory.length + 1)),
       ancestry: above.map((each, index) => (each.includes(' ') ? { pid: index + 1, command_line: each } : { pid: index + 1, executable: each })),
       ...(facts === undefined ? {} : { directives: facts.directives, commands: facts.commands, ...(facts.isCut ? { content_cut: true } : {}) }),
@@ -111,6 +113,29 @@ const CASES: Record<string, { told: Case[]; silent: Case[] }> = {
       ['/run/systemd/generator/a.service.d/x.conf', { says: RUNS }],
       ['/etc/systemd/system/a.timer.d/x.conf', { by: null, says: SCHEDULE }],
       ['/etc/systemd/system/a.service.d/x.conf', { target: '/dev/null' }],
+    ],
+  },
+  'systemd-unit-unattributed': {
+    told: [
+      ['/etc/systemd/system/x.timer', { by: null }],
+      ['/etc/systemd/system/x.timer', { by: null, source: 'scan' }],
+      ['/home/alice/.config/systemd/user/x.service', { action: 'rename', by: null }],
+      ['/usr/lib/systemd/system/logrotate.timer', { action: 'modification', by: null, source: 'inotify' }],
+      ['/etc/systemd/system/a.timer.d/x.conf', { by: null, says: SCHEDULE }],
+      ['/etc/systemd/system/timers.target.wants/x.timer', { by: null, target: '../x.timer' }],
+      ['/etc/systemd/system-generators/x', { by: null }],
+      ['/run/systemd/system/x.service', { by: null }],
+    ],
+    silent: [
+      ['/etc/systemd/system/x.timer', {}],
+      ['/etc/systemd/system/x.timer', { by: DPKG }],
+      ['/etc/systemd/system/x.timer', { action: 'deletion', by: null }],
+      ['/etc/systemd/system/.#x.timer0123', { by: null }],
+      ['/etc/systemd/system/a.timer.d/x.conf.bak', { by: null }],
+      ['/etc/systemd/system/notes.txt', { by: null }],
+      ['/run/systemd/system/netplan-ovs.service', { by: null, source: 'scan' }],
+      ['/run/systemd/generator/x.service', { by: null }],
+      ['/run/systemd/transient/run-u1.service', { by: null }],
     ],
   },
   'systemd-unit-wants-link': {
