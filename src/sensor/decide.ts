@@ -16,6 +16,8 @@ export interface Ran {
   /** A bit for its name, and the bits of all programs that the process ran before it. */
   mark: bigint;
   ran: bigint;
+  /** The bits of those that the image before it opened to run, and did not. */
+  tried: bigint;
   /** ns of CLOCK_MONOTONIC at which it began. */
   since: bigint;
   /** Name of the program's file, as the log has it; latin1. */
@@ -54,8 +56,8 @@ export interface Decision<Image extends Ran> {
 export function decide<Image extends Ran>(images: readonly Image[], opened: readonly Opened[], moment: Moment, isLogged: IsLogged): Decision<Image> {
   const [first] = images;
   // What ran before the first that is remembered may have been it as well, if it ended late enough.
-  const before = first === undefined || first.generation === 0 ? [] : [{ image: FORGOTTEN, ran: first.ran } as const];
-  const all = [...before, ...images.map((image) => ({ image, ran: image.ran }))];
+  const before = first === undefined || first.generation === 0 ? [] : [{ image: FORGOTTEN, opened: first.ran } as const];
+  const all: Possible<Image>[] = [...before, ...images.map((image, index) => ({ image, opened: images[index + 1]?.tried ?? 0n }))];
   // What had ended when the file was made is not it, but may be what the log has of its name.
   const ofReading = all.filter((_, index) => mayHaveRun(all, index, moment, moment.bracket.after));
   const possible = ofReading.filter((_, index) => mayHaveRun(ofReading, index, moment, afterOf(moment)));
@@ -70,10 +72,10 @@ function afterOf({ bracket, notBefore = bracket.after }: Moment): bigint {
   return notBefore > bracket.after ? notBefore : bracket.after;
 }
 
-interface Possible {
-  image: Ran | typeof FORGOTTEN;
-  /** Of what is forgotten: the bits of all of it. */
-  ran: bigint;
+interface Possible<Image extends Ran = Ran> {
+  image: Image | typeof FORGOTTEN;
+  /** The bits of what it opened and did not become; of what is forgotten, of all that it was and opened. */
+  opened: bigint;
 }
 
 /** Did it run at some time between then and the reading? */
@@ -98,9 +100,8 @@ function isFeasible(possible: readonly Possible[], index: number, opened: readon
   });
 }
 
-/** Of what is forgotten, the bits of the names are known. */
-function mayHaveOpened({ image, ran }: Possible, { name, mark }: Ran): boolean {
-  return image === FORGOTTEN ? (ran & mark) !== 0n : image.how === 'exec' && image.name === name;
+function mayHaveOpened({ image, opened }: Possible, { name, mark }: Ran): boolean {
+  return (opened & mark) !== 0n || (image !== FORGOTTEN && image.how === 'exec' && image.name === name);
 }
 
 /** The map has the first 63 bytes of a name. */

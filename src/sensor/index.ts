@@ -134,7 +134,9 @@ function openSources(mode: SensorMode, kernel?: Memory): Sources {
 
 function imagesOr(reasons: string[], kernel: Memory | undefined): { images?: Images } {
   try {
-    return { images: openImages({}, kernel) };
+    const images = openImages({}, kernel);
+    if (images.limit !== undefined) reasons.push(`a program that a process opened and did not run may be taken for one that it ran: ${images.limit}`);
+    return { images };
   } catch (error) {
     reasons.push(`short-lived processes are named less often, since the kernel's map of programs cannot be used: ${messageOf(error)}`);
     return {};

@@ -1,6 +1,7 @@
 /** Where BPF can be tried, and what the kernel has of it. */
 import { existsSync, readlinkSync } from 'node:fs';
 import { ATTR, BPF } from '../../src/sensor/bpf/constants.ts';
+import { openImages } from '../../src/sensor/bpf/images.ts';
 import { bpf } from '../../src/sensor/libc.ts';
 
 /** Why no BPF program can be loaded here; undefined where it can. */
@@ -11,6 +12,14 @@ function reason(): string | undefined {
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'needs a kernel with BTF: /sys/kernel/btf/vmlinux';
   if (readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]') return "needs the host's processes: not in a container";
   return undefined;
+}
+
+/** Why this kernel does not tell what was opened and not run; undefined where it does. */
+export function noTries(): string | undefined {
+  if (noBpf !== undefined) return noBpf;
+  const images = openImages();
+  images.close();
+  return images.limit;
 }
 
 /** Ids of all programs or maps of the kernel, whoever made them. */

@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { noTries } from '../helpers/bpf.ts';
 import { noStrace, notPrivileged, obedient, PYTHON, sense, senseThrough, units, WITHOUT_IMAGES, type Remote } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
+import { inVain } from '../helpers/vain.ts';
 
 const PREFIX = spawnSync(PYTHON, ['-c', 'import sys; print(sys.prefix)'], { encoding: 'utf8' }).stdout?.trim() ?? '';
 
@@ -83,6 +85,14 @@ describe.skipIf(notPrivileged !== undefined)(`by the map of images (${notPrivile
   test('a program that ran before, and again afterwards, is not named for what was done in between', async () => {
     const here = await scene([]);
     await here.unseen([['one', ''], ['two', ''], ['one', MAKE], ['two', STAY]]);
+    await here.told.count(1);
+    expect([['one'], [undefined]]).toContainEqual(named(here, 'creation'));
+  });
+
+  const untold = noTries();
+  test.skipIf(untold !== undefined)(`a program that was opened in vain is not named for what was done before it ran (${untold ?? 'as root'})`, async () => {
+    const here = await scene([]);
+    await here.unseen([['one', `import os\ntry: os.execv(${JSON.stringify(inVain(join(here.outside, 'two')))}, ["x"])\nexcept OSError: pass\n${MAKE}`], ['two', STAY]]);
     await here.told.count(1);
     expect([['one'], [undefined]]).toContainEqual(named(here, 'creation'));
   });

@@ -18,7 +18,7 @@ interface Image extends Ran {
   label: string;
 }
 
-type Step = { do: 'exec'; name: string; memory?: boolean } | { do: 'fork'; name: string } | { do: 'change' } | { do: 'read' };
+type Step = { do: 'exec'; name: string; memory?: boolean } | { do: 'fork' | 'try'; name: string } | { do: 'change' } | { do: 'read' };
 
 interface Told {
   truth: string;
@@ -38,6 +38,7 @@ function live(steps: readonly Step[], remembered: number): { images: Image[]; op
   let generation = 0;
   let ran = 0n;
   let mark = 0n;
+  let tried = 0n;
   const open = (name: string): void => {
     if (!opened.some((each) => each.name === name && each.bracket === bracket)) opened.push({ directory: 'bin', name, position: position++, bracket });
   };
@@ -47,13 +48,17 @@ function live(steps: readonly Step[], remembered: number): { images: Image[]; op
       bracket.before = time;
       bracket = { after: time, before: 0n };
     } else if (step.do === 'change') changes.push({ truth: images.at(-1)?.label ?? '', at: time, position: position++, bracket });
-    else {
+    else if (step.do === 'try') {
+      open(step.name);
+      tried |= markOf(step.name);
+    } else {
       if (step.do === 'exec' && step.memory !== true) open(step.name);
       if (step.do === 'exec' && step.memory !== true) open('ld-linux-x86-64.so.2');
       generation += step.do === 'exec' ? 1 : 0;
-      ran |= mark;
+      ran |= mark | tried;
       mark = step.do === 'exec' ? markOf(step.name) : 0n;
-      images.push({ how: step.do, generation, mark, ran, since: time, name: step.name, device: step.do === 'exec' && step.memory === true ? MEMORY : DISK, label: `${images.length} ${step.name}` });
+      images.push({ how: step.do, generation, mark, ran, tried, since: time, name: step.name, device: step.do === 'exec' && step.memory === true ? MEMORY : DISK, label: `${images.length} ${step.name}` });
+      tried = 0n;
     }
   }
   return { images: images.slice(-remembered), opened, changes };
@@ -63,6 +68,7 @@ const read: Step = { do: 'read' };
 const change: Step = { do: 'change' };
 const fork = (name: string): Step => ({ do: 'fork', name });
 const exec = (name: string): Step => ({ do: 'exec', name });
+const fails = (name: string): Step => ({ do: 'try', name });
 const memory = (name: string): Step => ({ do: 'exec', name, memory: true });
 
 function decided(steps: readonly Step[], remembered = 9): { labels: string[]; confirmed: boolean }[] {
@@ -84,6 +90,9 @@ describe('which program made a change', () => {
     ['a program that has been running for long', [fork('bash'), exec('sshd'), read, change], ['1 sshd'], true],
     ['a program from memory that has been running for long', [fork('bash'), exec('sh'), memory('x'), read, change], ['2 x'], false],
     ['a program from memory in the same moment: either', [fork('bash'), exec('sh'), memory('x'), change], ['1 sh', '2 x'], false],
+    ['one that ran after it was opened in vain: either', [fork('bash'), fails('touch'), change, exec('touch')], ['0 bash', '1 touch'], false],
+    ['one that ran after it was opened in vain, after others', [fork('bash'), exec('sh'), fails('cp'), change, exec('true'), exec('cp')], ['1 sh'], false],
+    ['one that only was opened', [fork('bash'), exec('sh'), fails('cp'), change], ['1 sh'], false],
     ['a program that runs itself again through another: either', [fork('bash'), exec('sh'), exec('env'), exec('sh'), change], ['2 env', '3 sh'], false],
   ])('%s', (_, steps, labels, confirmed) => {
     expect(decided(steps)).toEqual([{ labels, confirmed }]);
@@ -107,7 +116,7 @@ describe('which program made a change', () => {
 
 test('whatever a process does, no other program than the one that did it is ever decided on', () => {
   const name = fc.constantFrom('sh', 'bash', 'env', 'a');
-  const step = fc.oneof({ weight: 3, arbitrary: fc.record({ do: fc.constant('exec' as const), name }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('exec' as const), name, memory: fc.constant(true) }) }, { weight: 3, arbitrary: fc.constant(change) }, { weight: 1, arbitrary: fc.constant(read) });
+  const step = fc.oneof({ weight: 3, arbitrary: fc.record({ do: fc.constant('exec' as const), name }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('exec' as const), name, memory: fc.constant(true) }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('try' as const), name }) }, { weight: 3, arbitrary: fc.constant(change) }, { weight: 1, arbitrary: fc.constant(read) });
   // A file says when it was made, to a tick.
   const stamp = fc.option(fc.bigInt({ min: 0n, max: 25n }));
   fc.assert(fc.property(name, fc.array(step, { maxLength: 12 }), fc.integer({ min: 1, max: 4 }), stamp, (first, steps, remembered, earlier) => {

@@ -1,4 +1,4 @@
-/** Where the kernel keeps the members of its structs: BTF, the kernel's own description of its types (Documentation/bpf/btf.rst). */
+/** Where the kernel keeps the members of its structs, and which functions it has: BTF, its own description of its types (Documentation/bpf/btf.rst). */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { errnoOf } from '../../model/errors.ts';
 import { read } from '../libc.ts';
@@ -22,19 +22,36 @@ const WRAPPERS: ReadonlySet<number> = new Set([KIND.TYPEDEF, KIND.VOLATILE, KIND
 /** The kernel's own limit is 32 (MAX_RESOLVE_DEPTH in kernel/bpf/btf.c). */
 const MAX_DEPTH = 32;
 
-/**
- * Byte offsets of members, named `struct.member` or, inside a member that is a struct itself, `struct.member.member`.
- * A member that this BTF does not have, or that is a bit field, is not in the answer. Throws BpfError when it is no BTF.
- */
-export function memberOffsets<Member extends string>(btf: ArrayBuffer, wanted: readonly Member[]): Map<Member, number> {
-  return new Reader(btf, new Set(wanted.map((path) => path.split('.')[0] ?? ''))).offsets(wanted);
+/** A function of the kernel that programs can be attached to. */
+export interface KernelFunction {
+  /** Its number among the types. */
+  id: number;
+  parameters: number;
+}
+
+export interface Wanted<Member extends string, Name extends string> {
+  /** Named `struct.member` or, inside a member that is a struct itself, `struct.member.member`. */
+  members: readonly Member[];
+  functions: readonly Name[];
+}
+
+export interface KernelTypes<Member extends string, Name extends string> {
+  /** In bytes. */
+  offsets: ReadonlyMap<Member, number>;
+  functions: ReadonlyMap<Name, KernelFunction>;
+}
+
+/** What is asked for of these types. What they do not have, and a member that is a bit field, is not in the answer. Throws BpfError when it is no BTF. */
+export function typesIn<Member extends string, Name extends string>(btf: ArrayBuffer, { members, functions }: Wanted<Member, Name>): KernelTypes<Member, Name> {
+  const reader = new Reader(btf, new Set(members.map((path) => path.split('.')[0] ?? '')), new Set(functions));
+  return { offsets: reader.offsets(members), functions: reader.functions(functions) };
 }
 
 /** The same out of a file; its bytes (5 MB for a kernel) are given back at once, not when the collector comes by. */
-export function memberOffsetsOf<Member extends string>(file: string, wanted: readonly Member[]): Map<Member, number> {
+export function typesOf<Member extends string, Name extends string>(file: string, wanted: Wanted<Member, Name>): KernelTypes<Member, Name> {
   const btf = readWhole(file);
   try {
-    return memberOffsets(btf, wanted);
+    return typesIn(btf, wanted);
   } finally {
     btf.transfer(0);
   }
@@ -60,6 +77,12 @@ function readWhole(file: string): ArrayBuffer {
   }
 }
 
+interface Sought {
+  name: string;
+  bytes: Uint8Array;
+  isFunction: boolean;
+}
+
 interface Found {
   /** Offset in the struct, in bits. */
   bits: number;
@@ -76,14 +99,27 @@ class Reader {
   #count = 1;
   /** Ids of the structs of each wanted name: a name may stand for more than one. */
   readonly #structs: Map<string, number[]>;
+  /** Those of functions, likewise: more than one file may have a function of its own with that name. */
+  readonly #functions: Map<string, number[]>;
 
-  constructor(btf: ArrayBuffer, names: ReadonlySet<string>) {
+  constructor(btf: ArrayBuffer, structs: ReadonlySet<string>, functions: ReadonlySet<string>) {
     const { words, strings } = sectionsOf(btf);
     this.#words = words;
     this.#strings = strings;
     this.#starts = new Uint32Array(Math.ceil(words.length / TYPE_WORDS) + 1);
-    this.#structs = new Map([...names].map((name) => [name, []]));
-    this.#index([...names].map((name) => ({ name, bytes: Buffer.from(`${name}\0`, 'latin1') })));
+    this.#structs = new Map([...structs].map((name) => [name, []]));
+    this.#functions = new Map([...functions].map((name) => [name, []]));
+    this.#index([...[...structs].map((name) => named(name, false)), ...[...functions].map((name) => named(name, true))]);
+  }
+
+  /** One of several with the same name cannot be told from the others. */
+  functions<Name extends string>(wanted: readonly Name[]): Map<Name, KernelFunction> {
+    return new Map(wanted.flatMap((name) => {
+      const [id, ...others] = this.#functions.get(name) ?? [];
+      if (id === undefined || others.length > 0) return [];
+      const prototype = this.#word(this.#start(this.#word(this.#start(id) + 2)) + 1);
+      return kindOf(prototype) === KIND.FUNC_PROTO ? [[name, { id, parameters: lengthOf(prototype) }]] : [];
+    }));
   }
 
   offsets<Member extends string>(wanted: readonly Member[]): Map<Member, number> {
@@ -101,12 +137,12 @@ class Reader {
   }
 
   /**
-   * One pass over all types (130,000 in a kernel): where each is, and which are the structs that are asked for.
+   * One pass over all types (130,000 in a kernel): where each is, and which are those that are asked for.
    * It runs once, mostly before V8 has compiled it: so no calls and no maps for what every type needs.
    */
-  #index(names: readonly { name: string; bytes: Uint8Array }[]): void {
+  #index(names: readonly Sought[]): void {
     const [words, strings, starts] = [this.#words, this.#strings, this.#starts];
-    // Ten thousand structs, a dozen names: most are told apart by the first two bytes.
+    // Ten thousand structs and sixty thousand functions, a dozen names: most are told apart by the first two bytes.
     const beginnings = new Uint8Array(0x1_0000);
     for (const { bytes } of names) beginnings[(bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)] = 1;
     const end = words.length;
@@ -118,9 +154,9 @@ class Reader {
       const kind = (info >>> 24) & 0x1f;
       const own = OWN_WORDS[kind] ?? UNKNOWN;
       if (own === UNKNOWN) throw malformed(`type ${id} is of kind ${kind}, which is not known`);
-      if (kind === KIND.STRUCT || kind === KIND.UNION) {
+      if (kind === KIND.STRUCT || kind === KIND.UNION || kind === KIND.FUNC) {
         const name = words[at] ?? 0;
-        if (beginnings[(strings[name] ?? 0) | ((strings[name + 1] ?? 0) << 8)] === 1) this.#remember(id, name, names);
+        if (beginnings[(strings[name] ?? 0) | ((strings[name + 1] ?? 0) << 8)] === 1) this.#remember(id, kind === KIND.FUNC, name, names);
       }
       at += TYPE_WORDS + own + (WORDS_EACH[kind] ?? 0) * (info & 0xffff);
       id++;
@@ -129,9 +165,9 @@ class Reader {
     this.#count = id;
   }
 
-  #remember(id: number, nameOffset: number, names: readonly { name: string; bytes: Uint8Array }[]): void {
-    for (const { name, bytes } of names) {
-      if (this.#isNamed(nameOffset, bytes)) this.#structs.get(name)?.push(id);
+  #remember(id: number, isFunction: boolean, nameOffset: number, names: readonly Sought[]): void {
+    for (const each of names) {
+      if (each.isFunction === isFunction && this.#isNamed(nameOffset, each.bytes)) (isFunction ? this.#functions : this.#structs).get(each.name)?.push(id);
     }
   }
 
@@ -227,6 +263,10 @@ function tableOf(values: readonly (readonly [value: number, ...kinds: number[]])
     for (const kind of kinds) table[kind] = value;
   }
   return table;
+}
+
+function named(name: string, isFunction: boolean): Sought {
+  return { name, bytes: Buffer.from(`${name}\0`, 'latin1'), isFunction };
 }
 
 function kindOf(info: number): number {

@@ -3,7 +3,7 @@
 /** Number of bpf(2) by `process.arch`: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
 export const SYS_BPF: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
 
-/** include/uapi/linux/bpf.h: enum bpf_cmd, enum bpf_map_type, enum bpf_prog_type */
+/** include/uapi/linux/bpf.h: enum bpf_cmd, enum bpf_map_type, enum bpf_prog_type, enum bpf_attach_type */
 export const BPF = {
   MAP_CREATE: 0,
   MAP_LOOKUP_ELEM: 1,
@@ -13,6 +13,9 @@ export const BPF = {
   RAW_TRACEPOINT_OPEN: 17,
   MAP_TYPE_ARRAY: 2,
   PROG_TYPE_RAW_TRACEPOINT: 17,
+  PROG_TYPE_TRACING: 26,
+  TRACE_FENTRY: 24,
+  TRACE_FEXIT: 25,
   /** Longest name of a map or a program, without its NUL (BPF_OBJ_NAME_LEN). */
   NAME_LENGTH: 15,
 } as const;
@@ -21,7 +24,7 @@ export const BPF = {
 export const ATTR = {
   MAP_CREATE: { type: 0, keySize: 4, valueSize: 8, maxEntries: 12, name: 28, LENGTH: 48 },
   MAP_ELEM: { map: 0, key: 8, value: 16, LENGTH: 32 },
-  PROG_LOAD: { type: 0, instructionCount: 4, instructions: 8, license: 16, logLevel: 24, logSize: 28, logBuffer: 32, name: 48, LENGTH: 64 },
+  PROG_LOAD: { type: 0, instructionCount: 4, instructions: 8, license: 16, logLevel: 24, logSize: 28, logBuffer: 32, name: 48, attachType: 68, attachFunction: 108, LENGTH: 112 },
   RAW_TRACEPOINT: { name: 0, program: 8, LENGTH: 16 },
   GET_NEXT_ID: { start: 0, next: 4, LENGTH: 12 },
 } as const;

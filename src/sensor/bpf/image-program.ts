@@ -47,6 +47,10 @@ export const FIRST: Register = 'r6'; // whatever is looked at: a mm, a file, cre
 export const TASK: Register = 'r7'; // struct task_struct of the process that is written down
 export const SECOND: Register = 'r8'; // whatever is looked at beside it
 export const IMAGE: Register = 'r9'; // the image that is written, in its record
+export const MARK: Register = 'r8'; // where there is no second thing to look at: the mark of a file
+
+/** All 64 marks. */
+export const ANYTHING = -1;
 
 /** What the stack holds, as offsets from its end. */
 export const STACK = { SLOT: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28, USED: -32 } as const;
@@ -68,9 +72,14 @@ export class ImageProgram extends Assembler {
     this.#records = records;
   }
 
+  /** Process and thread of who runs this, onto the stack. */
+  noteCaller(): this {
+    return this.call('get_current_pid_tgid').store32('fp', STACK.THREAD, 'r0').shr('r0', 32).store32('fp', STACK.PID, 'r0');
+  }
+
   /** r0 = the record of the slot of the process whose number is on the stack. There always is one, but the verifier wants to see 0 looked for. */
-  lookup(pid: number): this {
-    return this.load32('r1', 'fp', pid).and('r1', SLOTS - 1).store32('fp', STACK.SLOT, 'r1').map('r1', this.#records).mov('r2', 'fp').add('r2', STACK.SLOT).call('map_lookup_elem');
+  lookup(pid: number, records = this.#records): this {
+    return this.load32('r1', 'fp', pid).and('r1', SLOTS - 1).store32('fp', STACK.SLOT, 'r1').map('r1', records).mov('r2', 'fp').add('r2', STACK.SLOT).call('map_lookup_elem');
   }
 
   /** r9 = the older image in the record of the process, r6 = the newer. They may be of other processes that have the same slot. */
@@ -170,15 +179,15 @@ export class ImageProgram extends Assembler {
       .copyText('name', SECOND, 'dentry.d_name.name');
   }
 
-  /** A bit for the name of the struct file in r6, in its directory: two files of one name there have the same. Uses r8. */
-  describeMark(): this {
+  /** r8 = a bit for the name of the struct file in r6, in its directory: two files of one name there have the same. Without a file it goes to the label. */
+  mark(without: string): this {
     return this.follow(SECOND, FIRST, 'file.f_path.dentry')
+      .jeq(SECOND, 0, without)
       .read('fp', STACK.POINTER, 4, SECOND, 'dentry.d_name.hash')
       .load32('r2', 'fp', STACK.POINTER)
       .and('r2', 63)
-      .mov('r1', 1)
-      .shl('r1', 'r2')
-      .store64(IMAGE, FIELDS.mark.offset, 'r1');
+      .mov(MARK, 1)
+      .shl(MARK, 'r2');
   }
 
   /** The arguments of the struct mm_struct in r6, out of the memory of the process that runs this. Uses r8. */

@@ -1,14 +1,17 @@
 /** The images of all processes that were made or executed since it was opened, also of those that have ended. */
+import { messageOf } from '../../model/errors.ts';
 import { close } from '../libc.ts';
 import { BPF } from './constants.ts';
+import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
-import { offsetsOf, type Memory } from './offsets.ts';
 import { execProgram, forkProgram } from './programs.ts';
 import { decode, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
+import { attachTries, TRY_LENGTH } from './tries.ts';
+import { typesOfKernel, type Memory } from './types.ts';
 
 export { BpfError } from './error.ts';
-export type { Memory } from './offsets.ts';
+export type { Memory } from './types.ts';
 export type { Image } from './record.ts';
 
 export interface Images {
@@ -19,6 +22,8 @@ export interface Images {
   lookup(pid: number): { current?: Image; previous?: Image };
   /** `since` of the current image, 0n when there is none. Cheap: to see whether what was looked up before still holds. */
   since(pid: number): bigint;
+  /** Why it does not know which programs were opened and not run, in words. */
+  readonly limit?: string;
   /** Takes the programs out of the kernel, and the images with them. */
   close(): void;
 }
@@ -27,32 +32,60 @@ export interface Images {
 const ATTEMPTS = 16;
 
 /**
- * Puts the two programs into the kernel; they leave it with `close` or when this process ends, however it does.
+ * Puts the programs into the kernel; they leave it with `close` or when this process ends, however it does.
  * Needs Linux 5.5 with BTF, CAP_BPF and CAP_PERFMON (5.8) or CAP_SYS_ADMIN, and the initial pid namespace.
  * `memory` saves reading the kernel's types at the next start. Throws BpfError saying what is missing and what to do.
  */
 export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Images {
   const host = { ...HOST_FILES, ...files };
   checkHost(host);
-  const offsets = offsetsOf(host, memory);
-  const descriptors: number[] = [];
-  const kept = (descriptor: number): number => {
-    descriptors.push(descriptor);
-    return descriptor;
-  };
-  const closeAll = (): void => {
-    for (const descriptor of descriptors.splice(0).toReversed()) close(descriptor);
-  };
+  const types = typesOfKernel(host, memory);
+  const descriptors = new Descriptors();
+  const { kept } = descriptors;
   try {
     const records = kept(createMap('tickward_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
-    const exec = kept(loadProgram('tickward_exec', execProgram(offsets, records)));
-    const fork = kept(loadProgram('tickward_fork', forkProgram(offsets, records)));
+    const { tries, limit } = openTries(types, descriptors);
+    const exec = kept(loadProgram('tickward_exec', execProgram(types.offsets, records, tries)));
+    const fork = kept(loadProgram('tickward_fork', forkProgram(types.offsets, records)));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
-    return new KernelImages(records, closeAll);
+    return new KernelImages(records, limit, () => descriptors.close());
   } catch (error) {
-    closeAll();
+    descriptors.close();
     throw error;
+  }
+}
+
+/** Its map, or why this kernel has none: all else does without. */
+function openTries(types: ReturnType<typeof typesOfKernel>, descriptors: Descriptors): { tries?: number; limit?: string } {
+  const own = new Descriptors();
+  try {
+    const tries = own.kept(createMap('tickward_tries', BPF.MAP_TYPE_ARRAY, TRY_LENGTH, SLOTS));
+    attachTries(types, tries, own.kept);
+    own.moveTo(descriptors);
+    return { tries };
+  } catch (error) {
+    own.close();
+    if (!(error instanceof BpfError)) throw error;
+    return { limit: messageOf(error) };
+  }
+}
+
+class Descriptors {
+  #open: number[] = [];
+
+  readonly kept = (descriptor: number): number => {
+    this.#open.push(descriptor);
+    return descriptor;
+  };
+
+  moveTo(others: Descriptors): void {
+    for (const descriptor of this.#open.splice(0)) others.kept(descriptor);
+  }
+
+  /** The last first. */
+  close(): void {
+    for (const descriptor of this.#open.splice(0).toReversed()) close(descriptor);
   }
 }
 
@@ -61,9 +94,11 @@ class KernelImages implements Images {
   /** A second reading, to compare. */
   readonly #again: Lookup;
   readonly #close: () => void;
+  readonly limit?: string;
   #open = true;
 
-  constructor(records: number, closeAll: () => void) {
+  constructor(records: number, limit: string | undefined, closeAll: () => void) {
+    if (limit !== undefined) this.limit = limit;
     this.#record = new Lookup(records, RECORD_LENGTH);
     this.#again = new Lookup(records, RECORD_LENGTH);
     this.#close = closeAll;

@@ -21,15 +21,25 @@ export function createMap(name: string, type: number, valueLength: number, entri
   return checked(`create the BPF map ${name}`, bpf(BPF.MAP_CREATE, attributes));
 }
 
-/** A descriptor of a program for raw tracepoints. Throws BpfError, with the verifier's last lines when it was the verifier that refused. */
-export function loadProgram(name: string, instructions: Buffer): number {
+/** Where in a function of the kernel a program runs, and which one that is by its number in BTF. */
+export interface Hook {
+  at: 'entry' | 'exit';
+  id: number;
+}
+
+/** A descriptor of a program for raw tracepoints, or for a function of the kernel. Throws BpfError, with the verifier's last lines when it was the verifier that refused. */
+export function loadProgram(name: string, instructions: Buffer, hook?: Hook): number {
   const at = ATTR.PROG_LOAD;
   const attributes = Buffer.alloc(at.LENGTH);
-  attributes.writeUInt32LE(BPF.PROG_TYPE_RAW_TRACEPOINT, at.type);
+  attributes.writeUInt32LE(hook === undefined ? BPF.PROG_TYPE_RAW_TRACEPOINT : BPF.PROG_TYPE_TRACING, at.type);
   attributes.writeUInt32LE(instructions.length / INSTRUCTION_LENGTH, at.instructionCount);
   attributes.writeBigUInt64LE(addressOf(instructions), at.instructions);
   attributes.writeBigUInt64LE(addressOf(LICENSE), at.license);
   attributes.write(name.slice(0, BPF.NAME_LENGTH), at.name, 'latin1');
+  if (hook !== undefined) {
+    attributes.writeUInt32LE(hook.at === 'entry' ? BPF.TRACE_FENTRY : BPF.TRACE_FEXIT, at.attachType);
+    attributes.writeUInt32LE(hook.id, at.attachFunction);
+  }
   const result = verified(attributes);
   if (result >= 0) return result;
   // The log costs time, so it is asked for only now.
@@ -39,7 +49,7 @@ export function loadProgram(name: string, instructions: Buffer): number {
   attributes.writeBigUInt64LE(addressOf(log), at.logBuffer);
   const again = verified(attributes);
   if (again >= 0) return again;
-  return checked(`load the BPF program ${name}`, result, lastLines(log));
+  return checked(`load the BPF program ${name}`, result, lastLines(log), hook === undefined ? {} : ONTO_FUNCTIONS);
 }
 
 /** A signal that arrives ends the verifier's work with EAGAIN: then it is asked again. */
@@ -51,13 +61,24 @@ function verified(attributes: Buffer): number {
 
 /** A descriptor that keeps the program running at every passing of the tracepoint. */
 export function attach(program: number, tracepoint: string): number {
+  return opened(`attach to the tracepoint ${tracepoint}`, program, Buffer.from(`${tracepoint}\0`));
+}
+
+/** The same for a program that was loaded for a function of the kernel, at every call of it. */
+export function attachToFunction(program: number, name: string): number {
+  return opened(`attach to the kernel's ${name}`, program);
+}
+
+function opened(what: string, program: number, name?: Buffer): number {
   const at = ATTR.RAW_TRACEPOINT;
   const attributes = Buffer.alloc(at.LENGTH);
-  const name = Buffer.from(`${tracepoint}\0`);
-  attributes.writeBigUInt64LE(addressOf(name), at.name);
+  if (name !== undefined) attributes.writeBigUInt64LE(addressOf(name), at.name);
   attributes.writeUInt32LE(program, at.program);
-  return checked(`attach to the tracepoint ${tracepoint}`, bpf(BPF.RAW_TRACEPOINT_OPEN, attributes));
+  return checked(what, bpf(BPF.RAW_TRACEPOINT_OPEN, attributes));
 }
+
+/** Raw tracepoints may be allowed where this is not. */
+const ONTO_FUNCTIONS = { EPERM: 'use a kernel that lets programs onto its functions (fentry), which a security module of this one may forbid' };
 
 const MOST_ATTEMPTS = 32;
 const EAGAIN = constants.errno.EAGAIN;
@@ -82,10 +103,10 @@ export class Lookup {
   }
 }
 
-function checked(what: string, result: number, log = ''): number {
+function checked(what: string, result: number, log = '', hints: Readonly<Record<string, string>> = {}): number {
   if (result >= 0) return result;
   const code = errnoName(-result);
-  throw new BpfError(code, `cannot ${what}: ${code}`, hintFor(code), log);
+  throw new BpfError(code, `cannot ${what}: ${code}`, hints[code] ?? hintFor(code), log);
 }
 
 function hintFor(code: string): string {

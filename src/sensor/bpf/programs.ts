@@ -1,26 +1,27 @@
 /**
- * The two BPF programs: at every exec and at every fork they write down the image of the process.
+ * The two BPF programs that write down the image of a process, at every exec and at every fork.
  * They run on raw tracepoints and never wait. Needed: Linux 5.5 (the probe_read
  * helpers and start_boottime; raw tracepoints are of 4.17, BTF of 5.4), and a licence that the GPL agrees with.
  */
-import { FIRST, IMAGE, ImageProgram, SECOND, STACK, TASK, type Offsets } from './image-program.ts';
+import { ANYTHING, FIRST, IMAGE, ImageProgram, MARK, SECOND, STACK, TASK, type Offsets } from './image-program.ts';
 import { FIELDS, HOW, IMAGE_LENGTH } from './record.ts';
+import { TRY } from './tries.ts';
 
 /** sched_process_exec: the task, its thread's pid before, struct linux_binprm (include/trace/events/sched.h). */
-const EXEC_ARGS = { TASK: 0, BINPRM: 16 } as const;
-/** All 64 marks. */
-const ANYTHING = -1;
+const EXEC_ARGS = { TASK: 0, THREAD: 8, BINPRM: 16 } as const;
 
 /** sched_process_fork: the parent, the child. */
 const FORK_ARGS = { PARENT: 0, CHILD: 8 } as const;
 
-/** At the end of a successful exec: the task has its new credentials, memory and comm, and a thread that did the exec has become its group's leader. */
-export function execProgram(offsets: Offsets, records: number): Buffer {
+/** At the end of a successful exec: the task has its new credentials, memory and comm, and a thread that did the exec has become its group's leader. `tries`: the map of them, where there is one. */
+export function execProgram(offsets: Offsets, records: number, tries?: number): Buffer {
   return (
-    new ImageProgram(offsets, records)
+    new ExecProgram(offsets, records)
       // r7 = the task, r8 = what is executed
       .load64(TASK, 'r1', EXEC_ARGS.TASK)
       .load64(SECOND, 'r1', EXEC_ARGS.BINPRM)
+      .load64('r2', 'r1', EXEC_ARGS.THREAD)
+      .store32('fp', STACK.THREAD, 'r2')
       // The process that runs this is the one that called exec. r9 = its new image, r6 = what it was before.
       .call('get_current_pid_tgid')
       .shr('r0', 32)
@@ -55,17 +56,55 @@ export function execProgram(offsets: Offsets, records: number): Buffer {
       .label('neverKnown')
       .describeParent()
       .label('known')
+      .describeTries(tries)
       .describeTask(HOW.EXEC)
       // r6 = the file that was opened: the interpreter's for a script
       .copyText('path', SECOND, 'linux_binprm.interp')
       .follow(FIRST, SECOND, 'linux_binprm.file')
-      .describeMark()
       .describeFile()
+      .describeMark()
       .follow(FIRST, TASK, 'task_struct.mm')
       .describeArguments()
       .close()
       .assemble()
   );
+}
+
+class ExecProgram extends ImageProgram {
+  /** What the program before had opened without running it. Now that this one runs, nothing more is kept of that. */
+  describeTries(tries: number | undefined): this {
+    if (tries === undefined) return this.store64(IMAGE, FIELDS.tried.offset, 0);
+    return (
+      this.lookup(STACK.PID, tries)
+        .jeq('r0', 0, 'out')
+        .mov('r3', ANYTHING)
+        .load32('r1', 'fp', STACK.PID)
+        .load32('r2', 'r0', TRY.pid.offset)
+        // Another process has written over it since.
+        .jne('r1', 'r2', 'tried')
+        .load64('r3', 'r0', TRY.before.offset)
+        .load32('r1', 'fp', STACK.THREAD)
+        .load32('r2', 'r0', TRY.thread.offset)
+        .jeq('r1', 'r2', 'alone')
+        // Another thread has tried as well, and which of them opened what is not known.
+        .load64('r4', 'r0', TRY.now.offset)
+        .or('r3', 'r4')
+        .label('alone')
+        .store32('r0', TRY.pid.offset, 0)
+        .store64('r0', TRY.before.offset, 0)
+        .store64('r0', TRY.now.offset, 0)
+        .label('tried')
+        .store64(IMAGE, FIELDS.tried.offset, 'r3')
+        .load64('r1', IMAGE, FIELDS.ran.offset)
+        .or('r1', 'r3')
+        .store64(IMAGE, FIELDS.ran.offset, 'r1')
+    );
+  }
+
+  /** Of the struct file in r6. */
+  describeMark(): this {
+    return this.store64(IMAGE, FIELDS.mark.offset, 0).mark('unmarked').store64(IMAGE, FIELDS.mark.offset, MARK).label('unmarked');
+  }
 }
 
 /** In the parent, before the child runs for the first time. */
@@ -125,6 +164,7 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .store64(IMAGE, FIELDS.ran.offset, ANYTHING)
       .label('unused')
       .store64(IMAGE, FIELDS.mark.offset, 0)
+      .store64(IMAGE, FIELDS.tried.offset, 0)
       .describeParent()
       .describeTask(HOW.FORK)
       .close()

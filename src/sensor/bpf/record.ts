@@ -9,8 +9,10 @@ export interface Image {
   generation: number;
   /** One of 64 bits for the program's name in its directory (dentry.d_name.hash); 0 for a fork. */
   mark: bigint;
-  /** The marks of all programs that the process executed before this one; all 64 where a process before it had the number. */
+  /** The marks of all programs that the process executed, or opened to execute, before this one; all 64 where a process before it had the number. */
   ran: bigint;
+  /** The marks of those that the image before opened without executing them, and of their interpreters; all 64 where that is not known; 0 for a fork, and where nothing tells. */
+  tried: bigint;
   /** Process (task_struct.tgid) as the initial pid namespace numbers it. */
   pid: number;
   /** Process that was the parent at the fork; it may have ended since. After an exec of a process that was forked before us: task_struct.real_parent at the exec. */
@@ -73,7 +75,8 @@ export const FIELDS = {
   generation: { offset: 316, size: 4 },
   ran: { offset: 320, size: 8 },
   mark: { offset: 328, size: 8 },
-  args: { offset: 340, size: 512 },
+  tried: { offset: 336, size: 8 },
+  args: { offset: 344, size: 512 },
   /** `since` again, written last; 0 while the rest is written. */
   seal: { offset: 856, size: 8 },
 } as const;
@@ -119,6 +122,7 @@ export function decode(record: Buffer, at: number): Image {
     generation: number(image, 'generation'),
     mark: image.readBigUInt64LE(FIELDS.mark.offset),
     ran: image.readBigUInt64LE(FIELDS.ran.offset),
+    tried: image.readBigUInt64LE(FIELDS.tried.offset),
     pid: number(image, 'pid'),
     parent: number(image, 'parent'),
     since: sinceOf(image, 0),

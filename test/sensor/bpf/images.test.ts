@@ -2,14 +2,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, statfsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openImages, type Image, type Images } from '../../../src/sensor/bpf/images.ts';
-import { noBpf } from '../../helpers/bpf.ts';
+import { noBpf, noTries } from '../../helpers/bpf.ts';
 import { temporaryDirectory } from '../../helpers/events.ts';
 import { processNumbers } from '../../helpers/numbers.ts';
+import { inVain } from '../../helpers/vain.ts';
 
 const has = (program: string, ...args: string[]): boolean => spawnSync(program, args).status === 0;
 const noPython = !has('python3', '-c', '');
@@ -219,6 +221,36 @@ describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'}
     }
     expect(seen.size).toBeGreaterThan(10);
     expect([...seen].filter((numbers) => !/^\d+$/.test(numbers))).toEqual([]);
+  });
+
+  const without = noTries();
+  describe.skipIf(without !== undefined)(`programs that were opened and not run (${without ?? 'as root'})`, () => {
+    /** Steps of Python, and true(1) at the end. */
+    const ran = (steps: string, last = 'os.execv("/bin/true", ["true"])'): Ran => run(PYTHON, ['-Sc', `import os\n${steps}\n${last}`]);
+    const tries = (program: string): string => `try: os.execv(${JSON.stringify(inVain(program))}, ["x"])\nexcept OSError as error: assert error.errno == ${constants.errno.ELOOP}`;
+
+    test('a program that runs leaves no other', () => {
+      expect(run('/bin/true').current).toMatchObject({ name: 'true', tried: 0n });
+    });
+
+    test.skipIf(noPython)('one that was tried in vain is kept with the one that runs then', () => {
+      const { mark } = run('/bin/cp', ['--version']).current;
+      const { tried, ran: before } = ran(tries('/bin/cp')).current;
+      expect([tried & mark, before & mark]).toEqual([mark, mark]);
+    });
+
+    test.skipIf(noPython)('with the very program that runs then, and not with the one after it', () => {
+      const { current, previous } = ran(tries('/bin/sh'), 'os.execv("/bin/sh", ["sh", "-c", "exec /bin/true"])');
+      expect([previous.name, previous.tried & previous.mark, current.name, current.tried]).toEqual([SHELL, previous.mark, 'true', 0n]);
+    });
+
+    test.skipIf(noPython)('of what is not there nothing was opened', () => {
+      expect(ran('try: os.execv("/none", ["none"])\nexcept OSError: pass').current.tried).toBe(0n);
+    });
+
+    test.skipIf(noPython)('of one that a thread runs nothing is left over', () => {
+      expect(ran('import threading; threading.Thread(target=lambda: os.execv("/bin/true", ["true"])).start(); import time; time.sleep(9)').current.tried).toBe(0n);
+    });
   });
 
   test('since tells whether the image is still the same', () => {

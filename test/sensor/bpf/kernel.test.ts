@@ -1,15 +1,17 @@
 /** Against the real kernel. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Assembler } from '../../../src/sensor/bpf/assembler.ts';
-import { memberOffsetsOf } from '../../../src/sensor/bpf/btf.ts';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { BpfError } from '../../../src/sensor/bpf/error.ts';
 import { MEMBERS, type Member } from '../../../src/sensor/bpf/image-program.ts';
-import { attach, createMap, loadProgram } from '../../../src/sensor/bpf/kernel.ts';
+import { attach, attachToFunction, createMap, loadProgram } from '../../../src/sensor/bpf/kernel.ts';
 import { execProgram, forkProgram } from '../../../src/sensor/bpf/programs.ts';
+import { HOST_FILES } from '../../../src/sensor/bpf/host.ts';
 import { RECORD_LENGTH, SLOTS } from '../../../src/sensor/bpf/record.ts';
+import { attachTries, TRY_LENGTH } from '../../../src/sensor/bpf/tries.ts';
+import { typesOfKernel } from '../../../src/sensor/bpf/types.ts';
 import { close } from '../../../src/sensor/libc.ts';
-import { noBpf } from '../../helpers/bpf.ts';
+import { noBpf, noTries } from '../../helpers/bpf.ts';
 
 const OPTIONAL: readonly Member[] = ['task_struct.loginuid', 'task_struct.sessionid', 'task_struct.cgroups', 'css_set.dfl_cgrp', 'cgroup.kn', 'kernfs_node.id'];
 
@@ -38,10 +40,26 @@ describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () =
   const records = (): number => kept(createMap('test_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
 
   test.each([['exec', execProgram], ['fork', forkProgram]] as const)('the verifier accepts the %s program, also on a kernel without audit and control groups', (name, program) => {
-    const offsets = memberOffsetsOf('/sys/kernel/btf/vmlinux', MEMBERS);
+    const offsets = new Map(typesOfKernel(HOST_FILES).offsets);
     expect(kept(loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
     for (const member of OPTIONAL) offsets.delete(member);
     expect(kept(loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
+  });
+
+  const without = noTries();
+  test.skipIf(without !== undefined)(`the verifier accepts the programs of tries, and that of an exec with them (${without ?? 'as root'})`, () => {
+    const types = typesOfKernel(HOST_FILES);
+    const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY_LENGTH, SLOTS));
+    attachTries(types, tries, kept);
+    expect(kept(loadProgram('test_exec', execProgram(types.offsets, records(), tries)))).toBeGreaterThan(0);
+  });
+
+  test('a function that this kernel does not have is named, and one that cannot be attached to', () => {
+    const types = typesOfKernel(HOST_FILES);
+    const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY_LENGTH, SLOTS));
+    expect(refusal(() => attachTries({ ...types, functions: new Map() }, tries, kept)).message).toMatch(/^this kernel has no do_open_execat that a program can be attached to; /);
+    const program = kept(loadProgram('test_nothing', new Assembler().mov('r0', 0).exit().assemble()));
+    expect(refusal(() => attachToFunction(program, 'no_such_function')).message).toMatch(/^cannot attach to the kernel's no_such_function: E[A-Z]+; /);
   });
 
   test("a program that the verifier refuses shows the verifier's last lines", () => {

@@ -1,0 +1,101 @@
+/**
+ * Programs that a process opened to run them, and did not: execve(2) fails after the opening where the arguments are too long, the file is of no format that
+ * runs, scripts call scripts too deep, or only the question was put (AT_EXECVE_CHECK). The log has such an opening like any other, and merges one of the same
+ * program that follows. So its mark is kept until the next program begins.
+ *
+ * Two programs, on functions of the kernel that all of exec(2) goes through: one where a try begins, one where it has opened a file, which may be an interpreter's.
+ * Needed: Linux 5.9 with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS (x86-64; on arm64 6.4).
+ */
+import type { KernelFunction } from './btf.ts';
+import { BpfError } from './error.ts';
+import { ANYTHING, FIRST, ImageProgram, MARK, STACK, type Offsets } from './image-program.ts';
+import { attachToFunction, loadProgram, type Hook } from './kernel.ts';
+
+/** fs/exec.c; a kernel may have them inlined. */
+export const FUNCTIONS = ['alloc_bprm', 'do_open_execat'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** What is kept of the process that tried last of those that have the slot; 0 and nothing once it runs what it opened. */
+export const TRY = {
+  pid: { offset: 0, size: 4 },
+  /** Of the threads of the process the one that tries. */
+  thread: { offset: 4, size: 4 },
+  /** Marks of what this try has opened. */
+  now: { offset: 8, size: 8 },
+  /** Marks of what was opened in tries before. */
+  before: { offset: 16, size: 8 },
+} as const;
+
+export const TRY_LENGTH = 24;
+
+/** At the beginning of alloc_bprm: what an earlier try has opened did not run. */
+export function tryProgram(offsets: Offsets, tries: number): Buffer {
+  return (
+    new ImageProgram(offsets, tries)
+      .noteCaller()
+      .lookup(STACK.PID)
+      .jeq('r0', 0, 'out')
+      .load64('r3', 'r0', TRY.before.offset)
+      .load64('r4', 'r0', TRY.now.offset)
+      .or('r3', 'r4')
+      .load32('r1', 'fp', STACK.PID)
+      .load32('r2', 'r0', TRY.pid.offset)
+      .jeq('r1', 'r2', 'own')
+      .jeq('r3', 0, 'own')
+      // Of another process something is lost here; it, and so this one, may have lost something before.
+      .mov('r3', ANYTHING)
+      .label('own')
+      .store64('r0', TRY.before.offset, 'r3')
+      .store64('r0', TRY.now.offset, 0)
+      .store32('r0', TRY.pid.offset, 'r1')
+      .load32('r1', 'fp', STACK.THREAD)
+      .store32('r0', TRY.thread.offset, 'r1')
+      .label('out')
+      .mov('r0', 0)
+      .exit()
+      .assemble()
+  );
+}
+
+/** At the end of do_open_execat, which gives a struct file or an error. */
+export function openProgram(offsets: Offsets, tries: number, { parameters }: Pick<KernelFunction, 'parameters'>): Buffer {
+  return (
+    new ImageProgram(offsets, tries)
+      // What it gives stands behind what it was given.
+      .load64(FIRST, 'r1', parameters * 8)
+      .mark('out')
+      .noteCaller()
+      .lookup(STACK.PID)
+      .jeq('r0', 0, 'out')
+      .load32('r1', 'fp', STACK.PID)
+      .load32('r2', 'r0', TRY.pid.offset)
+      .jne('r1', 'r2', 'out')
+      .load32('r1', 'fp', STACK.THREAD)
+      .load32('r2', 'r0', TRY.thread.offset)
+      .jne('r1', 'r2', 'other')
+      .load64('r1', 'r0', TRY.now.offset)
+      .or('r1', MARK)
+      .store64('r0', TRY.now.offset, 'r1')
+      .goto('out')
+      // Two threads try at once: only one of them will come to run anything.
+      .label('other')
+      .load64('r1', 'r0', TRY.before.offset)
+      .or('r1', MARK)
+      .store64('r0', TRY.before.offset, 'r1')
+      .label('out')
+      .mov('r0', 0)
+      .exit()
+      .assemble()
+  );
+}
+
+/** Puts both into the kernel, writing into the map `tries`; every descriptor is given to `kept`. Throws BpfError where this kernel has no place for them. */
+export function attachTries(types: { offsets: Offsets; functions: ReadonlyMap<FunctionName, KernelFunction> }, tries: number, kept: (descriptor: number) => number): void {
+  const put = (name: string, on: FunctionName, at: Hook['at'], program: (found: KernelFunction) => Buffer): void => {
+    const found = types.functions.get(on);
+    if (found === undefined) throw new BpfError('ENOENT', `this kernel has no ${on} that a program can be attached to`, 'use a kernel of a distribution');
+    kept(attachToFunction(kept(loadProgram(name, program(found), { at, id: found.id })), on));
+  };
+  put('tickward_open', 'do_open_execat', 'exit', (found) => openProgram(types.offsets, tries, found));
+  put('tickward_try', 'alloc_bprm', 'entry', () => tryProgram(types.offsets, tries));
+}
