@@ -23,6 +23,8 @@ interface Change {
   /** The content was not read. */
   unread?: true;
   source?: FileEvent['tickward']['source'];
+  /** Why nobody is named. */
+  note?: string;
 }
 
 const SHELL = '/usr/bin/dash';
@@ -40,7 +42,7 @@ const runs = (command: string): Change => ({ says: `[Service]\nExecStart=${comma
 /** Longest first, as the sensor knows them. */
 const UNIT_DIRECTORY = /^(?:.*\/\.(?:config|local\/share)\/systemd\/user(?:\.control)?|\/run\/user\/\d+\/systemd\/[^/]+|\/(?:etc|run|usr\/lib|lib|usr\/local\/lib|usr\/local\/share|usr\/share|etc\/xdg)\/systemd\/[^/]+)/;
 
-function documentOf(path: string, { action, by = SHELL, command, above = [], says, target, unread, source = 'fanotify' }: Change): FileEvent {
+function documentOf(path: string, { action, by = SHELL, command, above = [], says, target, unread, source = 'fanotify', note }: Change): FileEvent {
   const directory = UNIT_DIRECTORY.exec(path)?.[0] ?? '';
   const { process, ...event } = fileEvent({ path, ...(action === undefined ? {} : { action }) });
   const facts = says === undefined ? undefined : factsOfUnit(Buffer.from(says));
@@ -51,6 +53,7 @@ function documentOf(path: string, { action, by = SHELL, command, above = [], say
     tickward: {
       ...event.tickward,
       source,
+      ...(note === undefined ? {} : { attribution_note: note }),
       ...classify({ kind: directory.endsWith('-generators') ? 'generators' : 'units' }, path.slice(directory.length + 1)),
       ancestry: above.map((each, index) => (each.includes(' ') ? { pid: index + 1, command_line: each } : { pid: index + 1, executable: each })),
       ...(facts === undefined ? {} : { directives: facts.directives, commands: facts.commands, ...(facts.isCut ? { content_cut: true } : {}) }),
@@ -125,10 +128,12 @@ const CASES: Record<string, { told: Case[]; silent: Case[] }> = {
       ['/etc/systemd/system/timers.target.wants/x.timer', { by: null, target: '../x.timer' }],
       ['/etc/systemd/system-generators/x', { by: null }],
       ['/run/systemd/system/x.service', { by: null }],
+      ['/etc/systemd/system/x.timer', { by: null, note: 'process 7 had ended before it could be read, and the kernel’s map has nothing of it any more' }],
     ],
     silent: [
       ['/etc/systemd/system/x.timer', {}],
       ['/etc/systemd/system/x.timer', { by: DPKG }],
+      ['/etc/systemd/system/x.timer', { by: null, note: 'process 7 had ended before it could be read' }],
       ['/etc/systemd/system/x.timer', { action: 'deletion', by: null }],
       ['/etc/systemd/system/.#x.timer0123', { by: null }],
       ['/etc/systemd/system/a.timer.d/x.conf.bak', { by: null }],
