@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { CACHE, launcher, REPOSITORY } from './program.ts';
+import { built, CACHE, REPOSITORY } from './program.ts';
 import { until } from './until.ts';
 
 const SUITE = 'bookworm';
@@ -20,7 +20,7 @@ const LEAVE_OUT = `for each in man doc locale; do rm -rf "$1/usr/share/$each"/*;
 
 /** Where the checkout is on it. */
 export const CHECKOUT = '/opt/tickward';
-export const PROGRAM = launcher(CHECKOUT);
+export const PROGRAM = built('src/cli/tickward', CHECKOUT);
 
 /** What its services may call beyond what systemd-nspawn lets them: as on a host that is no container. */
 const SENSING = 'bpf fanotify_init fanotify_mark open_by_handle_at';

@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcessByStdio, type SpawnSyncReturns } fro
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
-import { launcher, REPOSITORY } from './program.ts';
+import { built, REPOSITORY } from './program.ts';
 
 /** A user that only this host has. */
 export const USER = { name: 'drill', uid: 54_321, home: '/home/drill' };
@@ -12,7 +12,7 @@ export const USER = { name: 'drill', uid: 54_321, home: '/home/drill' };
 export const MOUNTED = '/mnt/tickward';
 /** Its own /tmp, for programs that are told so by TMPDIR. */
 export const SCRATCH = '/mnt/tmp';
-export const TICKWARD = launcher(MOUNTED);
+export const TICKWARD = built('src/cli/tickward', MOUNTED);
 
 const isRoot = process.getuid?.() === 0;
 const NEW = isRoot ? ['--mount'] : ['--user', '--map-root-user', '--mount'];

@@ -8,23 +8,23 @@ export const REPOSITORY = join(import.meta.dirname, '../..');
 export const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
 const SOURCES = ['src', 'extension', 'playbooks', 'package.json', 'package-lock.json'];
 /** Started often. */
-const OF_TESTS = ['test/helpers/act', 'test/helpers/act-there', 'test/helpers/sensor-process', 'test/helpers/tree', 'test/respond/cut-off', 'test/system/cut-off', 'test/system/cut-off-at'] as const;
+const OF_TESTS = ['test/helpers/act', 'test/helpers/act-there', 'test/helpers/as-osqueryi', 'test/helpers/sensor-process', 'test/helpers/tree', 'test/respond/cut-off', 'test/system/cut-off', 'test/system/cut-off-at'] as const;
 /** What a run of tests that began before the sources were changed may still use. */
 const KEPT_MS = 3_600_000;
 
-const BUILT = join(relative(REPOSITORY, CACHE), await built());
+const BUILT = join(relative(REPOSITORY, CACHE), await made());
 
-/** `tickward`, in the checkout as it is mounted somewhere. Its sources give the same with `src/cli/tickward`. */
-export function launcher(checkout = REPOSITORY): string {
-  return join(checkout, BUILT, 'src/cli/tickward');
+/** Where a file of it is, in the checkout as it is mounted somewhere. The paths are those of the sources: `src/cli/tickward` in the checkout itself starts the same from TypeScript. */
+export function built(path: string, checkout = REPOSITORY): string {
+  return join(checkout, BUILT, path);
 }
 
 export function programOf(name: (typeof OF_TESTS)[number], checkout = REPOSITORY): string {
-  return join(checkout, BUILT, `${name}.js`);
+  return built(`${name}.js`, checkout);
 }
 
 /** The name of its directory. */
-async function built(): Promise<string> {
+async function made(): Promise<string> {
   const name = `program-${digest()}`;
   if (existsSync(join(CACHE, name))) return name;
   mkdirSync(CACHE, { recursive: true });
