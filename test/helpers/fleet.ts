@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boot, noBoot, type Booted } from './booted.ts';
 import { FOR_DEB, noPackages, treeWithDeb } from './packages.ts';
-import { PROGRAM } from './tickward.ts';
 
+const FLEET = join(import.meta.dirname, '../../src/cli/tickward');
 /** Why there can be no fleet here. */
 export const noFleet: string | undefined = noBoot ?? noPackages(FOR_DEB) ?? (spawnSync('ansible', ['--version']).status === 0 && spawnSync('ssh', ['-V']).status === 0 ? undefined : 'needs Ansible: apt-get install ansible-core openssh-client');
 
@@ -71,7 +71,7 @@ export async function fleetOf(names: readonly string[], atEnd: (clean: () => Pro
 
 async function ask(directory: string, args: readonly string[]): Promise<Answered> {
   const began = performance.now();
-  const child = spawn('/bin/sh', [PROGRAM, 'fleet', ...args, '--json'], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: directory, TICKWARD_STATE_DIR: join(directory, 'state') } });
+  const child = spawn('/bin/sh', [FLEET, 'fleet', ...args, '--json'], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: directory, TICKWARD_STATE_DIR: join(directory, 'state') } });
   let [out, errors] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
