@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/helpers/longest-first.ts';
 
 // Tests drive real kernel queues and real sockets: one file at a time per core keeps them honest on two cores.
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
     exclude: ['test/bench/**'],
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 90_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/helpers/last-words.ts'],

@@ -8,6 +8,7 @@ import { refusalOf } from './processes.ts';
 import { hasEscaped, killEscaped } from './removal-escaped.ts';
 import type { Announce } from './removal-take.ts';
 import type { Operation } from './removal.ts';
+import { waitUntil } from './suspension.ts';
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
@@ -58,6 +59,8 @@ export async function stop({ manager, unit, active, cgroup, invocation }: Omit<O
   if (unit.endsWith('.service') && (cgroup === '' || !killAll(cgroup))) await killByManager(manager, unit);
   await tell(manager, 'stop', '--', unit);
   if (isPopulated(cgroup)) killAll(cgroup);
+  // Who is killed takes a moment to be gone, and nobody has waited for that where the manager is silent.
+  await waitUntil(() => !isPopulated(cgroup));
   return unit.endsWith('.service') ? killEscaped(unit, invocation, context) : undefined;
 }
 

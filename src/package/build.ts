@@ -19,7 +19,7 @@ export interface Build {
   work: string;
   /** Where the packages go. */
   out: string;
-  /** Compressed fast instead of well: to try, not to publish. */
+  /** Compressed fast instead of well, and types are not checked: to try, not to publish. */
   quick: boolean;
 }
 

@@ -4,7 +4,7 @@ import { rolldown, type OutputOptions, type Plugin } from 'rolldown';
 import { ROOT } from './build.ts';
 
 /** Each lies where its source does, so that what is found from there is found from here. */
-interface Entries {
+export interface Entries {
   format: 'cjs' | 'esm';
   files: readonly string[];
 }
@@ -19,9 +19,9 @@ export const CARRIED = ['koffi', '@sqlite.org/sqlite-wasm'];
 
 const PARTS = 'src/parts';
 
-/** Same sources, same bytes. `into` gets the files, nothing else; throws where a module is missing. */
-export async function bundle(into: string): Promise<void> {
-  for (const entries of [PROGRAMS, MODULES]) {
+/** Same sources, same bytes. `into` gets the files, of other programs of the repository too, and nothing else; throws where a module is missing. */
+export async function bundle(into: string, others: readonly Entries[] = []): Promise<void> {
+  for (const entries of [PROGRAMS, MODULES, ...others]) {
     const found = await rolldown({
       input: Object.fromEntries(entries.files.map((file) => [file, `${ROOT}/${file}.ts`])),
       platform: 'node',

@@ -20,7 +20,7 @@ type Kind = (typeof KINDS)[number];
 const HELP = `npm run package -- [--out DIR] [--only npm,deb,rpm] [--quick]
   --out    where they go (dist)
   --only   not all of them
-  --quick  compressed fast instead of well
+  --quick  compressed fast instead of well, and types are not checked
 Needs dpkg-deb, rpmbuild, strip and npm. $SOURCE_DATE_EPOCH, else the last commit, is the time of all files: the same sources give the same bytes.`;
 
 async function packages(kinds: readonly Kind[], build: Build): Promise<string[]> {
@@ -32,7 +32,7 @@ async function packages(kinds: readonly Kind[], build: Build): Promise<string[]>
   if (kinds.includes('npm')) {
     const compiled = join(build.work, 'compiled');
     layOut(compiled);
-    await compile(compiled);
+    await compile(compiled, build);
     await declareTypes(compiled);
     settle(compiled, build.epoch);
     paths.push(join(build.out, (await made('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', build.out], { cwd: compiled, env: { HOME: build.work } })).trim()));

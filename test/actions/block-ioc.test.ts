@@ -11,11 +11,12 @@ import { networkText, parseNetwork } from '../../src/actions/networks.ts';
 import type { RunResult } from '../../src/respond/run.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { join, namespace, noNetwork } from '../helpers/network.ts';
+import { programOf } from '../helpers/program.ts';
 import { contextFor, hostIn } from '../helpers/response.ts';
 import { PROGRAM } from '../helpers/tickward.ts';
 import { until } from '../helpers/until.ts';
 
-const ACT = path(import.meta.dirname, '../helpers/act.ts');
+const ACT = programOf('test/helpers/act');
 const isRoot = process.getuid?.() === 0;
 const precious = { own: ['192.0.2.1', '2001:db8::1'], peers: [parseNetwork('198.51.100.7')!], hostname: 'web1' };
 

@@ -1,7 +1,7 @@
 /** remove_timer against an owner who fights for the timer, on booted hosts; and the race of links. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { boot, CHECKOUT, noBoot, prepareBase, type Booted } from '../helpers/booted.ts';
 import { planted, plantHostile, treeOf } from '../helpers/hostile.ts';
 import { linkRace, naive, safe } from '../helpers/link-race.ts';
 import type { Benchmark, Figure, Measured } from './benchmark.ts';
@@ -80,7 +80,7 @@ async function measure(lab: Lab, watchedMs: number): Promise<Removed> {
 }
 
 function command(host: Booted, args: readonly string[]): string {
-  const { status, stdout, stderr } = host.run([PROGRAM, ...args]);
+  const { status, stdout, stderr } = host.run([`${CHECKOUT}/src/cli/tickward`, ...args]);
   if (status !== 0) throw new Error(`tickward ${args.join(' ')}: ${stderr}${stdout}`);
   return stdout;
 }

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { DrillResult } from '../../src/cli/drill/result.ts';
-import { collect, noHost, notRoot, ownHost, SCRATCH, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
+import { collect, MOUNTED, noHost, notRoot, ownHost, SCRATCH, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
 import { until } from '../helpers/until.ts';
 
-const DRILL = ['env', `TMPDIR=${SCRATCH}`, TICKWARD, 'drill'];
+/** From its sources, as `npm start` runs it. */
+const DRILL = ['env', `TMPDIR=${SCRATCH}`, `${MOUNTED}/src/cli/tickward`, 'drill'];
 
 /** Every name there is below, with what it is. */
 function tree(host: OwnHost, ...roots: string[]): string {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Alert, FileEvent } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { collect, noHost, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
+import { collect, MOUNTED, noHost, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
 import { contextOf, playManager } from '../helpers/manager.ts';
+import { built } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
 
 const UNITS = '/etc/systemd/system';
@@ -130,7 +131,7 @@ test.skipIf(notRoot !== undefined)(`a flood of timers is said to be one (${notRo
 
 test.skipIf(noHost !== undefined)(`a broken rule is named with its place and the others go on, without any nothing is watched (${noHost ?? 'on a host of its own'})`, async () => {
   const host = await ownHost();
-  const breaking = (rules: string): string => `for rule in /mnt/tickward/playbooks/${rules}/rule.toml; do broken="/mnt/$(echo $rule | tr / _)"; sed 's/^file where/file wear/' $rule > $broken; mount --bind $broken $rule; done`;
+  const breaking = (rules: string): string => `for rule in ${built('playbooks', MOUNTED)}/${rules}/rule.toml; do broken="/mnt/$(echo $rule | tr / _)"; sed 's/^file where/file wear/' $rule > $broken; mount --bind $broken $rule; done`;
   const watch = (): SpawnSyncReturns<string> => host.run([TICKWARD, 'watch', '--for', '1s', '--sensor', 'scan', '--state-dir', '/mnt/state']);
   host.run(['sh', '-ec', breaking('systemd-timer-created')]);
   const one = watch();

@@ -10,6 +10,7 @@ import { createOsqueryi } from '../../src/sql/osqueryi.ts';
 import type { ExtensionResponse } from '../../src/osquery/types.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { playManager, type PlayedManager } from '../helpers/manager.ts';
+import { programOf } from '../helpers/program.ts';
 
 /** Real SQLite answers behind the played osqueryd and the stand-in for osqueryi, so that all engines face the same SQL. */
 let behind: Embedded;
@@ -38,23 +39,7 @@ async function playedOsqueryd(): Promise<Engine> {
 /** A program with osqueryi's arguments, output and errors, in front of the same SQLite. */
 function stoodInOsqueryi(): Engine {
   const program = join(temporaryDirectory(), 'osqueryi');
-  const source = `
-import { createEmbedded } from ${JSON.stringify(join(import.meta.dirname, '../../src/sql/index.ts'))};
-if (process.argv.includes('--version')) console.log('osqueryi version 5.23.0');
-else {
-  const engine = await createEmbedded({});
-  try {
-    const sql = process.argv.at(-1);
-    const { rows } = await engine.query(sql, { timeoutMs: 5000 });
-    process.stdout.write(JSON.stringify(rows) + '\\n');
-  } catch (error) {
-    console.error('Error: ' + error.message);
-    process.exitCode = 1;
-  }
-  await engine.close();
-}`;
-  writeFileSync(`${program}.ts`, source);
-  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${program}.ts' "$@"\n`, { mode: 0o755 });
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${programOf('test/helpers/as-osqueryi')}' "$@"\n`, { mode: 0o755 });
   return createOsqueryi(program);
 }
 

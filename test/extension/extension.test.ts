@@ -6,8 +6,9 @@ import { afterEach, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 import { contextOf, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
+import { built } from '../helpers/program.ts';
 
-const EXTENSION = join(import.meta.dirname, '../../extension/systemd_timer_events.ext');
+const EXTENSION = built('extension/systemd_timer_events.ext');
 const EQUALS = 2;
 
 const managers: PlayedManager[] = [];

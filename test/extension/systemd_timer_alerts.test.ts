@@ -1,25 +1,42 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
 import { embeddedTables } from '../../extension/tables/embedded.ts';
 import { createTimerAlertsTable } from '../../extension/tables/systemd_timer_alerts.ts';
 import { Operator } from '../../src/model/table.ts';
-import { createEmbedded } from '../../src/sql/index.ts';
+import { createEmbedded, type Embedded } from '../../src/sql/index.ts';
 import { openStore } from '../../src/store/index.ts';
 import { alertOf } from '../helpers/alerts.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
-async function asked(sql: string, ...others: Parameters<typeof fileEvent>): Promise<unknown> {
-  const store = openStore(temporaryDirectory());
+type Others = Parameters<typeof fileEvent>;
+
+/** By the alerts of their store. */
+const engines = new Map<string, Promise<Embedded>>();
+const directories: string[] = [];
+afterAll(async () => {
+  for (const engine of engines.values()) await (await engine).close();
+  for (const directory of directories) rmSync(directory, { recursive: true });
+});
+
+async function asked(sql: string, ...others: Others): Promise<unknown> {
+  const key = JSON.stringify(others);
+  const engine = engines.get(key) ?? started(others);
+  engines.set(key, engine);
+  return (await (await engine).query(sql, { timeoutMs: 10_000, maxRows: 100 })).rows;
+}
+
+async function started(others: Others): Promise<Embedded> {
+  const directory = mkdtempSync(join(tmpdir(), 'tickward-test-'));
+  directories.push(directory);
+  const store = openStore(directory);
   const at = (second: number): string => new Date(1_700_000_000_000 + second * 1_000 + 999).toISOString();
   const alerts = [0, 1, 2].map((second) => alertOf({ '@timestamp': at(second), event: fileEvent({ id: `e${second}`, path: `/etc/systemd/system/${second}.timer` }), ...(second === 1 ? { suppressed_by: 'x1' } : {}) }));
   for (const other of others) alerts.push(alertOf({ event: fileEvent(other) }));
   store.events.append(alerts.map(({ event }) => event), [], alerts);
   store.alerts.setStatus(alerts[2]!.id, { time: at(3), status: 'closed', by: 'alice', reason: 'r' });
-  const engine = await createEmbedded({ tables: embeddedTables({ stateDir: store.directory, uid: process.getuid?.() ?? 0 }) });
-  try {
-    return (await engine.query(sql, { timeoutMs: 10_000, maxRows: 100 })).rows;
-  } finally {
-    await engine.close();
-  }
+  return createEmbedded({ tables: embeddedTables({ stateDir: directory, uid: process.getuid?.() ?? 0 }) });
 }
 
 test('an alert is a row with its rule, its event, its status and the exception that covers it', async () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FleetRecords } from '../../src/fleet/records.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { PROGRAM } from '../helpers/tickward.ts';
 import { until } from '../helpers/until.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../src/cli/tickward');
 const missing = spawnSync('ansible', ['--version']).status === 0 ? undefined : 'needs Ansible: apt-get install ansible-core openssh-client';
 
 const environmentOf = (directory: string): NodeJS.ProcessEnv => ({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: directory, TICKWARD_STATE_DIR: join(directory, 'state') });

@@ -1,6 +1,7 @@
 /** Actions carried out on a booted host. */
 import type { Change, Plan, UndoReport, Verdict } from '../../src/actions/index.ts';
-import type { Booted } from './booted.ts';
+import { CHECKOUT, type Booted } from './booted.ts';
+import { programOf } from './program.ts';
 
 export interface Acted {
   plan: Omit<Plan, 'data'>;
@@ -10,11 +11,12 @@ export interface Acted {
   error?: string;
 }
 
-const ACT = ['sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/helpers/act-there.ts'];
+/** On the host. */
+export const ACT_THERE = ['sh', `${CHECKOUT}/src/node.sh`, programOf('test/helpers/act-there', CHECKOUT)];
 
 export function actingOn(host: Booted, name: string): { plan(params: object, context?: object): Acted; apply(params: object, context?: object): Acted; undo(): UndoReport } {
   const act = (verb: string, params: object, context: object = {}): unknown => {
-    const { stdout, stderr } = host.run([...ACT, verb, name, JSON.stringify(params), '{"path":"/etc/systemd/system/evil.timer","unit":"evil.timer","scope":"system"}', JSON.stringify(context)], { timeout: 60_000 });
+    const { stdout, stderr } = host.run([...ACT_THERE, verb, name, JSON.stringify(params), '{"path":"/etc/systemd/system/evil.timer","unit":"evil.timer","scope":"system"}', JSON.stringify(context)], { timeout: 60_000 });
     if (stdout === '') throw new Error(stderr);
     return JSON.parse(stdout);
   };

@@ -4,13 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { built, CACHE, REPOSITORY } from './program.ts';
 import { until } from './until.ts';
 
-const REPOSITORY = join(import.meta.dirname, '../..');
-/** Made once (40 s) and kept beside the packages; delete it to have it made anew. */
-export const CACHE = join(REPOSITORY, 'node_modules/.cache/tickward');
 const SUITE = 'bookworm';
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'libpam-systemd', 'dbus-user-session', 'nftables', 'iptables', 'iproute2', 'procps', 'openssh-server', 'cron', 'at', 'sudo'];
+/** Made once (40 s) and kept. */
 export const BASE = join(CACHE, `base-${SUITE}-4`);
 
 /**
@@ -19,7 +18,9 @@ export const BASE = join(CACHE, `base-${SUITE}-4`);
  */
 const LEAVE_OUT = `for each in man doc locale; do rm -rf "$1/usr/share/$each"/*; echo "path-exclude=/usr/share/$each/*"; done > "$1/etc/dpkg/dpkg.cfg.d/left-out"`;
 
-export const PROGRAM = '/opt/tickward/src/cli/tickward';
+/** Where the checkout is on it. */
+export const CHECKOUT = '/opt/tickward';
+export const PROGRAM = built('src/cli/tickward', CHECKOUT);
 
 /** What its services may call beyond what systemd-nspawn lets them: as on a host that is no container. */
 const SENSING = 'bpf fanotify_init fanotify_mark open_by_handle_at';
@@ -66,7 +67,7 @@ export function prepareBase(): string | undefined {
 export interface BootOptions {
   /** In place of the base tree: one with more in it. */
   tree?: string;
-  /** Whether it has the checkout, at /opt/tickward (it has). */
+  /** Whether it has the checkout (it has). */
   checkout?: boolean;
 }
 
@@ -91,7 +92,7 @@ export async function boot(atEnd: (clean: () => Promise<void>) => void = onTestF
   spawnSync('ip', ['netns', 'add', name]);
   spawnSync('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
   // Its own control group, or hosts would manage each other's units.
-  const nspawn = spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"', 'sh', group, 'systemd-nspawn', '--quiet', '--boot', '--directory', tree, `--machine=${name}`, `--hostname=${name}`, '--volatile=overlay', ...(checkout ? [`--bind-ro=${REPOSITORY}:/opt/tickward`] : []), '--capability=CAP_NET_ADMIN,CAP_NET_RAW', `--system-call-filter=${SENSING}`, '--register=no', '--keep-unit', `--network-namespace-path=/run/netns/${name}`, '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } });
+  const nspawn = spawn('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; shift; exec "$@"', 'sh', group, 'systemd-nspawn', '--quiet', '--boot', '--directory', tree, `--machine=${name}`, `--hostname=${name}`, '--volatile=overlay', ...(checkout ? [`--bind-ro=${REPOSITORY}:${CHECKOUT}`] : []), '--capability=CAP_NET_ADMIN,CAP_NET_RAW', `--system-call-filter=${SENSING}`, '--register=no', '--keep-unit', `--network-namespace-path=/run/netns/${name}`, '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=pipe'], { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' } });
   let log = '';
   for (const stream of [nspawn.stdout, nspawn.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text));
   atEnd(async () => {

@@ -1,19 +1,18 @@
 /** A host of the test's own: mount namespace in which unit directories, homes and users are others than the machine's. */
 import { spawn, spawnSync, type ChildProcessByStdio, type SpawnSyncReturns } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
+import { built, REPOSITORY } from './program.ts';
 
 /** A user that only this host has. */
 export const USER = { name: 'drill', uid: 54_321, home: '/home/drill' };
 
-const REPOSITORY = join(import.meta.dirname, '../..');
 /** Where the repository is on that host: readable also where its own parents are closed to others. */
 export const MOUNTED = '/mnt/tickward';
 /** Its own /tmp, for programs that are told so by TMPDIR. */
 export const SCRATCH = '/mnt/tmp';
-export const TICKWARD = `${MOUNTED}/src/cli/tickward`;
+export const TICKWARD = built('src/cli/tickward', MOUNTED);
 
 const isRoot = process.getuid?.() === 0;
 const NEW = isRoot ? ['--mount'] : ['--user', '--map-root-user', '--mount'];

@@ -1,5 +1,6 @@
 /** A timer whose owner fights for it, planted on a booted host: see `HOSTILE`. */
-import type { Booted } from './booted.ts';
+import { CHECKOUT, type Booted } from './booted.ts';
+import { programOf } from './program.ts';
 
 const UNITS = '/etc/systemd/system';
 
@@ -103,7 +104,7 @@ export function planted(host: Booted): number {
 
 /** Everything of the host that has to be the same after an undo. */
 export function treeOf(host: Booted): Record<string, string> {
-  const { status, stdout, stderr } = host.run(['sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/helpers/tree.ts', '/etc/systemd', '/usr/lib/systemd/system/timers.target.wants', '/usr/lib/systemd/system/graphical.target.requires', '/run/systemd/system.control', '/run/systemd/transient', '/opt/evil']);
+  const { status, stdout, stderr } = host.run(['sh', `${CHECKOUT}/src/node.sh`, programOf('test/helpers/tree', CHECKOUT), '/etc/systemd', '/usr/lib/systemd/system/timers.target.wants', '/usr/lib/systemd/system/graphical.target.requires', '/run/systemd/system.control', '/run/systemd/transient', '/opt/evil']);
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as Record<string, string>;
 }

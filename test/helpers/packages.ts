@@ -3,10 +3,10 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { BASE, CACHE } from './booted.ts';
+import { BASE } from './booted.ts';
+import { CACHE, REPOSITORY } from './program.ts';
 
 const run = promisify(execFile);
-const REPOSITORY = join(import.meta.dirname, '../..');
 
 /** Why packages cannot be made here, or some of them: `needed` are programs with the Debian packages that have them. */
 export function noPackages(needed: readonly (readonly [program: string, name: string])[]): string | undefined {

@@ -10,6 +10,7 @@ import { hostIdentity } from '../../src/host/identity.ts';
 import type { Attribution, EventSource, FileEvent } from '../../src/model/event.ts';
 import { sensorSupport, startSensor, type Sensor, type SensorMode } from '../../src/sensor/index.ts';
 import { temporaryDirectory } from './events.ts';
+import { programOf } from './program.ts';
 import { until } from './until.ts';
 
 export const support = sensorSupport();
@@ -176,7 +177,7 @@ export interface Remote extends Told {
   stop(): Promise<void>;
 }
 
-const PROGRAM = join(import.meta.dirname, 'sensor-process.ts');
+const PROGRAM = programOf('test/helpers/sensor-process');
 
 export interface RemoteOptions {
   mode?: SensorMode;

@@ -6,7 +6,7 @@ import { until } from './until.ts';
 /** Each question starts a program on a host that shares two processors with all others. */
 export const PATIENCE_MS = 30_000;
 
-/** As the service file itself says how to use it from a checkout. */
+/** As the service file itself says how to use it without a package. */
 export const INSTALL = `
 sed 's|/usr/bin/tickward|${PROGRAM}|' /opt/tickward/extension/deploy/tickward.service > /etc/systemd/system/tickward.service
 systemctl daemon-reload

@@ -1,8 +1,8 @@
 /** The program itself, as a person or a script runs it. */
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { built } from './program.ts';
 
-export const PROGRAM = join(import.meta.dirname, '../../src/cli/tickward');
+export const PROGRAM = built('src/cli/tickward');
 
 export interface Ran {
   code: number | null;

@@ -11,6 +11,7 @@ import { runAction } from '../../src/respond/single.ts';
 import { resumeOf } from '../../src/respond/resume.ts';
 import type { RunResult } from '../../src/respond/run.ts';
 import { undoRun } from '../../src/respond/undo.ts';
+import { programOf } from '../helpers/program.ts';
 import { plant, snapshot } from '../helpers/response.ts';
 import { until } from '../helpers/until.ts';
 import { scene, sceneOf, without, type Scene } from './scene.ts';
@@ -120,7 +121,7 @@ async function victim(): Promise<{ pid: number; start: string; isGone: () => boo
 
 /** A response that is killed; gives its run, `none` when it was killed before its first entry. */
 async function cutOff(root: string, number: number | 'remove', moment: string, { pid, start }: { pid: number; start: string }): Promise<{ run: string; signal: string | null }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'cut-off.ts'), root, String(number), moment, String(pid), start], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [programOf('test/respond/cut-off'), root, String(number), moment, String(pid), start], { stdio: ['ignore', 'ignore', 'inherit'] });
   const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
   const file = join(root, 'quarantine-journal');
   return { signal, run: existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8').split('\n')[0] ?? '') as JournalEntry).run : 'none' };

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noTries } from '../helpers/bpf.ts';
-import { notRoot, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
+import { MOUNTED, notRoot, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
+import { programOf } from '../helpers/program.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { notPrivileged, perform, senseThrough, SHELL, units, type Remote } from '../helpers/sensing.ts';
 import type { Attribution, EventSource, FileEvent } from '../../src/model/event.ts';
@@ -95,7 +96,7 @@ describe.skipIf(notRoot !== undefined || notPrivileged !== undefined)(`where som
 
   test.skipIf(noSetpriv !== undefined)(`a plain user sees the own units and is told what it cannot see (${noSetpriv ?? 'setpriv is there'})`, async () => {
     const host = await machine('true');
-    const told = await senseThrough(host.enter(host.asUser([])), { program: '/mnt/tickward/test/helpers/sensor-process.ts', rescanSeconds: 0.3 });
+    const told = await senseThrough(host.enter(host.asUser([])), { program: programOf('test/helpers/sensor-process', MOUNTED), rescanSeconds: 0.3 });
     expect(told.ready).toMatchObject({ source: 'fanotify', attribution: 'inferred' });
     expect(told.ready.blind.join('\n')).toMatch(NOBODY);
     host.run(host.asUser(['sh', '-c', 'mkdir -p ~/.config/systemd/user; echo x > ~/.config/systemd/user/a.timer']));

@@ -1,16 +1,17 @@
 /** The embedded engine in its thread: whatever a query does, it ends at its deadline, and the engine works on. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEmbedded, type Embedded } from '../../src/sql/index.ts';
 import { oddTables } from '../helpers/odd-tables.ts';
 import { until } from '../helpers/until.ts';
 
+/** One for all: it works on, whatever was asked of it. */
 let engine: Embedded;
-beforeEach(async () => {
+beforeAll(async () => {
   engine = await createEmbedded({ tables: oddTables });
 });
-afterEach(() => engine.close());
+afterAll(() => engine.close());
 
 const DEADLINE_MS = 200;
 /** Only to fail rather than to hang: how punctual it is, the bench measures. */
@@ -80,8 +81,9 @@ test('tables that cannot be loaded are an error of the start', async () => {
 });
 
 test('a closed engine says so, and one that was forgotten keeps no program alive', async () => {
-  const asked = engine.query('SELECT n FROM stuck', { timeoutMs: 60_000 });
-  await engine.close();
+  const closed = await createEmbedded({ tables: oddTables });
+  const asked = closed.query('SELECT n FROM stuck', { timeoutMs: 60_000 });
+  await closed.close();
   await expect(asked).rejects.toMatchObject({ code: 'FAILED', message: 'the embedded engine was closed' });
   const program = `import { createEmbedded } from ${JSON.stringify(join(import.meta.dirname, '../../src/sql/index.ts'))}; const engine = await createEmbedded({}); console.log((await engine.query('SELECT 1 AS one')).rows[0].one);`;
   expect(spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', program], { encoding: 'utf8', timeout: LIMIT_MS })).toMatchObject({ status: 0, stdout: '1\n' });

@@ -1,6 +1,6 @@
 /** Accounts, keys and jobs of a real Debian: locked, revoked, taken out, as shadow, sshd, cron and at see it, and given back byte for byte. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { actingOn } from '../helpers/acting.ts';
+import { ACT_THERE, actingOn } from '../helpers/acting.ts';
 import { boot, noBoot, prepareBase, type Booted } from '../helpers/booted.ts';
 
 /** Users with keys, passwords and sshd for them. Names of users may not be odd, what is in their files may. */
@@ -88,7 +88,7 @@ usermod -p '!' nobodys`);
     expect(lock.plan({ user: '$(touch /run/owned)' }).plan).toMatchObject({ state: 'blocked', reason: 'there is no account $(touch /run/owned)' });
     expect(lock.plan({ user: '--help' }).plan.state).toBe('blocked');
     // As sudo would say that alice called us.
-    const asked = host.run(['env', 'SUDO_USER=alice', 'sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/helpers/act-there.ts', 'plan', 'lock_account', '{"user":"alice"}']);
+    const asked = host.run(['env', 'SUDO_USER=alice', ...ACT_THERE, 'plan', 'lock_account', '{"user":"alice"}']);
     expect(JSON.parse(asked.stdout)).toMatchObject({ plan: { state: 'blocked', reason: expect.stringContaining('this response is run from') } });
 
     expect(lock.apply({ user: 'dollar$' }).verdict?.ok).toBe(true);
@@ -142,7 +142,7 @@ chattr +i /home/alice/.ssh/authorized_keys 2>/dev/null || true`);
     host.shell(SETUP);
     expect(host.shell('install -d -m 700 /root/.ssh; cp /root/k/good.pub /root/.ssh/authorized_keys; cat /root/k/evil.pub >> /root/.ssh/authorized_keys').status).toBe(0);
     const overSsh = (params: object): { plan: { state: string; reason?: string } } => {
-      const { stdout, stderr } = host.run(['ssh', '-i', '/root/k/good', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', 'root@127.0.0.1', `sh /opt/tickward/src/node.sh /opt/tickward/test/helpers/act-there.ts plan revoke_ssh_key '${JSON.stringify(params)}'`]);
+      const { stdout, stderr } = host.run(['ssh', '-i', '/root/k/good', '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', 'root@127.0.0.1', `${ACT_THERE.join(' ')} plan revoke_ssh_key '${JSON.stringify(params)}'`]);
       if (stdout === '') throw new Error(stderr);
       return JSON.parse(stdout) as { plan: { state: string; reason?: string } };
     };

@@ -1,8 +1,8 @@
-import { join as path } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { actingOn } from '../helpers/acting.ts';
-import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
+import { boot, CHECKOUT, noBoot, prepareBase } from '../helpers/booted.ts';
+import { programOf } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
 
 describe.skipIf(noBoot !== undefined)(`names, on a booted host (${noBoot ?? 'systemd-nspawn'})`, { timeout: 120_000 }, () => {
@@ -22,8 +22,7 @@ describe.skipIf(noBoot !== undefined)(`names, on a booted host (${noBoot ?? 'sys
     host.shell('umount /etc/hosts');
     expect(host.run(['nft', 'list', 'tables']).stdout).toBe('');
     const before = host.run(['cat', '/etc/hosts']).stdout;
-    const repository = path(PROGRAM, '../../..');
-    const ran = host.run(['sh', path(repository, 'src/node.sh'), path(repository, 'test/helpers/act.ts'), '/var/lib/tickward', 'block_ioc', JSON.stringify({ domains: ['evil.example'], addresses: ['203.0.113.9'], seconds: 10 })]);
+    const ran = host.run(['sh', `${CHECKOUT}/src/node.sh`, programOf('test/helpers/act', CHECKOUT), '/var/lib/tickward', 'block_ioc', JSON.stringify({ domains: ['evil.example'], addresses: ['203.0.113.9'], seconds: 10 })]);
     expect((JSON.parse(ran.stdout) as RunResult).steps).toMatchObject([{ state: 'changed', summary: expect.stringContaining('1 address or network and 1 name blocked for 10 s') }]);
     expect(host.run(['getent', 'hosts', 'evil.example']).stdout).toMatch(/^(?:::|0\.0\.0\.0) +evil\.example$/m);
     await until(() => host.run(['cat', '/etc/hosts']).stdout === before, () => host.run(['journalctl', '--no-pager', '-n', '30']).stdout, 60_000);

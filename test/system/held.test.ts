@@ -1,7 +1,8 @@
 /** A response that is killed while it holds what it is about to end, frozen or stopped: gone on with, begun anew or undone, nothing stays so, and nothing is lost. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
-import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { boot, CHECKOUT, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { programOf } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
 
 /** Four processes, one of them in a session of its own. */
@@ -42,7 +43,7 @@ function mainProcess(host: Booted): { pid: number; start: string } {
 
 /** Nothing where it was killed. */
 function respond(host: Booted, state: string, action: string, params: object, kind = 'none'): string {
-  return host.run(['sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/system/cut-off-at.ts', state, action, JSON.stringify(params), kind], { timeout: 60_000 }).stdout;
+  return host.run(['sh', `${CHECKOUT}/src/node.sh`, programOf('test/system/cut-off-at', CHECKOUT), state, action, JSON.stringify(params), kind], { timeout: 60_000 }).stdout;
 }
 
 const KILL = 'kill_process';

@@ -1,11 +1,12 @@
 /** The service with outputs on a booted host: its own journal, its own /dev/log, a file and a command, within the bounds of the service. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
+import { boot, CHECKOUT, noBoot, prepareBase } from '../helpers/booted.ts';
 import { until } from '../helpers/until.ts';
 
 const PATIENCE_MS = 30_000;
 const TIMER = '/etc/systemd/system/made.timer';
 
+/** From a checkout, as the service file itself says. */
 const INSTALL = `
 mkdir -p /etc/tickward /etc/systemd/system/tickward.service.d
 cat > /etc/tickward/config.yaml <<'X'
@@ -16,7 +17,7 @@ outputs:
   - { type: command, command: [/bin/sh, -c, 'cat > /var/log/tickward/hook'] }
 X
 printf '[Service]\nRestrictAddressFamilies=AF_UNIX\n' > /etc/systemd/system/tickward.service.d/outputs.conf
-sed 's|/usr/bin/tickward|${PROGRAM}|' /opt/tickward/extension/deploy/tickward.service > /etc/systemd/system/tickward.service
+sed 's|/usr/bin/tickward|${CHECKOUT}/src/cli/tickward|' ${CHECKOUT}/extension/deploy/tickward.service > /etc/systemd/system/tickward.service
 systemctl daemon-reload
 systemctl enable --now tickward.service`;
 

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { actions } from '../../src/actions/index.ts';
 import type { RunResult, StepResult } from '../../src/respond/run.ts';
-import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { boot, CHECKOUT, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { programOf } from '../helpers/program.ts';
 
 const TIMER = '/etc/systemd/system/evil.timer';
 
@@ -80,7 +81,7 @@ describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-
     let number = 2;
     for (let isCut = true; isCut; number += 1) {
       const state = `/root/state-${number}`;
-      const cut = host.run(['sh', '/opt/tickward/src/node.sh', '/opt/tickward/test/system/cut-off.ts', state, String(number)], { timeout: 60_000 });
+      const cut = host.run(['sh', `${CHECKOUT}/src/node.sh`, programOf('test/system/cut-off', CHECKOUT), state, String(number)], { timeout: 60_000 });
       isCut = cut.stdout === '';
       const { run } = json<{ run: string }>(host.run([PROGRAM, 'runs', '--json', '--state-dir', state]));
       const resumed = number % 2 === 0 || !isCut ? json<RunResult>(host.run([PROGRAM, 'respond', '--resume', run, '--yes', '--json', '--state-dir', state], { timeout: 60_000 })) : undefined;

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Alert, FileEvent } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { collect, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
+import { collect, MOUNTED, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
 import { contextOf, playManager } from '../helpers/manager.ts';
+import { built } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
 
 const UNITS = '/etc/systemd/system';
 /** It takes half a second, which `npm run bench -- stopped` measures; a busy host may take longer. */
 const TAKE_OVER_MS = 20_000;
-const EXTENSION = '/mnt/tickward/extension/systemd_timer_events.ext';
+const EXTENSION = built('extension/systemd_timer_events.ext', MOUNTED);
 
 interface Site {
   host: OwnHost;
