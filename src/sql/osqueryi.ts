@@ -2,6 +2,7 @@
 import { run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Engine, QueryResult } from './engine.ts';
+import { demandOneStatement } from './statements.ts';
 
 const PROGRAM = 'osqueryi';
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -18,6 +19,7 @@ export function createOsqueryi(program: string = PROGRAM): Engine {
       }
     },
     async query(sql, options = {}) {
+      demandOneStatement(sql);
       // To osqueryi a dot begins a command of the shell.
       if (sql.trimStart().startsWith('.')) throw new TickwardError('QUERY', 'near ".": syntax error');
       const { exitCode, stdout, stderr } = await run(program, ['--json', '--', sql], { timeout: options.timeoutMs ?? 30_000, maxBuffer: MOST_BYTES });

@@ -99,6 +99,14 @@ describe.each(engines.map(({ name }) => name))('%s', (name) => {
     expect(truncated).toBe(true);
   });
 
+  test.each(['SELECT 1 AS a; SELECT 2 AS b', "SELECT ';' AS a -- ;\n;;\nSELECT 2 AS b"])('of several statements none is answered: %s', async (sql) => {
+    await expect((await start()).query(sql)).rejects.toMatchObject({ code: 'QUERY', message: expect.stringContaining('2 statements'), hint: expect.stringContaining('one') });
+  });
+
+  test('a semicolon at the end, in a text and in a comment begins no other', async () => {
+    expect((await (await start()).query("SELECT ';' AS \"a;\" /* ; */; -- ; SELECT 2\n;")).rows).toEqual([{ 'a;': ';' }]);
+  });
+
   test.each([['SELEC 1', /syntax error/], ['SELECT * FROM nowhere', /no such table: nowhere/], ['SELECT shoe FROM users', /no such column: shoe/]])('%s is an error in its words, and the next query is answered', async (sql, message) => {
     const engine = await start();
     await expect(engine.query(sql)).rejects.toMatchObject({ code: 'QUERY', message: expect.stringMatching(message) });
