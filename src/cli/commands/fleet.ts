@@ -103,7 +103,7 @@ export const fleet: Register = (program, act) => {
     }));
   command
     .command('status [run]')
-    .description('fleet runs, and what each host said')
+    .description('fleet runs, oldest first, or what each host said in one')
     .option('--inventory <file>', "instead: open alerts of the hosts of this inventory")
     .option('--limit <pattern>')
     .option('--forks <number>', 'hosts at once', '20')
