@@ -205,6 +205,10 @@ test('an osqueryi that floods, hangs or answers no JSON is an error', async () =
   await expect(program("printf '[{\"a\":'; kill -9 $$").query('SELECT 1')).rejects.toThrow(/ended with a signal/);
   await expect(program('echo []').query(' .socket')).rejects.toThrow(/syntax error/);
   await expect(program('exec sleep 60').query('SELECT 1', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+  const started = performance.now();
+  await expect(program("trap '' TERM; while :; do sleep 0.1; done").query('SELECT 1', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+  // In the middle of a table it ends for nobody who asks.
+  expect(performance.now() - started).toBeLessThan(1_500);
   await expect(program('exec cat /dev/zero').query('SELECT 1')).rejects.toThrow(/more than can be kept/);
   await expect(createOsqueryi(join(directory, 'none')).available()).resolves.toMatchObject({ ok: false, reason: expect.stringContaining('not installed') });
 });
