@@ -1,7 +1,7 @@
 /** What every command gets: settings, output, the store when it asks for it, and a way to say things. */
 import type { Command } from 'commander';
 import { openStore, type Store } from '../store/index.ts';
-import { readAsItLies } from '../store/read-only.ts';
+import { readAsItLies, unwritable } from '../store/read-only.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Notice } from './log.ts';
 import { createOutput, type Output } from './output.ts';
@@ -11,7 +11,7 @@ export interface Context {
   readonly settings: Settings;
   readonly out: Output;
   readonly uid: number;
-  /** Opened at the first call, closed when the program ends. Where nothing can be written it can be read, and only that. */
+  /** Opened at the first call, closed when the program ends. Where nothing can be written it can be read; who is going to write is told at once. */
   store(use?: 'read' | 'write'): Store;
   /** Resolves when it is written, for who has reason to wait. */
   notice(notice: Notice): Promise<void>;
@@ -51,6 +51,7 @@ export async function createContext(options: Record<string, unknown>): Promise<C
         store = opened;
         if (opened.readOnly) void notice({ level: 'info', message: readAsItLies(opened.directory) });
       }
+      if (use === 'write' && store.readOnly) throw unwritable(store.directory);
       return store;
     },
     notice,

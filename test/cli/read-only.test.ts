@@ -50,7 +50,7 @@ describe.skipIf(noHost)('read-only', () => {
     expect(JSON.parse(queried.stdout)).toEqual([{ n: String(events) }]);
     expect(queried.stderr).toContain('read as it lies');
     for (const args of [['alerts'], ['runs'], ['exception', 'list']]) expect(on(...args)).toMatchObject({ status: 0 });
-    for (const args of [['watch', '--once', '--for', '1s'], ['watch', '--from', '/dev/null', '--once']]) expect(on(...args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/cannot be written — give another one with --state-dir/) });
+    for (const args of [['watch', '--once', '--for', '1s'], ['watch', '--from', '/dev/null', '--once'], ['fleet', 'sweep', '--inventory', '/etc/passwd', '--unit', 'x.timer']]) expect(on(...args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/cannot be written — give another one with --state-dir/) });
     expect(bytesOf(host)).toBe(before);
   });
 
