@@ -8,8 +8,10 @@ import { errnoOf, messageOf, TickwardError } from './model/errors.ts';
 import { shellLine } from './model/text.ts';
 
 export interface ExecOptions {
-  /** Milliseconds, default 10 s; then SIGTERM, 2 s later SIGKILL. */
+  /** Milliseconds, default 10 s; then SIGTERM, and SIGKILL when the grace is over. */
   timeout?: number;
+  /** Milliseconds, default 2 s. */
+  grace?: number;
   /** Bytes of stdout and of stderr kept, default 16 MiB; more ends the program. */
   maxBuffer?: number;
   input?: string;
@@ -30,8 +32,7 @@ export interface ExecResult {
 
 /** So long its output is still read when it has ended: what is in the pipe is there at once. */
 const LINGER_MS = 500;
-/** Between SIGTERM and SIGKILL. */
-const FORCE_MS = 2_000;
+const GRACE_MS = 2_000;
 
 /** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. By Node itself: execa takes 0.1 s to load, and this is all that most starts need. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
@@ -43,7 +44,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   let force: NodeJS.Timeout | undefined;
   const end = (): void => {
     child.kill('SIGTERM');
-    force ??= setTimeout(() => child.kill('SIGKILL'), FORCE_MS);
+    force ??= setTimeout(() => child.kill('SIGKILL'), options.grace ?? GRACE_MS);
   };
   const over = setTimeout(() => {
     timedOut = true;
@@ -108,7 +109,7 @@ export async function isInstalled(file: string): Promise<boolean> {
   return found.includes(true);
 }
 
-export interface LineOptions extends Omit<ExecOptions, 'input' | 'signal'> {
+export interface LineOptions extends Omit<ExecOptions, 'input' | 'signal' | 'grace'> {
   /** Each line of stdout as it comes, without its end. Of one that is longer than 16 MiB only the beginning. */
   onLine: (line: string) => void;
   /** Ends the program, with everything that it started. */
@@ -124,7 +125,7 @@ export async function runLines(file: string, args: readonly string[], { onLine, 
     // A group of its own, so that what it started ends with it.
     detached: true,
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-    forceKillAfterDelay: 2_000,
+    forceKillAfterDelay: GRACE_MS,
     extendEnv: false,
     env: environmentOf(options.env),
     stdin: 'ignore',

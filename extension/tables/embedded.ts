@@ -2,6 +2,7 @@
 import type { GatheredTable, Table } from '../../src/model/table.ts';
 import type { TableSource } from '../../src/sql/embedded/messages.ts';
 import { openStore, type Store } from '../../src/store/index.ts';
+import { readAsItLies } from '../../src/store/read-only.ts';
 import { defaultStateDirectory } from '../../src/store/state-directory.ts';
 import { timerTables } from './index.ts';
 
@@ -19,9 +20,17 @@ export function embeddedTables(place: Place): TableSource {
 /** The store is opened only when a query reads one of the tables. */
 export function open({ stateDir, uid }: Place): (Table | GatheredTable)[] {
   let opened: Store | undefined;
-  const store = (): Store => (opened ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid));
-  return timerTables({
+  const store = (): Store => (opened ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid, 'read'));
+  const tables = timerTables({
     events: { list: (filter) => store().events.list(filter), select: (filter) => store().events.select(filter), selectBytes: (filter) => store().events.selectBytes(filter) },
     alerts: { list: (filter) => store().alerts.list(filter) },
   });
+  const saying = (table: Table): Table => ({
+    ...table,
+    generate(context) {
+      if (store().readOnly) context.warn(readAsItLies(store().directory));
+      return table.generate(context);
+    },
+  });
+  return tables.map((table) => ('generate' in table ? saying(table) : table));
 }

@@ -1,6 +1,7 @@
 /** What every command gets: settings, output, the store when it asks for it, and a way to say things. */
 import type { Command } from 'commander';
 import { openStore, type Store } from '../store/index.ts';
+import { readAsItLies, unwritable } from '../store/read-only.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Notice } from './log.ts';
 import { createOutput, type Output } from './output.ts';
@@ -10,8 +11,8 @@ export interface Context {
   readonly settings: Settings;
   readonly out: Output;
   readonly uid: number;
-  /** Opened at the first call, closed when the program ends. */
-  store(): Store;
+  /** Opened at the first call, closed when the program ends. Where nothing can be written it can be read; who is going to write is told at once. */
+  store(use?: 'read' | 'write'): Store;
   /** Resolves when it is written, for who has reason to wait. */
   notice(notice: Notice): Promise<void>;
   /** Runs at the end of the program, newest first. */
@@ -31,26 +32,29 @@ export async function createContext(options: Record<string, unknown>): Promise<C
   const endings: (() => void | Promise<void>)[] = [];
   let store: Store | undefined;
   let log: Promise<(notice: Notice) => void> | undefined;
+  const notice = (said: Notice): Promise<void> => {
+    // pino takes 60 ms to load: only commands that have something to say pay for it.
+    log ??= import('./log.ts').then(async ({ createLog }) => {
+      const logger = await createLog(settings);
+      return ({ level, message }) => logger[level](message);
+    });
+    return log.then((say) => say(said));
+  };
   return {
     settings,
     out: createOutput(settings),
     uid,
-    store() {
+    store(use = 'read') {
       if (store === undefined) {
-        const opened = openStore(settings.stateDir, uid);
+        const opened = openStore(settings.stateDir, uid, use);
         endings.push(() => opened.close());
         store = opened;
+        if (opened.readOnly) void notice({ level: 'info', message: readAsItLies(opened.directory) });
       }
+      if (use === 'write' && store.readOnly) throw unwritable(store.directory);
       return store;
     },
-    notice(notice) {
-      // pino takes 60 ms to load: only commands that have something to say pay for it.
-      log ??= import('./log.ts').then(async ({ createLog }) => {
-        const logger = await createLog(settings);
-        return ({ level, message }) => logger[level](message);
-      });
-      return log.then((say) => say(notice));
-    },
+    notice,
     atEnd: (work) => void endings.push(work),
     async end() {
       for (const work of endings.toReversed()) {

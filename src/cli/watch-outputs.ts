@@ -32,7 +32,7 @@ function outputOf(text: string): OutputOptions {
 
 /** All that watch one state directory see every alert of its sensor: the first gives them to the outputs, another one when that is gone. Those of an import only some see, after the process that imports: it gives them on itself. */
 function byOneProcess(outputs: Outputs, context: Context): Outputs {
-  const lock = openOutputsLock(context.store().directory);
+  const lock = openOutputsLock(context.store('write').directory);
   let held = false;
   return {
     send(alert) {

@@ -44,9 +44,9 @@ export class FleetRecords {
     this.write(run, `${fileOf(row.host)}.json`, row);
   }
 
-  /** Newest first. */
+  /** Oldest first: they are named by their time. */
   list(): FleetRequest[] {
-    const names = readdirOr(this.directory).filter((name) => RUN.test(name)).sort().toReversed();
+    const names = readdirOr(this.directory).filter((name) => RUN.test(name)).sort();
     return names.flatMap((run) => {
       try {
         return [this.request(run)];

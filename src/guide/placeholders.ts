@@ -3,10 +3,10 @@
  * Kibana puts plain text there; most published queries do not parse after that.
  */
 import { messageOf } from '../model/errors.ts';
+import { literal, significant, tokenize, type Token } from '../model/sql.ts';
 import { legible, textOfBytes } from '../model/text.ts';
 import { repairPieces } from './repair.ts';
 import { parseTemplate, valuesOf, type Piece } from './template.ts';
-import { literal, significant, tokenize, type Token } from './tokens.ts';
 
 export type PlaceholderContext = 'literal' | 'string' | 'pattern';
 

@@ -1,6 +1,6 @@
 /** Mending queries that lost their quotes on the way through a web page: bare paths, and bare words that can only be date modifiers. */
+import { tokenize } from '../model/sql.ts';
 import type { Piece } from './template.ts';
-import { tokenize } from './tokens.ts';
 
 const DATE_MODIFIERS = /(,\s*)(unixepoch|localtime|utc|auto)(?=\s*[,)])/gi;
 

@@ -7,11 +7,11 @@ import { verdictOf } from './verdict.ts';
 
 const MOST_MOMENTS = 1_000;
 
-export function compose(head: Omit<Investigation, 'verdict' | 'steps' | 'indicators' | 'timeline' | 'processes'>, steps: InvestigatedStep[], outcomes: Outcomes): Investigation {
+export function compose(head: Omit<Investigation, 'verdict' | 'steps' | 'indicators' | 'timeline' | 'processes'>, steps: InvestigatedStep[], outcomes: Outcomes, only?: string): Investigation {
   const { event } = head;
   return {
     ...head,
-    verdict: verdictOf(event, steps),
+    verdict: verdictOf(event, steps, only),
     steps,
     indicators: outcomes.all.reduce((known, { indicators }) => merged(known, indicators ?? {}), eventIndicators(event)),
     timeline: timelineOf({ time: outcomes.evidence === undefined ? event['@timestamp'] : new Date(outcomes.evidence.at).toISOString(), kind: 'event', what: `${legiblePath(event)}: ${event.event.action}`, subject: true }, outcomes),

@@ -70,7 +70,7 @@ export async function investigate(options: InvestigateOptions): Promise<Investig
     for (const each of await carryOut(step, { ...options, engine, ...(home === undefined ? {} : { home }) })) await done(each);
   }
   for (const id of chosen.checks) await check(id, OWN_SECTION[lang]);
-  return compose({ alert: options.alert ?? null, event, guide: { title: guide.title, problems }, engine: engine.name, started: started.toISOString(), took_ms: Date.now() - started.getTime() }, steps, await running.outcomes());
+  return compose({ alert: options.alert ?? null, event, guide: { title: guide.title, problems }, engine: engine.name, started: started.toISOString(), took_ms: Date.now() - started.getTime() }, steps, await running.outcomes(), options.only);
 }
 
 /** All of them, or the one that was asked for with the checks that belong to it. */

@@ -8,10 +8,11 @@ export const ALL_PACKAGED = 'all-packaged';
 
 type Placed = Verdict['signs'][number];
 
-export function verdictOf(event: FileEvent, steps: readonly InvestigatedStep[]): Verdict {
+/** `only` names the one step that was asked for. */
+export function verdictOf(event: FileEvent, steps: readonly InvestigatedStep[], only?: string): Verdict {
   const signs = ranked([...[...eventSigns(event)].map((sign): Placed => ({ ...sign, from: 'event' })), ...steps.flatMap((step) => [...step.signs.map((sign): Placed => ({ ...sign, from: step.id })), ...answered(step)])]);
-  const open = openOf(event, steps);
-  const level = levelOf(signs, steps);
+  const open = [...openOf(event, steps), ...(only === undefined ? [] : [`only the step ${only} was looked at: what the others would say is not known`])];
+  const level = levelOf(signs, steps, only === undefined);
   const counted = signs.filter(({ weight }) => weight !== 'harmless' || level === 'explained' || level === 'unclear');
   return { level, reasons: [...counted.map(({ text }) => text), ...open], signs, open };
 }
@@ -29,12 +30,12 @@ function answered({ id, title, answer }: InvestigatedStep): Placed[] {
   return answer === 'suspicious' ? [{ id: 'person', weight: 'strong', text: `a person found this suspicious: ${title}`, from: id }] : [];
 }
 
-function levelOf(signs: readonly Placed[], steps: readonly InvestigatedStep[]): Level {
+function levelOf(signs: readonly Placed[], steps: readonly InvestigatedStep[], all: boolean): Level {
   const strong = signs.filter(({ weight }) => weight === 'strong');
   const weak = signs.filter(({ weight }) => weight === 'weak');
   if (new Set(strong.map(({ from }) => from)).size > 1) return 'highly-suspicious';
   if (strong.length > 0 || weak.length > 1) return 'suspicious';
-  const complete = steps.filter(({ kind }) => kind === 'check').every(({ error }) => error === null);
+  const complete = all && steps.filter(({ kind }) => kind === 'check').every(({ error }) => error === null);
   return weak.length === 0 && complete && signs.some(({ id }) => id === ALL_PACKAGED) ? 'explained' : 'unclear';
 }
 

@@ -35,7 +35,8 @@ export function serve(service: 'extension' | 'manager', handler: ExtensionHandle
     if (kept > MOST_KEPT_BYTES) throw malformed('all connections together keep too much that is not whole');
   };
   const answer = answerer(service, handler);
-  const server = createServer((socket) => {
+  // A peer that has said all it has to say is still to be answered.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     converse(socket, new Framer(limits, onKept), answer).catch((error: unknown) => {
       // A peer that goes away in the middle concerns only itself.
       if (error instanceof TickwardError) onProblem(`a connection was dropped: ${messageOf(error)}`);
@@ -48,10 +49,11 @@ export function serve(service: 'extension' | 'manager', handler: ExtensionHandle
 /** One call after the other: what comes meanwhile waits in the kernel. */
 async function converse(socket: Socket, framer: Framer, answer: (message: Buffer, socket: Socket) => Promise<void>): Promise<void> {
   socket.setTimeout(IDLE_MS, () => socket.destroy());
+  // One that goes away while its last answer leaves: nobody is left to be told.
+  socket.on('error', () => undefined);
   try {
-    for await (const data of socket) for (const message of framer.push(data as Buffer)) await answer(message, socket);
-    // Node has ended it already where the other side did; to end it twice makes an error that nobody sees, and costs what errors cost.
-    if (!socket.writableEnded) socket.end();
+    for await (const data of socket.iterator({ destroyOnReturn: false })) for (const message of framer.push(data as Buffer)) await answer(message, socket);
+    socket.end();
   } catch (error) {
     socket.destroy();
     throw error;

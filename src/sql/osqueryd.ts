@@ -5,6 +5,7 @@ import { messageOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { pingManager, queryManager } from '../osquery/client.ts';
 import type { Engine } from './engine.ts';
+import { demandOneStatement } from './statements.ts';
 
 const PING_MS = 1_000;
 
@@ -37,6 +38,7 @@ export function createOsqueryd(socket?: string): Engine {
       return { ok: false, reason: reasons.join('; ') };
     },
     async query(sql, options = {}) {
+      demandOneStatement(sql);
       const maxRows = options.maxRows ?? 100_000;
       const { columns, rows } = await queryManager(chosen ?? candidates[0] ?? '', sql, options.timeoutMs ?? 30_000);
       return { columns, rows: rows.slice(0, maxRows), warnings: [], truncated: rows.length > maxRows };

@@ -2,8 +2,11 @@
 import { run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Engine, QueryResult } from './engine.ts';
+import { demandOneStatement } from './statements.ts';
 
 const PROGRAM = 'osqueryi';
+/** In the middle of a table it looks at no signal; it only reads, and has nothing to put away. Milliseconds. */
+const GRACE_MS = 200;
 const MOST_BYTES = 64 * 1024 * 1024;
 
 export function createOsqueryi(program: string = PROGRAM): Engine {
@@ -18,9 +21,10 @@ export function createOsqueryi(program: string = PROGRAM): Engine {
       }
     },
     async query(sql, options = {}) {
+      demandOneStatement(sql);
       // To osqueryi a dot begins a command of the shell.
       if (sql.trimStart().startsWith('.')) throw new TickwardError('QUERY', 'near ".": syntax error');
-      const { exitCode, stdout, stderr } = await run(program, ['--json', '--', sql], { timeout: options.timeoutMs ?? 30_000, maxBuffer: MOST_BYTES });
+      const { exitCode, stdout, stderr } = await run(program, ['--json', '--', sql], { timeout: options.timeoutMs ?? 30_000, grace: GRACE_MS, maxBuffer: MOST_BYTES });
       const error = /^Error: (.*)$/m.exec(stderr)?.[1];
       if (exitCode !== 0 || error !== undefined) throw new TickwardError('QUERY', error ?? `osqueryi ended with ${exitCode ?? 'a signal'}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
       return resultOf(stdout, stderr, options.maxRows ?? 100_000);

@@ -63,7 +63,8 @@ export const ALERTS_2_FROM_1 = `
 /** Who has an event asks for its alerts. */
 export const ALERTS_3_FROM_2 = 'CREATE INDEX IF NOT EXISTS alerts_by_event ON alerts (event_id);';
 
-const PAGE = 256;
+/** Alerts that are read at a time: each has its whole event, which may have megabytes of arguments. */
+const PAGE = 16;
 
 /** Behind `?1` and `?2`. */
 const FIRST_VALUE = 3;

@@ -2,6 +2,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import { openAsItLies } from './read-only.ts';
 
 /** How long a statement waits for another process of ours, in ms. */
 const BUSY_TIMEOUT = 5_000;
@@ -38,12 +39,12 @@ export interface Layout {
   synchronous: 'NORMAL' | 'FULL';
 }
 
-/** Opens or makes a database in WAL mode. Throws STATE when it is from a newer Tickward, damaged, or cannot be opened. */
-export function openDatabase(path: string, layout: Layout): DatabaseSync {
+/** Opens or makes a database in WAL mode; `readOnly` where nothing can be written. Throws STATE when it is from a newer Tickward, damaged, or cannot be opened. */
+export function openDatabase(path: string, layout: Layout, readOnly = false): DatabaseSync {
   return explained(path, layout.what, () => {
     for (const end = performance.now() + BUSY_TIMEOUT; ; Atomics.wait(NEVER, 0, 0, AGAIN_MS)) {
       try {
-        return opened(path, layout);
+        return readOnly ? openedToRead(path, layout) : opened(path, layout);
       } catch (error) {
         // Who makes the file, or closes it as the last one, has it alone for a moment, and SQLite does not wait for that.
         if (!isBusy(error) || performance.now() > end) throw error;
@@ -59,6 +60,20 @@ function opened(path: string, layout: Layout): DatabaseSync {
     refuseNewer(version, path, layout);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${layout.synchronous}; PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = ${WAL_KEPT};`);
     if (version < layout.version) migrate(database, path, layout);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openedToRead(path: string, layout: Layout): DatabaseSync {
+  const database = openAsItLies(path);
+  try {
+    const version = versionOf(database);
+    refuseNewer(version, path, layout);
+    if (version < layout.version) throw new TickwardError('STATE', `${printable(path)} was written by an older Tickward (layout ${version}, this one knows ${layout.version}) and cannot be taken over where nothing can be written`, { hint: 'copy the whole state directory (cp -a), and name the copy with --state-dir' });
+    database.exec('PRAGMA trusted_schema = OFF');
     return database;
   } catch (error) {
     database.close();

@@ -1,15 +1,24 @@
 /**
  * Events as bytes: thousands of them are handed on as text without an object or a string for each.
  * SQLite gives a page of them as one text, each as arrays of JSON behind each other: its row, its document (event-row.ts), that of its maker (maker.ts). Here is found where in it each field lies.
- * An event with a field that cannot be found there (its name is no UTF-8, or it is kept whole) is odd: it has to be read as an object.
+ * An event with a field that cannot be found there (its name is no UTF-8, it is kept whole, or it is long) is odd: it has to be read as an object.
  */
 import { SCOPES, SOURCES, UNIT_TYPES, type Surroundings } from './event-row.ts';
 import { ABSENT, joinTexts, JsonScan, Sign, unescapeText, type Places } from './json-scan.ts';
 import { ATTRIBUTIONS } from './maker.ts';
 import { damaged } from './packing.ts';
 
-/** An event in the text of a page. One that is kept whole has no maker, and with it the first part is NULL. */
-export const EVENT_TEXT = "coalesce(json_array(seq, surroundings, id, time, action, directory || '/' || name, coalesce(unit, name)) || document || made, json_array(seq))";
+/** Bytes of an event's document or of its maker's. What has more is read alone: another sensor's event may have megabytes of arguments, and a page dozens of those. */
+export const MOST_TOGETHER = 64 * 1024;
+
+/** Its document. SQLite knows how long it is without reading it. */
+export const OWN_TEXT = `CASE WHEN octet_length(document) <= ${MOST_TOGETHER} THEN document END`;
+
+/** Its maker along with each event: mostly each has another, and to ask for it alone takes three times as long. */
+export const MADE = `events LEFT JOIN (SELECT id AS made_by, document AS made FROM shared) ON made_by = maker AND octet_length(made) <= ${MOST_TOGETHER}`;
+
+/** An event in the text of a page. One that is kept whole has no maker, and with it, as with what is too long, the first part is NULL. */
+export const EVENT_TEXT = `coalesce(json_array(seq, surroundings, id, time, action, directory || '/' || name, coalesce(unit, name)) || ${OWN_TEXT} || made, json_array(seq))`;
 
 /** The arrays, in their order; elements behind the last are not asked for. */
 const ROW = ['seq', 'surroundings', 'id', 'milliseconds', 'action', 'path', 'unit'] as const;
@@ -78,7 +87,7 @@ export class EventPages implements EventBytes {
   /** Where what is put together goes on. */
   #free = 0;
   /** Of the event before. */
-  #known: { id: number; places: readonly Place[] } | undefined;
+  #known: { id: number; places: readonly Place[] | undefined } | undefined;
 
   constructor(surroundingsOf: (id: number) => Surroundings) {
     this.#surroundingsOf = surroundingsOf;
@@ -135,8 +144,7 @@ export class EventPages implements EventBytes {
     if (!this.#has(Field.uid)) this.#set(Field.uid, this.#start(Field.userId), this.#end(Field.userId));
     if (!this.#has(Field.username)) this.#set(Field.username, this.#start(Field.userName), this.#end(Field.userName));
     this.#splitPath();
-    this.#findSurroundings();
-    return this.#findSeconds() && (!isJoined || this.#joinArguments());
+    return this.#findSurroundings() && this.#findSeconds() && (!isJoined || this.#joinArguments());
   }
 
   #findOriginal(): boolean {
@@ -185,17 +193,22 @@ export class EventPages implements EventBytes {
     return true;
   }
 
-  #findSurroundings(): void {
+  /** False where they are too long to be put there for each event. */
+  #findSurroundings(): boolean {
     const id = this.#number(Field.surroundings);
     if (this.#known?.id !== id) {
       const { auid, cgroup, container, ancestry } = this.#surroundingsOf(id);
-      this.#known = { id, places: [auid, cgroup, container?.id, JSON.stringify(ancestry)].map((text) => (text === undefined ? { start: ABSENT, end: ABSENT } : this.#put(text))) };
+      const texts = [auid, cgroup, container?.id, JSON.stringify(ancestry)];
+      const isShort = texts.reduce((sum, text = '') => sum + text.length, 0) <= MOST_TOGETHER;
+      this.#known = { id, places: isShort ? texts.map((text) => (text === undefined ? { start: ABSENT, end: ABSENT } : this.#put(text))) : undefined };
     }
+    const { places } = this.#known;
     let field = Field.auid;
-    for (const { start, end } of this.#known.places) {
+    for (const { start, end } of places ?? []) {
       this.#set(field, start, end);
       field += 1;
     }
+    return places !== undefined;
   }
 
   #put(text: string): Place {

@@ -4,7 +4,7 @@ import type { FileEvent } from '../model/event.ts';
 import { among } from './among.ts';
 import { snapshot } from './database.ts';
 import { hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
-import { EVENT_TEXT, EventPages, type EventBytes } from './event-bytes.ts';
+import { EVENT_TEXT, EventPages, MADE, OWN_TEXT, type EventBytes } from './event-bytes.ts';
 import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
 import type { EventRow, Surroundings } from './event-row.ts';
 import type { Maker } from './maker.ts';
@@ -19,7 +19,7 @@ export interface Selection<Result = EventParts> {
   count(): number;
 }
 
-/** Events that are read at a time: few enough to be gone before memory grows by them. */
+/** Events that are read at a time, but for long ones: few enough to be gone before memory grows by them. */
 const PAGE = 64;
 
 /** What one moment's answer is read from. */
@@ -31,9 +31,10 @@ interface Bounds {
 
 export const EVENT_COLUMNS = ['seq', 'id', 'time', 'action', 'directory', 'name', 'unit', 'maker', 'surroundings', 'document'] as const;
 
-/** Its maker along with each event: mostly each has another, and to ask for it alone takes three times as long. */
-const MADE = 'events LEFT JOIN (SELECT id AS made_by, document AS made FROM shared) ON made_by = maker';
-const ROWS = `SELECT ${EVENT_COLUMNS.join(', ')}, made FROM ${MADE}`;
+const [MAKER, DOCUMENT, MAKER_DOCUMENT] = [EVENT_COLUMNS.indexOf('maker'), EVENT_COLUMNS.indexOf('document'), EVENT_COLUMNS.length];
+const ROWS = `SELECT ${EVENT_COLUMNS.slice(0, -1).join(', ')}, ${OWN_TEXT}, made FROM ${MADE}`;
+/** One by itself, however long it is. */
+const ALONE = `SELECT ${EVENT_COLUMNS.join(', ')} FROM events WHERE seq = ?`;
 /** A page of them as one row: how many, the last, and all their text. */
 const textOf = (where: string): string => `SELECT count(*), max(seq), CAST(group_concat(text, '') AS BLOB) FROM (SELECT seq, ${EVENT_TEXT} AS text FROM ${MADE} WHERE ${where})`;
 
@@ -60,10 +61,13 @@ interface Page<Result> {
 /** Reads those of a condition, at most a page, from the oldest on. */
 type ReadPage<Result> = (where: string, values: readonly SQLInputValue[]) => Page<Result>;
 
+/** The same as objects, which are there at once but for long ones: those are read when their turn comes. */
+type ReadObjects<Result> = (where: string, values: readonly SQLInputValue[]) => Page<Result> & { hasLong: boolean };
+
 /** One question, while it is answered. Generators are not made for it: V8 would compile each anew. */
 interface Asked<Result> {
   readonly filter: EventFilter;
-  readonly few: ReadPage<Result>;
+  readonly few: ReadObjects<Result>;
   readonly many: ReadPage<Result>;
   count: () => number;
 }
@@ -106,29 +110,34 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
 
   const nextOf = (rows: number, newestSeq: unknown): number | undefined => (rows < PAGE ? undefined : Number(newestSeq) + 1);
 
+  const alone = <Result>(seq: number, as: Decoder<Result>): Result[] => snapshot(database, () => reading(ALONE)(seq).map((row) => decode(row, as)));
+
+  /** Numbers are those that are to be read alone. */
+  const oneByOne = function* <Found extends object, Result>(events: Iterable<Found | number>, as: Decoder<Result>): Generator<Found | Result> {
+    for (const event of events) {
+      if (typeof event === 'number') yield* alone(event, as);
+      else yield event;
+    }
+  };
+
   const objects =
-    <Result>(as: Decoder<Result>): ReadPage<Result> =>
+    <Result extends object>(as: Decoder<Result>): ReadObjects<Result> =>
     (where, values) => {
       const rows = reading(`${ROWS} WHERE ${where}`)(...values);
-      return { page: rows.map((row) => decode(row, as)), next: nextOf(rows.length, rows.at(-1)?.[0]) };
+      const hasLong = rows.some(isLong);
+      const page = hasLong ? oneByOne(rows.map((row) => (isLong(row) ? Number(row[0]) : decode(row, as))), as) : rows.map((row) => decode(row, as));
+      return { page, hasLong, next: nextOf(rows.length, rows.at(-1)?.[0]) };
     };
   const [asEvents, asParts] = [objects(AS_EVENTS), objects(AS_PARTS)];
 
   const surroundingsOf = (id: number): Surroundings => parts.surroundings(id);
-
-  const oneByOne = function* (events: Generator<EventBytes | number>): Generator<EventBytes | EventParts> {
-    for (const event of events) {
-      if (typeof event === 'number') yield* asParts('seq = ?', [event]).page;
-      else yield event;
-    }
-  };
 
   /** Read one after the other: they share their memory. */
   const bytes = (): ReadPage<EventBytes | EventParts> => {
     const events = new EventPages(surroundingsOf);
     return (where, values) => {
       const [[count, newestSeq, text] = []] = reading(textOf(where))(...values);
-      return { page: text instanceof Uint8Array ? oneByOne(events.of(text, Number(count))) : [], next: nextOf(Number(count), newestSeq) };
+      return { page: text instanceof Uint8Array ? oneByOne(events.of(text, Number(count)), AS_PARTS) : [], next: nextOf(Number(count), newestSeq) };
     };
   };
 
@@ -183,17 +192,19 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
   };
 
   /** At most a page. */
-  const at = <Result>(seqs: Float64Array, read: ReadPage<Result>): Iterable<Result> => {
+  const at = <Read>(seqs: Float64Array, read: (where: string, values: readonly SQLInputValue[]) => Read): Read => {
     const { sql, values } = among([...seqs], 1);
-    return read(`seq IN (${sql}) ORDER BY seq LIMIT ${PAGE}`, values).page;
+    return read(`seq IN (${sql}) ORDER BY seq LIMIT ${PAGE}`, values);
   };
 
-  /** In one go, in which no deletion can come in between; undefined where they are not to be found before any is read, or are too many for that: then they are found anew once deletions wait. */
+  /** In one go, in which no deletion can come in between; undefined where they are not to be found before any is read, or are too many or too long for that: then they are found anew once deletions wait. */
   const readFew = <Result>({ filter, few }: Asked<Result>): Result[] | undefined => {
     if (!areFound(filter)) return undefined;
     return snapshot(database, () => {
       const seqs = find(filter);
-      return seqs.length > PAGE ? undefined : [...at(seqs, few)];
+      if (seqs.length > PAGE) return undefined;
+      const { page, hasLong } = at(seqs, few);
+      return hasLong ? undefined : [...page];
     });
   };
 
@@ -202,7 +213,7 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     if (areFound(filter)) {
       const seqs = find(filter);
       asked.count = () => seqs.length;
-      for (let from = 0; from < seqs.length; from += PAGE) yield snapshot(database, () => at(seqs.subarray(from, from + PAGE), many));
+      for (let from = 0; from < seqs.length; from += PAGE) yield snapshot(database, () => at(seqs.subarray(from, from + PAGE), many)).page;
     } else {
       const bounds = boundsOf(filter);
       asked.count = () => countOf(filter, bounds);
@@ -224,7 +235,7 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     }
   };
 
-  const select = <Result>(filter: EventFilter, few: ReadPage<Result>, many: ReadPage<Result>): Selection<Result> => {
+  const select = <Result>(filter: EventFilter, few: ReadObjects<Result>, many: ReadPage<Result>): Selection<Result> => {
     const asked: Asked<Result> = { filter, few, many, count: () => 0 };
     return { [Symbol.iterator]: () => read(asked), count: () => asked.count() };
   };
@@ -233,8 +244,13 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
     list: (filter) => select(filter, asEvents, asEvents)[Symbol.iterator](),
     select: (filter) => select(filter, asParts, asParts),
     selectBytes: (filter) => select(filter, asParts, bytes()),
-    get: (id) => snapshot(database, () => asEvents('id = ?', [id]).page)[Symbol.iterator]().next().value,
+    get: (id) => snapshot(database, () => [...asEvents('id = ?', [id]).page][0]),
   };
+}
+
+/** Whether the document of a row, or that of its maker, is not with it. */
+function isLong(row: SQLOutputValue[]): boolean {
+  return row[DOCUMENT] === null || (row[MAKER] !== null && row[MAKER_DOCUMENT] === null);
 }
 
 /** Of what is sorted from the oldest on. */

@@ -9,11 +9,14 @@ import { createJournal, JOURNAL_SCHEMA, type StoredJournal } from './journal.ts'
 import { createKernelMemory, type KernelMemory } from './kernel.ts';
 import { EVENTS_1, EVENTS_2_FROM_1, MAKERS_PACKED } from './layouts.ts';
 import { createWrittenLog, type WrittenLog } from './log.ts';
-import { createReaders } from './readers.ts';
+import { isUnwritable, unwritable } from './read-only.ts';
+import { createReaders, UNSEEN } from './readers.ts';
 import { prepareStateDirectory } from './state-directory.ts';
 
 export interface Store {
   readonly directory: string;
+  /** Nothing can be written: it is read as it lies. */
+  readonly readOnly: boolean;
   readonly events: Events;
   readonly alerts: Alerts;
   readonly exceptions: Exceptions;
@@ -25,19 +28,22 @@ export interface Store {
   close(): void;
 }
 
-/** Makes what is missing. Throws STATE when the directory or a file in it cannot be trusted or used. */
-export function openStore(directory: string, uid: number = process.getuid?.() ?? 0): Store {
+/** Makes what is missing. Throws STATE when the directory or a file in it cannot be trusted or used; where nothing can be written, only who wants to write. */
+export function openStore(directory: string, uid: number = process.getuid?.() ?? 0, use: 'read' | 'write' = 'write'): Store {
   prepareStateDirectory(directory, uid);
+  const readOnly = isUnwritable(directory);
+  if (readOnly && use === 'write') throw unwritable(directory);
   const eventsPath = join(directory, 'events.db');
   const journalPath = join(directory, 'journal.db');
-  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 5, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED, ALERTS_3_FROM_2], synchronous: 'NORMAL' });
-  const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' });
-  const readers = createReaders(directory);
+  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 5, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED, ALERTS_3_FROM_2], synchronous: 'NORMAL' }, readOnly);
+  const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' }, readOnly);
+  const readers = readOnly ? UNSEEN : createReaders(directory);
   const log = createWrittenLog(eventsDatabase, eventsPath);
   const alerts = createAlerts(eventsDatabase, eventsPath);
   const baseline = createBaseline(eventsDatabase, eventsPath);
   return {
     directory,
+    readOnly,
     events: createEvents(eventsDatabase, eventsPath, alerts, baseline, readers),
     alerts,
     exceptions: createExceptions(eventsDatabase, eventsPath),

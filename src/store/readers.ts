@@ -10,6 +10,9 @@ export interface Readers {
   close(): void;
 }
 
+/** Of a store in which nothing can be written: nothing is deleted either. */
+export const UNSEEN: Readers = { enter: () => undefined, leave: () => undefined, excluding: () => false, close: () => undefined };
+
 const FILE = 'readers.lock';
 
 /** A deletion holds the lock for some 10 ms. */

@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { FileEvent } from '../model/event.ts';
 import { bulkInsert } from './database.ts';
+import { MOST_TOGETHER } from './event-bytes.ts';
 import { surroundingsOf, type Surroundings } from './event-row.ts';
 import { documentOfMaker, makerOf, makerOfDocument, type Maker } from './maker.ts';
 
@@ -13,10 +14,10 @@ export const SHARED_SCHEMA = `
   ) STRICT;
 `;
 
-/** Rows whose content is remembered, and looked for again after a restart. Older ones may be stored a second time: an index over all of them would cost more than it saves. */
+/** Rows whose content is remembered, but for long ones, and looked for again after a restart. Older ones may be stored a second time: an index over all of them would cost more than it saves. */
 const REMEMBERED = 1_024;
 
-/** Parts that were read, kept for the next events of the same process: each in the place that its id gives it. A Map that is cleared again and again would keep its garbage alive for long. */
+/** Parts that were read, but for long ones, kept for the next events of the same process: each in the place that its id gives it. A Map that is cleared again and again would keep its garbage alive for long. */
 const READ_KEPT = 128;
 
 /** A row that was remembered is gone: another process has pruned it. */
@@ -44,7 +45,7 @@ export interface SharedWriter {
 export function createSharedWriter(database: DatabaseSync): SharedWriter {
   const insert = bulkInsert(database, 'shared', ['id', 'refs', 'document']);
   const addRefs = database.prepare('UPDATE shared SET refs = refs + ? WHERE id = ?');
-  const newest = database.prepare('SELECT id, document FROM shared ORDER BY id DESC LIMIT ?');
+  const newest = database.prepare('SELECT id, document FROM shared WHERE octet_length(document) <= ? ORDER BY id DESC LIMIT ?');
   const lastGiven = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'shared'");
 
   let recent = new Map<string, Part>();
@@ -58,6 +59,7 @@ export function createSharedWriter(database: DatabaseSync): SharedWriter {
   let lastPlace: SeenPlace | undefined;
 
   const remember = (part: Part): void => {
+    if (part.document.length > MOST_TOGETHER) return;
     if (recent.size >= REMEMBERED) {
       older = recent;
       recent = new Map();
@@ -66,7 +68,7 @@ export function createSharedWriter(database: DatabaseSync): SharedWriter {
   };
   const load = (): void => {
     isLoaded = true;
-    for (const { id, document } of newest.all(REMEMBERED).toReversed()) remember({ id: Number(id), document: String(document), stored: true, refs: 0 });
+    for (const { id, document } of newest.all(MOST_TOGETHER, REMEMBERED).toReversed()) remember({ id: Number(id), document: String(document), stored: true, refs: 0 });
   };
   const partOf = (document: string): Part => {
     if (!isLoaded) load();
@@ -175,7 +177,7 @@ export function createSharedReader(database: DatabaseSync): SharedReader {
     const found = document ?? byId.get(id)?.['document'];
     if (typeof found !== 'string') throw new StaleReference(`the store has no part ${id} that an event refers to`);
     const part = parse(found);
-    if (place !== undefined) [place.id, place.part] = [id, part];
+    if (place !== undefined && found.length <= MOST_TOGETHER) [place.id, place.part] = [id, part];
     return part;
   };
   return { maker: (id, document) => find(id, makerOfDocument, document), surroundings: (id) => find(id, (document) => JSON.parse(document) as Surroundings) };

@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats } from 'node:f
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import { isUnwritable } from './read-only.ts';
 
 const PRIVATE = 0o700;
 const SYSTEM_STATE = '/var/lib/tickward';
@@ -37,6 +38,7 @@ export function prepareStateDirectory(directory: string, uid: number): void {
   const made = makeDirectories(path);
   const distrust = distrustOf(path, uid);
   if (distrust !== undefined) throw new TickwardError('STATE', distrust.problem, { hint: distrust.hint });
+  if (isUnwritable(path)) return;
   // mkdir(2) takes the umask off the mode; a directory of ours that others may read is closed.
   if (made || (lstatSync(path).mode & OPEN) !== 0) chmodSync(path, PRIVATE);
 }

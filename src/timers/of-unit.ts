@@ -44,7 +44,8 @@ export function unitsOfEvent(event: FileEvent, users: readonly PasswdEntry[], al
     const serviceName = lastOf(unit?.entries ?? [], 'Timer', 'Unit') ?? name.replace(/\.timer$/, '.service');
     return { ...base, timers: unit === undefined ? [] : [unit], service: disk.find(serviceName, of) ?? beside(path, serviceName, of, within), serviceName, note };
   }
-  if (!name.endsWith('.service')) return { ...base, timers: [], service: unit, serviceName: undefined, note };
+  // A drop-in, or another unit that runs something: not whatever file was named.
+  if (!name.endsWith('.service')) return { ...base, timers: [], service: unit?.entries.length === 0 ? undefined : unit, serviceName: undefined, note };
   const timers = disk.units('.timer').filter((timer) => timer.scope === scope && (timer.user === undefined || timer.user === of.user) && (lastOf(timer.entries, 'Timer', 'Unit') ?? timer.name.replace(/\.timer$/, '.service')) === name);
   return { ...base, timers, service: unit, serviceName: name, note };
 }

@@ -47,6 +47,16 @@ test('the same as JSON has the shape that scripts use', () => {
   for (const step of found.steps) expect(Object.keys(step).toSorted()).toEqual(['answer', 'checks', 'columns', 'engine', 'error', 'id', 'kind', 'needs_person', 'repairs', 'rows', 'section', 'signs', 'skipped', 'sql', 'title', 'warnings']);
 });
 
+test('a file that is no timer is called none, and no service either; not so by a guide of one\'s own', () => {
+  const { root, args } = planted();
+  const found = (...more: string[]): string => tickward(['investigate', '--file', '/etc/passwd', '--engine', 'embedded', '--state-dir', join(root, 'state'), ...more]).stdout;
+  const lines = found('--step', 'service').split('\n');
+  expect(lines[0]).toBe('No timer, looked at by this guide: A systemd timer was created');
+  expect(lines.join('\n')).toContain('skipped: the event is of no timer and of no service');
+  expect(found('--step', '2', '--guide', join(root, 'guide.md')).split('\n')[0]).toBe('Guide');
+  expect(tickward([...args.slice(0, 3), '--state-dir', join(root, 'state'), '--step', 'service', '--engine', 'embedded']).stdout.split('\n')[0]).toBe('A systemd timer was created');
+});
+
 test.each([40, 80, 200])('tables and records fit %i columns', (columns) => {
   const lines: string[] = [];
   const own = process.stdout.columns;

@@ -84,6 +84,14 @@ describe.each(engines.map(({ name }) => name))('%s', (name) => {
     expect(truncated).toBe(true);
   });
 
+  test.each(['SELECT 1 AS a; SELECT 2 AS b', "SELECT ';' AS a -- ;\n;;\nSELECT 2 AS b"])('of several statements none is answered: %s', async (sql) => {
+    await expect((await start()).query(sql)).rejects.toMatchObject({ code: 'QUERY', message: expect.stringContaining('2 statements'), hint: expect.stringContaining('one') });
+  });
+
+  test('a semicolon at the end, in a text and in a comment begins no other', async () => {
+    expect((await (await start()).query("SELECT ';' AS \"a;\" /* ; */; -- ; SELECT 2\n;")).rows).toEqual([{ 'a;': ';' }]);
+  });
+
   test.each([['SELEC 1', /syntax error/], ['SELECT * FROM nowhere', /no such table: nowhere/], ['SELECT shoe FROM users', /no such column: shoe/]])('%s is an error in its words, and the next query is answered', async (sql, message) => {
     const engine = await start();
     await expect(engine.query(sql)).rejects.toMatchObject({ code: 'QUERY', message: expect.stringMatching(message) });
@@ -182,6 +190,10 @@ test('an osqueryi that floods, hangs or answers no JSON is an error', async () =
   await expect(program("printf '[{\"a\":'; kill -9 $$").query('SELECT 1')).rejects.toThrow(/ended with a signal/);
   await expect(program('echo []').query(' .socket')).rejects.toThrow(/syntax error/);
   await expect(program('exec sleep 60').query('SELECT 1', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+  const started = performance.now();
+  await expect(program("trap '' TERM; while :; do sleep 0.1; done").query('SELECT 1', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+  // In the middle of a table it ends for nobody who asks.
+  expect(performance.now() - started).toBeLessThan(1_500);
   await expect(program('exec cat /dev/zero').query('SELECT 1')).rejects.toThrow(/more than can be kept/);
   await expect(createOsqueryi(join(directory, 'none')).available()).resolves.toMatchObject({ ok: false, reason: expect.stringContaining('not installed') });
 });

@@ -5,9 +5,11 @@ import { elasticLines, fleetdmDocuments, FLEET_QUERIES, MOST_SCRIPT, removalScri
 import { answerOfSweep, stateOf } from '../../src/fleet/host.ts';
 import { pageOf } from '../../src/fleet/page.ts';
 import { playbookOf } from '../../src/fleet/play.ts';
+import { FleetRecords } from '../../src/fleet/records.ts';
 import { needsAttention, readLineOf, summaryOf } from '../../src/fleet/rows.ts';
 import { saidBy } from '../../src/fleet/said.ts';
 import { commandOf, parseTask } from '../../src/fleet/task.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
 
 const HOSTILE = `/etc/{{ lookup('pipe', 'id') }}/"\\ \u{1f600}\n\u2028 #: x.timer`;
 
@@ -115,6 +117,13 @@ describe('what hosts say', () => {
     expect(page).not.toContain('\u202e');
     expect(page).toContain("default-src 'none'");
   });
+});
+
+test('runs are listed as other lists are, the oldest first', () => {
+  const records = new FleetRecords(temporaryDirectory());
+  const runs = ['019a0000-0000-7000-8000-000000000000', '019b0000-0000-7000-8000-000000000000', '019c0000-0000-7000-8000-000000000000'];
+  for (const run of runs.toReversed()) records.begin({ run, started: '2026-01-01T00:00:00Z', by: 'root', inventory: 'hosts.ini', task: { do: 'release' }, dry_run: false });
+  expect(records.list().map(({ run }) => run)).toEqual(runs);
 });
 
 describe('exports', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderQuery, type Rendered } from '../../src/guide/placeholders.ts';
-import { tokenize } from '../../src/guide/tokens.ts';
+import { tokenize } from '../../src/model/sql.ts';
 import { structureBreakers } from '../helpers/hostile-values.ts';
 import { osqueryLike } from '../helpers/sqlite.ts';
 

@@ -1,6 +1,6 @@
 /** Values as an attacker would choose them, put into queries of guides: whatever they are, the structure of the query stays that of its template. */
 import { renderQuery } from '../../src/guide/placeholders.ts';
-import { tokenize } from '../../src/guide/tokens.ts';
+import { tokenize } from '../../src/model/sql.ts';
 import { osqueryLike } from './sqlite.ts';
 
 const TEMPLATES = [

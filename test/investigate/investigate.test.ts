@@ -93,7 +93,9 @@ describe('of a timer that nobody wants', () => {
 
   test('a step of the guide or a check can be had alone', async () => {
     const { root, path } = evil();
-    expect((await look(root, fileEvent({ path }), { only: 'chain' })).steps.map(({ id }) => id)).toEqual(['chain']);
+    const alone = await look(root, fileEvent({ path }), { only: 'chain' });
+    expect(alone.steps.map(({ id }) => id)).toEqual(['chain']);
+    expect(alone.verdict.open).toContain('only the step chain was looked at: what the others would say is not known');
     expect((await look(root, fileEvent({ path }), { only: '2' })).steps.map(({ id }) => id)).toEqual(['2']);
     await expect(look(root, fileEvent({ path }), { only: 'nothing' })).rejects.toThrow(/no step nothing.*check/);
   });

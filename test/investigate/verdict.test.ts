@@ -50,6 +50,10 @@ test('reasons are the signs that count, the strongest first, then what is not kn
   expect(signs.map(({ from }) => from)).toEqual(['b', 'a', 'a']);
 });
 
+test('of one step alone nothing is explained, and the verdict says of what it is', () => {
+  expect(verdictOf(event, [check('chain', [sign('harmless', 'all of packages', ALL_PACKAGED)])], 'chain')).toMatchObject({ level: 'unclear', open: ['only the step chain was looked at: what the others would say is not known'] });
+});
+
 test('what a person has answered is not left any more', () => {
   expect([task(), task({ answer: 'not-looked-at' }), task({ answer: 'fine' }), task({ answer: 'suspicious' }), task({ needs_person: null })].map(isLeft)).toEqual([true, true, false, false, false]);
   const verdict = verdictOf(event, []);

@@ -1,4 +1,5 @@
 /** An extension whose peers are slow, broken or hostile. */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
@@ -6,7 +7,7 @@ import { Type, Writer } from '../../src/osquery/binary.ts';
 import { encodeCall } from '../../src/osquery/message.ts';
 import { startExtension, tablePlugin, type Extension, type ExtensionOptions } from '../../src/osquery/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { contextOf, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
+import { contextOf, exchange, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
 import { until } from '../helpers/until.ts';
 
 const running: Extension[] = [];
@@ -100,6 +101,35 @@ describe('connections', () => {
     socket.destroy();
     await until(() => ended === 1);
     expect(await manager.ping(uuid)).toBe(0);
+  });
+
+  test('a peer that says with its calls that it has no more gets every answer whole, and then the end', async () => {
+    const { manager, uuid } = await start(tableOf(() => numbers(20_000)));
+    const path = `${manager.socket}.${uuid}`;
+    const call = encodeCall('call', ['table', 'numbers', contextOf()]);
+    const usual = await exchange(path, Buffer.concat([call, call]), 2_000);
+    const halfClosed = connect({ path, allowHalfOpen: true });
+    sockets.push(halfClosed);
+    const got: Buffer[] = [];
+    halfClosed.on('data', (data: Buffer) => got.push(data)).end(Buffer.concat([call, call]));
+    await once(halfClosed, 'end');
+    expect(usual.length).toBeGreaterThan(8_000_000);
+    expect(Buffer.concat(got).equals(usual)).toBe(true);
+    await until(() => halfClosed.closed);
+  });
+
+  test('one that has no more, takes nothing of its answer and goes away ends nothing but itself', async () => {
+    // More than a socket takes at once, and less than what is waited for.
+    const { manager, uuid, notices } = await start(tableOf(() => numbers(1_000)));
+    const gone = connect({ path: `${manager.socket}.${uuid}`, allowHalfOpen: true });
+    sockets.push(gone);
+    gone.end(encodeCall('call', ['table', 'numbers', contextOf()]));
+    await once(gone, 'finish');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    gone.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await manager.ping(uuid)).toBe(0);
+    expect(notices).toEqual([]);
   });
 });
 

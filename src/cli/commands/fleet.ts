@@ -103,7 +103,7 @@ export const fleet: Register = (program, act) => {
     }));
   command
     .command('status [run]')
-    .description('fleet runs, and what each host said')
+    .description('fleet runs, oldest first, or what each host said in one')
     .option('--inventory <file>', "instead: open alerts of the hosts of this inventory")
     .option('--limit <pattern>')
     .option('--forks <number>', 'hosts at once', '20')
@@ -152,7 +152,7 @@ async function run(context: Context, task: TaskInput, options: Options, runs?: R
 /** `runs`: what each host is to undo, by the number that it has there. */
 async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<{ rows: HostRow[]; isInterrupted: boolean }> {
   const { runOnFleet } = await import('../../fleet/controller.ts');
-  const records = new FleetRecords(context.store().directory);
+  const records = new FleetRecords(context.store('write').directory);
   const { serial, maxFailPercent, program } = options;
   if (maxFailPercent !== undefined && serial === undefined) throw new TickwardError('USAGE', '--max-fail-percent stops between waves, and all hosts are one', { hint: 'give the waves too: --serial 1,20%,100%' });
   const limit = request.limit;

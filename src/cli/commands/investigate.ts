@@ -4,7 +4,7 @@ import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
-import { subjectOf, type SubjectOptions } from '../subject.ts';
+import { subjectOf, type Subject, type SubjectOptions } from '../subject.ts';
 import { isInteractive, ui } from '../ui.ts';
 
 interface Options extends SubjectOptions {
@@ -49,7 +49,7 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const prepared = await prepareInvestigation(context, subject, guide);
   const progress = createProgress();
   const ask = await questions(context);
-  if (!out.json) showHeading(context, subject.event, guide.title, prepared.engine.name);
+  if (!out.json) showHeading(context, subject.event, isOfGuide(subject, options) ? guide.title : `No timer, looked at by this guide: ${guide.title}`, prepared.engine.name);
   const result = await runGuide({
     ...prepared,
     ...(options.step === undefined ? {} : { only: options.step }),
@@ -65,6 +65,11 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   // After the report: where that fails, the error is the one document.
   if (out.json) out.document(result);
   return hasFindings(result) ? Exit.FINDINGS : Exit.DONE;
+}
+
+/** Whether the title says what is there: without an alert and a choice the guide is that of timers. */
+function isOfGuide({ alert, event }: Subject, options: Options): boolean {
+  return alert !== undefined || options.guide !== undefined || event.tickward.unit_type === 'timer';
 }
 
 /** What only a run needs: --help does not wait for it. */

@@ -24,7 +24,7 @@ export async function watchFrom(context: Context, { from, once, rules, show }: F
   const name = from === '-' ? 'stdin' : from;
   const pieces = from === '-' ? untilEnd(process.stdin, stop.signal) : tail(from, { once, signal: stop.signal, onNotice });
   if (!once && from !== '-') onNotice({ level: 'info', message: `following ${printable(name)}; Ctrl-C ends` });
-  const counts = await importFrom({ store: context.store(), rules, retention: context.settings.retention, name, pieces, onAlert: show, onNotice });
+  const counts = await importFrom({ store: context.store('write'), rules, retention: context.settings.retention, name, pieces, onAlert: show, onNotice });
   const isDone = !stop.signal.aborted;
   onNotice({ level: 'info', message: `${printable(name)}: ${summaryOf(counts)}` });
   if (once && !isDone) throw new TickwardError('INTERRUPTED', `stopped before the end of ${printable(name)}`, { hint: 'run it again: nothing is stored twice' });

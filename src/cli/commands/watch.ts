@@ -59,7 +59,7 @@ async function watchWith(context: Context, options: Options, stopping: Stopping,
 async function watchUntil(context: Context, options: Options, stopping: Stopping, outputs: Outputs): Promise<number> {
   let alerts = 0;
   const watching = await startWatch({
-    store: context.store(),
+    store: context.store('write'),
     rules: () => installedRules(context),
     mode: context.settings.sensor,
     retention: context.settings.retention,

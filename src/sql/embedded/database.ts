@@ -3,6 +3,7 @@ import sqlite3InitModule from '@sqlite.org/sqlite-wasm';
 import { TickwardError } from '../../model/errors.ts';
 import { gathered, type GatheredTable, type Table } from '../../model/table.ts';
 import type { QueryOptions, QueryResult } from '../engine.ts';
+import { demandOneStatement } from '../statements.ts';
 import { DEFAULT_TIMEOUT_MS, tookTooLong } from './deadline.ts';
 import { addFunctions } from './functions.ts';
 import { guard } from './guard.ts';
@@ -61,7 +62,6 @@ export class Database {
     this.database.close();
   }
 
-  /** Every statement is run; the rows are those of the last one that has columns. */
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.warnings = new Set();
@@ -69,7 +69,7 @@ export class Database {
     this.deadline = performance.now() + timeoutMs;
     let result: Omit<QueryResult, 'warnings'> = { columns: [], rows: [], truncated: false };
     try {
-      await this.eachStatement(sql, async (statement) => {
+      await this.withStatement(sql, async (statement) => {
         await this.gather();
         result = this.rowsOf(statement, options.maxRows ?? DEFAULT_MAX_ROWS);
       });
@@ -85,7 +85,7 @@ export class Database {
   /** SQLite's message for SQL that does not prepare, undefined when it does. */
   async parses(sql: string): Promise<string | undefined> {
     try {
-      await this.eachStatement(sql, async () => undefined);
+      await this.withStatement(sql, async () => undefined);
       return undefined;
     } catch (error) {
       if (error instanceof TickwardError) return error.message;
@@ -93,7 +93,9 @@ export class Database {
     }
   }
 
-  private async eachStatement(sql: string, use: (statement: Pointer) => Promise<void>): Promise<void> {
+  /** There may be semicolons before and behind it, or nothing else. */
+  private async withStatement(sql: string, use: (statement: Pointer) => Promise<void>): Promise<void> {
+    demandOneStatement(sql);
     const { exports } = this.memory;
     const text = this.memory.allocate(sql);
     const out = exports.malloc(8);

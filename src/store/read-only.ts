@@ -1,0 +1,46 @@
+/** Reading a store where nothing can be written: the disk of another host, mounted to be looked into. Not one byte of it changes. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { errnoOf, TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
+
+/** Whether the directory is there and nothing can be made in it. Root is stopped by a file system that is read-only, by no mode. */
+export function isUnwritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'EROFS' || errnoOf(error) === 'EACCES';
+  }
+}
+
+export function unwritable(directory: string): TickwardError {
+  return new TickwardError('STATE', `the state directory ${printable(directory)} cannot be written`, { hint: 'give another one with --state-dir DIR; what is in it can be read: tickward events, alerts, runs, query' });
+}
+
+/** What is said to who reads there. */
+export function readAsItLies(directory: string): string {
+  return `nothing can be written in the state directory ${printable(directory)}: it is read as it lies, and nothing in it is changed`;
+}
+
+/**
+ * SQLite in WAL mode wants to write beside the database even to read it (https://www.sqlite.org/wal.html#readonly).
+ * Whoever has a database open, or was killed while it had, left an index of its log there: that can be read as it is, with locks and all.
+ * Without one nobody writes. Then a log is read with an index in memory, which SQLite makes for who locks out everybody else, and which takes that lock where nobody can be locked out; and without a log the database is all there is.
+ */
+export function openAsItLies(path: string): DatabaseSync {
+  const hasLog = sizeOf(`${path}-wal`) > 0;
+  const isShared = hasLog && sizeOf(`${path}-shm`) >= 0;
+  const url = pathToFileURL(path);
+  if (!hasLog) url.searchParams.set('immutable', '1');
+  else if (!isShared) url.searchParams.set('vfs', 'unix-none');
+  const database = new DatabaseSync(url, { readOnly: true });
+  if (hasLog && !isShared) database.exec('PRAGMA locking_mode = EXCLUSIVE');
+  return database;
+}
+
+/** -1 for what is not there. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? -1;
+}
