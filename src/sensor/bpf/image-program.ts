@@ -60,7 +60,7 @@ const SINCE = [FIELDS.since.offset, IMAGE_LENGTH + FIELDS.since.offset] as const
 
 const CONTROL_GROUP_MEMBERS = ['task_struct.cgroups', 'css_set.dfl_cgrp', 'cgroup.kn', 'kernfs_node.id'] as const;
 
-/** The blocks that both programs are made of. A read that fails gives zeroes, and what follows a null pointer likewise. */
+/** The blocks that the programs are made of. A read that fails gives zeroes, and what follows a null pointer likewise. */
 export class ImageProgram extends Assembler {
   readonly #offsets: Offsets;
   readonly #records: number;
