@@ -14,8 +14,8 @@ const ROUNDS = 7;
 const FREED_LIMIT_MS = 5_000;
 const HANDOVER_LIMIT_MS = 15_000;
 
-/** Of the store: SQLite files with their companions. */
-const STORE_FILES = /^(?:(?:events|journal)\.db|sensor\.lock)(?:-wal|-shm|-journal)?$/;
+/** Of the store: SQLite files with their companions, what is remembered of the kernel, the lock of those who read. */
+const STORE_FILES = /^(?:(?:(?:events|journal)\.db|sensor\.lock)(?:-wal|-shm|-journal)?|kernel\.json|readers\.lock)$/;
 
 const STATES = ['without', 'running', 'stopped', 'killed'] as const;
 type State = (typeof STATES)[number];
