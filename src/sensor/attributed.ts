@@ -19,6 +19,11 @@ export function unknown(note: string): Attributed {
   return { attribution: 'none', note, ancestry: [] };
 }
 
+/** The companion `systemd-unit-unattributed` leaves out those without a map, where every short-lived process is one. */
+export function ended(pid: number, hasMap: boolean): Attributed {
+  return unknown(`process ${pid} had ended before it could be read${hasMap ? ", and the kernel's map has nothing of it any more" : ''}`);
+}
+
 /** Which process is certain, which of its programs is not. */
 export function less(pid: number, note: string): Attributed {
   return { attribution: 'none', note, ancestry: [], process: { pid } };

@@ -8,7 +8,7 @@ import { isSeenBy } from '../host/executable.ts';
 import { containerOf, statOf, toldExecutableOf } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
-import { less, unknown, withoutArguments, type Attributed } from './attributed.ts';
+import { ended, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { startOf } from './clocks.ts';
@@ -203,7 +203,7 @@ export class Attributor {
     const executable = last !== undefined && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
     if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: `process ${deed.pid} was ending: its program could not be read` };
-    return unknown(`process ${deed.pid} had ended before it could be read${this.sources.images === undefined ? '' : ', and the kernel’s map has nothing of it any more'}`);
+    return ended(deed.pid, this.sources.images !== undefined);
   }
 
   /** Of a process as /proc has it. */

@@ -7,6 +7,7 @@ import { factsOfUnit } from '../../src/host/unit-facts.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { PLAYBOOKS } from '../../src/playbooks/files.ts';
 import { readRule } from '../../src/playbooks/rules.ts';
+import { ended } from '../../src/sensor/attributed.ts';
 import { fileEvent } from '../helpers/events.ts';
 
 interface Change {
@@ -38,6 +39,9 @@ const HELPER = { by: SYSTEMCTL, command: 'systemctl --root=/ --system --preset-m
 const RUNS = '[Service]\nExecStart=/usr/bin/job\n';
 const SCHEDULE = '[Timer]\nOnCalendar=hourly\n';
 const runs = (command: string): Change => ({ says: `[Service]\nExecStart=${command}\n` });
+
+/** Of a process that had ended. */
+const nameless = (hasMap: boolean): Change => ({ note: ended(7, hasMap).note ?? '' });
 
 /** Longest first, as the sensor knows them. */
 const UNIT_DIRECTORY = /^(?:.*\/\.(?:config|local\/share)\/systemd\/user(?:\.control)?|\/run\/user\/\d+\/systemd\/[^/]+|\/(?:etc|run|usr\/lib|lib|usr\/local\/lib|usr\/local\/share|usr\/share|etc\/xdg)\/systemd\/[^/]+)/;
@@ -128,12 +132,12 @@ const CASES: Record<string, { told: Case[]; silent: Case[] }> = {
       ['/etc/systemd/system/timers.target.wants/x.timer', { by: null, target: '../x.timer' }],
       ['/etc/systemd/system-generators/x', { by: null }],
       ['/run/systemd/system/x.service', { by: null }],
-      ['/etc/systemd/system/x.timer', { by: null, note: 'process 7 had ended before it could be read, and the kernel’s map has nothing of it any more' }],
+      ['/etc/systemd/system/x.timer', { by: null, ...nameless(true) }],
     ],
     silent: [
       ['/etc/systemd/system/x.timer', {}],
       ['/etc/systemd/system/x.timer', { by: DPKG }],
-      ['/etc/systemd/system/x.timer', { by: null, note: 'process 7 had ended before it could be read' }],
+      ['/etc/systemd/system/x.timer', { by: null, ...nameless(false) }],
       ['/etc/systemd/system/x.timer', { action: 'deletion', by: null }],
       ['/etc/systemd/system/.#x.timer0123', { by: null }],
       ['/etc/systemd/system/a.timer.d/x.conf.bak', { by: null }],

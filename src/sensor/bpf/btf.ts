@@ -81,6 +81,8 @@ interface Sought {
   name: string;
   bytes: Uint8Array;
   isFunction: boolean;
+  /** Of all types with that name: it may stand for more than one struct, and more than one file may have a function of its own with it. */
+  ids: number[];
 }
 
 interface Found {
@@ -97,25 +99,21 @@ class Reader {
   /** Where each type is in `#words`, by id; 0 (void) has none. */
   readonly #starts: Uint32Array;
   #count = 1;
-  /** Ids of the structs of each wanted name: a name may stand for more than one. */
-  readonly #structs: Map<string, number[]>;
-  /** Those of functions, likewise: more than one file may have a function of its own with that name. */
-  readonly #functions: Map<string, number[]>;
+  readonly #sought: readonly Sought[];
 
   constructor(btf: ArrayBuffer, structs: ReadonlySet<string>, functions: ReadonlySet<string>) {
     const { words, strings } = sectionsOf(btf);
     this.#words = words;
     this.#strings = strings;
     this.#starts = new Uint32Array(Math.ceil(words.length / TYPE_WORDS) + 1);
-    this.#structs = new Map([...structs].map((name) => [name, []]));
-    this.#functions = new Map([...functions].map((name) => [name, []]));
-    this.#index([...[...structs].map((name) => named(name, false)), ...[...functions].map((name) => named(name, true))]);
+    this.#sought = [...[...structs].map((name) => sought(name, false)), ...[...functions].map((name) => sought(name, true))];
+    this.#index();
   }
 
   /** One of several with the same name cannot be told from the others. */
   functions<Name extends string>(wanted: readonly Name[]): Map<Name, KernelFunction> {
     return new Map(wanted.flatMap((name) => {
-      const [id, ...others] = this.#functions.get(name) ?? [];
+      const [id, ...others] = this.#ids(name, true);
       if (id === undefined || others.length > 0) return [];
       const prototype = this.#word(this.#start(this.#word(this.#start(id) + 2)) + 1);
       return kindOf(prototype) === KIND.FUNC_PROTO ? [[name, { id, parameters: lengthOf(prototype) }]] : [];
@@ -126,7 +124,7 @@ class Reader {
     const offsets = new Map<Member, number>();
     for (const path of wanted) {
       const [struct = '', ...members] = path.split('.');
-      for (const id of this.#structs.get(struct) ?? []) {
+      for (const id of this.#ids(struct, false)) {
         const offset = this.#offset(id, members);
         if (offset === undefined) continue;
         offsets.set(path, offset);
@@ -140,11 +138,11 @@ class Reader {
    * One pass over all types (130,000 in a kernel): where each is, and which are those that are asked for.
    * It runs once, mostly before V8 has compiled it: so no calls and no maps for what every type needs.
    */
-  #index(names: readonly Sought[]): void {
+  #index(): void {
     const [words, strings, starts] = [this.#words, this.#strings, this.#starts];
     // Ten thousand structs and sixty thousand functions, a dozen names: most are told apart by the first two bytes.
     const beginnings = new Uint8Array(0x1_0000);
-    for (const { bytes } of names) beginnings[(bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)] = 1;
+    for (const { bytes } of this.#sought) beginnings[(bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)] = 1;
     const end = words.length;
     let id = 1;
     let at = 0;
@@ -156,7 +154,7 @@ class Reader {
       if (own === UNKNOWN) throw malformed(`type ${id} is of kind ${kind}, which is not known`);
       if (kind === KIND.STRUCT || kind === KIND.UNION || kind === KIND.FUNC) {
         const name = words[at] ?? 0;
-        if (beginnings[(strings[name] ?? 0) | ((strings[name + 1] ?? 0) << 8)] === 1) this.#remember(id, kind === KIND.FUNC, name, names);
+        if (beginnings[(strings[name] ?? 0) | ((strings[name + 1] ?? 0) << 8)] === 1) this.#remember(id, kind === KIND.FUNC, name);
       }
       at += TYPE_WORDS + own + (WORDS_EACH[kind] ?? 0) * (info & 0xffff);
       id++;
@@ -165,10 +163,12 @@ class Reader {
     this.#count = id;
   }
 
-  #remember(id: number, isFunction: boolean, nameOffset: number, names: readonly Sought[]): void {
-    for (const each of names) {
-      if (each.isFunction === isFunction && this.#isNamed(nameOffset, each.bytes)) (isFunction ? this.#functions : this.#structs).get(each.name)?.push(id);
-    }
+  #remember(id: number, isFunction: boolean, nameOffset: number): void {
+    for (const each of this.#sought) if (each.isFunction === isFunction && this.#isNamed(nameOffset, each.bytes)) each.ids.push(id);
+  }
+
+  #ids(name: string, isFunction: boolean): readonly number[] {
+    return this.#sought.find((each) => each.name === name && each.isFunction === isFunction)?.ids ?? [];
   }
 
   #isNamed(nameOffset: number, name: Uint8Array): boolean {
@@ -265,8 +265,8 @@ function tableOf(values: readonly (readonly [value: number, ...kinds: number[]])
   return table;
 }
 
-function named(name: string, isFunction: boolean): Sought {
-  return { name, bytes: Buffer.from(`${name}\0`, 'latin1'), isFunction };
+function sought(name: string, isFunction: boolean): Sought {
+  return { name, bytes: Buffer.from(`${name}\0`, 'latin1'), isFunction, ids: [] };
 }
 
 function kindOf(info: number): number {

@@ -7,7 +7,7 @@ import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
 import { execProgram, forkProgram } from './programs.ts';
 import { decode, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
-import { attachTries, TRY_LENGTH } from './tries.ts';
+import { attachTries, TRY } from './tries.ts';
 import { typesOfKernel, type Memory } from './types.ts';
 
 export { BpfError } from './error.ts';
@@ -23,7 +23,7 @@ export interface Images {
   /** `since` of the current image, 0n when there is none. Cheap: to see whether what was looked up before still holds. */
   since(pid: number): bigint;
   /** Why it does not know which programs were opened and not run, in words. */
-  readonly limit?: string;
+  readonly limit: string | undefined;
   /** Takes the programs out of the kernel, and the images with them. */
   close(): void;
 }
@@ -60,7 +60,7 @@ export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Ima
 function openTries(types: ReturnType<typeof typesOfKernel>, descriptors: Descriptors): { tries?: number; limit?: string } {
   const own = new Descriptors();
   try {
-    const tries = own.kept(createMap('tickward_tries', BPF.MAP_TYPE_ARRAY, TRY_LENGTH, SLOTS));
+    const tries = own.kept(createMap('tickward_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
     attachTries(types, tries, own.kept);
     own.moveTo(descriptors);
     return { tries };
@@ -94,11 +94,11 @@ class KernelImages implements Images {
   /** A second reading, to compare. */
   readonly #again: Lookup;
   readonly #close: () => void;
-  readonly limit?: string;
+  readonly limit: string | undefined;
   #open = true;
 
   constructor(records: number, limit: string | undefined, closeAll: () => void) {
-    if (limit !== undefined) this.limit = limit;
+    this.limit = limit;
     this.#record = new Lookup(records, RECORD_LENGTH);
     this.#again = new Lookup(records, RECORD_LENGTH);
     this.#close = closeAll;

@@ -15,18 +15,11 @@ import { attachToFunction, loadProgram, type Hook } from './kernel.ts';
 export const FUNCTIONS = ['alloc_bprm', 'do_open_execat'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
-/** What is kept of the process that tried last of those that have the slot; 0 and nothing once it runs what it opened. */
-export const TRY = {
-  pid: { offset: 0, size: 4 },
-  /** Of the threads of the process the one that tries. */
-  thread: { offset: 4, size: 4 },
-  /** Marks of what this try has opened. */
-  now: { offset: 8, size: 8 },
-  /** Marks of what was opened in tries before. */
-  before: { offset: 16, size: 8 },
-} as const;
-
-export const TRY_LENGTH = 24;
+/**
+ * Byte offsets in what is kept of the process that tried last of those that have the slot; all 0 once it runs what it opened.
+ * `thread`: the one of its threads that tries. `now`: marks of what this try has opened; `before`: of what was opened in tries before.
+ */
+export const TRY = { pid: 0, thread: 4, now: 8, before: 16, LENGTH: 24 } as const;
 
 /** At the beginning of alloc_bprm: what an earlier try has opened did not run. */
 export function tryProgram(offsets: Offsets, tries: number): Buffer {
@@ -35,21 +28,21 @@ export function tryProgram(offsets: Offsets, tries: number): Buffer {
       .noteCaller()
       .lookup(STACK.PID)
       .jeq('r0', 0, 'out')
-      .load64('r3', 'r0', TRY.before.offset)
-      .load64('r4', 'r0', TRY.now.offset)
+      .load64('r3', 'r0', TRY.before)
+      .load64('r4', 'r0', TRY.now)
       .or('r3', 'r4')
       .load32('r1', 'fp', STACK.PID)
-      .load32('r2', 'r0', TRY.pid.offset)
+      .load32('r2', 'r0', TRY.pid)
       .jeq('r1', 'r2', 'own')
       .jeq('r3', 0, 'own')
       // Of another process something is lost here; it, and so this one, may have lost something before.
       .mov('r3', ANYTHING)
       .label('own')
-      .store64('r0', TRY.before.offset, 'r3')
-      .store64('r0', TRY.now.offset, 0)
-      .store32('r0', TRY.pid.offset, 'r1')
+      .store64('r0', TRY.before, 'r3')
+      .store64('r0', TRY.now, 0)
+      .store32('r0', TRY.pid, 'r1')
       .load32('r1', 'fp', STACK.THREAD)
-      .store32('r0', TRY.thread.offset, 'r1')
+      .store32('r0', TRY.thread, 'r1')
       .label('out')
       .mov('r0', 0)
       .exit()
@@ -68,20 +61,20 @@ export function openProgram(offsets: Offsets, tries: number, { parameters }: Pic
       .lookup(STACK.PID)
       .jeq('r0', 0, 'out')
       .load32('r1', 'fp', STACK.PID)
-      .load32('r2', 'r0', TRY.pid.offset)
+      .load32('r2', 'r0', TRY.pid)
       .jne('r1', 'r2', 'out')
       .load32('r1', 'fp', STACK.THREAD)
-      .load32('r2', 'r0', TRY.thread.offset)
+      .load32('r2', 'r0', TRY.thread)
       .jne('r1', 'r2', 'other')
-      .load64('r1', 'r0', TRY.now.offset)
+      .load64('r1', 'r0', TRY.now)
       .or('r1', MARK)
-      .store64('r0', TRY.now.offset, 'r1')
+      .store64('r0', TRY.now, 'r1')
       .goto('out')
       // Two threads try at once: only one of them will come to run anything.
       .label('other')
-      .load64('r1', 'r0', TRY.before.offset)
+      .load64('r1', 'r0', TRY.before)
       .or('r1', MARK)
-      .store64('r0', TRY.before.offset, 'r1')
+      .store64('r0', TRY.before, 'r1')
       .label('out')
       .mov('r0', 0)
       .exit()

@@ -8,7 +8,7 @@ import { attach, attachToFunction, createMap, loadProgram } from '../../../src/s
 import { execProgram, forkProgram } from '../../../src/sensor/bpf/programs.ts';
 import { HOST_FILES } from '../../../src/sensor/bpf/host.ts';
 import { RECORD_LENGTH, SLOTS } from '../../../src/sensor/bpf/record.ts';
-import { attachTries, TRY_LENGTH } from '../../../src/sensor/bpf/tries.ts';
+import { attachTries, openProgram, TRY, tryProgram } from '../../../src/sensor/bpf/tries.ts';
 import { typesOfKernel } from '../../../src/sensor/bpf/types.ts';
 import { close } from '../../../src/sensor/libc.ts';
 import { noBpf, noTries } from '../../helpers/bpf.ts';
@@ -46,17 +46,23 @@ describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () =
     expect(kept(loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
   });
 
+  test('the verifier accepts the code of tries also where no program may be put onto functions', () => {
+    const { offsets } = typesOfKernel(HOST_FILES);
+    const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
+    for (const program of [tryProgram(offsets, tries), openProgram(offsets, tries, { parameters: 3 }), execProgram(offsets, records(), tries)]) expect(kept(loadProgram('test_tries', program))).toBeGreaterThan(0);
+  });
+
   const without = noTries();
   test.skipIf(without !== undefined)(`the verifier accepts the programs of tries, and that of an exec with them (${without ?? 'as root'})`, () => {
     const types = typesOfKernel(HOST_FILES);
-    const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY_LENGTH, SLOTS));
+    const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
     attachTries(types, tries, kept);
     expect(kept(loadProgram('test_exec', execProgram(types.offsets, records(), tries)))).toBeGreaterThan(0);
   });
 
   test('a function that this kernel does not have is named, and one that cannot be attached to', () => {
     const types = typesOfKernel(HOST_FILES);
-    const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY_LENGTH, SLOTS));
+    const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
     expect(refusal(() => attachTries({ ...types, functions: new Map() }, tries, kept)).message).toMatch(/^this kernel has no do_open_execat that a program can be attached to; /);
     const program = kept(loadProgram('test_nothing', new Assembler().mov('r0', 0).exit().assemble()));
     expect(refusal(() => attachToFunction(program, 'no_such_function')).message).toMatch(/^cannot attach to the kernel's no_such_function: E[A-Z]+; /);
