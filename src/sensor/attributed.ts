@@ -19,9 +19,9 @@ export function unknown(note: string): Attributed {
   return { attribution: 'none', note, ancestry: [] };
 }
 
-/** The companion `systemd-unit-unattributed` leaves out those without a map, where every short-lived process is one. */
-export function ended(pid: number, hasMap: boolean): Attributed {
-  return unknown(`process ${pid} had ended before it could be read${hasMap ? ", and the kernel's map has nothing of it any more" : ''}`);
+/** Of what of it (`it`, `its program`) was too late to be read. The companion `systemd-unit-unattributed` leaves out those without a map, where every short-lived process is one. */
+export function endedNote(pid: number, what: string, hasMap: boolean): string {
+  return `process ${pid} had ended before ${what} could be read${hasMap ? ", and the kernel's map has nothing of it any more" : ''}`;
 }
 
 /** Which process is certain, which of its programs is not. */

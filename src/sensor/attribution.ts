@@ -8,7 +8,7 @@ import { isSeenBy } from '../host/executable.ts';
 import { containerOf, statOf, toldExecutableOf } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
-import { ended, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
+import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { startOf } from './clocks.ts';
@@ -202,8 +202,9 @@ export class Attributor {
     const last = this.programs.only(recent);
     const executable = last !== undefined && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
-    if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: `process ${deed.pid} was ending: its program could not be read` };
-    return ended(deed.pid, this.sources.images !== undefined);
+    const hasMap = this.sources.images !== undefined;
+    if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: endedNote(deed.pid, 'its program', hasMap) };
+    return unknown(endedNote(deed.pid, 'it', hasMap));
   }
 
   /** Of a process as /proc has it. */

@@ -44,7 +44,7 @@ export class Makers {
 
   /** What a process did to a directory, it is taken to have done to what is in it. */
   inferred({ by }: Change | Gone, note: string): Attributed {
-    if (by?.process?.executable === undefined) return unknown(note.slice(0, note.indexOf(':')) || note);
+    if (by?.process?.executable === undefined) return unknown([note.slice(0, note.indexOf(':')) || note, ...(by?.note === undefined ? [] : [by.note])].join('; '));
     return { ...by, attribution: 'inferred', note };
   }
 

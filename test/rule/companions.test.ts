@@ -7,7 +7,7 @@ import { factsOfUnit } from '../../src/host/unit-facts.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { PLAYBOOKS } from '../../src/playbooks/files.ts';
 import { readRule } from '../../src/playbooks/rules.ts';
-import { ended } from '../../src/sensor/attributed.ts';
+import { endedNote } from '../../src/sensor/attributed.ts';
 import { fileEvent } from '../helpers/events.ts';
 
 interface Change {
@@ -41,7 +41,8 @@ const SCHEDULE = '[Timer]\nOnCalendar=hourly\n';
 const runs = (command: string): Change => ({ says: `[Service]\nExecStart=${command}\n` });
 
 /** Of a process that had ended. */
-const nameless = (hasMap: boolean): Change => ({ note: ended(7, hasMap).note ?? '' });
+const nameless = (hasMap: boolean, what = 'it', before = ''): Change => ({ by: null, note: before + endedNote(7, what, hasMap) });
+const OF_DIRECTORY = 'found when its directory appeared or went; ';
 
 /** Longest first, as the sensor knows them. */
 const UNIT_DIRECTORY = /^(?:.*\/\.(?:config|local\/share)\/systemd\/user(?:\.control)?|\/run\/user\/\d+\/systemd\/[^/]+|\/(?:etc|run|usr\/lib|lib|usr\/local\/lib|usr\/local\/share|usr\/share|etc\/xdg)\/systemd\/[^/]+)/;
@@ -132,12 +133,15 @@ const CASES: Record<string, { told: Case[]; silent: Case[] }> = {
       ['/etc/systemd/system/timers.target.wants/x.timer', { by: null, target: '../x.timer' }],
       ['/etc/systemd/system-generators/x', { by: null }],
       ['/run/systemd/system/x.service', { by: null }],
-      ['/etc/systemd/system/x.timer', { by: null, ...nameless(true) }],
+      ['/etc/systemd/system/x.timer', nameless(true)],
+      ['/etc/systemd/system/timers.target.wants/x.timer', { ...nameless(true, 'its program', OF_DIRECTORY), source: 'scan' }],
     ],
     silent: [
       ['/etc/systemd/system/x.timer', {}],
       ['/etc/systemd/system/x.timer', { by: DPKG }],
-      ['/etc/systemd/system/x.timer', { by: null, ...nameless(false) }],
+      ['/etc/systemd/system/x.timer', nameless(false)],
+      ['/etc/systemd/system/x.timer', nameless(false, 'its program')],
+      ['/etc/systemd/system/timers.target.wants/x.timer', { ...nameless(false, 'it', OF_DIRECTORY), source: 'scan' }],
       ['/etc/systemd/system/x.timer', { action: 'deletion', by: null }],
       ['/etc/systemd/system/.#x.timer0123', { by: null }],
       ['/etc/systemd/system/a.timer.d/x.conf.bak', { by: null }],
