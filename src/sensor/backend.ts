@@ -44,6 +44,21 @@ export interface Batch {
 /** `contents`: everything that happens in the directory; `appearance`: that something appears, or that it goes itself; `self`: only the latter. */
 export type Interest = 'contents' | 'appearance' | 'self';
 
+export interface Receiver {
+  mayTake(): boolean;
+  /** A directory appeared under this name. Said as soon as it is read: nothing is told of what happens in it until it is marked. */
+  hurry(directory: string, name: string): void;
+  take(batch: Batch): void;
+}
+
+/** Says of the changes from `start` on which directories appeared. */
+export function hurry(receiver: Receiver, changes: readonly Change[], start = 0): void {
+  for (let index = start; index < changes.length; index++) {
+    const change = changes[index];
+    if (change?.isDirectory === true && (change.did & (Did.CREATED | Did.MOVED_IN)) !== 0) receiver.hurry(change.directory, change.name);
+  }
+}
+
 export interface Backend {
   readonly source: SensorSource;
   /** Whether the kernel says which process it was. */
@@ -54,8 +69,8 @@ export interface Backend {
   readonly execLog?: ExecLog;
   /** The directory behind an O_PATH descriptor of this path. Gives its key; throws a SystemError. Marking again widens the interest. */
   mark(directory: number, interest: Interest, path: string): string;
-  /** Calls back with what waits, whenever something does and `mayTake` says that more is wanted; what is left waits in the kernel. */
-  start(onBatch: (batch: Batch) => void, mayTake: () => boolean): void;
+  /** Calls `receiver`, whenever something waits and more may be taken; what is left waits in the kernel. */
+  start(receiver: Receiver): void;
   /** Reads what waits now, nothing included. */
   drain(): void;
   /** Takes up file systems that were mounted since. */

@@ -2,7 +2,7 @@
  * fanotify(7) by two groups. `wake` only says that something happened: without names its events merge into a few, so it costs next to nothing and never
  * fills up. `log` holds what happened, with names, and between it which programs were run; it is read when `wake` wakes us, and now and then.
  */
-import type { Backend, Batch, Bracket, Interest } from './backend.ts';
+import { hurry, type Backend, type Bracket, type Interest, type Receiver } from './backend.ts';
 import { FAN } from './constants.ts';
 import { ExecLog } from './exec-log.ts';
 import { parseFanotify, type Numbering, type Parsed } from './fanotify-parse.ts';
@@ -41,38 +41,45 @@ export function openFanotify(handles: Handles): Backend {
   const numbering: Numbering = { position: 0 };
   let emptiedAt = process.hrtime.bigint();
   let waiting: libc.Poll | undefined;
-  let deliver: (batch: Batch) => void = () => undefined;
-  let wanted: () => boolean = () => true;
+  let receiver: Receiver | undefined;
   let others: Backend | undefined;
   const nameless = new Set<string>();
   const elsewhere = (): Backend => {
     if (others === undefined) {
       others = openInotify();
-      others.start((batch) => deliver(batch), () => wanted());
+      if (receiver !== undefined) others.start(receiver);
     }
     return others;
   };
 
-  const drain = (): void => {
+  const drain = (isWoken = false): void => {
     others?.drain();
-    while (libc.read(wake, spill) > 0);
-    if (!wanted()) return;
+    if (receiver === undefined || !receiver.mayTake()) {
+      while (libc.read(wake, spill) > 0);
+      return;
+    }
     const bracket: Bracket = { after: emptiedAt, before: 0n };
     const parsed: Parsed = { changes: [], executions: [], overflow: false, gone: [] };
     // Taken before each reading: what is older than the one that found nothing is read, and what comes later is newer.
     let now = process.hrtime.bigint();
     let length = libc.read(log, buffer);
-    while (length > 0) {
+    // What woke us is taken before the last reading of the log, so that whatever comes after that wakes us again; so does what is left of it.
+    let isAwake = isWoken || length > 0;
+    while (length > 0 || isAwake) {
+      const seen = parsed.changes.length;
       parseFanotify(buffer, length, bracket, numbering, parsed);
-      now = process.hrtime.bigint();
+      hurry(receiver, parsed.changes, seen);
+      if (isAwake) libc.read(wake, spill);
+      isAwake = false;
       if (parsed.changes.length >= MOST_AT_ONCE) break;
+      now = process.hrtime.bigint();
       length = libc.read(log, buffer);
     }
     bracket.before = now;
     if (length === 0) emptiedAt = now;
     if (parsed.overflow) execLog.forget(bracket.before);
     for (const { pid, directory, name, position } of parsed.executions) execLog.add(pid, { directory, name, position, bracket });
-    if (parsed.changes.length > 0 || parsed.overflow || parsed.gone.length > 0) deliver(parsed);
+    if (parsed.changes.length > 0 || parsed.overflow || parsed.gone.length > 0) receiver.take(parsed);
   };
   /** All anew: a device number may be that of another file system by now. */
   const markPrograms = (since: bigint): void => {
@@ -100,12 +107,11 @@ export function openFanotify(handles: Handles): Backend {
         return key;
       }
     },
-    start(onBatch, mayTake) {
-      deliver = onBatch;
-      wanted = mayTake;
-      waiting = libc.poll(wake, drain);
+    start(by) {
+      receiver = by;
+      waiting = libc.poll(wake, () => drain(true));
     },
-    drain,
+    drain: () => drain(),
     mountsChanged: () => markPrograms(process.hrtime.bigint()),
     close() {
       waiting?.close();

@@ -1,5 +1,5 @@
 /** inotify(7), where fanotify is not allowed: the same changes, but never who made them. */
-import { Did, type Backend, type Batch, type Bracket, type Change, type Interest } from './backend.ts';
+import { Did, hurry, type Backend, type Batch, type Bracket, type Change, type Interest, type Receiver } from './backend.ts';
 import { IN } from './constants.ts';
 import * as libc from './libc.ts';
 
@@ -19,7 +19,7 @@ export function openInotify(): Backend {
   let emptiedAt = process.hrtime.bigint();
   let position = 0;
   let waiting: libc.Poll | undefined;
-  let deliver: (batch: Batch) => void = () => undefined;
+  let receiver: Receiver | undefined;
 
   const drain = (): void => {
     const bracket: Bracket = { after: emptiedAt, before: 0n };
@@ -29,7 +29,9 @@ export function openInotify(): Backend {
       position += length;
       now = process.hrtime.bigint();
       bracket.before = now;
-      deliver(batch);
+      if (receiver === undefined) continue;
+      hurry(receiver, batch.changes);
+      receiver.take(batch);
     }
     emptiedAt = now;
   };
@@ -42,8 +44,8 @@ export function openInotify(): Backend {
       const wd = libc.inotify.watch(fd, `/proc/self/fd/${directory}`, MASKS[interest] | IN.MASK_ADD);
       return String(wd);
     },
-    start(onBatch) {
-      deliver = onBatch;
+    start(by) {
+      receiver = by;
       waiting = libc.poll(fd, drain);
     },
     drain,

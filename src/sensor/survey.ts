@@ -9,8 +9,8 @@ import { realTime, tick } from './libc.ts';
 import { differing } from './scan.ts';
 import type { Found, Tree } from './tree.ts';
 
-/** How long the event loop may be kept from other work, in ms. */
-export const MOST_BUSY_MS = 20;
+/** How long looking at directories may keep what the kernel tells waiting, in ms: of a new directory nothing is told until it is marked. */
+const MOST_BUSY_MS = 1;
 
 /** Looking at directories anew may take this share of the time: at all that may be there, and at those that are watched. */
 const SHARE = { whole: 0.01, known: 0.05 };
@@ -55,12 +55,18 @@ export class Survey {
   /** Now and then: everything, or what is watched, or nothing yet, as what it took the last time allows. */
   byTheWay(): void {
     const { tree } = this.options;
-    if (!tree.isDone) return;
+    if (!tree.isDone || tree.isRereading) return;
     if (this.whole.isDue) this.again();
     else if (this.known.isDue) {
       this.known.reset();
-      this.known.spend(() => this.found(tree.reread(), unknown(COMPARED)));
+      this.nextKnown();
     }
+  }
+
+  private nextKnown(): void {
+    const { tree, goOn } = this.options;
+    this.known.spend(() => this.found(tree.reread(busy()), unknown(COMPARED)));
+    if (tree.isRereading) goOn(() => this.nextKnown());
   }
 
   /** What the tree found out about its folders, by the doing of someone. */
@@ -94,8 +100,7 @@ export class Survey {
 
   private next(): void {
     const { tree, goOn } = this.options;
-    const started = performance.now();
-    this.whole.spend(() => this.found(tree.work(() => performance.now() - started > MOST_BUSY_MS), unknown(this.why), this.before));
+    this.whole.spend(() => this.found(tree.work(busy()), unknown(this.why), this.before));
     if (!tree.isDone) {
       goOn(() => this.next());
       return;
@@ -115,6 +120,12 @@ export class Survey {
       know({ folder: path, present: false });
     }
   }
+}
+
+/** Says whether it is time for other work. */
+function busy(): () => boolean {
+  const end = performance.now() + MOST_BUSY_MS;
+  return () => performance.now() > end;
 }
 
 /** When something is due again that may take its share of the time and no more. */

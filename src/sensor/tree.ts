@@ -49,6 +49,7 @@ export class Tree {
   private readonly unseen = new Unseen();
   /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
   private queue: Way[] = [];
+  private rereading: Way[] = [];
 
   constructor(backend: Backend, root: Place) {
     this.backend = backend;
@@ -100,12 +101,7 @@ export class Tree {
 
   /** Works off the queue until `enough` says so. */
   work(enough: () => boolean = () => false): Found {
-    const found = nothing();
-    for (let way = this.queue.shift(); way !== undefined; way = this.queue.shift()) {
-      this.visit(way, found, true);
-      if (enough()) break;
-    }
-    return found;
+    return this.visitAll(this.queue, true, enough);
   }
 
   /** What is looked at from now on has not to be looked at again when everything is looked at anew. */
@@ -113,11 +109,23 @@ export class Tree {
     for (const { folder } of this.marked.values()) folder?.entries.noteFresh();
   }
 
-  /** The folders that are watched, as they are now. */
-  reread(): Found {
+  /** The folders that are watched, as they are now: from the first when none is left, and until `enough` says so. */
+  reread(enough: () => boolean): Found {
+    if (this.rereading.length === 0) this.rereading = [...this.marked.values()].flatMap(({ ways }) => ways.filter((way) => way.place.unit !== undefined));
+    return this.visitAll(this.rereading, false, enough);
+  }
+
+  /** Whether some are yet to be looked at again. */
+  get isRereading(): boolean {
+    return this.rereading.length > 0;
+  }
+
+  private visitAll(ways: Way[], isQueued: boolean, enough: () => boolean): Found {
     const found = nothing();
-    const folders = [...this.marked.values()].flatMap(({ ways }) => ways.filter(isFolder));
-    for (const way of folders) this.visit(way, found, false);
+    for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+      this.visit(way, found, isQueued);
+      if (enough()) break;
+    }
     return found;
   }
 
@@ -125,13 +133,19 @@ export class Tree {
   changed(key: string, name: string): Found | undefined {
     const ways = (this.marked.get(key)?.ways ?? []).flatMap((way) => inside(way, name) ?? []);
     if (ways.length === 0) return undefined;
-    for (const way of ways) this.rush(way);
     const found = nothing();
     for (const way of ways) this.visit(way, found, false);
     return found;
   }
 
-  /** Marks what holds units at the end of a way at once: `mkdir -p` makes all of it together, and the first file follows within some 0.1 ms. The visit does the rest. */
+  /** A directory appeared: marks what holds units at the end of its ways at once, since `mkdir -p` makes all of it together, and the first file follows within some 0.1 ms. What `changed` looks at does the rest. */
+  hurry(key: string, name: string): void {
+    for (const way of this.marked.get(key)?.ways ?? []) {
+      const next = inside(way, name);
+      if (next !== undefined) this.rush(next);
+    }
+  }
+
   private rush({ path, place }: Way): void {
     if (place.unit !== undefined) {
       // Mostly it is not there yet, and an exception would take as long as the mark.

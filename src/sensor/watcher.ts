@@ -14,7 +14,7 @@ import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
-import { MOST_BUSY_MS, Survey } from './survey.ts';
+import { Survey } from './survey.ts';
 import { Tree, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
@@ -26,10 +26,23 @@ const MANY = 1_024;
 /** Changes that wait in memory, at most some MB; more of them wait in the kernel. */
 const MOST_QUEUED = 131_072;
 
+/** How long events may keep the event loop from other work, in ms. */
+const MOST_BUSY_MS = 20;
+
 /** How often the log is read when nothing wakes us: it has the programs that ran meanwhile. Milliseconds. */
 const DRAIN_MS = 500;
 
 const APPEARED = 'found when its directory appeared or went: the process is the one that made or moved the directory';
+
+/** How many readings of new directories may wait for more before anybody is named, as many as a way in a home has steps, and how long in ms. */
+const MOST_STEPS = 4;
+const STEP_MS = 3;
+
+/** What was read together, with what its new directories led to. */
+interface Reading {
+  batch: Batch;
+  led: ReadonlyMap<Change, Found[]>;
+}
 
 type Item = Change | Gone | Comparison | Discovery;
 
@@ -51,12 +64,17 @@ export class Watcher {
   private drainTimer: NodeJS.Timeout | undefined;
   private next: NodeJS.Immediate | undefined;
   private isWorking = false;
+  /** Whether who did something can still be found out when the process has ended. */
+  private readonly keepsMakers: boolean;
+  private nameTimer: NodeJS.Timeout | undefined;
+  private readonly read: Reading[] = [];
   private isStopped = false;
   private readonly survey: Survey;
 
   constructor(backend: Backend, images: Images | undefined, handles: Handles, options: SensorOptions) {
     this.backend = backend;
     this.options = options;
+    this.keepsMakers = images !== undefined;
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
     const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
@@ -67,7 +85,11 @@ export class Watcher {
 
   /** What is there at the start is the baseline, not news. */
   start(): void {
-    this.backend.start((batch) => this.take(batch), () => this.queue.length < MOST_QUEUED);
+    this.backend.start({
+      mayTake: () => this.queue.length < MOST_QUEUED,
+      hurry: (directory, name) => this.guarded(() => this.tree.hurry(directory, name)),
+      take: (batch) => this.take(batch),
+    });
     this.survey.first(this.options.baseline?.());
     this.emit();
     this.drainTimer = setInterval(() => this.guarded(() => this.backend.drain()), DRAIN_MS);
@@ -99,6 +121,7 @@ export class Watcher {
   stop(): void {
     this.guarded(() => {
       this.backend.drain();
+      this.nameAll();
       while (this.queue.length > 0) this.slice();
       this.ledger.releaseAll();
       this.emit();
@@ -136,11 +159,30 @@ export class Watcher {
     // All that is lost has happened: what is looked at after this is as it is now.
     if (batch.overflow) this.tree.lookedAtFromNow();
     // Directories first: until a new one is marked, nothing is told of what happens in it.
+    const led = this.lead(batch.changes);
+    this.read.push({ batch, led });
+    // Naming takes longer than who makes a way of directories takes to the first file: as long as nothing but directories comes, the map keeps who it was.
+    clearTimeout(this.nameTimer);
+    if (this.keepsMakers && led.size > 0 && led.size === batch.changes.length && batch.gone.length === 0 && this.read.length < MOST_STEPS) this.nameTimer = setTimeout(() => this.guarded(() => this.nameAll()), STEP_MS);
+    else this.nameAll();
+  }
+
+  private nameAll(): void {
+    for (const each of this.read.splice(0)) this.name(each);
+    if (!this.isWorking) this.guarded(() => this.work());
+  }
+
+  /** What the new directories, and links, of these lead to. */
+  private lead(changes: readonly Change[]): Map<Change, Found[]> {
     const led = new Map<Change, Found[]>();
-    for (const change of batch.changes) if (change.isDirectory || this.tree.folder(change.directory) === undefined) {
+    for (const change of changes) if (change.isDirectory || this.tree.folder(change.directory) === undefined) {
       const found = this.followed(change);
       if (found.length > 0) led.set(change, found);
     }
+    return led;
+  }
+
+  private name({ batch, led }: Reading): void {
     for (const change of batch.changes) if (this.matters(change)) {
       if (!change.isDirectory) this.ledger.announce(change);
       this.guarded(() => this.makers.name(change));
@@ -152,7 +194,6 @@ export class Watcher {
       this.queue.push(gone);
     }
     if (batch.overflow) this.overflowed = true;
-    if (!this.isWorking) this.guarded(() => this.work());
   }
 
   /** In a home many files come and go that lead nowhere. */
