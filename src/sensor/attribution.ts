@@ -10,6 +10,7 @@ import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
 import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
+import { soleChanger } from './bpf/directories.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { startOf } from './clocks.ts';
 import { TICK_NS } from './constants.ts';
@@ -33,6 +34,18 @@ export interface Deed extends Moment {
   pid: number;
   /** When the file itself says that it was made; asked for only when it decides. */
   bornAt?: () => bigint;
+}
+
+/** Place in the kernel's queue of what never stood there: behind all that did. */
+const WITHOUT_PLACE = Number.MAX_SAFE_INTEGER;
+
+/** Who filled a directory. */
+export interface Filler {
+  by: Attributed;
+  /** Whether nobody, the same process included, changed it since. */
+  isSole(): boolean;
+  /** Whether as much as is known of another directory was done by the same, or by who made this one. */
+  hasMade(device: string, inode: bigint): boolean;
 }
 
 interface Known {
@@ -115,30 +128,55 @@ export class Attributor {
     this.settled.clear();
   }
 
+  /** Who alone put names into a directory (`device` is `major:minor`) and took names from it since it was made; undefined where that was nobody, or several, or is not known. */
+  fillerOf(device: string, inode: bigint): Filler | undefined {
+    const { images } = this.sources;
+    const runs = images?.runsOf(device, inode);
+    const run = soleChanger(runs ?? []);
+    const [making] = runs ?? [];
+    if (images === undefined || making === undefined || run === undefined) return undefined;
+    const { by } = this.byMap({ pid: run.pid, position: WITHOUT_PLACE, bracket: { after: run.first, before: run.last } }, images) ?? {};
+    if (by === undefined || by.isOpen === true || by.process?.executable === undefined) return undefined;
+    return {
+      by,
+      isSole: () => soleChanger(images.runsOf(device, inode) ?? [])?.last === run.last,
+      hasMade: (parentDevice, parent) => (images.runsOf(parentDevice, parent) ?? []).every(({ pid }) => pid === making.pid || pid === run.pid),
+    };
+  }
+
   private byImages(deed: Deed, images: Images): Attributed {
+    const found = this.byMap(deed, images);
+    if (found === undefined) return this.withoutImages(deed);
+    const { by, current } = found;
+    if (current !== undefined) this.remember(deed, current.since, by);
+    if (current !== undefined && current.since <= deed.bracket.after) this.settle(deed, by);
+    return by;
+  }
+
+  /** `current`: the image, where it is the one that runs. Undefined where the map has none of the process. */
+  private byMap(deed: Deed, images: Images): { by: Attributed; current?: Image } | undefined {
     const { log } = this.sources;
     const { current, previous } = images.lookup(deed.pid);
     const history = [previous, current].filter((image) => image !== undefined);
     // With another program in between them, only the last is known to have followed on nothing that is forgotten.
     if (previous !== undefined && current !== undefined && previous.start === current.start && current.generation !== previous.generation + 1) history.shift();
-    if (history.length === 0) return this.withoutImages(deed);
+    if (history.length === 0) return undefined;
     const opened = log?.of(deed.pid) ?? [];
-    const isLogged: IsLogged = (device, since) => log?.isLogged(device, since) ?? false;
+    // What has no place in the log has its times by the kernel's own clock, and is decided by these alone.
+    const ordered = deed.position === WITHOUT_PLACE ? [] : opened;
+    const isLogged: IsLogged = (device, since) => ordered === opened && (log?.isLogged(device, since) ?? false);
     const ran = history.map((image) => ({ image, ...image, name: Buffer.from(image.name).toString('latin1'), device: deviceOf(image) }));
-    let decision = decide(ran, opened, deed, isLogged);
+    let decision = decide(ran, ordered, deed, isLogged);
     const notBefore = decision.isSure ? undefined : deed.bornAt?.();
     if (notBefore !== undefined) {
-      decision = { ...decide(ran, opened, { ...deed, notBefore }, isLogged), confirmed: false };
+      decision = { ...decide(ran, ordered, { ...deed, notBefore }, isLogged), confirmed: false };
     }
     const [only] = decision.images;
-    if (only === undefined) return { ...less(deed.pid, 'the process ran other programs since, or another one has its number: which program it was is not known'), isOpen: true };
+    if (only === undefined) return { by: { ...less(deed.pid, 'the process ran other programs since, or another one has its number: which program it was is not known'), isOpen: true } };
     const last = decision.images.at(-1);
-    if (!decision.isSure && decision.isWhole && last !== undefined && decision.images.every(({ image }) => isSameProgram(image, last.image))) return { ...withoutArguments(this.ofImage(last.image, opened, deed, false)), isOpen: true };
-    if (!decision.isSure) return { ...less(deed.pid, `the process ran several programs in that moment, and which one it was is not known (${namesOf(decision.images)})`), isOpen: true };
-    const by = this.ofImage(only.image, opened, deed, decision.confirmed);
-    if (only.image === current) this.remember(deed, current.since, by);
-    if (only.image === current && current.since <= deed.bracket.after) this.settle(deed, by);
-    return by;
+    if (!decision.isSure && decision.isWhole && last !== undefined && decision.images.every(({ image }) => isSameProgram(image, last.image))) return { by: { ...withoutArguments(this.ofImage(last.image, opened, deed, false)), isOpen: true } };
+    if (!decision.isSure) return { by: { ...less(deed.pid, `the process ran several programs in that moment, and which one it was is not known (${namesOf(decision.images)})`), isOpen: true } };
+    return { by: this.ofImage(only.image, opened, deed, decision.confirmed), ...(only.image === current ? { current } : {}) };
   }
 
   /** `identity`: as it was before anything was read. */

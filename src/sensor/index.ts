@@ -61,6 +61,8 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
   await watcher.ready(READY_MS);
+  // Not before: it takes some ms, and only what is made from now on can be told of with it.
+  const keeping = setImmediate(() => images?.keepDirectories());
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
   let settling: NodeJS.Timeout | undefined;
   const mounts = onMountChange(() => {
@@ -77,6 +79,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
       return [...limitsOf(sources), ...watcher.tree.blind];
     },
     async stop() {
+      clearImmediate(keeping);
       clearInterval(timer);
       clearTimeout(settling);
       mounts.close();
@@ -89,6 +92,8 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
 /** What would be chosen here and why nothing better, for `doctor`. Leaves nothing behind. */
 export function sensorSupport(): { mode: SensorSource; attribution: Attribution; reasons: string[] } {
   const sources = openSources('auto');
+  const limit = sources.images?.keepDirectories();
+  if (limit !== undefined) sources.reasons.push(`who made the first files of a directory that was just made is often only inferred: ${limit}`);
   sources.backend.close();
   sources.images?.close();
   return { mode: sources.backend.source, attribution: bestAttribution(sources), reasons: limitsOf(sources) };

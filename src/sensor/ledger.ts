@@ -36,6 +36,8 @@ export interface LedgerOptions {
   remember: (known: KnownFile) => void;
   folderOf: (key: string) => Folder | undefined;
   pathOf: (key: string) => string | undefined;
+  /** Who made what appeared under a name in a folder, asked after it was looked at; where that is known. */
+  fillerOf: (folder: Folder) => ((name: string) => Attributed | undefined) | undefined;
   /** One file that fails keeps none of the others from being told of. */
   guarded: (work: () => void) => void;
 }
@@ -122,9 +124,9 @@ export class Ledger {
     const known = folder.entries.get(change.name);
     if (stat === undefined) return;
     if (known?.inode === stat.ino && known.changed === stat.ctimeNs && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
-    const by = asSeen(who(change, stat), doubtOf(change, known));
     // It was made before its folder was watched: the first that is told of it is that it is there.
     const action = known === undefined ? 'creation' : 'modification';
+    const by = (action === 'creation' ? this.options.fillerOf(folder)?.(change.name) : undefined) ?? asSeen(who(change, stat), doubtOf(change, known));
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
       this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, by });
       return;
@@ -179,10 +181,11 @@ export class Ledger {
   /** Names that differed in a folder a moment ago, and who is taken to have made the difference. What has become known since is no difference. */
   compare(folder: Folder, names: readonly string[], by: Attributed, now: 'there' | 'gone' = 'there'): void {
     const at = process.hrtime.bigint();
-    for (const name of names) this.options.guarded(() => this.compareOne(folder, name, now === 'there', by, at));
+    const filler = now === 'there' && names.length > 0 ? this.options.fillerOf(folder) : undefined;
+    for (const name of names) this.options.guarded(() => this.compareOne(folder, name, now === 'there', (action) => (action === 'modification' ? by : filler?.(name) ?? by), at));
   }
 
-  private compareOne(folder: Folder, name: string, isThere: boolean, by: Attributed, at: bigint): void {
+  private compareOne(folder: Folder, name: string, isThere: boolean, by: (action: FileAction) => Attributed, at: bigint): void {
     if (!isThere) this.releaseOne(folder, name);
     else if (this.held.has(heldKey(folder, name))) return;
     const stat = isThere ? lookAt(pathOf(folder.path, name)) : undefined;
@@ -190,7 +193,7 @@ export class Ledger {
     if (action === undefined) return;
     this.set(folder, name, action === 'deletion' || stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
     this.compared.set(heldKey(folder, name), at);
-    this.report(action, folder, name, by, action === 'deletion' ? undefined : stat, undefined, 'scan');
+    this.report(action, folder, name, by(action), action === 'deletion' ? undefined : stat, undefined, 'scan');
   }
 
   /** Nothing from before this moment is queued any more. */

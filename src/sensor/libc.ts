@@ -13,7 +13,7 @@ const inotifyAddWatch = libc.func('int inotify_add_watch(int fd, const char *pat
 const readBytes = libc.func('long read(int fd, _Out_ void *buffer, size_t count)');
 const openPath = libc.func('int open(const char *path, int flags)');
 const closeFd = libc.func('int close(int fd)');
-const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
+const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const void *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
 const openByHandleAt = libc.func('int open_by_handle_at(int mount_fd, void *handle, int flags)');
 const bpfCall = libc.func('long syscall(long number, int command, void *attributes, unsigned int size)');
 const schedGetattr = libc.func('long syscall(long number, int task, _Out_ void *attributes, unsigned int size, unsigned int flags)');
@@ -141,14 +141,27 @@ const ownInfo = Buffer.alloc(STATFS_LENGTH);
 
 /** What fanotify will call the directory behind a descriptor: its file system's id and its handle, as one key. */
 export function directoryKey(directory: number): string {
-  const mountId = [0];
-  ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-  if (nameToHandleAt(directory, '', ownHandle, mountId, AT_HANDLE_FID | AT_EMPTY_PATH) < 0) {
-    ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-    checked('name_to_handle_at', nameToHandleAt(directory, '', ownHandle, mountId, AT_EMPTY_PATH));
-  }
+  readHandle(directory, NO_NAME, AT_EMPTY_PATH);
   checked('fstatfs', fstatfs(directory, ownInfo));
   return keyOf(ownInfo, STATFS_FSID_OFFSET, ownHandle, 0, ownHandle.readUInt32LE(0));
+}
+
+/** Number of the mount that a path is on, itself where something is mounted over it. A link is not followed. */
+export function mountOf(path: string | Buffer): number {
+  return readHandle(AT_FDCWD, Buffer.concat([Buffer.from(path), NO_NAME]), 0);
+}
+
+const NO_NAME = Buffer.from('\0');
+
+/** Into `ownHandle`; gives the number of the mount. */
+function readHandle(directory: number, path: Buffer, flags: number): number {
+  const mountId = [0];
+  ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+  if (nameToHandleAt(directory, path, ownHandle, mountId, AT_HANDLE_FID | flags) < 0) {
+    ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+    checked('name_to_handle_at', nameToHandleAt(directory, path, ownHandle, mountId, flags));
+  }
+  return mountId[0] ?? -1;
 }
 
 /** `f_fsid` of the file system that a descriptor is on: the first 8 bytes of every key of it. */

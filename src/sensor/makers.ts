@@ -1,11 +1,18 @@
 /** Who made a change: as it was found out when it was read, or by what can be told of it now. */
+import { fstatSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { unknown, type Attributed } from './attributed.ts';
-import type { Attributor } from './attribution.ts';
+import type { Attributor, Filler } from './attribution.ts';
 import type { Backend, Change, Gone } from './backend.ts';
 import { deedOf } from './deed.ts';
 import { pathOf, type Seen } from './document.ts';
 import { holderOf, openFiles } from './holders.ts';
+import { deviceText } from './filesystems.ts';
+import { close, directoryKey, mountOf, openDirectory } from './libc.ts';
 import { readFacts } from './proc-facts.ts';
+import type { Folder } from './tree.ts';
+
+const FILLED = "by the kernel's record of its directory, in which nobody else made, renamed or removed anything";
 
 export interface MakersOptions {
   backend: Pick<Backend, 'namesProcesses'>;
@@ -48,6 +55,30 @@ export class Makers {
     return { ...by, attribution: 'inferred', note };
   }
 
+  /**
+   * By the kernel's own record of a folder: who made what appeared under a name in it, asked after the file was looked at. Undefined where several filled it, it is
+   * not at its path any more or came there with a directory that was moved, and for a name where something is mounted.
+   */
+  readonly fillerOf = (folder: Pick<Folder, 'key' | 'path'>): ((name: string) => Attributed | undefined) | undefined => {
+    const { path } = folder;
+    const opened = openDirectory(path);
+    if (opened === undefined) return undefined;
+    try {
+      const { dev, ino } = fstatSync(opened, { bigint: true });
+      const filler = this.options.attributor.fillerOf(deviceText(dev), ino);
+      if (filler === undefined || directoryKey(opened) !== folder.key || !cameByItself(path, filler)) return undefined;
+      const mount = mountOf(path);
+      const { note } = filler.by;
+      const by = { ...filler.by, note: note === undefined ? FILLED : `${FILLED}; ${note}` };
+      return (name) => (filler.isSole() && isOn(mount, pathOf(path, name)) ? by : undefined);
+    } catch {
+      // Of a file system that has no such keys, or gone.
+      return undefined;
+    } finally {
+      close(opened);
+    }
+  };
+
   /** Which files are open is asked for once for all that is worked off together. */
   lookAgain(): void {
     this.openFiles = undefined;
@@ -56,5 +87,22 @@ export class Makers {
   /** Nothing that was found out before holds any more. */
   forget(): void {
     this.options.attributor.forget();
+  }
+}
+
+/** Whether none of the directories above, as far as they are as new, may have brought it along: whoever moves one changes it. */
+function cameByItself(path: string, filler: Filler): boolean {
+  for (let above = dirname(path); above !== '/'; above = dirname(above)) {
+    const { dev, ino } = statSync(above, { bigint: true });
+    if (!filler.hasMade(deviceText(dev), ino)) return false;
+  }
+  return true;
+}
+
+function isOn(mount: number, path: string | Buffer): boolean {
+  try {
+    return mountOf(path) === mount;
+  } catch {
+    return false;
   }
 }

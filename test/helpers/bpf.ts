@@ -22,6 +22,15 @@ export function noTries(): string | undefined {
   return images.limit;
 }
 
+/** Why this kernel does not tell who changes a directory that is made; undefined where it does. */
+export function noDirectories(): string | undefined {
+  if (noBpf !== undefined) return noBpf;
+  const images = openImages();
+  const limit = images.keepDirectories();
+  images.close();
+  return limit;
+}
+
 /** Ids of all programs or maps of the kernel, whoever made them. */
 export function idsOf(command: typeof BPF.PROG_GET_NEXT_ID | typeof BPF.MAP_GET_NEXT_ID): number[] {
   const at = ATTR.GET_NEXT_ID;

@@ -76,6 +76,16 @@ export class Assembler {
     return this.#store(OP.DW, base, offset, value);
   }
 
+  /** Exchanges the 8 bytes at base + offset and the source, at once for all processors. */
+  exchange64(base: Register, offset: number, source: Register): this {
+    return this.#emit(OP.STX | OP.ATOMIC | OP.DW, base, source, offset, OP.XCHG);
+  }
+
+  /** r0 = the 8 bytes at base + offset, which become the source if they were r0; at once for all processors. */
+  compareExchange64(base: Register, offset: number, source: Register): this {
+    return this.#emit(OP.STX | OP.ATOMIC | OP.DW, base, source, offset, OP.CMPXCHG);
+  }
+
   /** destination = the map of this descriptor. */
   map(destination: Register, descriptor: number): this {
     this.#push({ opcode: OP.LD | OP.IMM | OP.DW, destination: REGISTERS.indexOf(destination), source: OP.PSEUDO_MAP_FD, offset: 0, immediate: descriptor });

@@ -58,6 +58,7 @@ export const OP = {
   // addressing
   IMM: 0x00,
   MEM: 0x60,
+  ATOMIC: 0xc0,
   // arithmetic
   ADD: 0x00,
   SUB: 0x10,
@@ -74,6 +75,9 @@ export const OP = {
   JLE: 0xb0,
   CALL: 0x80,
   EXIT: 0x90,
+  // what an atomic access does, as its immediate value (Linux 5.12)
+  XCHG: 0xe1,
+  CMPXCHG: 0xf1,
   /** The source "register" of a 64-bit load that says that its value is a map's descriptor. */
   PSEUDO_MAP_FD: 1,
 } as const;
@@ -99,3 +103,6 @@ export const INITIAL_PID_NAMESPACE = 0xefff_fffc;
 
 /** include/uapi/linux/capability.h: bits in CapEff. */
 export const CAP = { SYS_ADMIN: 21, PERFMON: 38, BPF: 39 } as const;
+
+/** include/uapi/linux/stat.h */
+export const MODE = { FORMAT: 0o170000, DIRECTORY: 0o040000 } as const;

@@ -28,6 +28,8 @@ export const MEMBERS = [
   'dentry.d_name.hash',
   'inode.i_ino',
   'inode.i_nlink',
+  'inode.i_mode',
+  'inode.i_dentry.first',
   'inode.i_sb',
   'super_block.s_dev',
   'task_struct.loginuid',

@@ -2,8 +2,10 @@
 import { messageOf } from '../../model/errors.ts';
 import { close } from '../libc.ts';
 import { BPF } from './constants.ts';
+import { attachChanges, DIRECTORY, DIRECTORY_SLOTS, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
+import type { Offsets } from './image-program.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
 import { execProgram, forkProgram } from './programs.ts';
 import { decode, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
@@ -12,6 +14,7 @@ import { typesOfKernel, type Memory } from './types.ts';
 
 export { BpfError } from './error.ts';
 export type { Memory } from './types.ts';
+export type { Run } from './directories.ts';
 export type { Image } from './record.ts';
 
 export interface Images {
@@ -22,6 +25,10 @@ export interface Images {
   lookup(pid: number): { current?: Image; previous?: Image };
   /** `since` of the current image, 0n when there is none. Cheap: to see whether what was looked up before still holds. */
   since(pid: number): bigint;
+  /** Keeps from now on who changes directories that are made. Gives why it cannot, in words: then nothing is known of any. */
+  keepDirectories(): string | undefined;
+  /** All that changed a directory, its making first; undefined where that is not known. `device` is `major:minor`. */
+  runsOf(device: string, inode: bigint): Run[] | undefined;
   /** Why it does not know which programs were opened and not run, in words. */
   readonly limit: string | undefined;
   /** Takes the programs out of the kernel, and the images with them. */
@@ -44,26 +51,33 @@ export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Ima
   const { kept } = descriptors;
   try {
     const records = kept(createMap('tickward_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
-    const { tries, limit } = openTries(types, descriptors);
+    const { made: tries, limit } = openTries(types, descriptors);
     const exec = kept(loadProgram('tickward_exec', execProgram(types.offsets, records, tries)));
     const fork = kept(loadProgram('tickward_fork', forkProgram(types.offsets, records)));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
-    return new KernelImages(records, limit, () => descriptors.close());
+    return new KernelImages(records, limit, types.offsets, descriptors);
   } catch (error) {
     descriptors.close();
     throw error;
   }
 }
 
-/** Its map, or why this kernel has none: all else does without. */
-function openTries(types: ReturnType<typeof typesOfKernel>, descriptors: Descriptors): { tries?: number; limit?: string } {
+function openTries(types: ReturnType<typeof typesOfKernel>, descriptors: Descriptors): { made?: number; limit?: string } {
+  return attachedOr(descriptors, (kept) => {
+    const tries = kept(createMap('tickward_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
+    attachTries(types, tries, kept);
+    return tries;
+  });
+}
+
+/** What is made with descriptors of its own, or why this kernel does not let it: all else does without. */
+function attachedOr<Made>(descriptors: Descriptors, make: (kept: (descriptor: number) => number) => Made): { made?: Made; limit?: string } {
   const own = new Descriptors();
   try {
-    const tries = own.kept(createMap('tickward_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
-    attachTries(types, tries, own.kept);
+    const made = make(own.kept);
     own.moveTo(descriptors);
-    return { tries };
+    return { made };
   } catch (error) {
     own.close();
     if (!(error instanceof BpfError)) throw error;
@@ -93,15 +107,18 @@ class KernelImages implements Images {
   readonly #record: Lookup;
   /** A second reading, to compare. */
   readonly #again: Lookup;
-  readonly #close: () => void;
+  readonly #offsets: Offsets;
+  readonly #descriptors: Descriptors;
   readonly limit: string | undefined;
+  #directories: Lookup | undefined;
   #open = true;
 
-  constructor(records: number, limit: string | undefined, closeAll: () => void) {
+  constructor(records: number, limit: string | undefined, offsets: Offsets, descriptors: Descriptors) {
     this.limit = limit;
+    this.#offsets = offsets;
+    this.#descriptors = descriptors;
     this.#record = new Lookup(records, RECORD_LENGTH);
     this.#again = new Lookup(records, RECORD_LENGTH);
-    this.#close = closeAll;
   }
 
   lookup(pid: number): { current?: Image; previous?: Image } {
@@ -125,9 +142,25 @@ class KernelImages implements Images {
     return 0n;
   }
 
+  keepDirectories(): string | undefined {
+    if (!this.#open || this.#directories !== undefined) return undefined;
+    const { made, limit } = attachedOr(this.#descriptors, (kept) => {
+      const directories = kept(createMap('tickward_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS));
+      attachChanges(this.#offsets, directories, kept);
+      return new Lookup(directories, DIRECTORY.LENGTH);
+    });
+    this.#directories = made;
+    return limit;
+  }
+
+  runsOf(device: string, inode: bigint): Run[] | undefined {
+    return this.#directories === undefined ? undefined : runsOf(this.#directories, device, inode);
+  }
+
   close(): void {
     this.#open = false;
-    this.#close();
+    this.#directories = undefined;
+    this.#descriptors.close();
   }
 
   #find(map: Lookup, pid: number): boolean {

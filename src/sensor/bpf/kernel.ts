@@ -60,8 +60,8 @@ function verified(attributes: Buffer): number {
 }
 
 /** A descriptor that keeps the program running at every passing of the tracepoint. */
-export function attach(program: number, tracepoint: string): number {
-  return opened(`attach to the tracepoint ${tracepoint}`, program, Buffer.from(`${tracepoint}\0`));
+export function attach(program: number, tracepoint: string, hints?: Hints): number {
+  return opened(`attach to the tracepoint ${tracepoint}`, program, Buffer.from(`${tracepoint}\0`), hints);
 }
 
 /** The same for a program that was loaded for a function of the kernel, at every call of it. */
@@ -69,13 +69,16 @@ export function attachToFunction(program: number, name: string): number {
   return opened(`attach to the kernel's ${name}`, program);
 }
 
-function opened(what: string, program: number, name?: Buffer): number {
+function opened(what: string, program: number, name?: Buffer, hints?: Hints): number {
   const at = ATTR.RAW_TRACEPOINT;
   const attributes = Buffer.alloc(at.LENGTH);
   if (name !== undefined) attributes.writeBigUInt64LE(addressOf(name), at.name);
   attributes.writeUInt32LE(program, at.program);
-  return checked(what, bpf(BPF.RAW_TRACEPOINT_OPEN, attributes));
+  return checked(what, bpf(BPF.RAW_TRACEPOINT_OPEN, attributes), '', hints);
 }
+
+/** What to do, by the errno, where it is another thing than mostly. */
+type Hints = Readonly<Record<string, string>>;
 
 /** Raw tracepoints may be allowed where this is not. */
 const ONTO_FUNCTIONS = { EPERM: 'use a kernel that lets programs onto its functions (fentry), which a security module of this one may forbid' };
@@ -103,7 +106,7 @@ export class Lookup {
   }
 }
 
-function checked(what: string, result: number, log = '', hints: Readonly<Record<string, string>> = {}): number {
+function checked(what: string, result: number, log = '', hints: Hints = {}): number {
   if (result >= 0) return result;
   const code = errnoName(-result);
   throw new BpfError(code, `cannot ${what}: ${code}`, hints[code] ?? hintFor(code), log);
@@ -117,7 +120,7 @@ function hintFor(code: string): string {
       return 'use a kernel with CONFIG_BPF_SYSCALL';
     case 'ENOMEM':
     case 'E2BIG':
-      return 'free some memory of the kernel (29 MB are needed)';
+      return 'free some memory of the kernel (31 MB are needed)';
     case 'ENOENT':
       return 'use a kernel with CONFIG_BPF_EVENTS';
     default:

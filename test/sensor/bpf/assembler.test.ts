@@ -20,6 +20,8 @@ const INSTRUCTIONS: readonly [string, (a: Assembler) => Assembler, string][] = [
   ['*(u32 *)(fp - 4) = 1', (a) => a.store32('fp', -4, 1), '62 0a fc ff 01 00 00 00'],
   ['*(u64 *)(r9 + 0) = r0', (a) => a.store64('r9', 0, 'r0'), '7b 09 00 00 00 00 00 00'],
   ['*(u64 *)(r9 + 16) = 0', (a) => a.store64('r9', 16, 0), '7a 09 10 00 00 00 00 00'],
+  ['r1 = xchg_64(r9 + 0, r1)', (a) => a.exchange64('r9', 0, 'r1'), 'db 19 00 00 e1 00 00 00'],
+  ['r0 = cmpxchg_64(r9 + 8, r0, r1)', (a) => a.compareExchange64('r9', 8, 'r1'), 'db 19 08 00 f1 00 00 00'],
   ['r1 = map of descriptor 17', (a) => a.map('r1', 17), '18 11 00 00 11 00 00 00 00 00 00 00 00 00 00 00'],
   ['call probe_read_kernel', (a) => a.call('probe_read_kernel'), '85 00 00 00 71 00 00 00'],
   ['exit', (a) => a.exit(), '95 00 00 00 00 00 00 00'],

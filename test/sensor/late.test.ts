@@ -1,0 +1,109 @@
+/** Directories that are made together with what is in them, before the sensor could have marked them: the event loop is held up until all of it has happened. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { FileEvent } from '../../src/model/event.ts';
+import { openImages } from '../../src/sensor/bpf/images.ts';
+import { deviceText } from '../../src/sensor/filesystems.ts';
+import { noDirectories } from '../helpers/bpf.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
+import { sense, SHELL, units, type Sensing } from '../helpers/sensing.ts';
+
+const without = noDirectories();
+
+/** By the map alone where the process has ended. */
+const SURE = /^(?:exact|bpf)$/;
+
+/** By whom each file is said to have been made. */
+const said = (events: readonly FileEvent[]): string[] =>
+  events.filter(({ event }) => event.action !== 'deletion').map(({ file, process, tickward }) => `${file.name}: ${tickward.attribution} ${process?.name ?? ''}`).sort();
+
+/** Beside the watched directory, where `late/units` is one as soon as it is there. */
+async function beside(parent?: string): Promise<{ sensing: Sensing; late: string; run: (script: string) => number }> {
+  const sensing = await sense('fanotify', { rescanSeconds: 60, ...(parent === undefined ? {} : { parent }), directories: (base) => units(join(base, 'units'), join(base, 'outside/late/units')) });
+  // The program is put into the kernel right after the start.
+  await new Promise((resolve) => void setTimeout(resolve, 50));
+  return {
+    sensing,
+    late: join(sensing.outside, 'late/units'),
+    run(script) {
+      const { status, stderr, pid } = spawnSync('/bin/sh', ['-c', script], { cwd: sensing.outside, encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      return pid;
+    },
+  };
+}
+
+describe.skipIf(without !== undefined)(`files in directories that were marked too late (${without ?? 'as root'})`, () => {
+  test.each([['on disk', undefined], ['on tmpfs', '/dev/shm']])('%s: the one process that made all of them is named for it, with its arguments', async (_, parent) => {
+    const { sensing, run } = await beside(parent);
+    const script = 'mkdir -p late/units && echo x > late/units/a.timer; echo y > late/units/b.service';
+    const pid = run(script);
+    await sensing.count(2);
+    for (const event of sensing.shown) expect(event).toMatchObject({ event: { action: 'creation' }, process: { pid, name: SHELL, args: ['/bin/sh', '-c', script] }, tickward: { source: 'scan', attribution: expect.stringMatching(SURE), attribution_note: expect.stringContaining("by the kernel's record of its directory") } });
+  });
+
+  test('also where it made the directory itself', async () => {
+    const { sensing } = await beside();
+    const { pid, status } = spawnSync('python3', ['-c', 'import os\nos.makedirs("late/units")\nopen("late/units/a.timer", "w").close()'], { cwd: sensing.outside });
+    expect(status).toBe(0);
+    await sensing.count(1);
+    expect(sensing.shown[0]).toMatchObject({ process: { pid }, tickward: { attribution: expect.stringMatching(SURE) } });
+  });
+
+  const LESS: readonly [string, string, string[]][] = [
+    ['several made files', 'mkdir -p late/units; echo x > late/units/a.timer; /usr/bin/env touch late/units/b.timer', ['a.timer: inferred mkdir', 'b.timer: inferred mkdir']],
+    ['another renamed it there', 'mkdir -p late/units; echo x > late/units/a; mv late/units/a late/units/a.timer; true', ['a.timer: inferred mkdir']],
+    ['another changed the mode of the directory', 'mkdir -p late/units; echo x > late/units/a.timer; chmod 700 late/units; true', ['a.timer: inferred mkdir']],
+    ['another moved the directory there', 'mkdir late tmp; echo x > tmp/a.timer; mv tmp late/units; true', ['a.timer: inferred mkdir']],
+    ['another moved a directory above it there', 'mkdir -p tmp/units; echo x > tmp/units/a.timer; mv tmp late; true', ['a.timer: inferred mv']],
+    ['the process became another program', 'mkdir -p late/units; echo x > late/units/a.timer; exec touch late/units/b.timer', ['a.timer: inferred mkdir', 'b.timer: inferred mkdir']],
+    ['the directory was made anew by another', 'mkdir -p late/units; echo x > late/units/a.timer; rm -r late/units; mkdir late/units; touch late/units/b.timer; true', ['b.timer: inferred mkdir']],
+  ];
+
+  test.each(LESS)('where %s, nobody is named for more than the directory', async (_, script, expected) => {
+    const { sensing, run } = await beside();
+    run(script);
+    await sensing.count(expected.length);
+    expect(said(sensing.shown)).toEqual(expected);
+  });
+
+  test('what is mounted over a file was not made by who made the file', async () => {
+    const { sensing, late, run } = await beside();
+    onTestFinished(() => void spawnSync('umount', [join(late, 'a.timer')]));
+    run('mkdir -p late/units; echo x > late/units/a.timer; echo y > late/units/b.timer; echo z > other; mount --bind other late/units/a.timer');
+    await sensing.count(2);
+    expect(said(sensing.shown)).toEqual(['a.timer: inferred mkdir', expect.stringMatching(new RegExp(`^b\\.timer: (?:exact|bpf) ${SHELL}$`))]);
+  });
+});
+
+describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 'as root'})`, () => {
+  test('there is none of one that was there before, and none without the program', async () => {
+    const base = temporaryDirectory();
+    const images = openImages();
+    onTestFinished(() => images.close());
+    const runsOf = (path: string): { pid: number; count: number }[] | undefined => {
+      const { dev, ino } = statSync(path, { bigint: true });
+      return images.runsOf(deviceText(dev), ino)?.map(({ pid, count }) => ({ pid, count }));
+    };
+    mkdirSync(join(base, 'early'));
+    expect(runsOf(join(base, 'early'))).toBeUndefined();
+    expect(images.keepDirectories()).toBeUndefined();
+    writeFileSync(join(base, 'early/file'), '');
+    expect(runsOf(join(base, 'early'))).toBeUndefined();
+    mkdirSync(join(base, 'new'));
+    writeFileSync(join(base, 'new/file'), '');
+    expect(runsOf(join(base, 'new'))).toEqual([{ pid: process.pid, count: 2 }]);
+    // Content is no change of the directory.
+    spawnSync('/bin/sh', ['-c', 'echo x > file'], { cwd: join(base, 'new') });
+    expect(runsOf(join(base, 'new'))).toEqual([{ pid: process.pid, count: 2 }]);
+    const pids = Array.from({ length: 3 }, (_, n) => spawnSync('/usr/bin/touch', [String(n)], { cwd: join(base, 'new') }).pid);
+    expect(runsOf(join(base, 'new'))).toEqual([{ pid: process.pid, count: 2 }, ...pids.map((pid) => ({ pid, count: 1 }))]);
+    // More than there is room for: less is said.
+    spawnSync('/usr/bin/touch', ['4'], { cwd: join(base, 'new') });
+    expect(runsOf(join(base, 'new'))).toBeUndefined();
+    images.close();
+    expect(runsOf(join(base, 'new'))).toBeUndefined();
+  });
+});
