@@ -29,6 +29,9 @@ export interface KernelFunction {
   parameters: number;
 }
 
+/** Of all that were found, those of these names. */
+export type FunctionsNamed<Name extends string> = Pick<ReadonlyMap<Name, KernelFunction>, 'get'>;
+
 export interface Wanted<Member extends string, Name extends string> {
   /** Named `struct.member` or, inside a member that is a struct itself, `struct.member.member`. */
   members: readonly Member[];

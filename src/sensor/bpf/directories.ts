@@ -1,15 +1,20 @@
 /**
  * Who made and changed a directory, from its making on: what the kernel's events cannot tell of one that is marked after its first file.
  *
- * Whoever puts a name into a directory, renames or removes one there, gives it a new time of change; where the file system keeps fine times (ext4, xfs, btrfs, tmpfs)
- * that passes two tracepoints, in the process that does it. Needed: Linux 6.13.
+ * Whoever puts a name into a directory, renames or removes one there, gives it a new time of change. Where the file system keeps fine times (ext4, xfs, btrfs, tmpfs)
+ * that passes two tracepoints from Linux 6.13 on, in the process that does it; from 6.6 on a function, where the kernel lets programs onto its functions.
  */
+import type { FunctionsNamed } from './btf.ts';
 import { MINOR_BITS, MODE } from './constants.ts';
+import { BpfError } from './error.ts';
 import { FIRST, IMAGE, ImageProgram, SECOND, type Offsets } from './image-program.ts';
-import { attach, loadProgram, type Lookup } from './kernel.ts';
+import { attach, attachToFunction, loadProgram, type Lookup } from './kernel.ts';
 
 /** include/trace/events/timestamp.h: both begin with the inode. The second is passed where the time is the same as it was. */
 const TRACEPOINTS = ['ctime_ns_xchg', 'ctime_xchg_skip'] as const;
+
+/** fs/inode.c, given the inode. */
+export const CHANGE_FUNCTIONS = ['inode_set_ctime_current'] as const;
 
 /** Processes that are kept of a directory, in the order in which they first took turns. */
 const MOST_RUNS = 4;
@@ -148,10 +153,18 @@ export interface Run {
   last: bigint;
 }
 
-/** Puts the program into the kernel, writing into the map `directories`; every descriptor is given to `kept`. Throws BpfError where this kernel has no such tracepoints. */
-export function attachChanges(offsets: Offsets, directories: number, kept: (descriptor: number) => number): void {
-  const program = kept(loadProgram('tickward_change', changeProgram(offsets, directories)));
-  for (const tracepoint of TRACEPOINTS) kept(attach(program, tracepoint, { ENOENT: 'use Linux 6.13 or newer' }));
+/** Puts the program into the kernel, writing into the map `directories`; every descriptor is given to `kept`. Throws BpfError where this kernel has no place for it. */
+export function attachChanges({ offsets, functions }: { offsets: Offsets; functions: FunctionsNamed<(typeof CHANGE_FUNCTIONS)[number]> }, directories: number, kept: (descriptor: number) => number): void {
+  const instructions = changeProgram(offsets, directories);
+  const [name] = CHANGE_FUNCTIONS;
+  const found = functions.get(name);
+  try {
+    const program = kept(loadProgram('tickward_change', instructions));
+    for (const tracepoint of TRACEPOINTS) kept(attach(program, tracepoint, { ENOENT: 'use Linux 6.13 or newer' }));
+  } catch (error) {
+    if (!(error instanceof BpfError) || error.code !== 'ENOENT' || found === undefined) throw error;
+    kept(attachToFunction(kept(loadProgram('tickward_change', instructions, { at: 'entry', id: found.id })), name));
+  }
 }
 
 /** All that changed the directory (`major:minor` of its file system) since it was made, its making first; undefined where that is not known. */

@@ -5,7 +5,6 @@ import { BPF } from './constants.ts';
 import { attachChanges, DIRECTORY, DIRECTORY_SLOTS, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
-import type { Offsets } from './image-program.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
 import { execProgram, forkProgram } from './programs.ts';
 import { decode, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
@@ -35,6 +34,8 @@ export interface Images {
   close(): void;
 }
 
+type Types = ReturnType<typeof typesOfKernel>;
+
 /** Writing an image takes some µs, and reading a record one: this often is enough, unless the processor that writes was taken away. */
 const ATTEMPTS = 16;
 
@@ -56,14 +57,14 @@ export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Ima
     const fork = kept(loadProgram('tickward_fork', forkProgram(types.offsets, records)));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
-    return new KernelImages(records, limit, types.offsets, descriptors);
+    return new KernelImages(records, limit, types, descriptors);
   } catch (error) {
     descriptors.close();
     throw error;
   }
 }
 
-function openTries(types: ReturnType<typeof typesOfKernel>, descriptors: Descriptors): { made?: number; limit?: string } {
+function openTries(types: Types, descriptors: Descriptors): { made?: number; limit?: string } {
   return attachedOr(descriptors, (kept) => {
     const tries = kept(createMap('tickward_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
     attachTries(types, tries, kept);
@@ -107,15 +108,15 @@ class KernelImages implements Images {
   readonly #record: Lookup;
   /** A second reading, to compare. */
   readonly #again: Lookup;
-  readonly #offsets: Offsets;
+  readonly #types: Types;
   readonly #descriptors: Descriptors;
   readonly limit: string | undefined;
   #directories: Lookup | undefined;
   #open = true;
 
-  constructor(records: number, limit: string | undefined, offsets: Offsets, descriptors: Descriptors) {
+  constructor(records: number, limit: string | undefined, types: Types, descriptors: Descriptors) {
     this.limit = limit;
-    this.#offsets = offsets;
+    this.#types = types;
     this.#descriptors = descriptors;
     this.#record = new Lookup(records, RECORD_LENGTH);
     this.#again = new Lookup(records, RECORD_LENGTH);
@@ -146,7 +147,7 @@ class KernelImages implements Images {
     if (!this.#open || this.#directories !== undefined) return undefined;
     const { made, limit } = attachedOr(this.#descriptors, (kept) => {
       const directories = kept(createMap('tickward_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS));
-      attachChanges(this.#offsets, directories, kept);
+      attachChanges(this.#types, directories, kept);
       return new Lookup(directories, DIRECTORY.LENGTH);
     });
     this.#directories = made;

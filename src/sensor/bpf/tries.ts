@@ -6,14 +6,14 @@
  * Two programs, on functions of the kernel that all of exec(2) goes through: one where a try begins, one where it has opened a file, which may be an interpreter's.
  * Needed: Linux 5.9 with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS (x86-64; on arm64 6.4).
  */
-import type { KernelFunction } from './btf.ts';
+import type { FunctionsNamed, KernelFunction } from './btf.ts';
 import { BpfError } from './error.ts';
 import { ANYTHING, FIRST, ImageProgram, MARK, STACK, type Offsets } from './image-program.ts';
 import { attachToFunction, loadProgram, type Hook } from './kernel.ts';
 
 /** fs/exec.c; a kernel may have them inlined. */
-export const FUNCTIONS = ['alloc_bprm', 'do_open_execat'] as const;
-export type FunctionName = (typeof FUNCTIONS)[number];
+export const TRY_FUNCTIONS = ['alloc_bprm', 'do_open_execat'] as const;
+type FunctionName = (typeof TRY_FUNCTIONS)[number];
 
 /**
  * Byte offsets in what is kept of the process that tried last of those that have the slot; all 0 once it runs what it opened.
@@ -83,7 +83,7 @@ export function openProgram(offsets: Offsets, tries: number, { parameters }: Pic
 }
 
 /** Puts both into the kernel, writing into the map `tries`; every descriptor is given to `kept`. Throws BpfError where this kernel has no place for them. */
-export function attachTries(types: { offsets: Offsets; functions: ReadonlyMap<FunctionName, KernelFunction> }, tries: number, kept: (descriptor: number) => number): void {
+export function attachTries(types: { offsets: Offsets; functions: FunctionsNamed<FunctionName> }, tries: number, kept: (descriptor: number) => number): void {
   const put = (name: string, on: FunctionName, at: Hook['at'], program: (found: KernelFunction) => Buffer): void => {
     const found = types.functions.get(on);
     if (found === undefined) throw new BpfError('ENOENT', `this kernel has no ${on} that a program can be attached to`, 'use a kernel of a distribution');

@@ -2,9 +2,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { release, version } from 'node:os';
 import { typesOf, type KernelFunction, type KernelTypes } from './btf.ts';
+import { CHANGE_FUNCTIONS } from './directories.ts';
 import type { HostFiles } from './host.ts';
 import { MEMBERS, type Member } from './image-program.ts';
-import { FUNCTIONS, type FunctionName } from './tries.ts';
+import { TRY_FUNCTIONS } from './tries.ts';
 
 /** Text that outlives the process, in a place where nobody else writes; undefined while there is none. Neither throws. */
 export interface Memory {
@@ -18,6 +19,9 @@ interface Remembered {
   offsets: Record<string, number | null>;
   functions: Record<string, KernelFunction | null>;
 }
+
+const FUNCTIONS = [...TRY_FUNCTIONS, ...CHANGE_FUNCTIONS] as const;
+type FunctionName = (typeof FUNCTIONS)[number];
 
 export const WANTED = { members: MEMBERS, functions: FUNCTIONS };
 
