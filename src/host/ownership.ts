@@ -1,6 +1,7 @@
 /** Whose package a file is, and whether it is still what the package installed: by the checksums that dpkg keeps, a file at a time, because verifying whole packages takes seconds. */
 import { readFileSync } from 'node:fs';
 import { run } from '../exec.ts';
+import { messageOf } from '../model/errors.ts';
 import { modifiedFiles, packagesOf, spellings } from './packages.ts';
 
 export interface Ownership {
@@ -12,10 +13,10 @@ export interface Ownership {
 const DPKG_INFO = '/var/lib/dpkg/info';
 const TIMEOUT_MS = 5_000;
 
-/** By path; files of no package are absent. `md5Of` is what is there now, null for what could not be read. */
+/** By path; files of no package are absent. Throws TickwardError where the package manager does not say. `md5Of` is what is there now, null for what could not be read. */
 export async function ownershipOf(md5Of: ReadonlyMap<string, string | null>): Promise<Map<string, Ownership>> {
   // No package has a file of a name that is no UTF-8.
-  const owners = await packagesOf([...md5Of.keys()].filter((path) => path.isWellFormed()));
+  const owners = await packagesOf([...md5Of.keys()].filter((path) => path.isWellFormed()), true);
   if (owners.size === 0) return new Map();
   const known = await checksums(owners);
   if (known === undefined) {
@@ -55,5 +56,45 @@ function readOptional(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
+  }
+}
+
+/** Whose packages files are, as far as it could be found out. */
+export class Owners {
+  /** Why it is not known. */
+  readonly problem: string | undefined;
+  readonly #known: ReadonlyMap<string, Ownership>;
+
+  constructor(known: ReadonlyMap<string, Ownership>, problem?: string) {
+    this.#known = known;
+    this.problem = problem;
+  }
+
+  static async of(md5Of: ReadonlyMap<string, string | null>): Promise<Owners> {
+    try {
+      return new Owners(await ownershipOf(md5Of));
+    } catch (error) {
+      return new Owners(new Map(), `which files belong to packages is not known: ${messageOf(error)}`);
+    }
+  }
+
+  get(path: string): Ownership | undefined {
+    return this.#known.get(path);
+  }
+
+  /** Whether it is known that no package has it. */
+  isForeign(path: string): boolean {
+    return this.problem === undefined && !this.#known.has(path);
+  }
+
+  /** In words. */
+  textOf(path: string): string {
+    const owned = this.#known.get(path);
+    if (owned === undefined) return this.problem === undefined ? 'none' : 'not known';
+    return `${owned.package}${owned.changed === true ? ', changed since it was installed' : owned.changed === false ? ', as installed' : ', no checksum is kept'}`;
+  }
+
+  get warnings(): string[] {
+    return this.problem === undefined ? [] : [this.problem];
   }
 }

@@ -1,23 +1,24 @@
 /** Which package a file belongs to, as the package manager has it. A file of a package is restored from the package, never deleted. */
 import { run } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
+import { legible } from '../model/text.ts';
 
 const TIMEOUT_MS = 20_000;
 
 /** hier(7): what lies here is of this boot, or of users; no package has files there. */
 const NEVER_PACKAGED = /^\/(?:tmp|var\/tmp|run|home|root|dev|proc|sys)\//;
 
-/** Package names by path; paths that belong to none are absent. */
-export async function packagesOf(all: readonly string[]): Promise<Map<string, string>> {
+/** Package names by path; paths that belong to none are absent. A database that dpkg cannot read has no packages, unless `mustKnow`: then it throws FAILED. */
+export async function packagesOf(all: readonly string[], mustKnow = false): Promise<Map<string, string>> {
   const paths = all.filter((path) => !NEVER_PACKAGED.test(path));
   if (paths.length === 0) return new Map();
-  return (await dpkgOwners(paths)) ?? (await rpmOwners(paths)) ?? new Map<string, string>();
+  return (await dpkgOwners(paths, mustKnow)) ?? (await rpmOwners(paths)) ?? new Map<string, string>();
 }
 
 /** Undefined where there is no dpkg. */
-async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
+async function dpkgOwners(paths: readonly string[], mustKnow: boolean): Promise<Map<string, string> | undefined> {
   const asked = [...new Set(paths.flatMap(spellings))];
-  const result = await tolerant('dpkg-query', ['--search', '--', ...asked.map(escapePattern)]);
+  const result = await tolerant('dpkg-query', ['--search', '--', ...asked.map(escapePattern)], mustKnow ? { isFailure: isFatal } : {});
   if (result === undefined) return undefined;
   const known = new Map<string, string>();
   for (const line of result.split('\n')) {
@@ -48,7 +49,7 @@ function escapePattern(path: string): string {
 async function rpmOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
   const owners = new Map<string, string>();
   for (const path of paths) {
-    const result = await tolerant('rpm', ['--query', '--file', '--queryformat', '%{NAME}\n', '--', path], true);
+    const result = await tolerant('rpm', ['--query', '--file', '--queryformat', '%{NAME}\n', '--', path], { mustSucceed: true });
     if (result === undefined) return undefined;
     const name = result.split('\n')[0];
     if (name) owners.set(path, name);
@@ -56,10 +57,16 @@ async function rpmOwners(paths: readonly string[]): Promise<Map<string, string> 
   return owners;
 }
 
+/** dpkg-query(1): 1 where some are not found. */
+function isFatal(exitCode: number | undefined): boolean {
+  return exitCode !== 0 && exitCode !== 1;
+}
+
 /** Standard output, also of a search that found only some; undefined where the program is not installed. */
-async function tolerant(file: string, args: readonly string[], mustSucceed = false): Promise<string | undefined> {
+async function tolerant(file: string, args: readonly string[], { mustSucceed = false, isFailure = () => false }: { mustSucceed?: boolean; isFailure?: (exitCode: number | undefined) => boolean } = {}): Promise<string | undefined> {
   try {
     const result = await run(file, args, { timeout: TIMEOUT_MS });
+    if (isFailure(result.exitCode)) throw new TickwardError('FAILED', `${file}: ${legible(result.stderr.split('\n')[0] ?? '')}`);
     return mustSucceed && result.exitCode !== 0 ? '' : result.stdout;
   } catch (error) {
     if (error instanceof TickwardError && error.code === 'UNSUPPORTED') return undefined;

@@ -1,6 +1,6 @@
 /** What all checks look at, gathered once: the units of the event, what they run, whose files these are, the processes. Nothing is changed. */
 import { inspect, MOST_HASHED, type Inspected } from '../host/inspect.ts';
-import { ownershipOf, type Ownership } from '../host/ownership.ts';
+import { Owners } from '../host/ownership.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import type { UnitDirectory } from '../host/directories.ts';
 import { listProcesses, type ListedProcess } from '../host/process-list.ts';
@@ -53,7 +53,7 @@ export interface Evidence extends Gathering {
   runAs: string | undefined;
   chain: Chain;
   /** By the real path of a file; of the units, their drop-ins and the chain. */
-  ownership: Map<string, Ownership>;
+  owners: Owners;
   processes: MadeProcessNode[];
   /** A file as it is now; each is read once. */
   look(path: string): Inspected;
@@ -73,8 +73,8 @@ export async function gather(gathering: Gathering): Promise<Evidence> {
   const runAs = lastOf(units.service?.entries ?? [], 'Service', 'User') ?? units.user ?? (units.scope === 'system' ? 'root' : event.user?.name);
   const chain = chainOf(units, runAs, host, look);
   const files = [path, ...units.timers.flatMap(pathsOf), ...pathsOf(units.service), ...chain.files.flatMap(({ file }) => (file === undefined ? [] : [file.real]))];
-  const [ownership, managedTimer, managedService] = await Promise.all([
-    ownershipOf(new Map([...new Set(files)].map((each) => [each, look(each).md5]))).catch(() => new Map<string, Ownership>()),
+  const [owners, managedTimer, managedService] = await Promise.all([
+    Owners.of(new Map([...new Set(files)].map((each) => [each, look(each).md5]))),
     timer === undefined ? undefined : askAbout(nameFor(timer.name, pathsOf(timer)), units, host.uid, host.users),
     units.serviceName === undefined ? undefined : askAbout(nameFor(units.serviceName, pathsOf(units.service)), units, host.uid, host.users, SERVICE_PROPERTIES),
   ]);
@@ -88,8 +88,8 @@ export async function gather(gathering: Gathering): Promise<Evidence> {
     managedService: service,
     runAs,
     chain,
-    ownership,
-    processes: processNodes(event, allProcesses(), { service: units.serviceName, cgroup: service?.get('ControlGroup') || undefined, files: new Set(foreignFiles(chain, ownership)), users: host.users }),
+    owners,
+    processes: processNodes(event, allProcesses(), { service: units.serviceName, cgroup: service?.get('ControlGroup') || undefined, files: new Set(foreignFiles(chain, owners)), users: host.users }),
     look,
     ask: (sql) => gathering.engine.query(sql, { timeoutMs: gathering.timeoutMs, maxRows: gathering.maxRows }),
   };
@@ -139,6 +139,6 @@ function chainOf(units: UnitsOfEvent, runAs: string | undefined, host: Host, loo
 }
 
 /** Real paths of those files of the chain that no package has. */
-export function foreignFiles(chain: Chain, ownership: ReadonlyMap<string, Ownership>): string[] {
-  return chain.files.flatMap(({ file }) => (file?.kind === 'file' && !ownership.has(file.real) ? [file.real] : []));
+export function foreignFiles(chain: Chain, owners: Owners): string[] {
+  return chain.files.flatMap(({ file }) => (file?.kind === 'file' && owners.isForeign(file.real) ? [file.real] : []));
 }

@@ -6,7 +6,6 @@ import type { Evidence } from '../evidence.ts';
 import type { Moment, Sign } from '../result.ts';
 import { ALL_PACKAGED } from '../verdict.ts';
 import { FOR_EVERYONE, nameOfUser, type Check } from './check.ts';
-import { packageText } from './unit-file.ts';
 
 const COLUMNS = ['path', 'how', 'from', 'kind', 'owner', 'mode', 'changed', 'made', 'package', 'size', 'sha256'] as const;
 
@@ -19,7 +18,7 @@ export const chain: Check = {
     return {
       columns: COLUMNS,
       rows: files.map((each) => rowOf(evidence, each)),
-      warnings: [...limits, ...notRead(files)],
+      warnings: [...limits, ...notRead(files), ...evidence.owners.warnings],
       signs: [...files.flatMap((each) => [...signsOf(evidence, each)]), ...packaged(evidence)],
       moments: files.flatMap((each) => momentsOf(evidence, each)),
       indicators: { paths: foreign(evidence, files).map(({ path }) => legible(path)), hashes: foreign(evidence, files).flatMap(({ file }) => file?.sha256 ?? []) },
@@ -30,10 +29,10 @@ export const chain: Check = {
 const HOW: Record<ChainFile['via'], string> = { runs: 'run', interprets: 'script', sources: 'sourced', interpreter: 'interpreter', downloads: 'downloaded to' };
 
 /** Units, drop-ins and files. */
-function packaged({ units, chain: { files, limits }, ownership }: Evidence): Sign[] {
+function packaged({ units, chain: { files, limits }, owners }: Evidence): Sign[] {
   const made = [...units.timers.slice(0, 1), ...(units.service === undefined ? [] : [units.service])].flatMap((unit) => [unit.path, ...unit.dropIns]);
   const all = [...made, ...files.map(({ path, file }) => file?.real ?? path)];
-  const isWhole = units.service !== undefined && units.note === undefined && limits.length === 0 && all.every((path) => ownership.get(path)?.changed === false);
+  const isWhole = units.service !== undefined && units.note === undefined && limits.length === 0 && all.every((path) => owners.get(path)?.changed === false);
   return isWhole ? [{ id: ALL_PACKAGED, weight: 'harmless', text: `the unit and ${files.length === 1 ? 'the file' : `all ${files.length} files`} that it leads to belong to packages and are as they were installed` }] : [];
 }
 
@@ -48,7 +47,7 @@ function rowOf(evidence: Evidence, { path, via, from, kind, file }: ChainFile): 
     mode: file?.mode ?? '',
     changed: file?.mtime ?? '',
     made: file?.btime ?? '',
-    package: file?.kind === 'file' ? packageText(evidence.ownership.get(file.real)) : '',
+    package: file?.kind === 'file' ? evidence.owners.textOf(file.real) : '',
     size: isThere ? String(file.size) : '',
     sha256: file?.sha256 ?? '',
   };
@@ -62,13 +61,13 @@ function notRead(files: readonly ChainFile[]): string[] {
 }
 
 /** Regular files that no package has. */
-function foreign({ ownership }: Evidence, files: readonly ChainFile[]): ChainFile[] {
-  return files.filter(({ file }) => file?.kind === 'file' && !ownership.has(file.real));
+function foreign({ owners }: Evidence, files: readonly ChainFile[]): ChainFile[] {
+  return files.filter(({ file }) => file?.kind === 'file' && owners.isForeign(file.real));
 }
 
 function* signsOf(evidence: Evidence, { path, kind, via, file, depth }: ChainFile): Iterable<Sign> {
   const shown = legible(path);
-  const owned = file === undefined ? undefined : evidence.ownership.get(file.real);
+  const owned = file === undefined ? undefined : evidence.owners.get(file.real);
   if (FOR_EVERYONE.test(path) || (file !== undefined && FOR_EVERYONE.test(file.real))) yield { id: 'runs-from-where-all-may-write', weight: 'strong', text: `it runs ${shown}, from a directory where everyone may write` };
   if (kind === 'missing' && via !== 'downloads' && depth === 0) yield { id: 'program-missing', weight: 'weak', text: `what it runs is not there: ${shown}` };
   if (kind === 'special') yield { id: 'runs-no-file', weight: 'strong', text: `it runs ${shown}, which is no regular file (${file?.kind ?? ''})` };
@@ -86,8 +85,8 @@ function* writableByOthers(evidence: Evidence, shown: string, file: NonNullable<
   else if (directory.uid > 0 && !FOR_EVERYONE.test(file.real)) yield { id: 'root-runs-anothers-file', weight: 'weak', text: `root runs ${shown}, whose directory belongs to ${nameOfUser(evidence, directory.uid)}` };
 }
 
-function momentsOf({ ownership }: Evidence, { path, file }: ChainFile): Moment[] {
-  if (file?.kind !== 'file' || ownership.has(file.real)) return [];
+function momentsOf({ owners }: Evidence, { path, file }: ChainFile): Moment[] {
+  if (file?.kind !== 'file' || !owners.isForeign(file.real)) return [];
   const what = legible(path);
   return [...(file.btime === null ? [] : [{ time: file.btime, kind: 'file' as const, what: `${what} was made` }]), ...(file.mtime === null || file.mtime === file.btime ? [] : [{ time: file.mtime, kind: 'file' as const, what: `${what} was changed (as it says itself)` }])];
 }

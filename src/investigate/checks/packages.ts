@@ -22,8 +22,8 @@ export const packages: Check = {
 };
 
 /** Only where the file is a package's: being made by a package manager says nothing, since a package's scripts may do anything. */
-function signsOf({ event, ownership, path }: Evidence): Sign[] {
-  const owned = ownership.get(path);
+function signsOf({ event, owners, path }: Evidence): Sign[] {
+  const owned = owners.get(path);
   const makers = [event.process?.executable, ...event.tickward.ancestry.map(({ executable }) => executable)];
   const by = makers.find((executable) => executable !== undefined && MANAGER.test(executable));
   return owned?.changed === false && by !== undefined ? [{ id: 'installed-by-package-manager', weight: 'harmless', text: `the file came with ${owned.package}, by ${legible(by)}` }] : [];

@@ -1,5 +1,5 @@
 /** Other ways to come back: cron, at, shells, keys, generators and so on. What changed within a day of the event, what names a file of the chain, and what is rarely there at all. */
-import { ownershipOf, type Ownership } from '../../host/ownership.ts';
+import { Owners, type Ownership } from '../../host/ownership.ts';
 import { persistentFiles, type PersistentFile } from '../../host/persistence.ts';
 import type { PasswdEntry } from '../../host/passwd.ts';
 import { defang } from '../../model/defang.ts';
@@ -28,17 +28,17 @@ export const persistence: Check = {
   async look(evidence) {
     const { host } = evidence;
     const { files, warnings } = persistentFiles(usersOf(evidence), host.root);
-    const needles = [...foreignFiles(evidence.chain, evidence.ownership), ...evidence.chain.texts.flatMap(({ text }) => observablesOf(text).filter(({ kind }) => kind !== 'decoded').map(({ value }) => value))];
+    const needles = [...foreignFiles(evidence.chain, evidence.owners), ...evidence.chain.texts.flatMap(({ text }) => observablesOf(text).filter(({ kind }) => kind !== 'decoded').map(({ value }) => value))];
     const found = files.flatMap((file) => lookInto(file, evidence.at, needles));
     const md5Of = ({ file, mentions }: Found): string | null => (mentions ? evidence.look(`${host.root ?? ''}${file.path}`).md5 : null);
-    const owners = await ownershipOf(new Map(found.map((each) => [each.file.path, md5Of(each)]))).catch(() => new Map<string, Ownership>());
+    const owners = await Owners.of(new Map(found.map((each) => [each.file.path, md5Of(each)])));
     // What came with a package, and only changed when that was installed, is listed by `packages`.
-    const kept = found.filter(({ file, mentions }) => mentions || !owners.has(file.path));
-    const rows = kept.slice(0, MOST_ROWS).map(({ file, why, line }) => ({ kind: file.kind, path: legible(file.path), owner: nameOfUser(evidence, file.stat.uid), changed: file.stat.ctime.toISOString(), package: owners.get(file.path)?.package ?? 'none', why: why.join(', '), line: legible(defang(line)).slice(0, MOST_LINE) }));
+    const kept = found.filter(({ file, mentions }) => mentions || owners.get(file.path) === undefined);
+    const rows = kept.slice(0, MOST_ROWS).map(({ file, why, line }) => ({ kind: file.kind, path: legible(file.path), owner: nameOfUser(evidence, file.stat.uid), changed: file.stat.ctime.toISOString(), package: owners.get(file.path)?.package ?? owners.textOf(file.path), why: why.join(', '), line: legible(defang(line)).slice(0, MOST_LINE) }));
     return {
       columns: COLUMNS,
       rows,
-      warnings: [...warnings, ...(kept.length > MOST_ROWS ? [`only the first ${MOST_ROWS} of ${kept.length}`] : [])],
+      warnings: [...warnings, ...owners.warnings, ...(kept.length > MOST_ROWS ? [`only the first ${MOST_ROWS} of ${kept.length}`] : [])],
       signs: kept.flatMap((each) => [...signsOf(each, owners.get(each.file.path), evidence.at)]),
       moments: kept.filter(({ why }) => why.includes(CHANGED)).slice(0, MOST_ROWS).map(({ file }): Moment => ({ time: file.stat.ctime.toISOString(), kind: 'file', what: `${legible(file.path)} was changed` })),
     };

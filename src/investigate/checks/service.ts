@@ -1,7 +1,7 @@
 /** The service that the timer starts, through the unit search path with its drop-ins. */
 import { legible } from '../../model/text.ts';
 import { settings, type Check } from './check.ts';
-import { fileRows, unitFileSigns, unreadOf } from './unit-file.ts';
+import { fileRows, unitFileSigns, unknownOf } from './unit-file.ts';
 
 const MOST_SETTINGS = 60;
 
@@ -27,6 +27,6 @@ export const service: Check = {
       ['control group', said?.get('ControlGroup')],
       ...entries.slice(0, MOST_SETTINGS).map(({ key, value }): [string, string] => [`${key}=`, legible(value)]),
     ]);
-    return { ...rows, warnings: [...unreadOf(evidence, unit), ...(entries.length > MOST_SETTINGS ? [`only the first ${MOST_SETTINGS} of ${entries.length} settings`] : [])], signs: [...unitFileSigns(evidence, unit)] };
+    return { ...rows, warnings: [...unknownOf(evidence, unit), ...(entries.length > MOST_SETTINGS ? [`only the first ${MOST_SETTINGS} of ${entries.length} settings`] : [])], signs: [...unitFileSigns(evidence, unit)] };
   },
 };

@@ -37,8 +37,8 @@ interface Text {
 }
 
 /** Of what packages installed nothing is said: it is known what that does. */
-function textsOf({ chain, units, ownership, event }: Evidence): Text[] {
-  const isForeign = (path: string): boolean => ownership.get(path)?.changed !== false;
+function textsOf({ chain, units, owners, event }: Evidence): Text[] {
+  const isForeign = (path: string): boolean => owners.get(path)?.changed !== false;
   const ofUnit = units.service !== undefined && isForeign(units.service.path) ? units.service : undefined;
   const commands = (ofUnit?.entries ?? []).filter(({ section, key }) => section === 'Service' && /^(?:Exec|Environment)/.test(key)).map(({ key, value }) => ({ where: `${units.serviceName ?? ''} ${key}=`, text: value }));
   const real = new Map(chain.files.flatMap(({ path, file }) => (file === undefined ? [] : [[path, file.real] as const])));

@@ -6,7 +6,7 @@ import { messageOf } from '../../model/errors.ts';
 import { legible } from '../../model/text.ts';
 import type { Moment, Sign } from '../result.ts';
 import { settings, type Check, type Outcome } from './check.ts';
-import { fileRows, unitFileSigns, unreadOf } from './unit-file.ts';
+import { fileRows, unitFileSigns, unknownOf } from './unit-file.ts';
 
 /** How often is too often for a job that anyone wants to be seen. */
 const OFTEN_MS = 60_000;
@@ -37,7 +37,7 @@ export const timer: Check = {
       ['starts', legible(units.serviceName ?? '')],
       ['other timers of the service', others.map(({ name }) => legible(name)).join(', ')],
     ]);
-    return { ...rows, warnings: [...(units.note === undefined ? [] : [units.note]), ...units.unread, ...unreadOf(evidence, unit), ...warnings], signs: [...unitFileSigns(evidence, unit), ...scheduleSigns(runs, whens)], moments: momentsOf(runs, managedTimer?.last, unit) } satisfies Outcome;
+    return { ...rows, warnings: [...(units.note === undefined ? [] : [units.note]), ...units.unread, ...unknownOf(evidence, unit), ...warnings], signs: [...unitFileSigns(evidence, unit), ...scheduleSigns(runs, whens)], moments: momentsOf(runs, managedTimer?.last, unit) } satisfies Outcome;
   },
 };
 

@@ -9,7 +9,6 @@ import { nameOfUser } from './check.ts';
 
 export function fileRows(evidence: Evidence, unit: DiskUnit): [string, string | null][] {
   const file = evidence.look(unit.path);
-  const owned = evidence.ownership.get(unit.path);
   return [
     ['file', legible(unit.path)],
     ['is a link to', file.real === unit.path ? null : legible(file.real)],
@@ -18,28 +17,24 @@ export function fileRows(evidence: Evidence, unit: DiskUnit): [string, string | 
     ['mode', file.mode],
     ['made', file.btime],
     ['changed', file.mtime],
-    ['package', packageText(owned)],
+    ['package', evidence.owners.textOf(unit.path)],
     ['sha256', file.sha256],
   ];
 }
 
-/** Of what is in these nothing is known: not that nothing is in them. */
-export function unreadOf(evidence: Evidence, { path, dropIns }: DiskUnit): string[] {
-  return [path, ...dropIns].filter((each) => evidence.look(each).kind === 'unreadable').map((each) => `${legible(each)} cannot be read: what it sets is not known`);
-}
-
-export function packageText(owned: { package: string; changed: boolean | null } | undefined): string {
-  if (owned === undefined) return 'none';
-  return `${owned.package}${owned.changed === true ? ', changed since it was installed' : owned.changed === false ? ', as installed' : ', no checksum is kept'}`;
+/** What could not be found out of the file: not known is not the same as not there. */
+export function unknownOf(evidence: Evidence, { path, dropIns }: DiskUnit): string[] {
+  const unread = [path, ...dropIns].filter((each) => evidence.look(each).kind === 'unreadable').map((each) => `${legible(each)} cannot be read: what it sets is not known`);
+  return [...unread, ...evidence.owners.warnings];
 }
 
 export function* unitFileSigns(evidence: Evidence, unit: DiskUnit): Iterable<Sign> {
   const name = legible(unit.name);
   const file = evidence.look(unit.path);
-  const owned = evidence.ownership.get(unit.path);
+  const owned = evidence.owners.get(unit.path);
   if (owned?.changed === true) yield { id: 'package-unit-changed', weight: unit.path.startsWith('/etc/') ? 'weak' : 'strong', text: `${legible(unit.path)} belongs to ${owned.package} and is not as it was installed` };
-  if (owned === undefined && file.kind === 'file' && shadowed(unit) !== undefined) yield { id: 'shadows-a-package', weight: 'weak', text: `${legible(unit.path)} takes the place of ${shadowed(unit)}` };
-  for (const dropIn of unit.dropIns) if (!evidence.ownership.has(dropIn)) yield { id: 'drop-in', weight: 'weak', text: `${name} is changed by ${legible(dropIn)}, which no package has` };
+  if (evidence.owners.isForeign(unit.path) && file.kind === 'file' && shadowed(unit) !== undefined) yield { id: 'shadows-a-package', weight: 'weak', text: `${legible(unit.path)} takes the place of ${shadowed(unit)}` };
+  for (const dropIn of unit.dropIns) if (evidence.owners.isForeign(dropIn)) yield { id: 'drop-in', weight: 'weak', text: `${name} is changed by ${legible(dropIn)}, which no package has` };
   if (unit.scope === 'system' && file.kind === 'file' && file.uid !== 0) yield { id: 'unit-of-another', weight: 'strong', text: `${legible(unit.path)} is run by the system and belongs to ${nameOfUser(evidence, file.uid)}` };
   if (file.kind === 'file' && /[2367]$/.test(file.mode)) yield { id: 'anyone-may-write', weight: 'strong', text: `anyone may write ${legible(unit.path)} (mode ${file.mode})` };
   if (/^\.|\s/.test(basename(unit.path))) yield { id: 'odd-name', weight: 'weak', text: `${name} has a name that hides or reads like another` };
