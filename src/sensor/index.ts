@@ -47,6 +47,9 @@ const RESCAN_SECONDS: Record<SensorSource, number> = { fanotify: 30, inotify: 30
 /** A hundred thousand homes are not waited for. Milliseconds. */
 const READY_MS = 500;
 
+/** How long those who make many files are left alone. Milliseconds. */
+const BUSY_MS = 2_000;
+
 /** A burst of mounts (a container that starts) is looked at once. Milliseconds. */
 const MOUNTS_SETTLE_MS = 50;
 
@@ -61,8 +64,12 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
   await watcher.ready(READY_MS);
+  let keeping: NodeJS.Timeout | undefined;
+  const keep = (): void => void images?.keepDirectories(() => {
+    keeping = setTimeout(keep, BUSY_MS);
+  });
   // Not before: it takes some ms, and only what is made from now on can be told of with it.
-  const keeping = setImmediate(() => images?.keepDirectories());
+  keeping = setTimeout(keep, 0);
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
   let settling: NodeJS.Timeout | undefined;
   const mounts = onMountChange(() => {
@@ -79,7 +86,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
       return [...limitsOf(sources), ...watcher.tree.blind];
     },
     async stop() {
-      clearImmediate(keeping);
+      clearTimeout(keeping);
       clearInterval(timer);
       clearTimeout(settling);
       mounts.close();
@@ -92,7 +99,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
 /** What would be chosen here and why nothing better, for `doctor`. Leaves nothing behind. */
 export function sensorSupport(): { mode: SensorSource; attribution: Attribution; reasons: string[] } {
   const sources = openSources('auto');
-  const limit = sources.images?.keepDirectories();
+  const limit = sources.images?.keepDirectories(() => undefined);
   if (limit !== undefined) sources.reasons.push(`who made the first files of a directory that was just made is often only inferred: ${limit}`);
   sources.backend.close();
   sources.images?.close();

@@ -1,5 +1,5 @@
 /** Where BPF can be tried, and what the kernel has of it. */
-import { existsSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ATTR, BPF } from '../../src/sensor/bpf/constants.ts';
 import { openImages } from '../../src/sensor/bpf/images.ts';
 import { bpf } from '../../src/sensor/libc.ts';
@@ -26,7 +26,7 @@ export function noTries(): string | undefined {
 export function noDirectories(): string | undefined {
   if (noBpf !== undefined) return noBpf;
   const images = openImages();
-  const limit = images.keepDirectories();
+  const limit = images.keepDirectories(() => undefined);
   images.close();
   return limit;
 }
@@ -42,4 +42,11 @@ export function idsOf(command: typeof BPF.PROG_GET_NEXT_ID | typeof BPF.MAP_GET_
     attributes.writeUInt32LE(id, at.start);
   }
   return ids;
+}
+
+/** Ids of the programs and maps that a process holds. */
+export function heldBy(pid: number | 'self'): { programs: number[]; maps: number[] } {
+  const info = readdirSync(`/proc/${pid}/fdinfo`).map((fd) => (existsSync(`/proc/${pid}/fdinfo/${fd}`) ? readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1') : ''));
+  const ids = (pattern: RegExp): number[] => info.flatMap((text) => pattern.exec(text)?.[1] ?? []).map(Number);
+  return { programs: ids(/^prog_id:\t(\d+)/m), maps: ids(/^map_id:\t(\d+)/m) };
 }

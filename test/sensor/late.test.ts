@@ -2,13 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import { openImages } from '../../src/sensor/bpf/images.ts';
 import { deviceText } from '../../src/sensor/filesystems.ts';
-import { noDirectories } from '../helpers/bpf.ts';
+import { heldBy, noDirectories } from '../helpers/bpf.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { sense, SHELL, units, type Sensing } from '../helpers/sensing.ts';
+import { perform, sense, SHELL, units, type Sensing } from '../helpers/sensing.ts';
+import { until } from '../helpers/until.ts';
 
 const without = noDirectories();
 
@@ -23,7 +25,7 @@ const said = (events: readonly FileEvent[]): string[] =>
 async function beside(parent?: string): Promise<{ sensing: Sensing; late: string; run: (script: string) => number }> {
   const sensing = await sense('fanotify', { rescanSeconds: 60, ...(parent === undefined ? {} : { parent }), directories: (base) => units(join(base, 'units'), join(base, 'outside/late/units')) });
   // The program is put into the kernel right after the start.
-  await new Promise((resolve) => void setTimeout(resolve, 50));
+  await setTimeout(50);
   return {
     sensing,
     late: join(sensing.outside, 'late/units'),
@@ -78,6 +80,9 @@ describe.skipIf(without !== undefined)(`files in directories that were marked to
   });
 });
 
+/** Changes more in a second than anybody does who is not unpacking something. */
+const BUSY = 'import os\nfor n in range(20000):\n  f = f"/dev/shm/{os.getpid()}"; os.close(os.open(f, os.O_CREAT)); os.unlink(f)';
+
 describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 'as root'})`, () => {
   test('there is none of one that was there before, and none without the program', async () => {
     const base = temporaryDirectory();
@@ -89,7 +94,7 @@ describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 
     };
     mkdirSync(join(base, 'early'));
     expect(runsOf(join(base, 'early'))).toBeUndefined();
-    expect(images.keepDirectories()).toBeUndefined();
+    expect(images.keepDirectories(() => undefined)).toBeUndefined();
     writeFileSync(join(base, 'early/file'), '');
     expect(runsOf(join(base, 'early'))).toBeUndefined();
     mkdirSync(join(base, 'new'));
@@ -105,5 +110,38 @@ describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 
     expect(runsOf(join(base, 'new'))).toBeUndefined();
     images.close();
     expect(runsOf(join(base, 'new'))).toBeUndefined();
+  });
+
+  test('who makes many files is left alone, and what was known is forgotten with what happens then', async () => {
+    const base = temporaryDirectory();
+    const images = openImages();
+    onTestFinished(() => images.close());
+    let rang = 0;
+    const keep = (): string | undefined => images.keepDirectories(() => void (rang += 1));
+    const isKnown = (name: string): boolean => {
+      const { dev, ino } = statSync(join(base, name), { bigint: true });
+      return images.runsOf(deviceText(dev), ino) !== undefined;
+    };
+    expect(keep()).toBeUndefined();
+    mkdirSync(join(base, 'before'));
+    expect(isKnown('before')).toBe(true);
+    const held = heldBy('self').programs.length;
+    await perform('python3', ['-c', BUSY]);
+    await until(() => rang > 0, () => 'the bell');
+    expect(heldBy('self').programs.length).toBeLessThan(held);
+    mkdirSync(join(base, 'meanwhile'));
+    expect(keep()).toBeUndefined();
+    mkdirSync(join(base, 'after'));
+    expect(['before', 'meanwhile', 'after'].map(isKnown)).toEqual([false, false, true]);
+    expect(rang).toBe(1);
+  });
+
+  test('the sensor keeps it again when it has become quiet', async () => {
+    const { sensing, run } = await beside();
+    await perform('python3', ['-c', BUSY]);
+    await setTimeout(2_500);
+    run('mkdir -p late/units && echo x > late/units/a.timer; true');
+    await sensing.count(1);
+    expect(said(sensing.shown)).toEqual([expect.stringMatching(new RegExp(`^a\\.timer: (?:exact|bpf) ${SHELL}$`))]);
   });
 });

@@ -12,6 +12,7 @@ export const BPF = {
   MAP_GET_NEXT_ID: 12,
   RAW_TRACEPOINT_OPEN: 17,
   MAP_TYPE_ARRAY: 2,
+  MAP_TYPE_RINGBUF: 27,
   PROG_TYPE_RAW_TRACEPOINT: 17,
   PROG_TYPE_TRACING: 26,
   TRACE_FENTRY: 24,
@@ -29,7 +30,7 @@ export const ATTR = {
   GET_NEXT_ID: { start: 0, next: 4, LENGTH: 12 },
 } as const;
 
-/** include/uapi/linux/bpf.h: enum bpf_func_id. The newest, the last three, are of Linux 5.5. */
+/** include/uapi/linux/bpf.h: enum bpf_func_id. Those of the images are of Linux 5.5 at the latest, ringbuf_output is of 5.8. */
 export const HELPERS = {
   map_lookup_elem: 1,
   ktime_get_ns: 5,
@@ -37,6 +38,7 @@ export const HELPERS = {
   probe_read_user: 112,
   probe_read_kernel: 113,
   probe_read_kernel_str: 115,
+  ringbuf_output: 130,
 } as const;
 
 /** include/uapi/linux/bpf_common.h and bpf.h: the parts that an opcode is or-ed together from. */

@@ -5,10 +5,10 @@
  * that passes two tracepoints from Linux 6.13 on, in the process that does it; from 6.6 on a function, where the kernel lets programs onto its functions.
  */
 import type { FunctionsNamed } from './btf.ts';
-import { MINOR_BITS, MODE } from './constants.ts';
+import { BPF, MINOR_BITS, MODE } from './constants.ts';
 import { BpfError } from './error.ts';
 import { FIRST, IMAGE, ImageProgram, SECOND, type Offsets } from './image-program.ts';
-import { attach, attachToFunction, loadProgram, type Lookup } from './kernel.ts';
+import { attach, attachToFunction, createBell, createMap, loadProgram, type Lookup } from './kernel.ts';
 
 /** include/trace/events/timestamp.h: both begin with the inode. The second is passed where the time is the same as it was. */
 const TRACEPOINTS = ['ctime_ns_xchg', 'ctime_xchg_skip'] as const;
@@ -34,16 +34,25 @@ export const DIRECTORY_SLOTS = 16_384;
 /** ext4 gives directories numbers some thousands apart, or every sixteenth: higher bits have to count for the slot as well. */
 const FOLDS = [4, 12] as const;
 
+/** One slot more counts all changes of whatever inode: how many, and when it was last looked at how fast they come. */
+const PACE_SLOT = DIRECTORY_SLOTS;
+const PACE = { count: 0, looked: 8 } as const;
+
+/** So many changes (a power of two) within so many ns ring the bell. Each costs whoever makes it some 0.2 us, and unpacking an archive makes seven for a file; a shell that makes directories comes to a fifth of this. */
+const MANY = 16_384;
+const SOON_NS = 400_000_000;
+
 /** Of the stack: those of the other programs stand above. */
 const STACK = { SLOT: -4, PID: -8, POINTER: -16, INODE: -40, DEVICE: -44, MODE: -48, TIME: -56 } as const;
 
 const at = (run: number): number => DIRECTORY.runs + run * RUN.LENGTH;
 
 /** At every new time of change of an inode. */
-export function changeProgram(offsets: Offsets, directories: number): Buffer {
+export function changeProgram(offsets: Offsets, { directories, bell }: Maps): Buffer {
   return (
     new DirectoryProgram(offsets, directories)
       .load64(FIRST, 'r1', 0)
+      .count(directories, bell)
       .store32('fp', STACK.MODE, 0)
       .read('fp', STACK.MODE, 2, FIRST, 'inode.i_mode')
       .load32('r1', 'fp', STACK.MODE)
@@ -99,7 +108,44 @@ export function changeProgram(offsets: Offsets, directories: number): Buffer {
   );
 }
 
+export interface Maps {
+  directories: number;
+  bell: number;
+}
+
 class DirectoryProgram extends ImageProgram {
+  /** Rings where too much is going on. Uses r8 and r9. */
+  count(directories: number, bell: number): this {
+    return this.store32('fp', STACK.SLOT, PACE_SLOT)
+      .map('r1', directories)
+      .mov('r2', 'fp')
+      .add('r2', STACK.SLOT)
+      .call('map_lookup_elem')
+      .jeq('r0', 0, 'out')
+      .load64('r1', 'r0', PACE.count)
+      .add('r1', 1)
+      .store64('r0', PACE.count, 'r1')
+      .and('r1', MANY - 1)
+      .jne('r1', 0, 'counted')
+      .mov(IMAGE, 'r0')
+      .call('ktime_get_ns')
+      .load64(SECOND, IMAGE, PACE.looked)
+      .store64(IMAGE, PACE.looked, 'r0')
+      .sub('r0', SECOND)
+      .store64('fp', STACK.TIME, 'r0')
+      .jlt('r0', SOON_NS, 'ring')
+      .goto('counted')
+      .label('ring')
+      .map('r1', bell)
+      .mov('r2', 'fp')
+      .add('r2', STACK.TIME)
+      .mov('r3', 8)
+      .mov('r4', 0)
+      .call('ringbuf_output')
+      .label('counted');
+  }
+
+
   /** r0 = the slot of the inode whose number is on the stack. */
   find(directories: number): this {
     this.load64('r1', 'fp', STACK.INODE);
@@ -153,9 +199,14 @@ export interface Run {
   last: bigint;
 }
 
-/** Puts the program into the kernel, writing into the map `directories`; every descriptor is given to `kept`. Throws BpfError where this kernel has no place for it. */
-export function attachChanges({ offsets, functions }: { offsets: Offsets; functions: FunctionsNamed<(typeof CHANGE_FUNCTIONS)[number]> }, directories: number, kept: (descriptor: number) => number): void {
-  const instructions = changeProgram(offsets, directories);
+/** The maps of the program. */
+export function createMaps(kept: (descriptor: number) => number): Maps {
+  return { directories: kept(createMap('tickward_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS + 1)), bell: kept(createBell('tickward_bell')) };
+}
+
+/** Puts the program into the kernel, writing into its maps; every descriptor is given to `kept`. Throws BpfError where this kernel has no place for it. */
+export function attachChanges({ offsets, functions }: { offsets: Offsets; functions: FunctionsNamed<(typeof CHANGE_FUNCTIONS)[number]> }, maps: Maps, kept: (descriptor: number) => number): void {
+  const instructions = changeProgram(offsets, maps);
   const [name] = CHANGE_FUNCTIONS;
   const found = functions.get(name);
   try {

@@ -1,8 +1,8 @@
 /** The images of all processes that were made or executed since it was opened, also of those that have ended. */
 import { messageOf } from '../../model/errors.ts';
-import { close } from '../libc.ts';
+import { close, poll, type Poll } from '../libc.ts';
 import { BPF } from './constants.ts';
-import { attachChanges, DIRECTORY, DIRECTORY_SLOTS, runsOf, type Run } from './directories.ts';
+import { attachChanges, createMaps, DIRECTORY, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
@@ -24,8 +24,11 @@ export interface Images {
   lookup(pid: number): { current?: Image; previous?: Image };
   /** `since` of the current image, 0n when there is none. Cheap: to see whether what was looked up before still holds. */
   since(pid: number): bigint;
-  /** Keeps from now on who changes directories that are made. Gives why it cannot, in words: then nothing is known of any. */
-  keepDirectories(): string | undefined;
+  /**
+   * Keeps from now on who changes directories that are made. Gives why it cannot, in words: then nothing is known of any. Where so many files are made or changed
+   * that it would hold them up, it forgets all of it, leaves the kernel, and calls back.
+   */
+  keepDirectories(onBusy: () => void): string | undefined;
   /** All that changed a directory, its making first; undefined where that is not known. `device` is `major:minor`. */
   runsOf(device: string, inode: bigint): Run[] | undefined;
   /** Why it does not know which programs were opened and not run, in words. */
@@ -111,7 +114,9 @@ class KernelImages implements Images {
   readonly #types: Types;
   readonly #descriptors: Descriptors;
   readonly limit: string | undefined;
+  readonly #ofDirectories = new Descriptors();
   #directories: Lookup | undefined;
+  #bell: Poll | undefined;
   #open = true;
 
   constructor(records: number, limit: string | undefined, types: Types, descriptors: Descriptors) {
@@ -143,15 +148,28 @@ class KernelImages implements Images {
     return 0n;
   }
 
-  keepDirectories(): string | undefined {
+  keepDirectories(onBusy: () => void): string | undefined {
     if (!this.#open || this.#directories !== undefined) return undefined;
-    const { made, limit } = attachedOr(this.#descriptors, (kept) => {
-      const directories = kept(createMap('tickward_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS));
-      attachChanges(this.#types, directories, kept);
-      return new Lookup(directories, DIRECTORY.LENGTH);
+    const { made, limit } = attachedOr(this.#ofDirectories, (kept) => {
+      const maps = createMaps(kept);
+      attachChanges(this.#types, maps, kept);
+      return maps;
     });
-    this.#directories = made;
-    return limit;
+    if (made === undefined) return limit;
+    this.#directories = new Lookup(made.directories, DIRECTORY.LENGTH);
+    this.#bell = poll(made.bell, () => {
+      this.#leaveDirectories();
+      onBusy();
+    });
+    return undefined;
+  }
+
+  /** Of what happens while the program is not there nothing is known, so nothing that was known before can be kept. */
+  #leaveDirectories(): void {
+    this.#directories = undefined;
+    this.#bell?.close();
+    this.#bell = undefined;
+    this.#ofDirectories.close();
   }
 
   runsOf(device: string, inode: bigint): Run[] | undefined {
@@ -160,7 +178,7 @@ class KernelImages implements Images {
 
   close(): void {
     this.#open = false;
-    this.#directories = undefined;
+    this.#leaveDirectories();
     this.#descriptors.close();
   }
 

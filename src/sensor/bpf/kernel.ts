@@ -9,12 +9,22 @@ const LICENSE = Buffer.from('GPL\0');
 const LOG_LENGTH = 1 << 20;
 const LOG_LINES = 15;
 
+const KEY_LENGTH = 4;
+
+/** A descriptor that can be read, as poll(2) has it, once a program has put something in. */
+export function createBell(name: string): number {
+  return createMap(name, BPF.MAP_TYPE_RINGBUF, 0, BELL_LENGTH, 0);
+}
+
+/** A page, the least there is. */
+const BELL_LENGTH = 4096;
+
 /** A descriptor. `name` is what bpftool(8) shows: letters, digits, `_` and `.`. */
-export function createMap(name: string, type: number, valueLength: number, entries: number): number {
+export function createMap(name: string, type: number, valueLength: number, entries: number, keyLength = KEY_LENGTH): number {
   const at = ATTR.MAP_CREATE;
   const attributes = Buffer.alloc(at.LENGTH);
   attributes.writeUInt32LE(type, at.type);
-  attributes.writeUInt32LE(4, at.keySize);
+  attributes.writeUInt32LE(keyLength, at.keySize);
   attributes.writeUInt32LE(valueLength, at.valueSize);
   attributes.writeUInt32LE(entries, at.maxEntries);
   attributes.write(name.slice(0, BPF.NAME_LENGTH), at.name, 'latin1');

@@ -6,23 +6,16 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { openImages } from '../../../src/sensor/bpf/images.ts';
-import { idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
+import { heldBy, idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
 import { temporaryDirectory } from '../../helpers/events.ts';
 import { until } from '../../helpers/until.ts';
 
 const IMAGES = join(import.meta.dirname, '../../../src/sensor/bpf/images.ts');
 /** A process that opens, says so, and waits; or says why it cannot. */
-const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { openImages().keepDirectories(); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
+const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { openImages().keepDirectories(() => undefined); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
 
 /** Programs and maps: of images, and of tries and directories where this kernel has a place for them. */
-const ALL = [2 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? 1 : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 1 : 0)];
-
-/** Ids of the programs and maps that a process holds. */
-function heldBy(pid: number | 'self'): { programs: number[]; maps: number[] } {
-  const info = readdirSync(`/proc/${pid}/fdinfo`).map((fd) => (existsSync(`/proc/${pid}/fdinfo/${fd}`) ? readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1') : ''));
-  const ids = (pattern: RegExp): number[] => info.flatMap((text) => pattern.exec(text)?.[1] ?? []).map(Number);
-  return { programs: ids(/^prog_id:\t(\d+)/m), maps: ids(/^map_id:\t(\d+)/m) };
-}
+const ALL = [2 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? 1 : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0)];
 
 /** The kernel frees a little after the last descriptor is closed. */
 async function areGone({ programs, maps }: { programs: number[]; maps: number[] }): Promise<void> {
@@ -33,7 +26,7 @@ async function areGone({ programs, maps }: { programs: number[]; maps: number[] 
 describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'})`, () => {
   test('close leaves no program and no map, and may be called twice', async () => {
     const images = openImages();
-    images.keepDirectories();
+    images.keepDirectories(() => undefined);
     const held = heldBy('self');
     // Each program is held twice: by its own descriptor and by that of the tracepoint.
     expect([new Set(held.programs).size, held.maps.length]).toEqual(ALL);
@@ -54,7 +47,7 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
     const images = openImages({}, { recall: () => known.replace(/("inode\.i_dentry\.first":)\d+/, '$1null'), keep: () => undefined });
     onTestFinished(() => images.close());
     const before = heldBy('self');
-    expect(images.keepDirectories()).toBe('this kernel has no inode.i_dentry.first; use Linux 5.5 or newer');
+    expect(images.keepDirectories(() => undefined)).toBe('this kernel has no inode.i_dentry.first; use Linux 5.5 or newer');
     expect(heldBy('self')).toEqual(before);
     expect([images.runsOf('0:1', 1n), images.since(spawnSync('/bin/true').pid)]).toEqual([undefined, expect.any(BigInt)]);
   });
@@ -79,7 +72,7 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
 
   test('all the memory that the kernel gives is at most 31 million bytes', () => {
     const images = openImages();
-    images.keepDirectories();
+    images.keepDirectories(() => undefined);
     onTestFinished(() => images.close());
     const memory = readdirSync('/proc/self/fdinfo').flatMap((fd) => (existsSync(`/proc/self/fdinfo/${fd}`) ? (/^memlock:\t(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? []) : []));
     expect(memory.reduce((sum, bytes) => sum + Number(bytes), 0)).toBeLessThan(31_000_000);
