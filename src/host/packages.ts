@@ -5,6 +5,9 @@ import { legible } from '../model/text.ts';
 
 const TIMEOUT_MS = 20_000;
 
+/** Of what it says when it fails, in characters. */
+const MOST_SAID = 300;
+
 /** hier(7): what lies here is of this boot, or of users; no package has files there. */
 const NEVER_PACKAGED = /^\/(?:tmp|var\/tmp|run|home|root|dev|proc|sys)\//;
 
@@ -66,7 +69,7 @@ function isFatal(exitCode: number | undefined): boolean {
 async function tolerant(file: string, args: readonly string[], { mustSucceed = false, isFailure = () => false }: { mustSucceed?: boolean; isFailure?: (exitCode: number | undefined) => boolean } = {}): Promise<string | undefined> {
   try {
     const result = await run(file, args, { timeout: TIMEOUT_MS });
-    if (isFailure(result.exitCode)) throw new TickwardError('FAILED', `${file}: ${legible(result.stderr.split('\n')[0] ?? '')}`);
+    if (isFailure(result.exitCode)) throw new TickwardError('FAILED', legible(result.stderr.trim().replaceAll(/\s+/g, ' ')).slice(0, MOST_SAID) || `${file} failed`);
     return mustSucceed && result.exitCode !== 0 ? '' : result.stdout;
   } catch (error) {
     if (error instanceof TickwardError && error.code === 'UNSUPPORTED') return undefined;

@@ -56,6 +56,17 @@ test.skipIf(noDpkg !== undefined)(`whose package a file is, under both names of 
   expect([...(await ownershipOf(new Map([[shell.real, shell.md5]]))).values()]).toMatchObject([{ changed: false }]);
 });
 
+const noMounts = spawnSync('unshare', ['--mount', 'true']).status === 0 ? noDpkg : 'needs root: sudo npm test';
+
+test.skipIf(noMounts !== undefined)(`where dpkg cannot read its database, no file is taken for one that no package has (${noMounts ?? 'unshare'})`, () => {
+  const broken = join(temporaryDirectory(), 'status');
+  writeFileSync(broken, 'garbage\n');
+  const asks = `import { Owners } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/ownership.ts'))}; const owners = await Owners.of(new Map([['/usr/bin/dpkg', null]])); console.log(JSON.stringify([owners.textOf('/usr/bin/dpkg'), owners.isForeign('/usr/bin/dpkg'), owners.warnings]));`;
+  const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', 'mount --bind "$0" /var/lib/dpkg/status && shift && exec "$@"', broken, '', process.execPath, '--input-type=module', '--disable-warning=ExperimentalWarning', '-e', asks], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual(['not known', false, [expect.stringMatching(/^which files belong to packages is not known: dpkg-query: error: parsing file '\/var\/lib\/dpkg\/status' /)]]);
+});
+
 test('other places from which programs start, of users whose homes may be anything', () => {
   const root = temporaryDirectory();
   plant(root, { 'etc/cron.d/a': 'x', 'var/spool/cron/atjobs/a0001': 'at', 'var/spool/cron/atjobs/.SEQ': '1', 'srv/bob/.ssh/authorized_keys': 'ssh-ed25519 AAAA b', 'srv/bob/.config/autostart/x.desktop': '[Desktop Entry]', 'etc/cron.d/link': '-> /dev/zero' });
