@@ -44,8 +44,8 @@ export interface Filler {
   by: Attributed;
   /** Whether nobody, the same process included, changed it since. */
   isSole(): boolean;
-  /** Whether as much as is known of another directory was done by the same, or by who made this one. */
-  hasMade(device: string, inode: bigint): boolean;
+  /** Whether nobody else changed another directory since this one was made, or it is older than what is kept. `born` in ns since the epoch. */
+  leftAlone(device: string, inode: bigint, born: bigint): boolean;
 }
 
 interface Known {
@@ -140,7 +140,7 @@ export class Attributor {
     return {
       by,
       isSole: () => soleChanger(images.runsOf(device, inode) ?? [])?.last === run.last,
-      hasMade: (parentDevice, parent) => (images.runsOf(parentDevice, parent) ?? []).every(({ pid }) => pid === making.pid || pid === run.pid),
+      leftAlone: (otherDevice, other, born) => images.runsOf(otherDevice, other)?.every(({ pid, last }) => pid === making.pid || pid === run.pid || last < making.first) ?? (images.keepsSince !== undefined && born < images.keepsSince),
     };
   }
 

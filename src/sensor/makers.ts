@@ -1,5 +1,5 @@
 /** Who made a change: as it was found out when it was read, or by what can be told of it now. */
-import { fstatSync, statSync } from 'node:fs';
+import { fstatSync, statSync, type BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
 import { unknown, type Attributed } from './attributed.ts';
 import type { Attributor, Filler } from './attribution.ts';
@@ -59,14 +59,15 @@ export class Makers {
    * By the kernel's own record of a folder: who made what appeared under a name in it, asked after the file was looked at. Undefined where several filled it, it is
    * not at its path any more or came there with a directory that was moved, and for a name where something is mounted.
    */
-  readonly fillerOf = (folder: Pick<Folder, 'key' | 'path'>): ((name: string) => Attributed | undefined) | undefined => {
+  readonly fillerOf = (folder: Pick<Folder, 'key' | 'path' | 'isMoved'>): ((name: string) => Attributed | undefined) | undefined => {
     const { path } = folder;
+    if (folder.isMoved === true) return undefined;
     const opened = openDirectory(path);
     if (opened === undefined) return undefined;
     try {
-      const { dev, ino } = fstatSync(opened, { bigint: true });
-      const filler = this.options.attributor.fillerOf(deviceText(dev), ino);
-      if (filler === undefined || directoryKey(opened) !== folder.key || !cameByItself(path, filler)) return undefined;
+      const stat = fstatSync(opened, { bigint: true });
+      const filler = this.options.attributor.fillerOf(deviceText(stat.dev), stat.ino);
+      if (filler === undefined || directoryKey(opened) !== folder.key || !cameByItself(path, stat, filler)) return undefined;
       const mount = mountOf(path);
       const { note } = filler.by;
       const by = { ...filler.by, note: note === undefined ? FILLED : `${FILLED}; ${note}` };
@@ -90,11 +91,14 @@ export class Makers {
   }
 }
 
-/** Whether none of the directories above, as far as they are as new, may have brought it along: whoever moves one changes it. */
-function cameByItself(path: string, filler: Filler): boolean {
+/** Whether none of the directories above, up to where its file system is mounted, may have brought it along: whoever moves one changes it. */
+function cameByItself(path: string, { dev, birthtimeNs }: BigIntStats, filler: Filler): boolean {
+  // Where no times of birth are kept, what is older is not known.
+  if (birthtimeNs === 0n) return false;
   for (let above = dirname(path); above !== '/'; above = dirname(above)) {
-    const { dev, ino } = statSync(above, { bigint: true });
-    if (!filler.hasMade(deviceText(dev), ino)) return false;
+    const stat = statSync(above, { bigint: true });
+    if (stat.dev !== dev) return true;
+    if (stat.ctimeNs >= birthtimeNs && !filler.leftAlone(deviceText(dev), stat.ino, stat.birthtimeNs)) return false;
   }
   return true;
 }

@@ -18,6 +18,8 @@ export interface Folder {
   /** '' or the name below the unit directory. */
   readonly relative: string;
   entries: Entries;
+  /** It came with a directory that was moved: who filled it did not put it there. */
+  isMoved?: true;
 }
 
 interface Marked {

@@ -5,7 +5,7 @@ import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor } from './attribution.ts';
-import type { Backend, Batch, Change, Gone } from './backend.ts';
+import { Did, type Backend, type Batch, type Change, type Gone } from './backend.ts';
 import { Backlog } from './backlog.ts';
 import type { Images } from './bpf/images.ts';
 import type { Comparison, Discovery } from './comparison.ts';
@@ -187,7 +187,10 @@ export class Watcher {
       if (!change.isDirectory) this.ledger.announce(change);
       this.guarded(() => this.makers.name(change));
       this.queue.push(change);
-      for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
+      for (const found of led.get(change) ?? []) {
+        if ((change.did & Did.MOVED_IN) !== 0) for (const { folder } of found.appeared) folder.isMoved = true;
+        this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
+      }
     }
     for (const gone of batch.gone) {
       this.guarded(() => this.makers.name(gone));

@@ -23,7 +23,7 @@ const said = (events: readonly FileEvent[]): string[] =>
 
 /** Beside the watched directory, where `late/units` is one as soon as it is there. */
 async function beside(parent?: string): Promise<{ sensing: Sensing; late: string; run: (script: string) => number }> {
-  const sensing = await sense('fanotify', { rescanSeconds: 60, ...(parent === undefined ? {} : { parent }), directories: (base) => units(join(base, 'units'), join(base, 'outside/late/units')) });
+  const sensing = await sense('fanotify', { rescanSeconds: 60, ...(parent === undefined ? {} : { parent }), directories: (base) => units(join(base, 'units'), join(base, 'outside/late/units')), before: (root) => mkdirSync(join(root, '../old')) });
   // The program is put into the kernel right after the start.
   await setTimeout(50);
   return {
@@ -54,14 +54,25 @@ describe.skipIf(without !== undefined)(`files in directories that were marked to
     expect(sensing.shown[0]).toMatchObject({ process: { pid }, tickward: { attribution: expect.stringMatching(SURE) } });
   });
 
+  test.each([
+    ['below a directory that others made and changed before', 'mkdir late; touch late/x; mkdir late/units && echo x > late/units/a.timer; true', SHELL],
+    ['where others had filled one of its name before', 'mkdir -p late/units; echo x > late/units/b.timer; rm -r late/units; mkdir late/units; touch late/units/a.timer; true', 'touch'],
+  ])('also %s', async (_, script, name) => {
+    const { sensing, run } = await beside();
+    run(script);
+    await sensing.count(1);
+    expect(said(sensing.shown)).toEqual([expect.stringMatching(new RegExp(`^a\\.timer: (?:exact|bpf) ${name}$`))]);
+  });
+
   const LESS: readonly [string, string, string[]][] = [
     ['several made files', 'mkdir -p late/units; echo x > late/units/a.timer; /usr/bin/env touch late/units/b.timer', ['a.timer: inferred mkdir', 'b.timer: inferred mkdir']],
     ['another renamed it there', 'mkdir -p late/units; echo x > late/units/a; mv late/units/a late/units/a.timer; true', ['a.timer: inferred mkdir']],
     ['another changed the mode of the directory', 'mkdir -p late/units; echo x > late/units/a.timer; chmod 700 late/units; true', ['a.timer: inferred mkdir']],
     ['another moved the directory there', 'mkdir late tmp; echo x > tmp/a.timer; mv tmp late/units; true', ['a.timer: inferred mkdir']],
     ['another moved a directory above it there', 'mkdir -p tmp/units; echo x > tmp/units/a.timer; mv tmp late; true', ['a.timer: inferred mv']],
+    ['another moved a directory above it there that too many had changed for all to be known', 'mkdir -p tmp/units; echo x > tmp/units/a.timer; for n in 1 2 3 4 5; do /usr/bin/touch tmp/$n; done; mv tmp late; true', ['a.timer: inferred mv']],
+    ['another moved a directory there that is older than the record', 'mkdir ../old/units; echo x > ../old/units/a.timer; mv ../old late; true', ['a.timer: inferred mv']],
     ['the process became another program', 'mkdir -p late/units; echo x > late/units/a.timer; exec touch late/units/b.timer', ['a.timer: inferred mkdir', 'b.timer: inferred mkdir']],
-    ['the directory was made anew by another', 'mkdir -p late/units; echo x > late/units/a.timer; rm -r late/units; mkdir late/units; touch late/units/b.timer; true', ['b.timer: inferred mkdir']],
   ];
 
   test.each(LESS)('where %s, nobody is named for more than the directory', async (_, script, expected) => {
