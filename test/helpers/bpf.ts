@@ -1,5 +1,5 @@
 /** Where BPF can be tried, and what the kernel has of it. */
-import { existsSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { ATTR, BPF } from '../../src/sensor/bpf/constants.ts';
 import { openImages } from '../../src/sensor/bpf/images.ts';
 import { bpf } from '../../src/sensor/libc.ts';
@@ -30,6 +30,9 @@ export function noDirectories(): string | undefined {
   images.close();
   return limit;
 }
+
+/** Whether this kernel has tracepoints of fine times (6.13): without them it is not told of what is removed from a directory, nor of its mode. */
+export const hasTimes: boolean = noBpf === undefined && readFileSync('/sys/kernel/btf/vmlinux').includes('btf_trace_ctime_ns_xchg\0');
 
 /** Ids of all programs or maps of the kernel, whoever made them. */
 export function idsOf(command: typeof BPF.PROG_GET_NEXT_ID | typeof BPF.MAP_GET_NEXT_ID): number[] {

@@ -1,8 +1,9 @@
 /** The images of all processes that were made or executed since it was opened, also of those that have ended. */
 import { messageOf } from '../../model/errors.ts';
 import { close } from '../libc.ts';
+import { WAYS } from './changes.ts';
 import { BPF } from './constants.ts';
-import { attachChanges, DIRECTORY, DIRECTORY_SLOTS, runsOf, type Run } from './directories.ts';
+import { DIRECTORY, DIRECTORY_SLOTS, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
@@ -145,13 +146,18 @@ class KernelImages implements Images {
 
   keepDirectories(): string | undefined {
     if (!this.#open || this.#directories !== undefined) return undefined;
-    const { made, limit } = attachedOr(this.#descriptors, (kept) => {
-      const directories = kept(createMap('tickward_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS));
-      attachChanges(this.#types, directories, kept);
-      return new Lookup(directories, DIRECTORY.LENGTH);
-    });
-    this.#directories = made;
-    return limit;
+    const limits = new Set<string>();
+    for (const way of WAYS) {
+      const { made, limit } = attachedOr(this.#descriptors, (kept) => {
+        const directories = kept(createMap('tickward_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS));
+        way(this.#types, directories, kept);
+        return new Lookup(directories, DIRECTORY.LENGTH);
+      });
+      this.#directories = made;
+      if (limit === undefined) return undefined;
+      limits.add(limit);
+    }
+    return [...limits].join('; or: ');
   }
 
   runsOf(device: string, inode: bigint): Run[] | undefined {

@@ -1,7 +1,9 @@
 /** Against the real kernel. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Assembler } from '../../../src/sensor/bpf/assembler.ts';
+import { movedProgram, namedProgram, timeProgram } from '../../../src/sensor/bpf/changes.ts';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
+import { DIRECTORY, DIRECTORY_SLOTS } from '../../../src/sensor/bpf/directories.ts';
 import { BpfError } from '../../../src/sensor/bpf/error.ts';
 import { MEMBERS, type Member } from '../../../src/sensor/bpf/image-program.ts';
 import { attach, attachToFunction, createMap, loadProgram } from '../../../src/sensor/bpf/kernel.ts';
@@ -50,6 +52,12 @@ describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () =
     const { offsets } = typesOfKernel(HOST_FILES);
     const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
     for (const program of [tryProgram(offsets, tries), openProgram(offsets, tries, { parameters: 3 }), execProgram(offsets, records(), tries)]) expect(kept(loadProgram('test_tries', program))).toBeGreaterThan(0);
+  });
+
+  test('and that of directories, whichever of its ways this kernel has', () => {
+    const { offsets } = typesOfKernel(HOST_FILES);
+    const directories = kept(createMap('test_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS));
+    for (const program of [timeProgram(offsets, directories, 'either'), timeProgram(offsets, directories, 'changed'), namedProgram(offsets, directories), movedProgram(offsets, directories)]) expect(kept(loadProgram('test_change', program))).toBeGreaterThan(0);
   });
 
   const without = noTries();
