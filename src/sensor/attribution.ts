@@ -128,7 +128,7 @@ export class Attributor {
     this.settled.clear();
   }
 
-  /** Who alone put names into a directory (`device` is `major:minor`) and took names from it since it was made; undefined where that was nobody, or several, or is not known. */
+  /** Who alone brought anything into a directory (`device` is `major:minor`) since it was made; undefined where that was nobody, or several, or is not known. */
   fillerOf(device: string, inode: bigint): Filler | undefined {
     const { images } = this.sources;
     const runs = images?.runsOf(device, inode);

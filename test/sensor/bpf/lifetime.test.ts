@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { openImages } from '../../../src/sensor/bpf/images.ts';
-import { heldBy, idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
+import { hasTimes, heldBy, idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
 import { temporaryDirectory } from '../../helpers/events.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -15,7 +15,7 @@ const IMAGES = join(import.meta.dirname, '../../../src/sensor/bpf/images.ts');
 const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { openImages().keepDirectories(() => undefined); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
 
 /** Programs and maps: of images, and of tries and directories where this kernel has a place for them. */
-const ALL = [2 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? 1 : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0)];
+const ALL = [2 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? (hasTimes ? 2 : 4) : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0)];
 
 /** The kernel frees a little after the last descriptor is closed. */
 async function areGone({ programs, maps }: { programs: number[]; maps: number[] }): Promise<void> {
