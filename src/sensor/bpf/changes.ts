@@ -11,7 +11,7 @@ import { DIRECTORY, DIRECTORY_SLOTS, FOLDS, MOST_RUNS, PACE, PACE_SLOT, placeOfR
 import { FIRST, IMAGE, ImageProgram, SECOND, TASK, type Offsets } from './image-program.ts';
 import { attach, createBell, createMap, loadProgram, putOnFunction } from './kernel.ts';
 
-/** include/trace/events/timestamp.h: all begin with the inode. The second is passed where the time is the same as it was. */
+/** include/trace/events/timestamp.h: all begin with the inode. The second is passed where the time is the same as it was. New directories of xfs have no number yet at their first time: none is kept. */
 const TIMES = ['ctime_ns_xchg', 'ctime_xchg_skip'] as const;
 /** Where a time is copied: so tmpfs does to the directory of a link or of what is removed; but so is also what is read from disk. */
 const COPIED = 'inode_set_ctime_to_ts';
