@@ -28,6 +28,12 @@ interface Held {
   by: Attributed;
 }
 
+/** `stat`: of what is there now. */
+interface Difference {
+  action: FileAction;
+  stat?: Stat;
+}
+
 export interface LedgerOptions {
   source: EventSource;
   /** Gives the hash of the content, where it was read. */
@@ -36,8 +42,8 @@ export interface LedgerOptions {
   remember: (known: KnownFile) => void;
   folderOf: (key: string) => Folder | undefined;
   pathOf: (key: string) => string | undefined;
-  /** Who made what appeared under a name in a folder, asked after it was looked at; where that is known. */
-  fillerOf: (folder: Folder) => ((name: string) => Attributed | undefined) | undefined;
+  /** Who made all that appeared under these names in a folder and looked so; where that is known. */
+  fillerOf: (folder: Folder, seen: ReadonlyMap<string, Stat>) => Attributed | undefined;
   /** One file that fails keeps none of the others from being told of. */
   guarded: (work: () => void) => void;
 }
@@ -126,7 +132,7 @@ export class Ledger {
     if (known?.inode === stat.ino && known.changed === stat.ctimeNs && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
     // It was made before its folder was watched: the first that is told of it is that it is there.
     const action = known === undefined ? 'creation' : 'modification';
-    const by = (action === 'creation' ? this.options.fillerOf(folder)?.(change.name) : undefined) ?? asSeen(who(change, stat), doubtOf(change, known));
+    const by = (action === 'creation' ? this.options.fillerOf(folder, new Map([[change.name, stat]])) : undefined) ?? asSeen(who(change, stat), doubtOf(change, known));
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
       this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, by });
       return;
@@ -181,19 +187,26 @@ export class Ledger {
   /** Names that differed in a folder a moment ago, and who is taken to have made the difference. What has become known since is no difference. */
   compare(folder: Folder, names: readonly string[], by: Attributed, now: 'there' | 'gone' = 'there'): void {
     const at = process.hrtime.bigint();
-    const filler = now === 'there' && names.length > 0 ? this.options.fillerOf(folder) : undefined;
-    for (const name of names) this.options.guarded(() => this.compareOne(folder, name, now === 'there', (action) => (action === 'modification' ? by : filler?.(name) ?? by), at));
+    const differences = new Map<string, Difference>();
+    for (const name of names) this.options.guarded(() => {
+      const found = this.differenceOf(folder, name, now);
+      if (found !== undefined) differences.set(name, found);
+    });
+    const made = new Map([...differences].flatMap(([name, { action, stat }]) => (action === 'creation' && stat !== undefined ? [[name, stat]] : [])));
+    const filler = made.size === 0 ? undefined : this.options.fillerOf(folder, made);
+    for (const [name, { action, stat }] of differences) this.options.guarded(() => {
+      this.set(folder, name, stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
+      this.compared.set(heldKey(folder, name), at);
+      this.report(action, folder, name, action === 'creation' ? filler ?? by : by, stat, undefined, 'scan');
+    });
   }
 
-  private compareOne(folder: Folder, name: string, isThere: boolean, by: (action: FileAction) => Attributed, at: bigint): void {
-    if (!isThere) this.releaseOne(folder, name);
-    else if (this.held.has(heldKey(folder, name))) return;
-    const stat = isThere ? lookAt(pathOf(folder.path, name)) : undefined;
+  private differenceOf(folder: Folder, name: string, now: 'there' | 'gone'): Difference | undefined {
+    if (now === 'gone') this.releaseOne(folder, name);
+    else if (this.held.has(heldKey(folder, name))) return undefined;
+    const stat = now === 'there' ? lookAt(pathOf(folder.path, name)) : undefined;
     const action = difference(folder.entries.get(name), stat);
-    if (action === undefined) return;
-    this.set(folder, name, action === 'deletion' || stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
-    this.compared.set(heldKey(folder, name), at);
-    this.report(action, folder, name, by(action), action === 'deletion' ? undefined : stat, undefined, 'scan');
+    return action === undefined ? undefined : { action, ...(action === 'deletion' || stat === undefined ? {} : { stat }) };
   }
 
   /** Nothing from before this moment is queued any more. */

@@ -2,7 +2,8 @@
  * Who made and changed a directory, from its making on: what the kernel's events cannot tell of one that is marked after its first file.
  *
  * Whoever puts a name into a directory, renames or removes one there, gives it a new time of change. Where the file system keeps fine times (ext4, xfs, btrfs, tmpfs)
- * that passes two tracepoints from Linux 6.13 on, in the process that does it; from 6.6 on a function, where the kernel lets programs onto its functions.
+ * that passes two tracepoints from Linux 6.13 on, in the process that does it; from 6.6 on a function, where the kernel lets programs onto its functions. tmpfs gives
+ * a directory the time of what is linked into it, which passes a third.
  */
 import type { FunctionsNamed } from './btf.ts';
 import { BPF, MINOR_BITS, MODE } from './constants.ts';
@@ -13,8 +14,14 @@ import { attach, attachToFunction, createBell, createMap, loadProgram, type Look
 /** include/trace/events/timestamp.h: both begin with the inode. The second is passed where the time is the same as it was. */
 const TRACEPOINTS = ['ctime_ns_xchg', 'ctime_xchg_skip'] as const;
 
-/** fs/inode.c, given the inode. */
+/** Passed where a time is given: to a directory that is changed, and to one that is only read from disk. */
+const GIVEN = 'inode_set_ctime_to_ts';
+
+/** fs/inode.c, given the inode. Of all file systems that call it, ext4 is the one that does so for every change of a directory: xfs does from 6.13 on, tmpfs not for links. */
 export const CHANGE_FUNCTIONS = ['inode_set_ctime_current'] as const;
+
+/** linux/magic.h */
+const EXT4 = 0xef53;
 
 /** Processes that are kept of a directory, in the order in which they first took turns. */
 const MOST_RUNS = 4;
@@ -43,16 +50,15 @@ const MANY = 16_384;
 const SOON_NS = 400_000_000;
 
 /** Of the stack: those of the other programs stand above. */
-const STACK = { SLOT: -4, PID: -8, POINTER: -16, INODE: -40, DEVICE: -44, MODE: -48, TIME: -56 } as const;
+const STACK = { SLOT: -4, PID: -8, POINTER: -16, INODE: -40, DEVICE: -44, MODE: -48, TIME: -56, MAGIC: -64 } as const;
 
 const at = (run: number): number => DIRECTORY.runs + run * RUN.LENGTH;
 
-/** At every new time of change of an inode. */
-export function changeProgram(offsets: Offsets, { directories, bell }: Maps): Buffer {
+/** At every new time of change of an inode; where a time is `given`, what is not known already is only read from disk. */
+export function changeProgram(offsets: Offsets, { directories, bell }: Maps, where: 'changed' | 'given' | 'of ext4' = 'changed'): Buffer {
+  const program = new DirectoryProgram(offsets, directories).load64(FIRST, 'r1', 0);
   return (
-    new DirectoryProgram(offsets, directories)
-      .load64(FIRST, 'r1', 0)
-      .count(directories, bell)
+    (where === 'given' ? program : program.count(directories, bell))
       .store32('fp', STACK.MODE, 0)
       .read('fp', STACK.MODE, 2, FIRST, 'inode.i_mode')
       .load32('r1', 'fp', STACK.MODE)
@@ -64,13 +70,14 @@ export function changeProgram(offsets: Offsets, { directories, bell }: Maps): Bu
       .mov(IMAGE, 'r0')
       .follow(SECOND, FIRST, 'inode.i_dentry.first')
       // A directory that has no name yet is being made. Of all others only those that are kept are of interest.
-      .jeq(SECOND, 0, 'describe')
+      .jeq(SECOND, 0, where === 'given' ? 'out' : 'describe')
       .load64('r1', IMAGE, DIRECTORY.inode)
       .load64('r2', 'fp', STACK.INODE)
       .jne('r1', 'r2', 'out')
       .label('describe')
       .follow('r3', FIRST, 'inode.i_sb')
       .mov(FIRST, 'r3')
+      .only(where === 'of ext4' ? EXT4 : undefined)
       .read('fp', STACK.DEVICE, 4, FIRST, 'super_block.s_dev')
       .call('get_current_pid_tgid')
       .shr('r0', 32)
@@ -145,6 +152,10 @@ class DirectoryProgram extends ImageProgram {
       .label('counted');
   }
 
+  /** Goes on for file systems of this kind. */
+  only(magic: number | undefined): this {
+    return magic === undefined ? this : this.read('fp', STACK.MAGIC, 8, FIRST, 'super_block.s_magic').load64('r1', 'fp', STACK.MAGIC).jne('r1', magic, 'out');
+  }
 
   /** r0 = the slot of the inode whose number is on the stack. */
   find(directories: number): this {
@@ -204,17 +215,19 @@ export function createMaps(kept: (descriptor: number) => number): Maps {
   return { directories: kept(createMap('tickward_directories', BPF.MAP_TYPE_ARRAY, DIRECTORY.LENGTH, DIRECTORY_SLOTS + 1)), bell: kept(createBell('tickward_bell')) };
 }
 
+const HINT = { ENOENT: 'use Linux 6.13 or newer' };
+
 /** Puts the program into the kernel, writing into its maps; every descriptor is given to `kept`. Throws BpfError where this kernel has no place for it. */
 export function attachChanges({ offsets, functions }: { offsets: Offsets; functions: FunctionsNamed<(typeof CHANGE_FUNCTIONS)[number]> }, maps: Maps, kept: (descriptor: number) => number): void {
-  const instructions = changeProgram(offsets, maps);
   const [name] = CHANGE_FUNCTIONS;
   const found = functions.get(name);
   try {
-    const program = kept(loadProgram('tickward_change', instructions));
-    for (const tracepoint of TRACEPOINTS) kept(attach(program, tracepoint, { ENOENT: 'use Linux 6.13 or newer' }));
+    kept(attach(kept(loadProgram('tickward_given', changeProgram(offsets, maps, 'given'))), GIVEN, HINT));
+    const program = kept(loadProgram('tickward_change', changeProgram(offsets, maps)));
+    for (const tracepoint of TRACEPOINTS) kept(attach(program, tracepoint, HINT));
   } catch (error) {
     if (!(error instanceof BpfError) || error.code !== 'ENOENT' || found === undefined) throw error;
-    kept(attachToFunction(kept(loadProgram('tickward_change', instructions, { at: 'entry', id: found.id })), name));
+    kept(attachToFunction(kept(loadProgram('tickward_change', changeProgram(offsets, maps, 'of ext4'), { at: 'entry', id: found.id })), name));
   }
 }
 

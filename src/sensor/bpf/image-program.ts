@@ -32,6 +32,7 @@ export const MEMBERS = [
   'inode.i_dentry.first',
   'inode.i_sb',
   'super_block.s_dev',
+  'super_block.s_magic',
   'task_struct.loginuid',
   'task_struct.sessionid',
   'task_struct.cgroups',

@@ -1,6 +1,6 @@
 /** The images of all processes that were made or executed since it was opened, also of those that have ended. */
 import { messageOf } from '../../model/errors.ts';
-import { close, poll, realTime, type Poll } from '../libc.ts';
+import { close, poll, type Poll } from '../libc.ts';
 import { BPF } from './constants.ts';
 import { attachChanges, createMaps, DIRECTORY, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
@@ -29,8 +29,6 @@ export interface Images {
    * that it would hold them up, it forgets all of it, leaves the kernel, and calls back.
    */
   keepDirectories(onBusy: () => void): string | undefined;
-  /** Since when, in ns since the epoch; undefined while it does not. */
-  readonly keepsSince: bigint | undefined;
   /** All that changed a directory, its making first; undefined where that is not known. `device` is `major:minor`. */
   runsOf(device: string, inode: bigint): Run[] | undefined;
   /** Why it does not know which programs were opened and not run, in words. */
@@ -117,7 +115,6 @@ class KernelImages implements Images {
   readonly #descriptors: Descriptors;
   readonly limit: string | undefined;
   readonly #ofDirectories = new Descriptors();
-  keepsSince: bigint | undefined;
   #directories: Lookup | undefined;
   #bell: Poll | undefined;
   #open = true;
@@ -160,7 +157,6 @@ class KernelImages implements Images {
     });
     if (made === undefined) return limit;
     this.#directories = new Lookup(made.directories, DIRECTORY.LENGTH);
-    this.keepsSince = realTime();
     this.#bell = poll(made.bell, () => {
       this.#leaveDirectories();
       onBusy();
@@ -170,7 +166,6 @@ class KernelImages implements Images {
 
   /** Of what happens while the program is not there nothing is known, so nothing that was known before can be kept. */
   #leaveDirectories(): void {
-    this.keepsSince = undefined;
     this.#directories = undefined;
     this.#bell?.close();
     this.#bell = undefined;
