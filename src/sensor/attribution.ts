@@ -131,7 +131,7 @@ export class Attributor {
   }
 
   /**
-   * Who alone put names into a directory and took names from it since that was made after `since`, where nobody else changed any above it after the first of that:
+   * Who alone brought anything into a directory since that was made after `since`, where nobody else changed any above it after the first of that:
    * whoever moves one changes it. Undefined where that was nobody, or several, or is not known.
    */
   fillerOf(directory: Numbered, above: readonly Above[], since: bigint): Attributed | undefined {

@@ -12,7 +12,7 @@ import { close, directoryKey, openDirectory } from './libc.ts';
 import { readFacts } from './proc-facts.ts';
 import type { Folder } from './tree.ts';
 
-const FILLED = "by the kernel's record of its directory, in which nobody else made, renamed or removed anything";
+const FILLED = "by the kernel's record of its directory, into which nobody else brought anything";
 
 export interface MakersOptions {
   backend: Pick<Backend, 'namesProcesses'>;

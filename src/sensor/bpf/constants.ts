@@ -108,3 +108,6 @@ export const CAP = { SYS_ADMIN: 21, PERFMON: 38, BPF: 39 } as const;
 
 /** include/uapi/linux/stat.h */
 export const MODE = { FORMAT: 0o170000, DIRECTORY: 0o040000 } as const;
+
+/** Of a struct super_block (include/uapi/linux/magic.h; of xfs fs/xfs/libxfs/xfs_format.h). */
+export const MAGIC = { EXT4: 0xef53, XFS: 0x5846_5342, TMPFS: 0x0102_1994 } as const;

@@ -26,6 +26,8 @@ export const MEMBERS = [
   'file.f_path.dentry',
   'dentry.d_name.name',
   'dentry.d_name.hash',
+  'dentry.d_parent',
+  'dentry.d_inode',
   'inode.i_ino',
   'inode.i_nlink',
   'inode.i_mode',

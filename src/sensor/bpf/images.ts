@@ -1,8 +1,9 @@
 /** The images of all processes that were made or executed since it was opened, also of those that have ended. */
 import { messageOf } from '../../model/errors.ts';
 import { close, poll, type Poll } from '../libc.ts';
+import { createMaps, WAYS, type Maps } from './changes.ts';
 import { BPF } from './constants.ts';
-import { attachChanges, createMaps, DIRECTORY, runsOf, type Run } from './directories.ts';
+import { DIRECTORY, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
@@ -150,21 +151,31 @@ class KernelImages implements Images {
 
   keepDirectories(onBusy: () => void): string | undefined {
     if (!this.#open || this.#directories !== undefined) return undefined;
-    const { made, limit } = attachedOr(this.#ofDirectories, (kept) => {
-      const maps = createMaps(kept);
-      attachChanges(this.#types, maps, kept);
-      return maps;
-    });
-    if (made === undefined) return limit;
-    this.#directories = new Lookup(made.directories, DIRECTORY.LENGTH);
-    this.#bell = poll(made.bell, () => {
+    const limits = new Set<string>();
+    for (const way of WAYS) {
+      const { made, limit } = attachedOr(this.#ofDirectories, (kept) => {
+        const maps = createMaps(kept);
+        way(this.#types, maps, kept);
+        return maps;
+      });
+      if (made !== undefined) {
+        this.#keep(made, onBusy);
+        return undefined;
+      }
+      limits.add(limit ?? '');
+    }
+    return [...limits].join('; or: ');
+  }
+
+  #keep({ directories, bell }: Maps, onBusy: () => void): void {
+    this.#directories = new Lookup(directories, DIRECTORY.LENGTH);
+    this.#bell = poll(bell, () => {
       this.#leaveDirectories();
       onBusy();
     });
-    return undefined;
   }
 
-  /** Of what happens while the program is not there nothing is known, so nothing that was known before can be kept. */
+  /** Of what happens while the programs are not there nothing is known, so nothing that was known before can be kept. */
   #leaveDirectories(): void {
     this.#directories = undefined;
     this.#bell?.close();

@@ -1,6 +1,7 @@
 /** bpf(2): the few of its commands that the sensor uses. Whatever is made here is gone when its descriptor is closed or the process ends: nothing is pinned. */
 import { constants } from 'node:os';
 import { addressOf, bpf, errnoName } from '../libc.ts';
+import type { FunctionsNamed, KernelFunction } from './btf.ts';
 import { ATTR, BPF, INSTRUCTION_LENGTH } from './constants.ts';
 import { BpfError } from './error.ts';
 
@@ -77,6 +78,13 @@ export function attach(program: number, tracepoint: string, hints?: Hints): numb
 /** The same for a program that was loaded for a function of the kernel, at every call of it. */
 export function attachToFunction(program: number, name: string): number {
   return opened(`attach to the kernel's ${name}`, program);
+}
+
+/** A program on a function of the kernel, if it has that one; every descriptor is given to `kept`. */
+export function putOnFunction<Name extends string>({ name, functions, on, at, program }: { name: string; functions: FunctionsNamed<Name>; on: Name; at: Hook['at']; program: (found: KernelFunction) => Buffer }, kept: (descriptor: number) => number): void {
+  const found = functions.get(on);
+  if (found === undefined) throw new BpfError('ENOENT', `this kernel has no ${on} that a program can be attached to`, 'use a kernel of a distribution');
+  kept(attachToFunction(kept(loadProgram(name, program(found), { at, id: found.id })), on));
 }
 
 function opened(what: string, program: number, name?: Buffer, hints?: Hints): number {

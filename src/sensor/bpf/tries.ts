@@ -7,9 +7,8 @@
  * Needed: Linux 5.9 with CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS (x86-64; on arm64 6.4).
  */
 import type { FunctionsNamed, KernelFunction } from './btf.ts';
-import { BpfError } from './error.ts';
 import { ANYTHING, FIRST, ImageProgram, MARK, STACK, type Offsets } from './image-program.ts';
-import { attachToFunction, loadProgram, type Hook } from './kernel.ts';
+import { putOnFunction } from './kernel.ts';
 
 /** fs/exec.c; a kernel may have them inlined. */
 export const TRY_FUNCTIONS = ['alloc_bprm', 'do_open_execat'] as const;
@@ -83,12 +82,7 @@ export function openProgram(offsets: Offsets, tries: number, { parameters }: Pic
 }
 
 /** Puts both into the kernel, writing into the map `tries`; every descriptor is given to `kept`. Throws BpfError where this kernel has no place for them. */
-export function attachTries(types: { offsets: Offsets; functions: FunctionsNamed<FunctionName> }, tries: number, kept: (descriptor: number) => number): void {
-  const put = (name: string, on: FunctionName, at: Hook['at'], program: (found: KernelFunction) => Buffer): void => {
-    const found = types.functions.get(on);
-    if (found === undefined) throw new BpfError('ENOENT', `this kernel has no ${on} that a program can be attached to`, 'use a kernel of a distribution');
-    kept(attachToFunction(kept(loadProgram(name, program(found), { at, id: found.id })), on));
-  };
-  put('tickward_open', 'do_open_execat', 'exit', (found) => openProgram(types.offsets, tries, found));
-  put('tickward_try', 'alloc_bprm', 'entry', () => tryProgram(types.offsets, tries));
+export function attachTries({ offsets, functions }: { offsets: Offsets; functions: FunctionsNamed<FunctionName> }, tries: number, kept: (descriptor: number) => number): void {
+  putOnFunction({ name: 'tickward_open', functions, on: 'do_open_execat', at: 'exit', program: (found) => openProgram(offsets, tries, found) }, kept);
+  putOnFunction({ name: 'tickward_try', functions, on: 'alloc_bprm', at: 'entry', program: () => tryProgram(offsets, tries) }, kept);
 }

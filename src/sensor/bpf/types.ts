@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { release, version } from 'node:os';
 import { typesOf, type KernelFunction, type KernelTypes } from './btf.ts';
-import { CHANGE_FUNCTIONS } from './directories.ts';
+import { CHANGE_FUNCTIONS } from './changes.ts';
 import type { HostFiles } from './host.ts';
 import { MEMBERS, type Member } from './image-program.ts';
 import { TRY_FUNCTIONS } from './tries.ts';

@@ -1,6 +1,7 @@
 /** Against the real kernel. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Assembler } from '../../../src/sensor/bpf/assembler.ts';
+import { createMaps, movedProgram, namedProgram, timeProgram } from '../../../src/sensor/bpf/changes.ts';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { BpfError } from '../../../src/sensor/bpf/error.ts';
 import { MEMBERS, type Member } from '../../../src/sensor/bpf/image-program.ts';
@@ -50,6 +51,12 @@ describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () =
     const { offsets } = typesOfKernel(HOST_FILES);
     const tries = kept(createMap('test_tries', BPF.MAP_TYPE_ARRAY, TRY.LENGTH, SLOTS));
     for (const program of [tryProgram(offsets, tries), openProgram(offsets, tries, { parameters: 3 }), execProgram(offsets, records(), tries)]) expect(kept(loadProgram('test_tries', program))).toBeGreaterThan(0);
+  });
+
+  test('and that of directories, whichever of its ways this kernel has', () => {
+    const { offsets } = typesOfKernel(HOST_FILES);
+    const maps = createMaps(kept);
+    for (const program of [timeProgram(offsets, maps, 'either'), timeProgram(offsets, maps, 'changed'), namedProgram(offsets, maps), movedProgram(offsets, maps)]) expect(kept(loadProgram('test_change', program))).toBeGreaterThan(0);
   });
 
   const without = noTries();

@@ -2,12 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { release } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { openImages } from '../../../src/sensor/bpf/images.ts';
-import { heldBy, idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
+import { hasTimes, heldBy, idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
 import { temporaryDirectory } from '../../helpers/events.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -15,12 +14,8 @@ const IMAGES = join(import.meta.dirname, '../../../src/sensor/bpf/images.ts');
 /** A process that opens, says so, and waits; or says why it cannot. */
 const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { openImages().keepDirectories(() => undefined); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
 
-/** Two for the three tracepoints of Linux 6.13; before, one for a function. */
-const [major = 0, minor = 0] = release().split('.').map(Number);
-const OF_DIRECTORIES = major > 6 || (major === 6 && minor >= 13) ? 2 : 1;
-
 /** Programs and maps: of images, and of tries and directories where this kernel has a place for them. */
-const ALL = [2 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? OF_DIRECTORIES : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0)];
+const ALL = [2 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? (hasTimes ? 2 : 4) : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0)];
 
 /** The kernel frees a little after the last descriptor is closed. */
 async function areGone({ programs, maps }: { programs: number[]; maps: number[] }): Promise<void> {
