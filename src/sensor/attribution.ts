@@ -10,7 +10,7 @@ import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
 import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
-import { soleChanger } from './bpf/directories.ts';
+import { soleChanger, type Run } from './bpf/directories.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { startOf } from './clocks.ts';
 import { TICK_NS } from './constants.ts';
@@ -39,13 +39,15 @@ export interface Deed extends Moment {
 /** Place in the kernel's queue of what never stood there: behind all that did. */
 const WITHOUT_PLACE = Number.MAX_SAFE_INTEGER;
 
-/** Who filled a directory. */
-export interface Filler {
-  by: Attributed;
-  /** Whether nobody, the same process included, changed it since. */
-  isSole(): boolean;
-  /** Whether nobody else changed another directory since this one was made, or it is older than what is kept. `born` in ns since the epoch. */
-  leftAlone(device: string, inode: bigint, born: bigint): boolean;
+/** A directory: `device` is `major:minor`. */
+export interface Numbered {
+  device: string;
+  inode: bigint;
+}
+
+/** One that another lies in, and since when it has been where it is for certain, in ns of CLOCK_MONOTONIC. */
+export interface Above extends Numbered {
+  since: bigint | undefined;
 }
 
 interface Known {
@@ -128,20 +130,31 @@ export class Attributor {
     this.settled.clear();
   }
 
-  /** Who alone brought anything into a directory (`device` is `major:minor`) since it was made; undefined where that was nobody, or several, or is not known. */
-  fillerOf(device: string, inode: bigint): Filler | undefined {
+  /** Whether anything is known of who changed a directory. */
+  keeps({ device, inode }: Numbered): boolean {
+    return this.sources.images?.runsOf(device, inode) !== undefined;
+  }
+
+  /**
+   * Who alone brought anything into a directory since that was made after `since`, where nobody else changed any above it after the first of that:
+   * whoever moves one changes it. Undefined where that was nobody, or several, or is not known.
+   */
+  fillerOf(directory: Numbered, above: readonly Above[], since: bigint): Attributed | undefined {
     const { images } = this.sources;
-    const runs = images?.runsOf(device, inode);
-    const run = soleChanger(runs ?? []);
-    const [making] = runs ?? [];
-    if (images === undefined || making === undefined || run === undefined) return undefined;
-    const { by } = this.byMap({ pid: run.pid, position: WITHOUT_PLACE, bracket: { after: run.first, before: run.last } }, images) ?? {};
-    if (by === undefined || by.isOpen === true || by.process?.executable === undefined) return undefined;
-    return {
-      by,
-      isSole: () => soleChanger(images.runsOf(device, inode) ?? [])?.last === run.last,
-      leftAlone: (otherDevice, other, born) => images.runsOf(otherDevice, other)?.every(({ pid, last }) => pid === making.pid || pid === run.pid || last < making.first) ?? (images.keepsSince !== undefined && born < images.keepsSince),
-    };
+    const runsOf = ({ device, inode }: Numbered): Run[] | undefined => images?.runsOf(device, inode);
+    const runs = runsOf(directory) ?? [];
+    const run = soleChanger(runs);
+    const [making] = runs;
+    if (images === undefined || making === undefined || making.first <= since || run === undefined) return undefined;
+    let { last } = run;
+    for (const each of above) {
+      const later = runsOf(each)?.filter((other) => other.last >= run.first);
+      if (later === undefined ? each.since === undefined || each.since >= run.first : later.some(({ pid }) => pid !== run.pid)) return undefined;
+      // One process, and as one program: also what it did there.
+      for (const other of later ?? []) if (other.last > last) ({ last } = other);
+    }
+    const { by } = this.byMap({ pid: run.pid, position: WITHOUT_PLACE, bracket: { after: run.first, before: last } }, images) ?? {};
+    return by === undefined || by.isOpen === true || by.process?.executable === undefined ? undefined : by;
   }
 
   private byImages(deed: Deed, images: Images): Attributed {

@@ -85,6 +85,22 @@ export function onMountChange(callback: () => void): { close(): void } {
   };
 }
 
+/** When something was mounted or unmounted last: what is at a path since may have been elsewhere before. */
+export class MountTime {
+  private readonly fd = openSync(MOUNTINFO, constants.O_RDONLY);
+  private at = process.hrtime.bigint();
+
+  /** In ns of CLOCK_MONOTONIC: when it was noticed, which is now at the latest. */
+  now(): bigint {
+    if (libc.isExceptional(this.fd)) this.at = process.hrtime.bigint();
+    return this.at;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
 /** Finds where directories are that fanotify names by file system and handle. */
 export class Handles {
   /** File systems by their id. */

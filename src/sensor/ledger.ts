@@ -9,6 +9,7 @@ import type { Attributed } from './attributed.ts';
 import { Did, type Change } from './backend.ts';
 import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
+import { asSeen, doubtOf } from './doubt.ts';
 import type { Folder } from './tree.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
@@ -28,6 +29,12 @@ interface Held {
   by: Attributed;
 }
 
+/** `stat`: of what is there now. */
+interface Difference {
+  action: FileAction;
+  stat?: Stat;
+}
+
 export interface LedgerOptions {
   source: EventSource;
   /** Gives the hash of the content, where it was read. */
@@ -36,8 +43,8 @@ export interface LedgerOptions {
   remember: (known: KnownFile) => void;
   folderOf: (key: string) => Folder | undefined;
   pathOf: (key: string) => string | undefined;
-  /** Who made what appeared under a name in a folder, asked after it was looked at; where that is known. */
-  fillerOf: (folder: Folder) => ((name: string) => Attributed | undefined) | undefined;
+  /** Who made all that appeared under these names in a folder and looked so; where that is known. */
+  fillerOf: (folder: Folder, seen: ReadonlyMap<string, Stat>) => Attributed | undefined;
   /** One file that fails keeps none of the others from being told of. */
   guarded: (work: () => void) => void;
 }
@@ -50,8 +57,8 @@ export class Ledger {
   private readonly held = new Map<string, Held>();
   /** Removals and renames of a name that are still queued: what has the name now is not what an earlier change was about. */
   private readonly replaced = new Map<string, number>();
-  /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
-  private readonly compared = new Map<string, bigint>();
+  /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. And who made it, where the kernel's record of its folder told that. */
+  private readonly compared = new Map<string, { at: bigint; maker?: number }>();
   /** Hashes of the files that were told of last. */
   private readonly contents = new Map<string, string>();
 
@@ -121,18 +128,33 @@ export class Ledger {
       return;
     }
     const stat = lookAt(pathOf(folder.path, change.name));
-    const known = folder.entries.get(change.name);
+    let known = folder.entries.get(change.name);
     if (stat === undefined) return;
-    if (known?.inode === stat.ino && known.changed === stat.ctimeNs && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
+    if (known?.inode === stat.ino && known.changed === stat.ctimeNs && !this.isAnothers(folder, change) && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
+    const filler = known === undefined ? this.options.fillerOf(folder, new Map([[change.name, stat]])) : undefined;
+    const isMakers = filler?.process?.pid === change.pid;
+    if (filler !== undefined && !isMakers) {
+      known = { inode: stat.ino, changed: stat.ctimeNs };
+      this.set(folder, change.name, known);
+      this.report('creation', folder, change.name, filler, stat);
+    }
     // It was made before its folder was watched: the first that is told of it is that it is there.
     const action = known === undefined ? 'creation' : 'modification';
-    const by = (action === 'creation' ? this.options.fillerOf(folder)?.(change.name) : undefined) ?? asSeen(who(change, stat), doubtOf(change, known));
+    const by = filler !== undefined && isMakers ? filler : asSeen(who(change, stat), doubtOf(change, known));
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
       this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, by });
       return;
     }
     this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
     this.report(action, folder, change.name, by, stat);
+  }
+
+  /** What another than its maker did to it before a comparison told of it: only once. */
+  private isAnothers(folder: Folder, { did, name, pid }: Change): boolean {
+    const told = this.compared.get(heldKey(folder, name));
+    if (told?.maker === undefined || told.maker === pid || (did & (Did.WRITTEN | Did.ATTRIBUTES)) === 0) return false;
+    told.maker = pid;
+    return true;
   }
 
   /** Written once more within the same tick of the kernel's clock, or through memory that was written already: only the content tells. */
@@ -174,26 +196,33 @@ export class Ledger {
   /** A comparison was faster than the kernel's queue. */
   private isTold(folder: Folder, { name, bracket }: Change, stat: Stat | undefined): boolean {
     if (this.compared.size === 0) return false;
-    const at = this.compared.get(heldKey(folder, name));
+    const at = this.compared.get(heldKey(folder, name))?.at;
     return at !== undefined && at > bracket.after && (stat === undefined || folder.entries.get(name)?.inode === stat.ino);
   }
 
   /** Names that differed in a folder a moment ago, and who is taken to have made the difference. What has become known since is no difference. */
   compare(folder: Folder, names: readonly string[], by: Attributed, now: 'there' | 'gone' = 'there'): void {
     const at = process.hrtime.bigint();
-    const filler = now === 'there' && names.length > 0 ? this.options.fillerOf(folder) : undefined;
-    for (const name of names) this.options.guarded(() => this.compareOne(folder, name, now === 'there', (action) => (action === 'modification' ? by : filler?.(name) ?? by), at));
+    const differences = new Map<string, Difference>();
+    for (const name of names) this.options.guarded(() => {
+      const found = this.differenceOf(folder, name, now);
+      if (found !== undefined) differences.set(name, found);
+    });
+    const made = new Map([...differences].flatMap(([name, { action, stat }]) => (action === 'creation' && stat !== undefined ? [[name, stat]] : [])));
+    const filler = made.size === 0 ? undefined : this.options.fillerOf(folder, made);
+    for (const [name, { action, stat }] of differences) this.options.guarded(() => {
+      this.set(folder, name, stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
+      this.compared.set(heldKey(folder, name), { at, ...(action === 'creation' && filler?.process !== undefined ? { maker: filler.process.pid } : {}) });
+      this.report(action, folder, name, action === 'creation' ? filler ?? by : by, stat, undefined, 'scan');
+    });
   }
 
-  private compareOne(folder: Folder, name: string, isThere: boolean, by: (action: FileAction) => Attributed, at: bigint): void {
-    if (!isThere) this.releaseOne(folder, name);
-    else if (this.held.has(heldKey(folder, name))) return;
-    const stat = isThere ? lookAt(pathOf(folder.path, name)) : undefined;
+  private differenceOf(folder: Folder, name: string, now: 'there' | 'gone'): Difference | undefined {
+    if (now === 'gone') this.releaseOne(folder, name);
+    else if (this.held.has(heldKey(folder, name))) return undefined;
+    const stat = now === 'there' ? lookAt(pathOf(folder.path, name)) : undefined;
     const action = difference(folder.entries.get(name), stat);
-    if (action === undefined) return;
-    this.set(folder, name, action === 'deletion' || stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
-    this.compared.set(heldKey(folder, name), at);
-    this.report(action, folder, name, by(action), action === 'deletion' ? undefined : stat, undefined, 'scan');
+    return action === undefined ? undefined : { action, ...(action === 'deletion' || stat === undefined ? {} : { stat }) };
   }
 
   /** Nothing from before this moment is queued any more. */
@@ -239,23 +268,6 @@ export class Ledger {
       this.contents.set(heldKey(folder, name), content);
     }
   }
-}
-
-const TOUCHED = Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES;
-
-/** Who wrote to a file need not have made it. */
-const FIRST_WRITER = 'made before its directory was watched: the process is the first that was seen to write to it';
-/** Who wrote through memory may have left the open file to a program of its choice. */
-const CLOSER = 'changed through memory or by another name of the file: the process is the one that closed it, and need not be the one that wrote';
-
-/** Why the process that was seen need not be the one that did it. */
-function doubtOf({ did }: Change, known: Signature | undefined): string | undefined {
-  if (known === undefined) return FIRST_WRITER;
-  return (did & TOUCHED) === Did.CLOSED ? CLOSER : undefined;
-}
-
-function asSeen(by: Attributed, note: string | undefined): Attributed {
-  return note === undefined || by.process?.executable === undefined ? by : { ...by, attribution: 'inferred', note };
 }
 
 function difference(known: Signature | undefined, stat: Stat | undefined): FileAction | undefined {

@@ -13,13 +13,14 @@ const inotifyAddWatch = libc.func('int inotify_add_watch(int fd, const char *pat
 const readBytes = libc.func('long read(int fd, _Out_ void *buffer, size_t count)');
 const openPath = libc.func('int open(const char *path, int flags)');
 const closeFd = libc.func('int close(int fd)');
-const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const void *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
+const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
 const openByHandleAt = libc.func('int open_by_handle_at(int mount_fd, void *handle, int flags)');
 const bpfCall = libc.func('long syscall(long number, int command, void *attributes, unsigned int size)');
 const schedGetattr = libc.func('long syscall(long number, int task, _Out_ void *attributes, unsigned int size, unsigned int flags)');
 const schedSetattr = libc.func('long syscall(long number, int task, void *attributes, unsigned int flags)');
 const clockGettime = libc.func('int clock_gettime(int clock, _Out_ void *time)');
 const clockGetres = libc.func('int clock_getres(int clock, _Out_ void *resolution)');
+const pollOnce = libc.func('int poll(_Inout_ void *fds, unsigned long count, int timeout)');
 const fstatfs = libc.func('int fstatfs(int fd, _Out_ void *buffer)');
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
@@ -141,28 +142,16 @@ const ownInfo = Buffer.alloc(STATFS_LENGTH);
 
 /** What fanotify will call the directory behind a descriptor: its file system's id and its handle, as one key. */
 export function directoryKey(directory: number): string {
-  readHandle(directory, NO_NAME, AT_EMPTY_PATH);
+  const mountId = [0];
+  ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+  if (nameToHandleAt(directory, '', ownHandle, mountId, AT_HANDLE_FID | AT_EMPTY_PATH) < 0) {
+    ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
+    checked('name_to_handle_at', nameToHandleAt(directory, '', ownHandle, mountId, AT_EMPTY_PATH));
+  }
   checked('fstatfs', fstatfs(directory, ownInfo));
   return keyOf(ownInfo, STATFS_FSID_OFFSET, ownHandle, 0, ownHandle.readUInt32LE(0));
 }
 
-/** Number of the mount that a path is on, itself where something is mounted over it. A link is not followed. */
-export function mountOf(path: string | Buffer): number {
-  return readHandle(AT_FDCWD, Buffer.concat([Buffer.from(path), NO_NAME]), 0);
-}
-
-const NO_NAME = Buffer.from('\0');
-
-/** Into `ownHandle`; gives the number of the mount. */
-function readHandle(directory: number, path: Buffer, flags: number): number {
-  const mountId = [0];
-  ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-  if (nameToHandleAt(directory, path, ownHandle, mountId, AT_HANDLE_FID | flags) < 0) {
-    ownHandle.writeUInt32LE(MAX_HANDLE_SZ, 0);
-    checked('name_to_handle_at', nameToHandleAt(directory, path, ownHandle, mountId, flags));
-  }
-  return mountId[0] ?? -1;
-}
 
 /** `f_fsid` of the file system that a descriptor is on: the first 8 bytes of every key of it. */
 export function fsidOf(fd: number): Buffer {
@@ -180,6 +169,16 @@ export function openByHandle(mount: number, handle: Buffer): number {
 export function keyOf(fsidBuffer: Buffer, fsidOffset: number, handleBuffer: Buffer, handleOffset: number, handleLength: number): string {
   return `${fsidBuffer.toString('latin1', fsidOffset, fsidOffset + 8)}${handleBuffer.toString('latin1', handleOffset, handleOffset + 8 + handleLength)}`;
 }
+
+/** Whether a descriptor is in an exceptional state (poll(2), POLLPRI) now, without waiting. Of some files that is told once. */
+export function isExceptional(fd: number): boolean {
+  const asked = Buffer.alloc(8);
+  asked.writeInt32LE(fd, 0);
+  asked.writeInt16LE(POLLPRI, 4);
+  return checked('poll', pollOnce(asked, 1, 0)) > 0;
+}
+
+const POLLPRI = 2;
 
 export interface Poll {
   close(): void;

@@ -1,14 +1,14 @@
 /** Who made a change: as it was found out when it was read, or by what can be told of it now. */
-import { fstatSync, statSync, type BigIntStats } from 'node:fs';
+import { fstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { unknown, type Attributed } from './attributed.ts';
-import type { Attributor, Filler } from './attribution.ts';
+import type { Above, Attributor, Numbered } from './attribution.ts';
 import type { Backend, Change, Gone } from './backend.ts';
 import { deedOf } from './deed.ts';
-import { pathOf, type Seen } from './document.ts';
+import { lookAt, pathOf, type Seen } from './document.ts';
 import { holderOf, openFiles } from './holders.ts';
-import { deviceText } from './filesystems.ts';
-import { close, directoryKey, mountOf, openDirectory } from './libc.ts';
+import { deviceText, MountTime } from './filesystems.ts';
+import { close, directoryKey, openDirectory } from './libc.ts';
 import { readFacts } from './proc-facts.ts';
 import type { Folder } from './tree.ts';
 
@@ -19,10 +19,13 @@ export interface MakersOptions {
   attributor: Attributor;
   /** Path of a folder with units. */
   pathOfFolder: (key: string) => string | undefined;
+  /** Since when a directory has been at a path for certain, in ns of CLOCK_MONOTONIC. */
+  since: (path: string, key: string) => bigint | undefined;
 }
 
 export class Makers {
   private readonly options: MakersOptions;
+  private readonly mounts = new MountTime();
   private openFiles: ReadonlyMap<string, readonly number[]> | undefined;
 
   constructor(options: MakersOptions) {
@@ -56,22 +59,19 @@ export class Makers {
   }
 
   /**
-   * By the kernel's own record of a folder: who made what appeared under a name in it, asked after the file was looked at. Undefined where several filled it, it is
-   * not at its path any more or came there with a directory that was moved, and for a name where something is mounted.
+   * By the kernel's own record of a folder: who made all of these, with how they look. Nobody where several filled it, it is not at its path any more, it came there
+   * with a directory that was moved, a link or a mount, or something else is under the name.
    */
-  readonly fillerOf = (folder: Pick<Folder, 'key' | 'path' | 'isMoved'>): ((name: string) => Attributed | undefined) | undefined => {
-    const { path } = folder;
-    if (folder.isMoved === true) return undefined;
+  readonly fillerOf = ({ key, path }: Pick<Folder, 'key' | 'path'>, seen: ReadonlyMap<string, Seen['stat']>): Attributed | undefined => {
+    const { attributor, since } = this.options;
     const opened = openDirectory(path);
     if (opened === undefined) return undefined;
     try {
-      const stat = fstatSync(opened, { bigint: true });
-      const filler = this.options.attributor.fillerOf(deviceText(stat.dev), stat.ino);
-      if (filler === undefined || directoryKey(opened) !== folder.key || !cameByItself(path, stat, filler)) return undefined;
-      const mount = mountOf(path);
-      const { note } = filler.by;
-      const by = { ...filler.by, note: note === undefined ? FILLED : `${FILLED}; ${note}` };
-      return (name) => (filler.isSole() && isOn(mount, pathOf(path, name)) ? by : undefined);
+      // Of most directories nothing is kept, and then nothing more has to be looked at.
+      if (!attributor.keeps(numbersOf(opened)) || directoryKey(opened) !== key || realpathSync(path) !== path || !isAllIn(opened, seen)) return undefined;
+      const above = aboveOf(path).map((each) => numbered(each, (itsKey) => since(each, itsKey)));
+      const by = attributor.fillerOf(numbersOf(opened), above, this.mounts.now());
+      return by === undefined ? undefined : { ...by, note: by.note === undefined ? FILLED : `${FILLED}; ${by.note}` };
     } catch {
       // Of a file system that has no such keys, or gone.
       return undefined;
@@ -85,28 +85,45 @@ export class Makers {
     this.openFiles = undefined;
   }
 
+  mountsChanged(): void {
+    this.mounts.now();
+  }
+
+  close(): void {
+    this.mounts.close();
+  }
+
   /** Nothing that was found out before holds any more. */
   forget(): void {
     this.options.attributor.forget();
   }
 }
 
-/** Whether none of the directories above, up to where its file system is mounted, may have brought it along: whoever moves one changes it. */
-function cameByItself(path: string, { dev, birthtimeNs }: BigIntStats, filler: Filler): boolean {
-  // Where no times of birth are kept, what is older is not known.
-  if (birthtimeNs === 0n) return false;
-  for (let above = dirname(path); above !== '/'; above = dirname(above)) {
-    const stat = statSync(above, { bigint: true });
-    if (stat.dev !== dev) return true;
-    if (stat.ctimeNs >= birthtimeNs && !filler.leftAlone(deviceText(dev), stat.ino, stat.birthtimeNs)) return false;
-  }
-  return true;
+/** The root of all cannot be moved. */
+function aboveOf(path: string): string[] {
+  const above = dirname(path);
+  return above === '/' ? [] : [above, ...aboveOf(above)];
 }
 
-function isOn(mount: number, path: string | Buffer): boolean {
+function numbered(path: string, since: (key: string) => bigint | undefined): Above {
+  const opened = openDirectory(path);
+  if (opened === undefined) throw new Error('gone');
   try {
-    return mountOf(path) === mount;
-  } catch {
-    return false;
+    return { ...numbersOf(opened), since: since(directoryKey(opened)) };
+  } finally {
+    close(opened);
   }
+}
+
+function numbersOf(opened: number): Numbered {
+  const { dev, ino } = fstatSync(opened, { bigint: true });
+  return { device: deviceText(dev), inode: ino };
+}
+
+/** Whether what was seen by the path is in this very directory. */
+function isAllIn(opened: number, seen: ReadonlyMap<string, Seen['stat']>): boolean {
+  return [...seen].every(([name, stat]) => {
+    const now = lookAt(pathOf(`/proc/self/fd/${opened}`, name));
+    return stat !== undefined && now?.ino === stat.ino && now.dev === stat.dev;
+  });
 }

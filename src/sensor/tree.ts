@@ -18,13 +18,13 @@ export interface Folder {
   /** '' or the name below the unit directory. */
   readonly relative: string;
   entries: Entries;
-  /** It came with a directory that was moved: who filled it did not put it there. */
-  isMoved?: true;
 }
 
 interface Marked {
   readonly ways: Way[];
   folder?: Folder;
+  /** When it was certainly at all of its paths, and has not moved from there as far as was told since. */
+  since: bigint;
 }
 
 /** What a visit found. */
@@ -65,6 +65,20 @@ export class Tree {
   /** Path of any marked directory. */
   pathOf(key: string): string | undefined {
     return this.marked.get(key)?.ways[0]?.path;
+  }
+
+  /** Since when this directory has been at the path for certain, in ns of CLOCK_MONOTONIC. */
+  since(path: string, key: string): bigint | undefined {
+    return this.keys.get(path) === key ? this.marked.get(key)?.since : undefined;
+  }
+
+  /** Those that may have moved, as it was read: all, where that was lost. It may be back where it was. */
+  moved(keys: Iterable<string> = this.marked.keys()): void {
+    const now = process.hrtime.bigint();
+    for (const key of keys) {
+      const marked = this.marked.get(key);
+      if (marked !== undefined) marked.since = now;
+    }
   }
 
   /** In words, a line a reason. */
@@ -186,10 +200,13 @@ export class Tree {
       this.unseen.seen(way.path);
       const before = this.keys.get(way.path);
       if (before !== undefined && before !== key) this.leave(way.path, found);
-      const marked = this.marked.get(key) ?? { ways: [] };
+      const marked = this.marked.get(key) ?? { ways: [], since: 0n };
       this.marked.set(key, marked);
       this.keys.set(way.path, key);
-      if (!marked.ways.some(({ path }) => path === way.path)) marked.ways.push(way);
+      if (!marked.ways.some(({ path }) => path === way.path)) {
+        marked.ways.push(way);
+        marked.since = process.hrtime.bigint();
+      }
       const folders = isFolder(way) ? this.read(key, way, marked, opened, found) : undefined;
       this.visitNext(way, opened, folders, found, isQueued);
       // What was there may have gone before it was marked itself: then this directory is what tells when it comes again.

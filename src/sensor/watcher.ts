@@ -5,7 +5,7 @@ import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { Attributor } from './attribution.ts';
-import { Did, type Backend, type Batch, type Change, type Gone } from './backend.ts';
+import type { Backend, Batch, Change, Gone } from './backend.ts';
 import { Backlog } from './backlog.ts';
 import type { Images } from './bpf/images.ts';
 import type { Comparison, Discovery } from './comparison.ts';
@@ -78,7 +78,7 @@ export class Watcher {
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
     const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
-    this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path });
+    this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: (work) => this.guarded(work) });
     this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
@@ -111,6 +111,7 @@ export class Watcher {
 
   /** Programs of a new file system are to be logged from their first on. */
   programsChanged(): void {
+    this.guarded(() => this.makers.mountsChanged());
     this.guarded(() => this.backend.mountsChanged());
   }
 
@@ -131,6 +132,7 @@ export class Watcher {
     clearInterval(this.drainTimer);
     clearImmediate(this.next);
     this.backend.close();
+    this.makers.close();
   }
 
   private places(): Place {
@@ -158,6 +160,7 @@ export class Watcher {
   private take(batch: Batch): void {
     // All that is lost has happened: what is looked at after this is as it is now.
     if (batch.overflow) this.tree.lookedAtFromNow();
+    this.tree.moved(batch.overflow ? undefined : batch.gone.map(({ directory }) => directory));
     // Directories first: until a new one is marked, nothing is told of what happens in it.
     const led = this.lead(batch.changes);
     this.read.push({ batch, led });
@@ -188,7 +191,6 @@ export class Watcher {
       this.guarded(() => this.makers.name(change));
       this.queue.push(change);
       for (const found of led.get(change) ?? []) {
-        if ((change.did & Did.MOVED_IN) !== 0) for (const { folder } of found.appeared) folder.isMoved = true;
         this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
       }
     }

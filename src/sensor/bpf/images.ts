@@ -1,6 +1,6 @@
 /** The images of all processes that were made or executed since it was opened, also of those that have ended. */
 import { messageOf } from '../../model/errors.ts';
-import { close, poll, realTime, type Poll } from '../libc.ts';
+import { close, poll, type Poll } from '../libc.ts';
 import { createMaps, WAYS, type Maps } from './changes.ts';
 import { BPF } from './constants.ts';
 import { DIRECTORY, runsOf, type Run } from './directories.ts';
@@ -30,8 +30,6 @@ export interface Images {
    * that it would hold them up, it forgets all of it, leaves the kernel, and calls back.
    */
   keepDirectories(onBusy: () => void): string | undefined;
-  /** Since when, in ns since the epoch; undefined while it does not. */
-  readonly keepsSince: bigint | undefined;
   /** All that changed a directory, its making first; undefined where that is not known. `device` is `major:minor`. */
   runsOf(device: string, inode: bigint): Run[] | undefined;
   /** Why it does not know which programs were opened and not run, in words. */
@@ -118,7 +116,6 @@ class KernelImages implements Images {
   readonly #descriptors: Descriptors;
   readonly limit: string | undefined;
   readonly #ofDirectories = new Descriptors();
-  keepsSince: bigint | undefined;
   #directories: Lookup | undefined;
   #bell: Poll | undefined;
   #open = true;
@@ -172,7 +169,6 @@ class KernelImages implements Images {
 
   #keep({ directories, bell }: Maps, onBusy: () => void): void {
     this.#directories = new Lookup(directories, DIRECTORY.LENGTH);
-    this.keepsSince = realTime();
     this.#bell = poll(bell, () => {
       this.#leaveDirectories();
       onBusy();
@@ -181,7 +177,6 @@ class KernelImages implements Images {
 
   /** Of what happens while the programs are not there nothing is known, so nothing that was known before can be kept. */
   #leaveDirectories(): void {
-    this.keepsSince = undefined;
     this.#directories = undefined;
     this.#bell?.close();
     this.#bell = undefined;
