@@ -1,4 +1,4 @@
-/** Constants of the kernel that the sensor uses, with their header. All but the numbers of system calls are the same on x86-64 and arm64. */
+/** Constants of the kernel that the sensor uses, with their header. All are the same on x86-64 and arm64. */
 
 /** include/uapi/linux/fanotify.h */
 export const FAN = {
@@ -84,9 +84,3 @@ export const TICK_NS = 10_000_000n;
 export const CLOCK_REALTIME = 0;
 export const CLOCK_REALTIME_COARSE = 5;
 export const CLOCK_BOOTTIME = 7;
-
-/** Numbers of sched_getattr(2) and sched_setattr(2), which libc wraps since glibc 2.41: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
-export const SYS_SCHED: Readonly<Record<string, { setattr: number; getattr: number }>> = { x64: { setattr: 314, getattr: 315 }, arm64: { setattr: 274, getattr: 275 } };
-
-/** include/uapi/linux/sched/types.h: byte offsets in struct sched_attr, and its first size; include/uapi/linux/sched.h: SCHED_NORMAL */
-export const SCHED_ATTR = { size: 0, policy: 4, runtime: 24, LENGTH: 48, OTHER: 0 } as const;

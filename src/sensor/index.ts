@@ -10,7 +10,6 @@ import { openImages, type Images, type Memory } from './bpf/images.ts';
 import { openFanotify } from './fanotify.ts';
 import { Handles, onMountChange } from './filesystems.ts';
 import { openInotify } from './inotify.ts';
-import { setSlice } from './libc.ts';
 import { openScan } from './scan.ts';
 import { Watcher } from './watcher.ts';
 
@@ -53,14 +52,10 @@ const BUSY_MS = 2_000;
 /** A burst of mounts (a container that starts) is looked at once. Milliseconds. */
 const MOUNTS_SETTLE_MS = 50;
 
-/** As little as can be asked for: of a new directory nothing is told until it is marked, so whoever made it is to wait for that. */
-const SLICE_NS = 100_000n;
-
 /** Resolves when the marks are set: what happens afterwards is seen. Throws UNSUPPORTED when a named mode is not possible here. */
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const sources = openSources(options.mode ?? 'auto', options.kernel);
   const { backend, images } = sources;
-  if (backend.source !== 'scan') setSlice(SLICE_NS);
   const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
   await watcher.ready(READY_MS);

@@ -1,7 +1,7 @@
 /** The one door to koffi: the few calls of libc that Node does not have. */
 import { constants } from 'node:fs';
 import koffi from 'koffi';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, SCHED_ATTR, STATFS_FSID_OFFSET, STATFS_LENGTH, SYS_SCHED } from './constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
 import { SYS_BPF } from './bpf/constants.ts';
 
 const libc = koffi.load(null);
@@ -16,8 +16,6 @@ const closeFd = libc.func('int close(int fd)');
 const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
 const openByHandleAt = libc.func('int open_by_handle_at(int mount_fd, void *handle, int flags)');
 const bpfCall = libc.func('long syscall(long number, int command, void *attributes, unsigned int size)');
-const schedGetattr = libc.func('long syscall(long number, int task, _Out_ void *attributes, unsigned int size, unsigned int flags)');
-const schedSetattr = libc.func('long syscall(long number, int task, void *attributes, unsigned int flags)');
 const clockGettime = libc.func('int clock_gettime(int clock, _Out_ void *time)');
 const clockGetres = libc.func('int clock_getres(int clock, _Out_ void *resolution)');
 const pollOnce = libc.func('int poll(_Inout_ void *fds, unsigned long count, int timeout)');
@@ -66,20 +64,6 @@ const bpfNumber = SYS_BPF[process.arch] ?? -1;
 export function bpf(command: number, attributes: Buffer): number {
   const result = Number(bpfCall(bpfNumber, command, attributes, attributes.length));
   return result < 0 ? -koffi.errno() : result;
-}
-
-/**
- * The time in ns after which this thread may be asked to let others run. From Linux 6.12 on whoever asks for less than those who run gets its turn as soon as it
- * wakes, without more of the time than they have (sched_setattr(2), EEVDF in sched(7)); older kernels take no notice, and a kernel that refuses is as before.
- */
-export function setSlice(ns: bigint): void {
-  const numbers = SYS_SCHED[process.arch];
-  const attributes = Buffer.alloc(SCHED_ATTR.LENGTH);
-  if (numbers === undefined || schedGetattr(numbers.getattr, 0, attributes, attributes.length, 0) < 0) return;
-  // Who runs it in real time, or when nothing else runs, wants something else.
-  if (attributes.readUInt32LE(SCHED_ATTR.policy) !== SCHED_ATTR.OTHER) return;
-  attributes.writeBigUInt64LE(ns, SCHED_ATTR.runtime);
-  schedSetattr(numbers.setattr, 0, attributes, 0);
 }
 
 /** Where the bytes are, for structs of the kernel that point to them. They have to be kept until the call is over. */
