@@ -25,8 +25,8 @@ export const CHANGE_FUNCTIONS = [...NAMED, ...MOVED] as const;
 const WHOLE = [MAGIC.EXT4, MAGIC.XFS, MAGIC.TMPFS] as const;
 
 /** So many changes (a power of two) within so many ns ring the bell. Each costs whoever makes it some 0.2 us, and unpacking an archive makes seven for a file; a shell that makes directories comes to a fifth of this. */
-const MANY = 16_384;
-const SOON_NS = 400_000_000;
+const MANY = 8_192;
+const SOON_NS = 200_000_000;
 
 /** What the programs write into: a record for each directory, and what tells that they are in the way. */
 export interface Maps {
