@@ -39,7 +39,8 @@ async function beside(parent?: string): Promise<{ sensing: Sensing; late: string
 
 const PLACES = [['on disk', undefined], ['on tmpfs', '/dev/shm']] as const;
 
-describe.skipIf(without !== undefined)(`files in directories that were marked too late (${without ?? 'as root'})`, () => {
+// Where another test mounts something in the same moment, less is said: then it is done again.
+describe.skipIf(without !== undefined)(`files in directories that were marked too late (${without ?? 'as root'})`, { retry: 3 }, () => {
   test.each(PLACES)('%s: the one process that made all of them is named for it, with its arguments', async (_, parent) => {
     const { sensing, run } = await beside(parent);
     const script = 'mkdir -p late/units && echo x > late/units/a.timer; echo y > late/units/b.service';
@@ -157,7 +158,7 @@ describe.skipIf(without !== undefined)(`files in directories that were marked to
 /** Changes more in a second than anybody does who is not unpacking something. */
 const BUSY = 'import os\nfor n in range(20000):\n  f = f"/dev/shm/{os.getpid()}"; os.close(os.open(f, os.O_CREAT)); os.unlink(f)';
 
-describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 'as root'})`, () => {
+describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 'as root'})`, { retry: 3 }, () => {
   test('there is none of one that was there before, and none without the program', async () => {
     const base = temporaryDirectory();
     const images = openImages();
