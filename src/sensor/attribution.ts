@@ -10,12 +10,12 @@ import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
 import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
-import { soleChanger, type Run } from './bpf/directories.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { startOf } from './clocks.ts';
 import { TICK_NS } from './constants.ts';
 import { decide, type IsLogged, type Moment } from './decide.ts';
 import { MOST_OPENED, type ExecLog, type Opened } from './exec-log.ts';
+import { fillingOf, type Above, type Numbered } from './filler.ts';
 import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { Programs } from './programs.ts';
@@ -38,17 +38,6 @@ export interface Deed extends Moment {
 
 /** Place in the kernel's queue of what never stood there: behind all that did. */
 const WITHOUT_PLACE = Number.MAX_SAFE_INTEGER;
-
-/** A directory: `device` is `major:minor`. */
-export interface Numbered {
-  device: string;
-  inode: bigint;
-}
-
-/** One that another lies in, and since when it has been where it is for certain, in ns of CLOCK_MONOTONIC. */
-export interface Above extends Numbered {
-  since: bigint | undefined;
-}
 
 interface Known {
   identity: bigint | string;
@@ -135,25 +124,11 @@ export class Attributor {
     return this.sources.images?.runsOf(device, inode) !== undefined;
   }
 
-  /**
-   * Who alone brought anything into a directory since that was made after `since`, where nobody else changed any above it after the first of that:
-   * whoever moves one changes it. Undefined where that was nobody, or several, or is not known.
-   */
+  /** Who alone filled a directory; undefined where that is not known for certain. As `fillingOf` has it. */
   fillerOf(directory: Numbered, above: readonly Above[], since: bigint): Attributed | undefined {
     const { images } = this.sources;
-    const runsOf = ({ device, inode }: Numbered): Run[] | undefined => images?.runsOf(device, inode);
-    const runs = runsOf(directory) ?? [];
-    const run = soleChanger(runs);
-    const [making] = runs;
-    if (images === undefined || making === undefined || making.first <= since || run === undefined) return undefined;
-    let { last } = run;
-    for (const each of above) {
-      const later = runsOf(each)?.filter((other) => other.last >= run.first);
-      if (later === undefined ? each.since === undefined || each.since >= run.first : later.some(({ pid }) => pid !== run.pid)) return undefined;
-      // One process, and as one program: also what it did there.
-      for (const other of later ?? []) if (other.last > last) ({ last } = other);
-    }
-    const { by } = this.byMap({ pid: run.pid, position: WITHOUT_PLACE, bracket: { after: run.first, before: last } }, images) ?? {};
+    const filling = fillingOf(directory, above, since, ({ device, inode }) => images?.runsOf(device, inode));
+    const by = images === undefined || filling === undefined ? undefined : this.byMap({ ...filling, position: WITHOUT_PLACE }, images)?.by;
     return by === undefined || by.isOpen === true || by.process?.executable === undefined ? undefined : by;
   }
 

@@ -109,6 +109,7 @@ export function openFanotify(handles: Handles): Backend {
     },
     start(by) {
       receiver = by;
+      others?.start(by);
       waiting = libc.poll(wake, () => drain(true));
     },
     drain: () => drain(),

@@ -2,12 +2,13 @@
 import { fstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { unknown, type Attributed } from './attributed.ts';
-import type { Above, Attributor, Numbered } from './attribution.ts';
+import type { Attributor } from './attribution.ts';
 import type { Backend, Change, Gone } from './backend.ts';
 import { deedOf } from './deed.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
-import { holderOf, openFiles } from './holders.ts';
+import type { Above, Numbered } from './filler.ts';
 import { deviceText, MountTime } from './filesystems.ts';
+import { holderOf, openFiles } from './holders.ts';
 import { close, directoryKey, openDirectory } from './libc.ts';
 import { readFacts } from './proc-facts.ts';
 import type { Folder } from './tree.ts';

@@ -117,7 +117,7 @@ export class Tree {
 
   /** Works off the queue until `enough` says so. */
   work(enough: () => boolean = () => false): Found {
-    return this.visitAll(this.queue, true, enough);
+    return this.visitAll(() => this.queue.shift(), true, enough);
   }
 
   /** What is looked at from now on has not to be looked at again when everything is looked at anew. */
@@ -128,7 +128,8 @@ export class Tree {
   /** The folders that are watched, as they are now: from the first when none is left, and until `enough` says so. */
   reread(enough: () => boolean): Found {
     if (this.rereading.length === 0) this.rereading = [...this.marked.values()].flatMap(({ ways }) => ways.filter((way) => way.place.unit !== undefined));
-    return this.visitAll(this.rereading, false, enough);
+    // From the end: to take the first of a hundred thousand moves all the others.
+    return this.visitAll(() => this.rereading.pop(), false, enough);
   }
 
   /** Whether some are yet to be looked at again. */
@@ -136,9 +137,9 @@ export class Tree {
     return this.rereading.length > 0;
   }
 
-  private visitAll(ways: Way[], isQueued: boolean, enough: () => boolean): Found {
+  private visitAll(next: () => Way | undefined, isQueued: boolean, enough: () => boolean): Found {
     const found = nothing();
-    for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    for (let way = next(); way !== undefined; way = next()) {
       this.visit(way, found, isQueued);
       if (enough()) break;
     }

@@ -129,6 +129,7 @@ export class Watcher {
     });
     this.isStopped = true;
     clearTimeout(this.holdTimer);
+    clearTimeout(this.nameTimer);
     clearInterval(this.drainTimer);
     clearImmediate(this.next);
     this.backend.close();
@@ -190,9 +191,7 @@ export class Watcher {
       if (!change.isDirectory) this.ledger.announce(change);
       this.guarded(() => this.makers.name(change));
       this.queue.push(change);
-      for (const found of led.get(change) ?? []) {
-        this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
-      }
+      for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
     }
     for (const gone of batch.gone) {
       this.guarded(() => this.makers.name(gone));

@@ -60,10 +60,3 @@ function textOf(device: number): string {
 function slotOf(inode: bigint): number {
   return Number(FOLDS.reduce((sum, shift) => sum + (inode >> BigInt(shift)), inode) & BigInt(DIRECTORY_SLOTS - 1));
 }
-
-/** The one process that changed a directory after its making, as far as the kernel tells: always who put names into it. Undefined where there were several, or none. */
-export function soleChanger([making, ...later]: readonly Run[]): Run | undefined {
-  if (making === undefined || later.length > 1) return undefined;
-  // More than the making: then it is one of those that changed it.
-  return making.count > 1 ? (later.length === 0 ? making : undefined) : later[0];
-}
