@@ -168,7 +168,7 @@ export function isUnitText(directory: Pick<UnitDirectory, 'kind'>, relative: str
 
 /** What a file of a unit directory is, by the directory's kind and its place below it: `relative` is `a.timer` or `a.timer.d/x.conf`. */
 export function classify(directory: Pick<UnitDirectory, 'kind'>, relative: string): { unit: string; unit_type: UnitType } {
-  const [first = '', second] = relative.split('/');
+  const [first = '', second] = relative.includes('/') ? relative.split('/') : [relative];
   if (directory.kind === 'generators') return { unit: first, unit_type: 'generator' };
   if (second !== undefined) {
     if (/\.(?:wants|requires|upholds)$/.test(first)) return { unit: second, unit_type: 'wants' };

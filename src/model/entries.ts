@@ -30,11 +30,14 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
     return place === undefined ? undefined : this.#at(place);
   }
 
-  set(name: string, { inode, changed }: Signature): void {
-    const place = this.#places.get(name) ?? this.#newPlace(name);
+  /** Whether the name is a new one. */
+  set(name: string, { inode, changed }: Signature): boolean {
+    const known = this.#places.get(name);
+    const place = known ?? this.#newPlace(name);
     this.#inodes[place] = inode;
     this.#changed[place] = changed;
     this.#fresh?.add(name);
+    return known === undefined;
   }
 
   /** From now on it is noted which are set. */

@@ -4,8 +4,22 @@
 const beginnings = new Map<number, string>();
 const MOST_SECONDS = 16;
 
+/** Texts of the last times, each in the place that its end gives it: dozens of events share a millisecond in a storm. */
+const KEPT = 64;
+const keptTimes = new Float64Array(KEPT).fill(Number.NaN);
+const keptTexts: string[] = Array.from({ length: KEPT }, () => '');
+
 /** As `new Date(time).toISOString()`, which takes five times as long: events that follow each other mostly share their seconds. `time` in whole ms since the epoch; RangeError for what is no time. */
 export function timestampOf(time: number): string {
+  const place = Math.abs(time) % KEPT;
+  if (keptTimes[place] === time) return keptTexts[place] ?? '';
+  const text = textOf(time);
+  keptTimes[place] = time;
+  keptTexts[place] = text;
+  return text;
+}
+
+function textOf(time: number): string {
   const second = Math.floor(time / 1000);
   const rest = time - second * 1000;
   return `${beginnings.get(second) ?? beginningOf(second)}${rest < 100 ? (rest < 10 ? '00' : '0') : ''}${rest}Z`;

@@ -13,6 +13,7 @@ interface EcsDocument {
   readonly file?: (Named & { readonly Ext?: { readonly original?: Named | null } | null }) | null;
   readonly process?: (Program & { readonly parent?: Program | null }) | null;
   readonly user?: Values<'id' | 'name'> | null;
+  readonly tickward?: Values<'unit_type' | 'source' | 'directives' | 'commands' | 'content_cut'> | null;
 }
 
 /** The value as a document has it that nests all of its fields. */
@@ -36,4 +37,9 @@ export const COMMON: ReadonlyMap<string, (event: EcsDocument) => unknown> = new 
   ['process.parent.command_line', ({ process }) => process?.parent?.command_line],
   ['user.id', ({ user }) => user?.id],
   ['user.name', ({ user }) => user?.name],
+  ['tickward.unit_type', ({ tickward }) => tickward?.unit_type],
+  ['tickward.source', ({ tickward }) => tickward?.source],
+  ['tickward.directives', ({ tickward }) => tickward?.directives],
+  ['tickward.commands', ({ tickward }) => tickward?.commands],
+  ['tickward.content_cut', ({ tickward }) => tickward?.content_cut],
 ]);

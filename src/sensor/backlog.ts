@@ -105,7 +105,9 @@ class Chunk<Other extends object> {
         continue;
       }
       const by = this.#by.at(at);
-      items.push({ directory: this.#directories.at(at), name: this.#names.toString('latin1', start, end), isDirectory: false, did, pid: this.#pid[at] ?? 0, position: this.#position[at] ?? 0, bracket: this.#brackets.at(at), ...(by === undefined ? {} : { by }) });
+      const change: Change = { directory: this.#directories.at(at), name: this.#names.toString('latin1', start, end), isDirectory: false, did, pid: this.#pid[at] ?? 0, position: this.#position[at] ?? 0, bracket: this.#brackets.at(at) };
+      if (by !== undefined) change.by = by;
+      items.push(change);
       start = end;
     }
     this.#count = 0;

@@ -1,12 +1,12 @@
 /** A change as the question who made it. */
 import type { Deed } from './attribution.ts';
-import type { Gone } from './backend.ts';
+import type { Change } from './backend.ts';
 import type { Seen } from './document.ts';
 import { realTime } from './libc.ts';
 
 type Stat = Seen['stat'];
 
-export function deedOf({ pid, position, bracket }: Gone, stat?: Stat, orLater = false): Deed {
+export function deedOf({ pid, position, bracket }: Pick<Change, 'pid' | 'position' | 'bracket'>, stat: Stat, orLater: boolean): Deed {
   return { pid, position, bracket, orLater, ...(stat === undefined || stat.birthtimeNs === 0n ? {} : { bornAt: () => bornAt(stat) }) };
 }
 

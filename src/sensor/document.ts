@@ -8,25 +8,25 @@ import { isoOf, timestampOf } from '../model/timestamp.ts';
 import { ofOwner, type Attributed } from './attributed.ts';
 import { hashOf, withContent } from './content.ts';
 
-export interface Place {
+/** Where a file is: a unit directory or a folder in it. */
+interface Place {
   directory: UnitDirectory;
-  /** Path of the folder the file is in: the unit directory or a folder in it. */
-  folder: string;
-  /** Name of that folder below the unit directory, '' for the unit directory itself. */
+  path: string;
+  /** Its name below the unit directory, '' for the unit directory itself. */
   relative: string;
-  /** Bytes as latin1. */
-  name: string;
 }
 
 export interface Seen {
-  place: Place;
+  folder: Place;
+  /** Bytes as latin1. */
+  name: string;
   action: FileAction;
   by: Attributed;
   source: EventSource;
-  /** Where it was before a rename. */
-  original?: { folder: string; name: string };
   /** undefined for a file that is gone. */
-  stat?: BigIntStats;
+  stat: BigIntStats | undefined;
+  /** Where it was before a rename. */
+  original: { folder: string; name: string } | undefined;
 }
 
 export interface DocumentContext {
@@ -57,21 +57,21 @@ export function lookAt(path: string | Buffer): BigIntStats | undefined {
 }
 
 export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
-  const { place } = seen;
-  const by = seen.action === 'creation' && seen.stat !== undefined ? ofOwner(seen.by, seen.stat.uid) : seen.by;
-  const bytes = pathOf(place.folder, place.name);
-  const name = textOf(place.name);
-  const path = `${place.folder}/${name}`;
-  const relative = place.relative === '' ? name : `${place.relative}/${name}`;
-  const { unit, unit_type } = classify(place.directory, relative);
-  const file: FileEvent['file'] = { path, directory: place.folder, name };
+  const { folder, stat } = seen;
+  const by = seen.action === 'creation' && stat !== undefined ? ofOwner(seen.by, stat.uid) : seen.by;
+  const bytes = pathOf(folder.path, seen.name);
+  const name = typeof bytes === 'string' ? seen.name : textOf(seen.name);
+  const path = typeof bytes === 'string' ? bytes : `${folder.path}/${name}`;
+  const relative = folder.relative === '' ? name : `${folder.relative}/${name}`;
+  const { unit, unit_type } = classify(folder.directory, relative);
+  const file = fileOf(path, folder.path, name, stat);
   const extension = extensionOf(name);
   if (extension !== undefined) file.extension = extension;
-  if (seen.stat !== undefined) addFacts(file, bytes, seen.stat, context);
-  const content = seen.stat?.isFile() === true && context.contents ? withContent(bytes, seen.stat, isUnitText(place.directory, relative) ? asUnit : asAnything) : undefined;
+  if (stat !== undefined) addFacts(file, bytes, stat, context);
+  const content = context.contents && stat?.isFile() === true ? withContent(bytes, stat, isUnitText(folder.directory, relative) ? asUnit : asAnything) : undefined;
   if (content !== undefined) file.hash = { sha256: content.sha256 };
   if (seen.original !== undefined) file.Ext = { original: { path: `${seen.original.folder}/${textOf(seen.original.name)}`, ...named(textOf(seen.original.name)) } };
-  const tickward: FileEvent['tickward'] = { attribution: by.attribution, source: seen.source, unit, unit_type, scope: place.directory.scope, ancestry: by.ancestry };
+  const tickward: FileEvent['tickward'] = { attribution: by.attribution, source: seen.source, unit, unit_type, scope: folder.directory.scope, ancestry: by.ancestry };
   if (by.note !== undefined) tickward.attribution_note = by.note;
   if (by.auid !== undefined) tickward.auid = by.auid;
   if (by.cgroup !== undefined) tickward.cgroup = by.cgroup;
@@ -121,14 +121,14 @@ function extensionOf(name: string): string | undefined {
   return dot > 0 && dot < name.length - 1 ? name.slice(dot + 1) : undefined;
 }
 
+/** All that every file has at once: to an object that grows field by field, room is added again and again. */
+function fileOf(path: string, directory: string, name: string, stat: BigIntStats | undefined): FileEvent['file'] {
+  if (stat === undefined) return { path, directory, name };
+  return { path, directory, name, type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino) };
+}
+
 /** One by one: in a storm an object less for each file is felt. */
 function addFacts(file: FileEvent['file'], path: string | Buffer, stat: BigIntStats, { accounts }: DocumentContext): void {
-  file.type = typeOf(stat);
-  file.size = Number(stat.size);
-  file.mode = modeOf(Number(stat.mode));
-  file.uid = String(stat.uid);
-  file.gid = String(stat.gid);
-  file.inode = String(stat.ino);
   const mtime = isoOf(stat.mtimeMs);
   if (mtime !== null) file.mtime = mtime;
   const owner = accounts.userName(Number(stat.uid));

@@ -72,11 +72,16 @@ export class Ledger {
   }
 
   private arrived(change: Change): void {
+    if (this.replaced.size === 0) return;
     for (const key of replacedBy(change)) {
       const left = (this.replaced.get(key) ?? 1) - 1;
       if (left === 0) this.replaced.delete(key);
       else this.replaced.set(key, left);
     }
+  }
+
+  private isReplaced(change: Change): boolean {
+    return this.replaced.size > 0 && this.replaced.has(nameKey(change));
   }
 
   get isHolding(): boolean {
@@ -105,7 +110,7 @@ export class Ledger {
 
   /** False where a comparison had told of it. */
   private created(folder: Folder, change: Change, who: Who): boolean {
-    const stat = this.replaced.has(nameKey(change)) ? undefined : lookAt(pathOf(folder.path, change.name));
+    const stat = this.isReplaced(change) ? undefined : lookAt(pathOf(folder.path, change.name));
     if (this.isTold(folder, change, stat)) return false;
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
     const by = who(change, stat, change.did !== Did.CREATED && folder.entries.has(change.name));
@@ -121,7 +126,7 @@ export class Ledger {
   }
 
   private touched(folder: Folder, change: Change, who: Who): void {
-    const waiting = this.held.get(heldKey(folder, change.name));
+    const waiting = this.heldOf(folder, change.name);
     if (waiting !== undefined) {
       // What happens while it waits is part of it.
       if ((change.did & Did.CLOSED) !== 0) this.release(waiting);
@@ -219,7 +224,7 @@ export class Ledger {
 
   private differenceOf(folder: Folder, name: string, now: 'there' | 'gone'): Difference | undefined {
     if (now === 'gone') this.releaseOne(folder, name);
-    else if (this.held.has(heldKey(folder, name))) return undefined;
+    else if (this.heldOf(folder, name) !== undefined) return undefined;
     const stat = now === 'there' ? lookAt(pathOf(folder.path, name)) : undefined;
     const action = difference(folder.entries.get(name), stat);
     return action === undefined ? undefined : { action, ...(action === 'deletion' || stat === undefined ? {} : { stat }) };
@@ -240,8 +245,12 @@ export class Ledger {
   }
 
   private releaseOne(folder: Folder, name: string): void {
-    const held = this.held.get(heldKey(folder, name));
+    const held = this.heldOf(folder, name);
     if (held !== undefined) this.release(held);
+  }
+
+  private heldOf(folder: Folder, name: string): Held | undefined {
+    return this.held.size === 0 ? undefined : this.held.get(heldKey(folder, name));
   }
 
   private release({ action, folder, name, inode, by }: Held): void {
@@ -254,16 +263,16 @@ export class Ledger {
   }
 
   private set(folder: Folder, name: string, signature: Signature | undefined): void {
-    const isNew = signature !== undefined && !folder.entries.has(name);
+    const isNew = signature !== undefined && folder.entries.set(name, signature);
     if (signature === undefined) folder.entries.delete(name);
-    else folder.entries.set(name, signature);
     this.options.remember({ folder: folder.path, name, signature, isNew });
   }
 
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
-    const content = this.options.report({ place: { directory: folder.directory, folder: folder.path, relative: folder.relative, name }, action, by, source, ...(stat === undefined ? {} : { stat }), ...(original === undefined ? {} : { original }) });
-    if (content === undefined) this.contents.delete(heldKey(folder, name));
-    else {
+    const content = this.options.report({ folder, name, action, by, source, stat, original });
+    if (content === undefined) {
+      if (this.contents.size > 0) this.contents.delete(heldKey(folder, name));
+    } else {
       if (this.contents.size >= MOST_CONTENTS) this.contents.clear();
       this.contents.set(heldKey(folder, name), content);
     }
@@ -283,9 +292,11 @@ function heldKey(folder: Folder, name: string): string {
 /** Bits after which a name stands for something else, or for nothing. */
 const REPLACED = Did.MOVED_IN | Did.MOVED_OUT | Did.DELETED;
 
+const NONE: readonly string[] = [];
+
 /** The names that it leaves to others. */
-function replacedBy(change: Change): string[] {
-  if ((change.did & REPLACED) === 0) return [];
+function replacedBy(change: Change): readonly string[] {
+  if ((change.did & REPLACED) === 0) return NONE;
   return change.from === undefined ? [nameKey(change)] : [nameKey(change), nameKey(change.from)];
 }
 

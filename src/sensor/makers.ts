@@ -34,11 +34,11 @@ export class Makers {
   }
 
   /** At once: the process may be gone, and another one have its number, when the change is worked off. */
-  name(change: Change | Gone): void {
+  readonly name = (change: Change | Gone): void => {
     if (change.pid <= 0) return;
-    const by = this.options.attributor.early(deedOf(change));
+    const by = this.options.attributor.early(change);
     if (by !== undefined) change.by = by;
-  }
+  };
 
   readonly who = (change: Change, stat: Seen['stat'], orLater = false): Attributed => {
     const { backend, attributor, pathOfFolder } = this.options;

@@ -42,6 +42,8 @@ const TOO_MANY = `more than ${MOST_ENTRIES} entries: the rest`;
 /** A way in a home has one or two names at each step. */
 const MOST_RUSHED = 2;
 
+const NO_WAYS: readonly Way[] = [];
+
 export class Tree {
   private readonly backend: Backend;
   private root: Place;
@@ -148,8 +150,12 @@ export class Tree {
 
   /** Something appeared under, or went from, a name in a marked directory. undefined when that name leads nowhere. */
   changed(key: string, name: string): Found | undefined {
-    const ways = (this.marked.get(key)?.ways ?? []).flatMap((way) => inside(way, name) ?? []);
-    if (ways.length === 0) return undefined;
+    let ways: Way[] | undefined;
+    for (const way of this.marked.get(key)?.ways ?? NO_WAYS) {
+      const next = inside(way, name);
+      if (next !== undefined) (ways ??= []).push(next);
+    }
+    if (ways === undefined) return undefined;
     const found = nothing();
     for (const way of ways) this.visit(way, found, false);
     return found;

@@ -41,10 +41,12 @@ const STEP_MS = 3;
 /** What was read together, with what its new directories led to. */
 interface Reading {
   batch: Batch;
-  led: ReadonlyMap<Change, Found[]>;
+  led: ReadonlyMap<Change, readonly Found[]>;
 }
 
 type Item = Change | Gone | Comparison | Discovery;
+
+const NOTHING: readonly Found[] = [];
 
 export class Watcher {
   readonly tree: Tree;
@@ -142,9 +144,14 @@ export class Watcher {
 
   /** Callbacks of the kernel and of timers end here: an exception must not silence the sensor. */
   private guarded(work: () => void): void {
+    this.guardedAt(work, undefined);
+  }
+
+  /** The same for one of many, without a closure for each. */
+  private guardedAt<Subject>(work: (subject: Subject) => void, subject: Subject): void {
     if (this.isStopped) return;
     try {
-      work();
+      work(subject);
     } catch (error) {
       this.options.onNotice({ level: 'warn', message: `the sensor failed at an event and goes on: ${messageOf(error)}` });
     }
@@ -177,8 +184,8 @@ export class Watcher {
   }
 
   /** What the new directories, and links, of these lead to. */
-  private lead(changes: readonly Change[]): Map<Change, Found[]> {
-    const led = new Map<Change, Found[]>();
+  private lead(changes: readonly Change[]): Map<Change, readonly Found[]> {
+    const led = new Map<Change, readonly Found[]>();
     for (const change of changes) if (change.isDirectory || this.tree.folder(change.directory) === undefined) {
       const found = this.followed(change);
       if (found.length > 0) led.set(change, found);
@@ -189,12 +196,12 @@ export class Watcher {
   private name({ batch, led }: Reading): void {
     for (const change of batch.changes) if (this.matters(change)) {
       if (!change.isDirectory) this.ledger.announce(change);
-      this.guarded(() => this.makers.name(change));
+      this.guardedAt(this.makers.name, change);
       this.queue.push(change);
-      for (const found of led.get(change) ?? []) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
+      for (const found of led.get(change) ?? NOTHING) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
     }
     for (const gone of batch.gone) {
-      this.guarded(() => this.makers.name(gone));
+      this.guardedAt(this.makers.name, gone);
       this.queue.push(gone);
     }
     if (batch.overflow) this.overflowed = true;
@@ -240,16 +247,16 @@ export class Watcher {
   private slice(): void {
     if (this.accounts.refresh()) this.usersChanged = true;
     // Each for itself: whoever makes one of them fail must not take the next with it.
-    for (const item of this.queue.take(SLICE)) this.guarded(() => this.workOff(item));
+    for (const item of this.queue.take(SLICE)) this.guardedAt(this.workOff, item);
     this.makers.lookAgain();
   }
 
-  private workOff(item: Item): void {
+  private readonly workOff = (item: Item): void => {
     if ('did' in item) this.change(item);
     else if ('found' in item) this.survey.found(item.found, item.by);
     else if ('names' in item) this.compare(item);
     else this.survey.found(this.tree.gone(item.directory), this.makers.inferred(item, 'the directory was removed or renamed by this process'));
-  }
+  };
 
   /** Of many names some, and the rest in its turn: what the kernel has to say meanwhile is not kept waiting. */
   private compare({ folder, names, by }: Comparison): void {
@@ -277,8 +284,10 @@ export class Watcher {
   }
 
   /** Folders, and links that may lead to one, bring or take unit files with them. */
-  private followed(change: Change): Found[] {
-    return [change, ...(change.from === undefined ? [] : [change.from])].flatMap(({ directory, name }) => this.tree.changed(directory, name) ?? []);
+  private followed(change: Change): readonly Found[] {
+    const to = this.tree.changed(change.directory, change.name);
+    const from = change.from === undefined ? undefined : this.tree.changed(change.from.directory, change.from.name);
+    return to === undefined && from === undefined ? NOTHING : [to, from].filter((found) => found !== undefined);
   }
 
   /** What the kernel has to say of it comes first: its word is better, and it knows who it was. */

@@ -23,12 +23,12 @@ export function isFolder(way: Way): boolean {
 
 /** The way through a name in it; undefined where that leads nowhere. */
 export function inside(way: Way, name: string): Way | undefined {
-  const path = `${way.path}/${name}`;
+  const { unit } = way.place;
   const place = placeIn(way.place, name);
-  const directory = way.place.unit === undefined ? undefined : { path: way.path, ...way.place.unit };
-  const isInside = directory?.kind === 'units' && isUnitSubdirectory(name);
-  if (place === undefined && !isInside) return undefined;
-  return { path, place: place ?? NOWHERE, ...(isInside ? { within: { directory, relative: name } } : {}) };
+  const within = unit?.kind === 'units' && isUnitSubdirectory(name) ? { directory: { path: way.path, ...unit }, relative: name } : undefined;
+  // Most names are those of files: nothing is made for them.
+  if (place === undefined && within === undefined) return undefined;
+  return { path: `${way.path}/${name}`, place: place ?? NOWHERE, ...(within === undefined ? {} : { within }) };
 }
 
 /** Self is enough where all that is waited for is there, and is no link that could be led elsewhere. */

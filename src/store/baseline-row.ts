@@ -24,16 +24,17 @@ export function encode(changes: Changes): { folders: string; signatures: Uint8Ar
   for (const [folder, { present, reset, names }] of changes) {
     const there: string[] = [];
     const gone: string[] = [];
-    for (const [name, signature] of names) {
+    // No loop over its entries, which would make an array of each.
+    names.forEach((signature, name) => {
       if (signature === undefined) {
         gone.push(name);
-        continue;
+        return;
       }
       there.push(name);
       bytes.setBigUint64(at, signature.inode, true);
       bytes.setBigInt64(at + 8, signature.changed, true);
       at += SIGNATURE_BYTES;
-    }
+    });
     folders.push([folder, present ? 1 : 0, reset ? 1 : 0, there, gone]);
   }
   return { folders: JSON.stringify(folders), signatures: new Uint8Array(bytes.buffer, 0, at) };

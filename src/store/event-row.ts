@@ -108,8 +108,19 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
   let fields = 3;
   for (let index = OF_FILE.first; index <= OF_FILE.last; index += 1) if (own[index] !== undefined) fields += 1;
   if (keysOf(file) !== fields || (file.hash !== undefined && keysOf(file.hash) !== 1)) return undefined;
-  const last = own.findLastIndex((field) => field !== undefined);
-  return JSON.stringify(own.slice(0, LENGTHS.find((length) => last < length)));
+  return JSON.stringify(withoutRare(own));
+}
+
+/** Cut in place: a copy would be as much garbage again. */
+function withoutRare(own: unknown[]): unknown[] {
+  let used = own.length;
+  while (used > 0 && own[used - 1] === undefined) used -= 1;
+  for (const length of LENGTHS) {
+    if (used > length) continue;
+    own.length = length;
+    break;
+  }
+  return own;
 }
 
 /** All that only this event has, absent or not. */

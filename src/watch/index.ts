@@ -165,6 +165,8 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
   const { store, onNotice } = options;
   // Clearing what died young by one thread takes a sixth less CPU in a storm. Given to Node at its start it would cost that 6 ms.
   setFlagsFromString('--no-parallel-scavenge');
+  // In a storm V8 takes the events for something that lives long, since it always meets some that are on their way, and makes them where garbage stays: a fifth more memory at its highest.
+  setFlagsFromString('--no-allocation-site-pretenuring');
   const keeper = createKeeper(store, options.retention ?? retentionOf({}), onNotice);
   const recorder = createRecorder(store.events, onNotice, (count) => keeper.stored(count));
   const judging = new Judging(options, recorder);
