@@ -4,14 +4,22 @@ import type { Signature } from './baseline.ts';
 /** Places at first: most folders hold a few files. */
 const FEW = 4;
 
+/** Binary logarithm of the places in a page: of many files nothing is copied to make room for more. */
+const PAGE_BITS = 12;
+const PAGE = 2 ** PAGE_BITS;
+
+interface Page {
+  readonly inodes: BigUint64Array;
+  readonly changed: BigInt64Array;
+}
+
 export class Entries implements Iterable<[name: string, signature: Signature]> {
   readonly #places = new Map<string, number>();
   /** Places of those that are gone. */
   readonly #free: number[] = [];
   /** Names that were set lately, while that is noted. */
   #fresh: Set<string> | undefined;
-  #inodes = new BigUint64Array(0);
-  #changed = new BigInt64Array(0);
+  readonly #pages: Page[] = [];
 
   constructor(from: Iterable<readonly [string, Signature]> = []) {
     for (const [name, signature] of from) this.set(name, signature);
@@ -34,8 +42,9 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
   set(name: string, { inode, changed }: Signature): boolean {
     const known = this.#places.get(name);
     const place = known ?? this.#newPlace(name);
-    this.#inodes[place] = inode;
-    this.#changed[place] = changed;
+    const page = this.#pageOf(place);
+    page.inodes[place % PAGE] = inode;
+    page.changed[place % PAGE] = changed;
     this.#fresh?.add(name);
     return known === undefined;
   }
@@ -70,19 +79,31 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
   }
 
   #at(place: number): Signature {
-    return { inode: this.#inodes[place] ?? 0n, changed: this.#changed[place] ?? 0n };
+    const { inodes, changed } = this.#pageOf(place);
+    return { inode: inodes[place % PAGE] ?? 0n, changed: changed[place % PAGE] ?? 0n };
   }
 
   #newPlace(name: string): number {
     const place = this.#free.pop() ?? this.#places.size;
-    if (place >= this.#inodes.length) {
-      const room = Math.max(FEW, place * 2);
-      const [inodes, changed] = [new BigUint64Array(room), new BigInt64Array(room)];
-      inodes.set(this.#inodes);
-      changed.set(this.#changed);
-      [this.#inodes, this.#changed] = [inodes, changed];
-    }
     this.#places.set(name, place);
     return place;
   }
+
+  /** The page of a place, which has room for it. */
+  #pageOf(place: number): Page {
+    const page = this.#pages[place >> PAGE_BITS];
+    if (page !== undefined && place % PAGE < page.inodes.length) return page;
+    const wider = withRoom(page, place < PAGE ? Math.min(PAGE, Math.max(FEW, place * 2)) : PAGE);
+    this.#pages[place >> PAGE_BITS] = wider;
+    return wider;
+  }
+}
+
+function withRoom(page: Page | undefined, room: number): Page {
+  const wider = { inodes: new BigUint64Array(room), changed: new BigInt64Array(room) };
+  if (page !== undefined) {
+    wider.inodes.set(page.inodes);
+    wider.changed.set(page.changed);
+  }
+  return wider;
 }

@@ -18,9 +18,11 @@ export function compileField(name: string): Reader {
   const search = compileSearch(parts);
   if (parts.some(isInherited)) return search;
   const nested = COMMON.get(name) ?? compileNested(parts);
+  const isMissing = compileMissing(name, parts);
   return (event) => {
     const value = nested(event);
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+    if (value === undefined && isMissing(event)) return undefined;
     return Array.isArray(value) && value.length === 1 && typeof value[0] === 'string' ? value[0] : search(event);
   };
 }
@@ -37,6 +39,12 @@ function compileNested(parts: readonly string[]): Reader {
     for (const part of parts) value = (value as Readonly<Record<string, unknown>> | null | undefined)?.[part];
     return value;
   };
+}
+
+/** Whether a search can be spared for what is not nested: a field of two parts may only stand dotted, or in one of several outer ones, besides. */
+function compileMissing(name: string, [outer, inner, ...deeper]: readonly string[]): Predicate {
+  if (outer === undefined || inner === undefined || deeper.length > 0) return () => false;
+  return (event) => !Array.isArray(event) && !Array.isArray((event as Readonly<Record<string, unknown>>)[outer]) && (event as Readonly<Record<string, unknown>>)[name] === undefined;
 }
 
 /** A way to write the next parts of a name as one key, and how many of them they are. */

@@ -112,16 +112,12 @@ export class Ledger {
   private created(folder: Folder, change: Change, who: Who): boolean {
     const stat = this.isReplaced(change) ? undefined : lookAt(pathOf(folder.path, change.name));
     if (this.isTold(folder, change, stat)) return false;
+    const isNew = this.set(folder, change.name, signatureOf(stat));
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
-    const by = who(change, stat, change.did !== Did.CREATED && folder.entries.has(change.name));
+    const by = who(change, stat, change.did !== Did.CREATED && !isNew);
     const waits = stat?.isFile() === true && stat.nlink === 1n && (change.did & (Did.CLOSED | Did.DELETED)) === 0;
-    if (waits) {
-      this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
-      this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, by });
-      return true;
-    }
-    this.set(folder, change.name, { inode: stat?.ino ?? 0n, changed: stat?.ctimeNs ?? 0n });
-    this.report('creation', folder, change.name, by, stat);
+    if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, by });
+    else this.report('creation', folder, change.name, by, stat);
     return true;
   }
 
@@ -139,7 +135,7 @@ export class Ledger {
     const filler = known === undefined ? this.options.fillerOf(folder, new Map([[change.name, stat]])) : undefined;
     const isMakers = filler?.process?.pid === change.pid;
     if (filler !== undefined && !isMakers) {
-      known = { inode: stat.ino, changed: stat.ctimeNs };
+      known = signatureOf(stat);
       this.set(folder, change.name, known);
       this.report('creation', folder, change.name, filler, stat);
     }
@@ -150,7 +146,7 @@ export class Ledger {
       this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, by });
       return;
     }
-    this.set(folder, change.name, { inode: stat.ino, changed: stat.ctimeNs });
+    this.set(folder, change.name, signatureOf(stat));
     this.report(action, folder, change.name, by, stat);
   }
 
@@ -187,7 +183,7 @@ export class Ledger {
     this.releaseOne(folder, change.name);
     if (this.isTold(folder, change, stat)) return;
     const by = who(change, stat);
-    this.set(folder, change.name, { inode: stat?.ino ?? 0n, changed: stat?.ctimeNs ?? 0n });
+    this.set(folder, change.name, signatureOf(stat));
     const fromPath = from === undefined ? undefined : this.options.pathOf(from.directory);
     this.report('rename', folder, change.name, by, stat, from === undefined || fromPath === undefined ? undefined : { folder: fromPath, name: from.name });
   }
@@ -216,7 +212,7 @@ export class Ledger {
     const made = new Map([...differences].flatMap(([name, { action, stat }]) => (action === 'creation' && stat !== undefined ? [[name, stat]] : [])));
     const filler = made.size === 0 ? undefined : this.options.fillerOf(folder, made);
     for (const [name, { action, stat }] of differences) this.options.guarded(() => {
-      this.set(folder, name, stat === undefined ? undefined : { inode: stat.ino, changed: stat.ctimeNs });
+      this.set(folder, name, stat === undefined ? undefined : signatureOf(stat));
       this.compared.set(heldKey(folder, name), { at, ...(action === 'creation' && filler?.process !== undefined ? { maker: filler.process.pid } : {}) });
       this.report(action, folder, name, action === 'creation' ? filler ?? by : by, stat, undefined, 'scan');
     });
@@ -258,14 +254,16 @@ export class Ledger {
     const found = lookAt(pathOf(folder.path, name));
     // Another file may have its name by now; that one's own event follows.
     const stat = found?.ino === inode ? found : undefined;
-    if (stat !== undefined) this.set(folder, name, { inode: stat.ino, changed: stat.ctimeNs });
+    if (stat !== undefined) this.set(folder, name, signatureOf(stat));
     this.report(action, folder, name, by, stat);
   }
 
-  private set(folder: Folder, name: string, signature: Signature | undefined): void {
+  /** Whether the name is a new one. */
+  private set(folder: Folder, name: string, signature: Signature | undefined): boolean {
     const isNew = signature !== undefined && folder.entries.set(name, signature);
     if (signature === undefined) folder.entries.delete(name);
     this.options.remember({ folder: folder.path, name, signature, isNew });
+    return isNew;
   }
 
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
@@ -283,6 +281,11 @@ function difference(known: Signature | undefined, stat: Stat | undefined): FileA
   if (stat === undefined || stat.isDirectory()) return known === undefined ? undefined : 'deletion';
   if (known === undefined || known.inode !== stat.ino) return 'creation';
   return known.changed === stat.ctimeNs ? undefined : 'modification';
+}
+
+/** Of what was there for a moment there is nothing to compare with later. */
+function signatureOf(stat: Stat | undefined): Signature {
+  return stat === undefined ? { inode: 0n, changed: 0n } : { inode: stat.ino, changed: stat.ctimeNs };
 }
 
 function heldKey(folder: Folder, name: string): string {

@@ -10,12 +10,15 @@ export interface Row {
 export interface Rows {
   /** Those that were stored since the last call, oldest first. */
   fresh(): Row[];
+  /** How many there are; asking costs the writer nothing. */
+  stored(): number;
   close(): void;
 }
 
 export function openRows(stateDir: string): Rows {
   const database = new DatabaseSync(join(stateDir, 'events.db'), { readOnly: true });
   const select = database.prepare("SELECT seq, action, directory || '/' || name AS path FROM events WHERE seq > ? ORDER BY seq");
+  const newest = database.prepare('SELECT max(seq) AS seq FROM events');
   let last = 0;
   return {
     fresh() {
@@ -26,6 +29,7 @@ export function openRows(stateDir: string): Rows {
       }
       return rows;
     },
+    stored: () => Number(newest.get()?.['seq'] ?? 0),
     close() {
       if (database.isOpen) database.close();
     },

@@ -11,12 +11,15 @@ test('it holds what a map of objects would hold, whatever comes and goes', () =>
     fc.property(fc.array(fc.record({ name, signature: fc.option(signature, { nil: undefined }) }), { maxLength: 60 }), (steps) => {
       const entries = new Entries();
       const map = new Map<string, Signature>();
+      const isNew: boolean[] = [];
+      const wasNew: boolean[] = [];
       for (const step of steps) {
         if (step.signature === undefined) {
           entries.delete(step.name);
           map.delete(step.name);
         } else {
-          entries.set(step.name, step.signature);
+          isNew.push(entries.set(step.name, step.signature));
+          wasNew.push(!map.has(step.name));
           map.set(step.name, step.signature);
         }
         expect(entries.get(step.name)).toEqual(map.get(step.name));
@@ -24,6 +27,7 @@ test('it holds what a map of objects would hold, whatever comes and goes', () =>
       expect([...entries]).toEqual([...map]);
       expect([...entries.names()]).toEqual([...map.keys()]);
       expect(entries.size).toBe(map.size);
+      expect(isNew).toEqual(wasNew);
       expect([...new Entries(entries)]).toEqual([...map]);
     }),
   );
@@ -35,6 +39,7 @@ test('a hundred thousand of them are each what they were', () => {
   for (let n = 0; n < 100_000; n += 2) entries.delete(`f${n}`);
   for (let n = 0; n < 100_000; n += 4) entries.set(`g${n}`, { inode: BigInt(n) + 1n, changed: 1n });
   expect(entries.size).toBe(75_000);
+  for (const [each, { inode }] of entries) expect(inode).toBe(BigInt(each.slice(1)) + (each.startsWith('g') ? 1n : 0n));
   expect([entries.get('f0'), entries.get('f99999'), entries.get('g99996'), entries.has('g1')]).toEqual([undefined, { inode: 99_999n, changed: -99_999n }, { inode: 99_997n, changed: 1n }, false]);
 });
 
