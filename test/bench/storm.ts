@@ -7,7 +7,7 @@ import { cpuMs, memoryMb } from './proc.ts';
 import { installedRivals, startRival } from './rivals.ts';
 import { countFiles } from './rows.ts';
 import { median } from './statistics.ts';
-import { startWatcher } from './watcher.ts';
+import { startWatcher, STARTED_MS } from './watcher.ts';
 
 const FILES = 200_000;
 const ROUNDS = 3;
@@ -84,6 +84,7 @@ async function measure(lab: Lab, subject: Subject): Promise<Storm> {
   if (subject === 'nobody') return { lost: 0, invented: 0, cpuUsPerFile: 0, peakMb: 0, behindMs: 0, creatorNs: await run(PLAIN) };
   if (subject === 'tickward' || subject === 'alerting') return watched(lab, files, subject === 'tickward' ? PLAIN : ALERTING, run);
   const rival = await startRival(lab, subject, lab.units);
+  await lab.sleep(STARTED_MS);
   const before = cpuMs(rival.pid);
   const creatorNs = await run(PLAIN);
   const made = performance.now();
@@ -95,6 +96,7 @@ async function measure(lab: Lab, subject: Subject): Promise<Storm> {
 
 async function watched(lab: Lab, files: number, extension: string, run: (extension: string) => Promise<number>): Promise<Storm> {
   const watcher = await startWatcher(lab, { program: (await install(lab)).tickward });
+  await lab.sleep(STARTED_MS);
   const before = cpuMs(watcher.pid);
   const creatorNs = await run(extension);
   const made = performance.now();
