@@ -1,5 +1,5 @@
 /** A change of a file as an ECS document. */
-import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { constants, lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { classify, isUnitText, type UnitDirectory } from '../host/directories.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
@@ -39,16 +39,19 @@ export interface DocumentContext {
 
 const ECS_TYPES: Record<FileAction, FileEvent['event']['type']> = { creation: ['creation'], rename: ['change'], modification: ['change'], deletion: ['deletion'] };
 
-const ASCII = /^[\x00-\x7f]*$/;
-
 /** For system calls: text where it is all ASCII, which is most of the time and cheaper, else bytes. */
 export function pathOf(folder: string, name: string): string | Buffer {
-  return ASCII.test(name) ? `${folder}/${name}` : Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
+  return isAscii(name) ? `${folder}/${name}` : Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, 'latin1')]);
 }
 
 /** The name as text; bytes that are no UTF-8 become U+FFFD. */
 function textOf(name: string): string {
-  return ASCII.test(name) ? name : Buffer.from(name, 'latin1').toString();
+  return isAscii(name) ? name : Buffer.from(name, 'latin1').toString();
+}
+
+function isAscii(name: string): boolean {
+  for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 /** lstat, undefined when there is nothing. Links are never followed. */
@@ -68,7 +71,7 @@ export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   const extension = extensionOf(name);
   if (extension !== undefined) file.extension = extension;
   if (stat !== undefined) addFacts(file, bytes, stat, context);
-  const content = context.contents && stat?.isFile() === true ? withContent(bytes, stat, isUnitText(folder.directory, relative) ? asUnit : asAnything) : undefined;
+  const content = context.contents && stat !== undefined && file.type === 'file' ? withContent(bytes, stat, isUnitText(folder.directory, relative) ? asUnit : asAnything) : undefined;
   if (content !== undefined) file.hash = { sha256: content.sha256 };
   if (seen.original !== undefined) file.Ext = { original: { path: `${seen.original.folder}/${textOf(seen.original.name)}`, ...named(textOf(seen.original.name)) } };
   const tickward: FileEvent['tickward'] = { attribution: by.attribution, source: seen.source, unit, unit_type, scope: folder.directory.scope, ancestry: by.ancestry };
@@ -124,7 +127,7 @@ function extensionOf(name: string): string | undefined {
 /** All that every file has at once: to an object that grows field by field, room is added again and again. */
 function fileOf(path: string, directory: string, name: string, stat: BigIntStats | undefined): FileEvent['file'] {
   if (stat === undefined) return { path, directory, name };
-  return { path, directory, name, type: typeOf(stat), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(stat.uid), gid: String(stat.gid), inode: String(stat.ino) };
+  return { path, directory, name, type: typeOf(Number(stat.mode)), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(Number(stat.uid)), gid: String(Number(stat.gid)), inode: String(stat.ino) };
 }
 
 /** One by one: in a storm an object less for each file is felt. */
@@ -135,7 +138,7 @@ function addFacts(file: FileEvent['file'], path: string | Buffer, stat: BigIntSt
   if (owner !== undefined) file.owner = owner;
   const group = accounts.groupName(Number(stat.gid));
   if (group !== undefined) file.group = group;
-  const target = stat.isSymbolicLink() ? targetOf(path) : undefined;
+  const target = file.type === 'symlink' ? targetOf(path) : undefined;
   if (target !== undefined) file.target_path = target;
 }
 
@@ -151,12 +154,11 @@ function modeOf(mode: number): string {
   return text;
 }
 
-function typeOf(stat: BigIntStats): NonNullable<FileEvent['file']['type']> {
-  if (stat.isFile()) return 'file';
-  if (stat.isSymbolicLink()) return 'symlink';
-  if (stat.isDirectory()) return 'dir';
-  if (stat.isFIFO()) return 'fifo';
-  return stat.isSocket() ? 'socket' : 'device';
+const TYPES: ReadonlyMap<number, NonNullable<FileEvent['file']['type']>> = new Map([[constants.S_IFREG, 'file'], [constants.S_IFLNK, 'symlink'], [constants.S_IFDIR, 'dir'], [constants.S_IFIFO, 'fifo'], [constants.S_IFSOCK, 'socket']]);
+
+/** By the bits themselves: to ask a stat of big numbers what it is makes two more of them. */
+function typeOf(mode: number): NonNullable<FileEvent['file']['type']> {
+  return TYPES.get(mode & constants.S_IFMT) ?? 'device';
 }
 
 function targetOf(path: string | Buffer): string | undefined {

@@ -75,8 +75,9 @@ function entryAt(buffer: Buffer, offset: number, length: number, keys: Keys): En
   const handleLength = buffer.readUInt32LE(offset + 12);
   const nameStart = offset + 20 + handleLength;
   if (nameStart > offset + length) return undefined;
-  const nul = buffer.indexOf(0, nameStart);
-  const nameEnd = nul < 0 || nul > offset + length ? offset + length : nul;
+  // From the end, where some NULs fill it up: names are shorter than a search for the first would pay for.
+  let nameEnd = offset + length;
+  while (nameEnd > nameStart && buffer[nameEnd - 1] === 0) nameEnd -= 1;
   return { directory: keys.at(offset + 4, handleLength), name: buffer.toString('latin1', nameStart, nameEnd) };
 }
 
@@ -94,12 +95,18 @@ class Keys {
   /** Of the file system id and the handle that stand at an offset. */
   at(offset: number, handleLength: number): string {
     const length = 16 + handleLength;
-    if (length !== this.length || this.buffer.compare(this.buffer, offset, offset + length, this.offset, this.offset + length) !== 0) {
+    if (length !== this.length || !this.isSame(offset)) {
       this.key = keyOf(this.buffer, offset, this.buffer, offset + 8, handleLength);
       this.offset = offset;
       this.length = length;
     }
     return this.key;
+  }
+
+  /** Some thirty bytes: fewer than a call out of JavaScript is worth. */
+  private isSame(offset: number): boolean {
+    for (let at = 0; at < this.length; at += 1) if (this.buffer[offset + at] !== this.buffer[this.offset + at]) return false;
+    return true;
   }
 }
 

@@ -115,7 +115,7 @@ export class Ledger {
     const isNew = this.set(folder, change.name, signatureOf(stat));
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
     const by = who(change, stat, change.did !== Did.CREATED && !isNew);
-    const waits = stat?.isFile() === true && stat.nlink === 1n && (change.did & (Did.CLOSED | Did.DELETED)) === 0;
+    const waits = (change.did & (Did.CLOSED | Did.DELETED)) === 0 && stat?.isFile() === true && stat.nlink === 1n;
     if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, by });
     else this.report('creation', folder, change.name, by, stat);
     return true;

@@ -80,7 +80,8 @@ export class Judging {
     const { detector } = this;
     this.together = {};
     const alerts: Alert[] = [];
-    for (const event of events) alerts.push(...detector.judge(event, Date.now()));
+    const now = Date.now();
+    for (const event of events) alerts.push(...detector.judge(event, now));
     this.together = undefined;
     this.give(events, known, alerts);
   }
