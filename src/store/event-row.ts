@@ -58,6 +58,7 @@ export type Own<Absent> = [
 
 /** Which of them are members of `file`. */
 const OF_FILE = { first: 4, last: 16 } as const;
+const SLASH = 0x2f;
 /** How many there are without the rare ones, with some, with all. */
 const LENGTHS = [15, 18, 21] as const;
 
@@ -93,7 +94,8 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
   // SQLite keeps text as UTF-8, which has no place for half a surrogate pair; JSON has.
   const fits =
     path.length === directory.length + 1 + name.length &&
-    path.lastIndexOf('/') === directory.length &&
+    path.charCodeAt(directory.length) === SLASH &&
+    !name.includes('/') &&
     path.startsWith(directory) &&
     path.endsWith(name) &&
     path.isWellFormed() &&
