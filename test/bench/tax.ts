@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Benchmark, Figure, Measured, RivalName } from './benchmark.ts';
+import { bpfTimeDuring } from './bpf-times.ts';
 import { numbersOf } from './json.ts';
 import type { Lab } from './lab.ts';
 import { installedRivals, startRival } from './rivals.ts';
@@ -13,6 +14,7 @@ const FILES = 50_000;
 const FILES_PER_DIRECTORY = 100;
 const TAR_ROUNDS = 9;
 const CALL_ROUNDS = 12;
+const EXECS = 9_000;
 const MOST_SLOWER = 2;
 const MOST_EXEC_US = 3;
 
@@ -39,7 +41,7 @@ export const tax: Benchmark = {
       const found = numbersOf(await lab.run([lab.program('costs'), lab.memory, lab.program('creator')]));
       return Object.fromEntries(Object.entries(found).map(([name, chunks]) => [name, median(chunks)]));
     });
-    return { figures: [...tarFigures(tar), ...callFigures(calls)], raw: { tar: Object.fromEntries(tar), calls: Object.fromEntries(calls) } };
+    return { figures: [...tarFigures(tar), ...callFigures(calls), await programFigure(lab)], raw: { tar: Object.fromEntries(tar), calls: Object.fromEntries(calls) } };
   },
 };
 
@@ -99,6 +101,16 @@ function callFigures(costs: ReadonlyMap<Who, Costs>): Figure[] {
       note: `${without.length} rounds; without ${(median(without) / 1000).toFixed(2)} µs; ${others.join(', ')}`,
     };
   });
+}
+
+async function programFigure(lab: Lab): Promise<Figure> {
+  lab.progress('the programs in the kernel');
+  const watcher = await startWatcher(lab);
+  await lab.sleep(STARTED_MS);
+  const execs = lab.scaled(EXECS);
+  const ns = await bpfTimeDuring(watcher.pid, () => lab.run([lab.program('costs'), lab.memory, lab.program('creator'), String(execs)]));
+  await watcher.stop();
+  return { name: 'exec: BPF programs alone', value: ns / execs / 1000, unit: 'µs', note: `${execs} execs, each with its fork; the kernel's own count of the time that the programs ran, with the time that counting takes` };
 }
 
 async function begin(lab: Lab, who: Who): Promise<{ stop(): Promise<void> } | undefined> {
