@@ -3,12 +3,13 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { look, openFile, sha256Of } from '../host/files.ts';
-import { packagesOf } from '../host/packages.ts';
+import { packagesIfKnown } from '../host/packages.ts';
 import { componentsOf, show, toBytes } from '../host/paths.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, Plan } from './action.ts';
 import { otherNamesOf } from './other-names.ts';
+import { doubtNotes } from './removal-packages.ts';
 import { applyRemoval } from './removal-apply.ts';
 import { hindranceOf, isTooLarge } from './removal-checks.ts';
 import { attributesOf, takeAway } from './removal-order.ts';
@@ -47,13 +48,16 @@ export const quarantineFile: Action<Params, Removal> = {
       const path = Buffer.from(`/${componentsOf(named).map((name) => name.toString('latin1')).join('/')}`, 'latin1');
       const shown = show(path);
       if (look(path) === undefined) return { ...refuse(`${shown} is gone already`), state: 'nothing-to-do' };
-      const critical = await whyCritical(path, context.quarantine);
+      const critical = whyCritical(path, context.quarantine);
       if (critical !== undefined) return refuse(`${shown} ${critical}`);
+      const { owners, problem } = await packagesIfKnown([path.toString()].filter((text) => Buffer.from(text).equals(path)));
+      const owner = owners.get(path.toString());
+      if (owner !== undefined) return refuse(`${shown} belongs to the package ${printable(owner)}: restore it from there (apt-get install --reinstall, dnf reinstall)`);
       using opened = openFile(path, hard_links ? 'any' : 'one');
       const file: UnitFile = { path, role: 'fragment', state: opened.state, sha256: isTooLarge(opened) ? '' : sha256Of(opened.fd) };
       removal.operations.push(...attributesOf([file], context), takeAway(file));
       removal.otherNames.push(...otherNamesOf([file], context.directories));
-      const notes = [...removal.otherNames.map((name) => `stays, look at it: ${name}`), ...runningFrom(file)];
+      const notes = [...removal.otherNames.map((name) => `stays, look at it: ${name}`), ...runningFrom(file), ...doubtNotes(problem)];
       const reason = hindranceOf([file], context);
       const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes, data: removal };
       return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
@@ -75,12 +79,10 @@ export const quarantineFile: Action<Params, Removal> = {
   undo: undoRemoval,
 };
 
-async function whyCritical(path: Buffer, quarantine: string): Promise<string | undefined> {
+function whyCritical(path: Buffer, quarantine: string): string | undefined {
   const text = path.toString();
   if (text.startsWith(`${stateDirectoryOf(quarantine)}/`)) return "is Tickward's own: its journal and quarantine are what an undo rests on";
-  if (CRITICAL.some((pattern) => pattern.test(text))) return 'is not taken away: this host may not start, or let anybody in, without it; restore it from a backup or its package';
-  const owner = Buffer.from(text).equals(path) ? (await packagesOf([text])).get(text) : undefined;
-  return owner === undefined ? undefined : `belongs to the package ${printable(owner)}: restore it from there (apt-get install --reinstall, dnf reinstall)`;
+  return CRITICAL.some((pattern) => pattern.test(text)) ? 'is not taken away: this host may not start, or let anybody in, without it; restore it from a backup or its package' : undefined;
 }
 
 /** By its own name, which `--state-dir` may reach through a link. */

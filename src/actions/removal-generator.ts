@@ -1,13 +1,13 @@
 /** Plans the removal of a generator itself (systemd.generator(7)): its file goes, and what it made goes with the next reload. */
 import { look, openFile, sha256Of } from '../host/files.ts';
-import { packagesOf } from '../host/packages.ts';
+import { packagesIfKnown } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan } from './action.ts';
 import { silenceNotes, type Manager } from './manager.ts';
 import { hindranceOf, isTooLarge } from './removal-checks.ts';
 import { attributesOf, regenerate, takeAway, wake } from './removal-order.ts';
-import { replacementOf } from './removal-packages.ts';
+import { doubtNotes, replacementOf } from './removal-packages.ts';
 import { isAmong } from './removal-place.ts';
 import { endsWithItsFile, generatedIn, isGeneratorDirectory } from './removal-regenerate.ts';
 import { listed } from './removal-vanished.ts';
@@ -22,13 +22,15 @@ export async function planGenerator(path: Buffer, managers: readonly Manager[], 
   if (found.target?.toString() === '/dev/null') return refuse(`${shown} is a mask that keeps a generator from running: it stays`);
   if (found.target === undefined && found.state.kind !== 'file') return refuse(`${shown} is not touched: it is neither a file nor a link`);
   const file: UnitFile = { path, role: 'generator', ...found, ...(found.target === undefined ? hashOf(path) : {}) };
-  const owner = (await packagesOf([path.toString()])).get(path.toString());
+  const { owners, problem } = await packagesIfKnown([path.toString()]);
+  const owner = owners.get(path.toString());
   const replacement = owner === undefined ? undefined : await replacementOf(file, owner);
   if (replacement !== undefined && 'reason' in replacement) return refuse(replacement.reason);
   if (replacement !== undefined) removal.kept.push(path);
   removal.operations.push(...attributesOf([file], context), takeAway(file), ...(replacement === undefined ? [] : [replacement.operation]), ...managers.flatMap((manager) => [...wake(manager, []), ...regenerate(manager, removal.directories)]));
   const notes = [
     ...(replacement === undefined ? [] : [replacement.note]),
+    ...doubtNotes(problem),
     ...(found.target === undefined ? [] : [`${shown} is a link: ${show(found.target)} itself stays, look at it`]),
     ...silenceNotes(managers),
     ...madeNow(removal.directories),

@@ -1,6 +1,6 @@
 /** Units that a generator makes anew at each reload (systemd.generator(7)): then it is the generator that has to go. */
 import { openFile, sha256Of } from '../host/files.ts';
-import { packagesOf } from '../host/packages.ts';
+import { packagesIfKnown } from '../host/packages.ts';
 import { pathIn, show, toBytes } from '../host/paths.ts';
 import { readStart } from '../host/read.ts';
 import { lookAt } from '../host/files.ts';
@@ -36,11 +36,13 @@ export async function generatorsOf(generated: readonly UnitFile[], units: readon
       found.push({ file: { path, role: 'generator', ...state }, isIt: units.some((unit) => text.includes(Buffer.from(unit).toString('latin1'))) });
     }
   });
-  const owners = await packagesOf(found.map(({ file }) => file.path.toString()));
+  const made = `${show(first.path)} is made anew by a generator at each reload`;
+  const { owners, problem } = await packagesIfKnown(found.map(({ file }) => file.path.toString()));
+  // One of a package must not go: it is what mounts the disks.
+  if (problem !== undefined) return { files: [], notes: [`${made} and stays, masked; ${printable(problem)}: look at the generators yourself`] };
   const strange = found.filter(({ file }) => !owners.has(file.path.toString()));
   const files = strange.filter(({ isIt }) => isIt).map(({ file }) => withHash(file));
   const suspects = strange.filter(({ isIt }) => !isIt).map(({ file }) => show(file.path));
-  const made = `${show(first.path)} is made anew by a generator at each reload`;
   if (files.length > 0) return { files, notes: [`${made}: ${files.map((file) => show(file.path)).join(', ')} names it, is of no package and goes with it`] };
   return { files, notes: [`${made} and stays, masked; ${suspects.length === 0 ? 'all generators are of packages: look at what they read' : `of no package are ${suspects.map(printable).join(', ')}: look at them, and respond to the one that makes it: remove_timer takes out a generator too`}`] };
 }

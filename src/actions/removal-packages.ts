@@ -1,15 +1,19 @@
 /** Units of packages: what a package installed is not deleted but put back as the package has it. */
 import { originalOf } from '../host/package-original.ts';
-import { modifiedFiles, packagesOf } from '../host/packages.ts';
+import { modifiedFiles, packagesIfKnown, type KnownPackages } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
 import { printable } from '../model/text.ts';
 import type { Operation } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
 
-/** Package names by path. */
-export async function ownersOf(files: readonly UnitFile[]): Promise<Map<string, string>> {
+export async function ownersOf(files: readonly UnitFile[]): Promise<KnownPackages> {
   const paths = files.filter((file) => file.role !== 'directory').map((file) => file.path);
-  return await packagesOf(paths.filter((path) => Buffer.from(path.toString()).equals(path)).map(String));
+  return await packagesIfKnown(paths.filter((path) => Buffer.from(path.toString()).equals(path)).map(String));
+}
+
+/** What a plan says of files that may be a package's: they are taken for files of none, since whoever broke the database must not keep them. */
+export function doubtNotes(problem: string | undefined): string[] {
+  return problem === undefined ? [] : [`${printable(problem)}: taken for files of none; look whether one is a package's before it goes, undo brings it back`];
 }
 
 export interface Replacement {

@@ -12,7 +12,7 @@ import { directoriesOf } from './removal-directories.ts';
 import { isGenerator, planGenerator } from './removal-generator.ts';
 import { generatorsOf, isGenerated } from './removal-generators.ts';
 import { operationsOf } from './removal-order.ts';
-import { ownersOf, replacementOf } from './removal-packages.ts';
+import { doubtNotes, ownersOf, replacementOf } from './removal-packages.ts';
 import { isSameEntry, linkOnTheWay, placeOf, stillThere, whyNoPlace } from './removal-place.ts';
 import { commandsOf, linkNote, noServices, notesOf, servicesOf } from './removal-services.ts';
 import { siblingsOf, userNotes } from './removal-siblings.ts';
@@ -54,13 +54,14 @@ export async function planRemoval(params: RemovalParams, context: ActionContext)
   const own = findUnitFiles([place.unit], directories);
   const hidden = own.unread.find((each) => path.toString().startsWith(`${each.path}/`));
   if (hidden !== undefined) return blocked(hidden.reason, removal);
-  const owners = await ownersOf(own.files);
+  const { owners, problem } = await ownersOf(own.files);
   const itself = own.files.find((file) => isSameEntry(file.path, path));
   const subject: Subject = { path, unit: place.unit, context, managers, removal, own, owners, itself, isShared: (file) => !isSameEntry(file.path, path) && isShared(file.path) };
   const itsPackage = itself === undefined ? undefined : owners.get(itself.path.toString());
   if (itself !== undefined && itsPackage !== undefined) return await planReplacement(subject, itself, itsPackage);
   const owner = own.files.filter((file) => file.role === 'fragment').map((file) => owners.get(file.path.toString())).find((name) => name !== undefined);
-  return !place.whole || owner !== undefined ? await planOneFile(subject, owner) : await planWhole(subject, params);
+  const plan = !place.whole || owner !== undefined ? await planOneFile(subject, owner) : await planWhole(subject, params);
+  return { ...plan, notes: [...new Set([...plan.notes, ...doubtNotes(problem)])] };
 }
 
 function blocked(reason: string, data: Removal): Plan<Removal> {

@@ -4,7 +4,7 @@ import { look, readRegular } from '../host/files.ts';
 import { pathIn, show } from '../host/paths.ts';
 import { MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
 import { printable, textOfBytes } from '../model/text.ts';
-import { ownersOf } from './removal-packages.ts';
+import { doubtNotes, ownersOf } from './removal-packages.ts';
 import { entriesOf, findUnitFiles, forEachDirectory, templateOf, type Findings, type UnitFile } from './unit-files.ts';
 
 /** An alias may lead to an alias; nobody needs more of a chain than this. */
@@ -43,7 +43,8 @@ async function addService(named: string, ours: readonly string[], directories: r
   const shown = printable(service);
   if (service !== named && templateOf(named) !== service) result.notes.push(`${printable(named)} is another name of ${shown}`);
   const found = findUnitFiles([service], directories);
-  const [owner] = (await ownersOf(found.files)).values();
+  const { owners, problem } = await ownersOf(found.files);
+  const [owner] = owners.values();
   const others = otherTimersOf(service, ours, directories);
   if (owner !== undefined) result.notes.push(`${shown} stays: it belongs to the package ${printable(owner)}`);
   else if (others.length > 0) result.notes.push(`${shown} stays: it is also started by ${others.map(printable).join(', ')}`);
@@ -53,7 +54,7 @@ async function addService(named: string, ours: readonly string[], directories: r
     if (found.files.length > 0) result.withFiles.push(service);
     result.refused.push(...found.refused);
     result.shared.push(...found.shared);
-    result.notes.push(...notesOf(found), ...commandNotes(service, found.files), ...foreignNotes(service, ours, found));
+    result.notes.push(...notesOf(found), ...commandNotes(service, found.files), ...foreignNotes(service, ours, found), ...doubtNotes(problem));
   }
 }
 

@@ -1,7 +1,7 @@
 /** Others that may bring a timer back: units, scheduled jobs and all else that starts by itself and runs the same program or names the unit. They are told with what takes them out; nothing of them is touched. */
 import { existsSync, statSync } from 'node:fs';
 import { listNames } from '../host/names.ts';
-import { packagesOf } from '../host/packages.ts';
+import { packagesIfKnown } from '../host/packages.ts';
 import { pathIn, show, type HostPath } from '../host/paths.ts';
 import { persistencePlaces } from '../host/persistence.ts';
 import { readStart } from '../host/read.ts';
@@ -29,11 +29,11 @@ export async function siblingsOf(units: readonly string[], commands: readonly st
   return more > 0 ? [...told.slice(0, MOST_TOLD), `and ${more} more that name the same`] : told;
 }
 
-/** Absolute paths in the commands that are files of no package: shells and the tools of the system tell nothing. */
+/** Absolute paths in the commands that are known to be files of no package: shells and the tools of the system tell nothing. */
 async function programsOf(commands: readonly string[]): Promise<string[]> {
   const paths = [...new Set(commands.flatMap((command) => command.match(/\/[^\s"'`;|&<>()$=:,*?]+/g) ?? []))].filter((path) => path.length > 4 && !/^\/(?:dev|proc|sys)\//.test(path) && !isDirectory(path));
-  const owners = await packagesOf(paths);
-  return paths.filter((path) => !owners.has(path));
+  const { owners, problem } = await packagesIfKnown(paths);
+  return problem === undefined ? paths.filter((path) => !owners.has(path)) : [];
 }
 
 function traceIn(path: Buffer, traces: readonly string[], limit: number): string | undefined {

@@ -1,7 +1,7 @@
 /** Takes one job out of cron or at, and nothing else with it. */
 import { z } from 'zod';
 import { look } from '../host/files.ts';
-import { packagesOf } from '../host/packages.ts';
+import { packagesIfKnown } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
 import { advisedMessageOf } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
@@ -46,9 +46,11 @@ export const removeCronEntry: Action<Params, Data> = {
     const found = planCronEntry(given);
     if (found.state !== 'found') return { state: found.state, reason: found.reason, steps: [], notes: found.notes, data: NONE };
     const { edit } = found;
-    const owner = (await packagesOf([textOfBytes(edit.path)].filter((path) => path.isWellFormed()))).get(edit.path.toString());
+    const { owners, problem } = await packagesIfKnown([textOfBytes(edit.path)].filter((path) => path.isWellFormed()));
+    const owner = owners.get(edit.path.toString());
     const notes = [
       ...found.notes,
+      ...(problem === undefined ? [] : [printable(problem)]),
       ...(owner === undefined ? [] : [`${show(edit.path)} belongs to the package ${printable(owner)}: see with dpkg --verify whether the line is the package's own`]),
       ...(edit.leavesNothing ? [`${show(edit.path)} runs nothing else and stays as a file: quarantine_file takes it away`] : []),
     ];

@@ -1,7 +1,7 @@
 /** Looks on this host for other traces of the same attack. Changes nothing. */
 import { z } from 'zod';
 import { openFile, readRegular, sha256Of } from '../host/files.ts';
-import { packagesOf } from '../host/packages.ts';
+import { packagesIfKnown } from '../host/packages.ts';
 import { MOST_UNIT_BYTES } from '../host/units.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext } from './action.ts';
@@ -75,10 +75,11 @@ export const sweepLocal: Action<Params, Data> = {
     const processes = await searchProcesses(data.indicators, search);
     searchSockets(data.indicators, search);
     data.isComplete = (await searchFiles(files, data.indicators, since, search)) && processes && !search.isCut;
-    const owned = await addRecent(search);
+    const { owned, problem } = await addRecent(search);
     for (const trace of data.traces) record({ data: { kind: 'trace', ...trace } });
     return [
       ...notes.map(printable),
+      ...(problem === undefined ? [] : [printable(problem)]),
       ...(owned === 0 ? [] : [`${owned} units that were written lately belong to packages`]),
       ...(data.isComplete ? [] : [`not everything was looked into: ${search.isCut ? 'there are too many traces' : `${data.seconds} s were too short`}`]),
       ...data.traces.slice(0, SHOWN).map(describe),
@@ -97,10 +98,10 @@ export const sweepLocal: Action<Params, Data> = {
 };
 
 /** Those of packages are only counted: an update brings many. */
-async function addRecent(search: Search): Promise<number> {
-  const owners = await packagesOf(search.recent.map(({ path }) => path).filter((path) => path.isWellFormed()));
+async function addRecent(search: Search): Promise<{ owned: number; problem?: string }> {
+  const { owners, ...unless } = await packagesIfKnown(search.recent.map(({ path }) => path).filter((path) => path.isWellFormed()));
   for (const { path, why } of search.recent) if (!owners.has(path)) add(search, { place: 'unit', where: path, why });
-  return owners.size;
+  return { owned: owners.size, ...unless };
 }
 
 function describe({ place, where, why }: Trace): string {

@@ -1,8 +1,7 @@
 /** Whose package a file is, and whether it is still what the package installed: by the checksums that dpkg keeps, a file at a time, because verifying whole packages takes seconds. */
 import { readFileSync } from 'node:fs';
 import { run } from '../exec.ts';
-import { messageOf } from '../model/errors.ts';
-import { modifiedFiles, packagesOf, spellings } from './packages.ts';
+import { modifiedFiles, notKnown, packagesOf, spellings } from './packages.ts';
 
 export interface Ownership {
   package: string;
@@ -16,7 +15,7 @@ const TIMEOUT_MS = 5_000;
 /** By path; files of no package are absent. Throws TickwardError where the package manager does not say. `md5Of` is what is there now, null for what could not be read. */
 export async function ownershipOf(md5Of: ReadonlyMap<string, string | null>): Promise<Map<string, Ownership>> {
   // No package has a file of a name that is no UTF-8.
-  const owners = await packagesOf([...md5Of.keys()].filter((path) => path.isWellFormed()), true);
+  const owners = await packagesOf([...md5Of.keys()].filter((path) => path.isWellFormed()));
   if (owners.size === 0) return new Map();
   const known = await checksums(owners);
   if (known === undefined) {
@@ -74,7 +73,7 @@ export class Owners {
     try {
       return new Owners(await ownershipOf(md5Of));
     } catch (error) {
-      return new Owners(new Map(), `which files belong to packages is not known: ${messageOf(error)}`);
+      return new Owners(new Map(), notKnown(error));
     }
   }
 

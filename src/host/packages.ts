@@ -1,6 +1,6 @@
 /** Which package a file belongs to, as the package manager has it. A file of a package is restored from the package, never deleted. */
 import { run } from '../exec.ts';
-import { TickwardError } from '../model/errors.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
 import { legible } from '../model/text.ts';
 
 const TIMEOUT_MS = 20_000;
@@ -11,17 +11,37 @@ const MOST_SAID = 300;
 /** hier(7): what lies here is of this boot, or of users; no package has files there. */
 const NEVER_PACKAGED = /^\/(?:tmp|var\/tmp|run|home|root|dev|proc|sys)\//;
 
-/** Package names by path; paths that belong to none are absent. A database that dpkg cannot read has no packages, unless `mustKnow`: then it throws FAILED. */
-export async function packagesOf(all: readonly string[], mustKnow = false): Promise<Map<string, string>> {
+/** Package names by path; paths that belong to none are absent. Throws FAILED where dpkg cannot read its database. */
+export async function packagesOf(all: readonly string[]): Promise<Map<string, string>> {
   const paths = all.filter((path) => !NEVER_PACKAGED.test(path));
   if (paths.length === 0) return new Map();
-  return (await dpkgOwners(paths, mustKnow)) ?? (await rpmOwners(paths)) ?? new Map<string, string>();
+  return (await dpkgOwners(paths)) ?? (await rpmOwners(paths)) ?? new Map<string, string>();
+}
+
+export interface KnownPackages {
+  /** As `packagesOf` has them; none where it is not known. */
+  owners: ReadonlyMap<string, string>;
+  /** Why it is not known, in words. Then a file without a package may be any package's. */
+  problem?: string;
+}
+
+/** For who goes on without knowing, and says so. */
+export async function packagesIfKnown(paths: readonly string[]): Promise<KnownPackages> {
+  try {
+    return { owners: await packagesOf(paths) };
+  } catch (error) {
+    return { owners: new Map(), problem: notKnown(error) };
+  }
+}
+
+export function notKnown(error: unknown): string {
+  return `which files belong to packages is not known: ${messageOf(error)}`;
 }
 
 /** Undefined where there is no dpkg. */
-async function dpkgOwners(paths: readonly string[], mustKnow: boolean): Promise<Map<string, string> | undefined> {
+async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
   const asked = [...new Set(paths.flatMap(spellings))];
-  const result = await tolerant('dpkg-query', ['--search', '--', ...asked.map(escapePattern)], mustKnow ? { isFailure: isFatal } : {});
+  const result = await tolerant('dpkg-query', ['--search', '--', ...asked.map(escapePattern)], { isFailure: isFatal });
   if (result === undefined) return undefined;
   const known = new Map<string, string>();
   for (const line of result.split('\n')) {

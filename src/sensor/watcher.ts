@@ -38,6 +38,9 @@ const APPEARED = 'found when its directory appeared or went: the process is the 
 const MOST_STEPS = 4;
 const STEP_MS = 3;
 
+/** How long the kernel's queue may be left unread while processes are named, in ms. */
+const MOST_UNREAD_MS = 2;
+
 /** What was read together, with what its new directories led to. */
 interface Reading {
   batch: Batch;
@@ -70,6 +73,9 @@ export class Watcher {
   private readonly keepsMakers: boolean;
   private nameTimer: NodeJS.Timeout | undefined;
   private readonly read: Reading[] = [];
+  private isNaming = false;
+  /** Changes that were read and wait for their names. */
+  private unnamed = 0;
   private isStopped = false;
   private readonly survey: Survey;
 
@@ -88,7 +94,7 @@ export class Watcher {
   /** What is there at the start is the baseline, not news. */
   start(): void {
     this.backend.start({
-      mayTake: () => this.queue.length < MOST_QUEUED,
+      mayTake: () => this.queue.length + this.unnamed < MOST_QUEUED,
       hurry: (directory, name) => this.guarded(() => this.tree.hurry(directory, name)),
       take: (batch) => this.take(batch),
     });
@@ -172,14 +178,22 @@ export class Watcher {
     // Directories first: until a new one is marked, nothing is told of what happens in it.
     const led = this.lead(batch.changes);
     this.read.push({ batch, led });
+    this.unnamed += batch.changes.length;
     // Naming takes longer than who makes a way of directories takes to the first file: as long as nothing but directories comes, the map keeps who it was.
     clearTimeout(this.nameTimer);
     if (this.keepsMakers && led.size > 0 && led.size === batch.changes.length && batch.gone.length === 0 && this.read.length < MOST_STEPS) this.nameTimer = setTimeout(() => this.guarded(() => this.nameAll()), STEP_MS);
     else this.nameAll();
   }
 
+  /** What is read while it names has its turn after what was read before. */
   private nameAll(): void {
-    for (const each of this.read.splice(0)) this.name(each);
+    if (this.isNaming) return;
+    this.isNaming = true;
+    try {
+      for (let reading = this.read.shift(); reading !== undefined; reading = this.read.shift()) this.name(reading);
+    } finally {
+      this.isNaming = false;
+    }
     if (!this.isWorking) this.guarded(() => this.work());
   }
 
@@ -194,11 +208,19 @@ export class Watcher {
   }
 
   private name({ batch, led }: Reading): void {
-    for (const change of batch.changes) if (this.matters(change)) {
+    let lastRead = performance.now();
+    for (const change of batch.changes) {
+      this.unnamed -= 1;
+      if (!this.matters(change)) continue;
       if (!change.isDirectory) this.ledger.announce(change);
       this.guardedAt(this.makers.name, change);
       this.queue.push(change);
       for (const found of led.get(change) ?? NOTHING) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
+      // A thousand short-lived processes take longer to name than the kernel's queue has room for what others do.
+      const now = performance.now();
+      if (now - lastRead < MOST_UNREAD_MS) continue;
+      lastRead = now;
+      this.guarded(() => this.backend.drain());
     }
     for (const gone of batch.gone) {
       this.guardedAt(this.makers.name, gone);

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { wordsOf } from '../host/command-line.ts';
 import { unitDirectories, type UnitDirectory } from '../host/directories.ts';
-import { modifiedFiles, packagesOf } from '../host/packages.ts';
+import { modifiedFiles, packagesIfKnown } from '../host/packages.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { isBooted } from '../host/systemd.ts';
 import { isTrue, lastOf, listOf } from '../host/units.ts';
@@ -59,10 +59,10 @@ export async function listTimers(options: ListOptions): Promise<{ timers: TimerR
   const { timers: managed, warnings } = await managedTimers(options.uid, options.users);
   const found = joined(disk, managed);
   const rows = found.map(([unit, timer]) => rowOf(unit, timer, disk, options));
-  await addPackages(rows);
+  const unsaid = await addPackages(rows);
   const shown = rows.map(legibleRow);
   shown.sort((one, other) => `${one.scope} ${one.user ?? ''} ${one.unit}`.localeCompare(`${other.scope} ${other.user ?? ''} ${other.unit}`, 'en'));
-  return { timers: shown, warnings: [...warnings, ...disk.unread] };
+  return { timers: shown, warnings: [...warnings, ...disk.unread, ...unsaid] };
 }
 
 function legibleRow(row: TimerRow): TimerRow {
@@ -177,14 +177,16 @@ function createdAt(path: string): string | null {
   }
 }
 
-async function addPackages(rows: readonly TimerRow[]): Promise<void> {
+/** Gives what it could not find out. */
+async function addPackages(rows: readonly TimerRow[]): Promise<string[]> {
   // No package has a file of a name that is no UTF-8.
   const paths = rows.flatMap((row) => [row.path, row.service_path].flatMap((path) => (path?.isWellFormed() === true ? [path] : [])));
-  const owners = await packagesOf([...new Set(paths)]);
+  const { owners, problem } = await packagesIfKnown([...new Set(paths)]);
   const modified = await modifiedFiles(owners);
   for (const row of rows) {
     row.package = owners.get(row.path ?? '') ?? null;
     const own = [row.path ?? '', row.service_path ?? ''].filter((path) => owners.has(path));
     row.package_modified = own.length === 0 ? null : own.some((path) => modified.has(path));
   }
+  return problem === undefined ? [] : [problem];
 }
