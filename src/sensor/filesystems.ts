@@ -58,31 +58,42 @@ export function deviceText(dev: bigint): string {
   return `${major}:${minor}`;
 }
 
-/** Calls back after something was mounted or unmounted. */
-export function onMountChange(callback: () => void): { close(): void } {
-  const fd = openSync(MOUNTINFO, constants.O_RDONLY);
-  let waiting: libc.Poll | undefined;
-  let closed = false;
-  // poll(2) on mountinfo reports each change once as POLLERR|POLLPRI; libuv then stops the handle, so it is made anew.
-  const arm = (): void => {
-    waiting = libc.poll(fd, () => {
-      waiting?.close();
-      waiting = undefined;
+/** Changes of mounts from its making on, told from `start` on. */
+export class MountChanges {
+  private readonly waited = openSync(MOUNTINFO, constants.O_RDONLY);
+  private readonly asked = openSync(MOUNTINFO, constants.O_RDONLY);
+  private waiting: libc.Poll | undefined;
+  private isClosed = false;
+
+  /** `callback` may be called once more than there was a change. */
+  start(callback: () => void): void {
+    this.arm(callback);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.waiting?.close();
+    closeSync(this.waited);
+    closeSync(this.asked);
+  }
+
+  /** poll(2) on mountinfo reports each change once as POLLERR|POLLPRI; libuv then stops the handle, so it is made anew. */
+  private arm(callback: () => void): void {
+    this.waiting = libc.poll(this.waited, () => {
+      this.waiting?.close();
+      this.waiting = undefined;
+      libc.isExceptional(this.asked);
       setImmediate(() => {
-        if (closed) return;
-        arm();
+        if (this.isClosed) return;
+        this.arm(callback);
         callback();
       });
     }, 'exceptional');
-  };
-  arm();
-  return {
-    close() {
-      closed = true;
-      waiting?.close();
-      closeSync(fd);
-    },
-  };
+    // To take up a descriptor epoll asks it, and forgets what it says: a change that was before that is told by another descriptor, once libuv has handed this one over.
+    setImmediate(() => {
+      if (!this.isClosed && libc.isExceptional(this.asked)) callback();
+    });
+  }
 }
 
 /** When something was mounted or unmounted last: what is at a path since may have been elsewhere before. */

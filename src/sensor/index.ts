@@ -8,7 +8,7 @@ import { printable } from '../model/text.ts';
 import type { Backend } from './backend.ts';
 import { openImages, type Images, type Memory } from './bpf/images.ts';
 import { openFanotify } from './fanotify.ts';
-import { Handles, onMountChange } from './filesystems.ts';
+import { Handles, MountChanges } from './filesystems.ts';
 import { openInotify } from './inotify.ts';
 import { openScan } from './scan.ts';
 import { Watcher } from './watcher.ts';
@@ -56,6 +56,7 @@ const MOUNTS_SETTLE_MS = 50;
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const sources = openSources(options.mode ?? 'auto', options.kernel);
   const { backend, images } = sources;
+  const mounts = new MountChanges();
   const watcher = new Watcher(backend, images, sources.handles, options);
   watcher.start();
   await watcher.ready(READY_MS);
@@ -67,7 +68,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   keeping = setTimeout(keep, 0);
   const timer = setInterval(() => watcher.rescan(), (options.rescanSeconds ?? RESCAN_SECONDS[backend.source]) * 1000);
   let settling: NodeJS.Timeout | undefined;
-  const mounts = onMountChange(() => {
+  mounts.start(() => {
     watcher.programsChanged();
     settling ??= setTimeout(() => {
       settling = undefined;

@@ -1,5 +1,7 @@
 /** What the kernel says of mounts and devices, and what an attacker may make it say. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deviceText, parseMounts, programFileSystems, readMounts } from '../../src/sensor/filesystems.ts';
@@ -73,4 +75,26 @@ describe('a device number', () => {
     expect(seen.length).toBeGreaterThan(0);
     expect(seen.filter(({ device, found }) => device !== found)).toEqual([]);
   });
+});
+
+const noMounts = spawnSync('unshare', ['--mount', 'true']).status === 0 ? undefined : 'needs the right to mount (root)';
+
+/** Calls of `MountChanges` in a mount namespace of its own, where `mount()` mounts one thing more. */
+function toldOf(script: string): unknown {
+  const setting = `import { spawnSync } from 'node:child_process'; import { setTimeout as pause } from 'node:timers/promises'; import { MountChanges } from ${JSON.stringify(join(import.meta.dirname, '../../src/sensor/filesystems.ts'))};
+    const mount = () => { if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', '/mnt']).status !== 0) throw new Error('mount'); };
+    let told = 0; const changes = new MountChanges(); const QUIET_MS = 300;`;
+  const { stdout, stderr } = spawnSync('unshare', ['--mount', '--propagation', 'private', process.execPath, '--input-type=module', '--disable-warning=ExperimentalWarning', '-e', `${setting}\n${script}\nconsole.log(JSON.stringify(told)); changes.close();`], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return JSON.parse(stdout);
+}
+
+test.skipIf(noMounts !== undefined)(`no change of mounts escapes, also while the loop is busy (${noMounts ?? 'in a namespace of its own'})`, () => {
+  expect(toldOf('changes.start(() => { told += 1; }); await pause(QUIET_MS);'), 'nothing is mounted').toBe(0);
+  expect(toldOf('mount(); changes.start(() => { told += 1; }); await pause(QUIET_MS);'), 'before it waits').toBeGreaterThan(0);
+  // What epoll says of a descriptor that it takes up is lost.
+  expect(toldOf('changes.start(() => { told += 1; }); mount(); await pause(QUIET_MS);'), 'before the loop has come to wait').toBeGreaterThan(0);
+  expect(toldOf('changes.start(() => { told += 1; }); await pause(QUIET_MS); mount(); await pause(QUIET_MS);'), 'while it waits').toBeGreaterThan(0);
+  // The second is mounted when the first was told and nothing waits yet.
+  expect(toldOf('let seen = 0; changes.start(() => { seen += 1; if (seen === 1) mount(); else told += 1; }); await pause(QUIET_MS); mount(); await pause(QUIET_MS);'), 'while it is told of another').toBeGreaterThan(0);
 });
