@@ -16,8 +16,10 @@ const MOST_FILES = 5_000;
 const MOST_TOLD = 10;
 
 export async function siblingsOf(units: readonly string[], commands: readonly string[], own: readonly Buffer[], context: ActionContext): Promise<string[]> {
-  const traces = [...(await programsOf(commands)), ...units];
-  if (traces.length === 0) return [];
+  const { programs, problem } = await programsOf(commands);
+  const unsaid = problem === undefined ? [] : [`${printable(problem)}: what else runs the same programs is not looked for`];
+  const traces = [...programs, ...units];
+  if (traces.length === 0) return unsaid;
   const told: string[] = [];
   const tell = (path: Buffer, limit: number, advice: string): void => {
     const trace = own.some((each) => each.equals(path)) ? undefined : traceIn(path, traces, limit);
@@ -26,14 +28,14 @@ export async function siblingsOf(units: readonly string[], commands: readonly st
   for (const path of unitTexts(context)) tell(path, MOST_UNIT_BYTES, `tickward respond --file ${shellWord(show(path))}`);
   for (const path of otherStarts(context)) tell(path, MOST_BYTES, 'look at it, and take it out there');
   const more = told.length - MOST_TOLD;
-  return more > 0 ? [...told.slice(0, MOST_TOLD), `and ${more} more that name the same`] : told;
+  return [...unsaid, ...(more > 0 ? [...told.slice(0, MOST_TOLD), `and ${more} more that name the same`] : told)];
 }
 
 /** Absolute paths in the commands that are known to be files of no package: shells and the tools of the system tell nothing. */
-async function programsOf(commands: readonly string[]): Promise<string[]> {
+async function programsOf(commands: readonly string[]): Promise<{ programs: string[]; problem?: string }> {
   const paths = [...new Set(commands.flatMap((command) => command.match(/\/[^\s"'`;|&<>()$=:,*?]+/g) ?? []))].filter((path) => path.length > 4 && !/^\/(?:dev|proc|sys)\//.test(path) && !isDirectory(path));
-  const { owners, problem } = await packagesIfKnown(paths);
-  return problem === undefined ? paths.filter((path) => !owners.has(path)) : [];
+  const { owners, ...unless } = await packagesIfKnown(paths);
+  return { programs: unless.problem === undefined ? paths.filter((path) => !owners.has(path)) : [], ...unless };
 }
 
 function traceIn(path: Buffer, traces: readonly string[], limit: number): string | undefined {

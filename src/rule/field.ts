@@ -44,7 +44,10 @@ function compileNested(parts: readonly string[]): Reader {
 /** Whether a search can be spared for what is not nested: a field of two parts may only stand dotted, or in one of several outer ones, besides. */
 function compileMissing(name: string, [outer, inner, ...deeper]: readonly string[]): Predicate {
   if (outer === undefined || inner === undefined || deeper.length > 0) return () => false;
-  return (event) => !Array.isArray(event) && !Array.isArray((event as Readonly<Record<string, unknown>>)[outer]) && (event as Readonly<Record<string, unknown>>)[name] === undefined;
+  return (event) => {
+    const fields = event as Readonly<Record<string, unknown>>;
+    return !Array.isArray(event) && !Array.isArray(fields[outer]) && fields[name] === undefined;
+  };
 }
 
 /** A way to write the next parts of a name as one key, and how many of them they are. */

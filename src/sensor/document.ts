@@ -1,23 +1,16 @@
 /** A change of a file as an ECS document. */
 import { constants, lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
-import { classify, isUnitText, type UnitDirectory } from '../host/directories.ts';
+import { classify, isUnitText } from '../host/directories.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
 import { ofOwner, type Attributed } from './attributed.ts';
 import { hashOf, withContent } from './content.ts';
-
-/** Where a file is: a unit directory or a folder in it. */
-interface Place {
-  directory: UnitDirectory;
-  path: string;
-  /** Its name below the unit directory, '' for the unit directory itself. */
-  relative: string;
-}
+import type { Folder } from './tree.ts';
 
 export interface Seen {
-  folder: Place;
+  folder: Pick<Folder, 'directory' | 'path' | 'relative'>;
   /** Bytes as latin1. */
   name: string;
   action: FileAction;
@@ -124,7 +117,7 @@ function extensionOf(name: string): string | undefined {
   return dot > 0 && dot < name.length - 1 ? name.slice(dot + 1) : undefined;
 }
 
-/** All that every file has at once: to an object that grows field by field, room is added again and again. */
+/** All that every file has at once: to an object that grows field by field, room is added again and again. Of users and groups, which have 32 bits, V8 keeps the texts as numbers. */
 function fileOf(path: string, directory: string, name: string, stat: BigIntStats | undefined): FileEvent['file'] {
   if (stat === undefined) return { path, directory, name };
   return { path, directory, name, type: typeOf(Number(stat.mode)), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(Number(stat.uid)), gid: String(Number(stat.gid)), inode: String(stat.ino) };

@@ -10,6 +10,7 @@ import { Did, type Change } from './backend.ts';
 import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
 import { asSeen, doubtOf } from './doubt.ts';
+import { Replaced } from './replaced.ts';
 import type { Folder } from './tree.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
@@ -55,8 +56,8 @@ export type Who = (change: Change, stat: Stat | undefined, orLater?: boolean) =>
 export class Ledger {
   private readonly options: LedgerOptions;
   private readonly held = new Map<string, Held>();
-  /** Removals and renames of a name that are still queued: what has the name now is not what an earlier change was about. */
-  private readonly replaced = new Map<string, number>();
+  /** Of those that are still queued. */
+  private readonly replaced = new Replaced();
   /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. And who made it, where the kernel's record of its folder told that. */
   private readonly compared = new Map<string, { at: bigint; maker?: number }>();
   /** Hashes of the files that were told of last. */
@@ -68,20 +69,7 @@ export class Ledger {
 
   /** Looks at changes before their turn comes. */
   announce(change: Change): void {
-    for (const key of replacedBy(change)) this.replaced.set(key, (this.replaced.get(key) ?? 0) + 1);
-  }
-
-  private arrived(change: Change): void {
-    if (this.replaced.size === 0) return;
-    for (const key of replacedBy(change)) {
-      const left = (this.replaced.get(key) ?? 1) - 1;
-      if (left === 0) this.replaced.delete(key);
-      else this.replaced.set(key, left);
-    }
-  }
-
-  private isReplaced(change: Change): boolean {
-    return this.replaced.size > 0 && this.replaced.has(nameKey(change));
+    this.replaced.announce(change);
   }
 
   get isHolding(): boolean {
@@ -91,7 +79,7 @@ export class Ledger {
   /** A change of an entry of a folder, or of one that came from or went to a folder. */
   take(change: Change, folder: Folder | undefined, who: Who): void {
     const { did, from } = change;
-    this.arrived(change);
+    this.replaced.arrived(change);
     if (folder === undefined) {
       const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
       if (origin !== undefined && from !== undefined) this.removed(origin, from.name, () => who(change, undefined));
@@ -110,7 +98,7 @@ export class Ledger {
 
   /** False where a comparison had told of it. */
   private created(folder: Folder, change: Change, who: Who): boolean {
-    const stat = this.isReplaced(change) ? undefined : lookAt(pathOf(folder.path, change.name));
+    const stat = this.replaced.has(change) ? undefined : lookAt(pathOf(folder.path, change.name));
     if (this.isTold(folder, change, stat)) return false;
     const isNew = this.set(folder, change.name, signatureOf(stat));
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
@@ -290,19 +278,4 @@ function signatureOf(stat: Stat | undefined): Signature {
 
 function heldKey(folder: Folder, name: string): string {
   return `${folder.path}\0${name}`;
-}
-
-/** Bits after which a name stands for something else, or for nothing. */
-const REPLACED = Did.MOVED_IN | Did.MOVED_OUT | Did.DELETED;
-
-const NONE: readonly string[] = [];
-
-/** The names that it leaves to others. */
-function replacedBy(change: Change): readonly string[] {
-  if ((change.did & REPLACED) === 0) return NONE;
-  return change.from === undefined ? [nameKey(change)] : [nameKey(change), nameKey(change.from)];
-}
-
-function nameKey({ directory, name }: Pick<Change, 'directory' | 'name'>): string {
-  return `${directory}\0${name}`;
 }

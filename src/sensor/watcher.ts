@@ -14,6 +14,7 @@ import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
+import { Naming } from './naming.ts';
 import { Survey } from './survey.ts';
 import { Tree, type Found } from './tree.ts';
 
@@ -33,19 +34,6 @@ const MOST_BUSY_MS = 20;
 const DRAIN_MS = 500;
 
 const APPEARED = 'found when its directory appeared or went: the process is the one that made or moved the directory';
-
-/** How many readings of new directories may wait for more before anybody is named, as many as a way in a home has steps, and how long in ms. */
-const MOST_STEPS = 4;
-const STEP_MS = 3;
-
-/** How long the kernel's queue may be left unread while processes are named, in ms. */
-const MOST_UNREAD_MS = 2;
-
-/** What was read together, with what its new directories led to. */
-interface Reading {
-  batch: Batch;
-  led: ReadonlyMap<Change, readonly Found[]>;
-}
 
 type Item = Change | Gone | Comparison | Discovery;
 
@@ -69,32 +57,26 @@ export class Watcher {
   private drainTimer: NodeJS.Timeout | undefined;
   private next: NodeJS.Immediate | undefined;
   private isWorking = false;
-  /** Whether who did something can still be found out when the process has ended. */
-  private readonly keepsMakers: boolean;
-  private nameTimer: NodeJS.Timeout | undefined;
-  private readonly read: Reading[] = [];
-  private isNaming = false;
-  /** Changes that were read and wait for their names. */
-  private unnamed = 0;
+  private readonly naming: Naming;
   private isStopped = false;
   private readonly survey: Survey;
 
   constructor(backend: Backend, images: Images | undefined, handles: Handles, options: SensorOptions) {
     this.backend = backend;
     this.options = options;
-    this.keepsMakers = images !== undefined;
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
     const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
     this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: (work) => this.guarded(work) });
+    this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: (work) => this.guarded(work) });
     this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
   /** What is there at the start is the baseline, not news. */
   start(): void {
     this.backend.start({
-      mayTake: () => this.queue.length + this.unnamed < MOST_QUEUED,
+      mayTake: () => this.queue.length + this.naming.waiting < MOST_QUEUED,
       hurry: (directory, name) => this.guarded(() => this.tree.hurry(directory, name)),
       take: (batch) => this.take(batch),
     });
@@ -130,14 +112,14 @@ export class Watcher {
   stop(): void {
     this.guarded(() => {
       this.backend.drain();
-      this.nameAll();
+      this.naming.all();
       while (this.queue.length > 0) this.slice();
       this.ledger.releaseAll();
       this.emit();
     });
     this.isStopped = true;
     clearTimeout(this.holdTimer);
-    clearTimeout(this.nameTimer);
+    this.naming.stop();
     clearInterval(this.drainTimer);
     clearImmediate(this.next);
     this.backend.close();
@@ -176,25 +158,7 @@ export class Watcher {
     if (batch.overflow) this.tree.lookedAtFromNow();
     this.tree.moved(batch.overflow ? undefined : batch.gone.map(({ directory }) => directory));
     // Directories first: until a new one is marked, nothing is told of what happens in it.
-    const led = this.lead(batch.changes);
-    this.read.push({ batch, led });
-    this.unnamed += batch.changes.length;
-    // Naming takes longer than who makes a way of directories takes to the first file: as long as nothing but directories comes, the map keeps who it was.
-    clearTimeout(this.nameTimer);
-    if (this.keepsMakers && led.size > 0 && led.size === batch.changes.length && batch.gone.length === 0 && this.read.length < MOST_STEPS) this.nameTimer = setTimeout(() => this.guarded(() => this.nameAll()), STEP_MS);
-    else this.nameAll();
-  }
-
-  /** What is read while it names has its turn after what was read before. */
-  private nameAll(): void {
-    if (this.isNaming) return;
-    this.isNaming = true;
-    try {
-      for (let reading = this.read.shift(); reading !== undefined; reading = this.read.shift()) this.name(reading);
-    } finally {
-      this.isNaming = false;
-    }
-    if (!this.isWorking) this.guarded(() => this.work());
+    this.naming.add({ batch, led: this.lead(batch.changes) });
   }
 
   /** What the new directories, and links, of these lead to. */
@@ -207,26 +171,21 @@ export class Watcher {
     return led;
   }
 
-  private name({ batch, led }: Reading): void {
-    let lastRead = performance.now();
-    for (const change of batch.changes) {
-      this.unnamed -= 1;
-      if (!this.matters(change)) continue;
-      if (!change.isDirectory) this.ledger.announce(change);
-      this.guardedAt(this.makers.name, change);
-      this.queue.push(change);
-      for (const found of led.get(change) ?? NOTHING) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
-      // A thousand short-lived processes take longer to name than the kernel's queue has room for what others do.
-      const now = performance.now();
-      if (now - lastRead < MOST_UNREAD_MS) continue;
-      lastRead = now;
-      this.guarded(() => this.backend.drain());
-    }
-    for (const gone of batch.gone) {
-      this.guardedAt(this.makers.name, gone);
-      this.queue.push(gone);
-    }
-    if (batch.overflow) this.overflowed = true;
+  /** One that was read, in its turn to be named. */
+  private queueChange(change: Change, led: readonly Found[]): void {
+    if (!this.matters(change)) return;
+    if (!change.isDirectory) this.ledger.announce(change);
+    this.queueNamed(change);
+    for (const found of led) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
+  }
+
+  private queueNamed(item: Change | Gone): void {
+    this.guardedAt(this.makers.name, item);
+    this.queue.push(item);
+  }
+
+  private begin(): void {
+    if (!this.isWorking) this.guarded(() => this.work());
   }
 
   /** In a home many files come and go that lead nowhere. */

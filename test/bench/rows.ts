@@ -10,7 +10,7 @@ export interface Row {
 export interface Rows {
   /** Those that were stored since the last call, oldest first. */
   fresh(): Row[];
-  /** How many there are; asking costs the writer nothing. */
+  /** How many were stored so far, deleted ones too; asking costs the writer nothing. */
   stored(): number;
   close(): void;
 }
