@@ -1,19 +1,20 @@
 /** What the kernel itself counts of the BPF programs of a process: exact where a clock around them tells nothing, on a machine with other work. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Lab } from './lab.ts';
 
-/** Documentation/admin-guide/sysctl/kernel.rst. Counting costs each run of a program two readings of a clock, which are in its time. */
-const SWITCH = '/proc/sys/kernel/bpf_stats_enabled';
+const LIMIT_MS = 2_000;
 
-/** The time of all programs that the process holds, in ns, while `work` is done. Counts for the whole machine meanwhile. */
-export async function bpfTimeDuring(pid: number, work: () => Promise<unknown>): Promise<number> {
-  const before = readFileSync(SWITCH, 'utf8');
-  writeFileSync(SWITCH, '1');
+/** The time of all programs that the process holds, in ns, while `work` is done, with the two readings of a clock that counting each run takes. undefined where the kernel does not count. */
+export async function bpfTimeDuring(lab: Lab, pid: number, work: () => Promise<unknown>): Promise<number | undefined> {
+  const counting = lab.processes.start([lab.program('bpf-stats')]);
+  await lab.until(() => counting.ended || counting.errors() !== '', LIMIT_MS);
+  if (counting.errors() !== 'on\n') return undefined;
   try {
     const start = timeOf(pid);
     await work();
     return timeOf(pid) - start;
   } finally {
-    writeFileSync(SWITCH, before);
+    await lab.processes.end(counting);
   }
 }
 
