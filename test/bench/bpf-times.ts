@@ -4,22 +4,26 @@ import type { Lab } from './lab.ts';
 
 const LIMIT_MS = 2_000;
 
-/** The time of all programs that the process holds, in ns, while `work` is done, with the two readings of a clock that counting each run takes. undefined where the kernel does not count. */
+/** The time of all programs that the process holds at the start of `work`, in ns, while it is done, with the two readings of a clock that counting each run takes. undefined where the kernel does not count. */
 export async function bpfTimeDuring(lab: Lab, pid: number, work: () => Promise<unknown>): Promise<number | undefined> {
-  const counting = lab.processes.start([lab.program('bpf-stats')]);
+  const counting = lab.processes.start([lab.program('bpf-stats'), ...new Set(programsOf(pid, 'prog_id'))]);
   await lab.until(() => counting.ended || counting.errors() !== '', LIMIT_MS);
   if (counting.errors() !== 'on\n') return undefined;
+  const time = (): number => programsOf(counting.pid, 'run_time_ns').reduce((sum, each) => sum + Number(each), 0);
   try {
-    const start = timeOf(pid);
+    const start = time();
     await work();
-    return timeOf(pid) - start;
+    return time() - start;
   } finally {
     await lab.processes.end(counting);
   }
 }
 
-/** bpf_prog_show_fdinfo of the kernel's kernel/bpf/syscall.c: what else names a program, such as a link, has no time. */
-function timeOf(pid: number): number {
+/** bpf_prog_show_fdinfo of the kernel's kernel/bpf/syscall.c, of which only programs have both. */
+function programsOf(pid: number, field: 'prog_id' | 'run_time_ns'): string[] {
   const directory = `/proc/${pid}/fdinfo`;
-  return readdirSync(directory).reduce((sum, descriptor) => sum + Number(/^run_time_ns:\s*(\d+)$/m.exec(readFileSync(`${directory}/${descriptor}`, 'utf8'))?.[1] ?? 0), 0);
+  return readdirSync(directory).flatMap((descriptor) => {
+    const text = readFileSync(`${directory}/${descriptor}`, 'utf8');
+    return text.includes('run_time_ns:') ? [new RegExp(`^${field}:\\s*(\\d+)$`, 'm').exec(text)?.[1] ?? ''] : [];
+  });
 }
