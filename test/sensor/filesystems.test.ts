@@ -1,10 +1,10 @@
 /** What the kernel says of mounts and devices, and what an attacker may make it say. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deviceText, parseMounts, programFileSystems, readMounts } from '../../src/sensor/filesystems.ts';
+import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 
 /** As the kernel writes a path there (fs/proc_namespace.c: mangle). */
 function escaped(path: string): string {
@@ -77,16 +77,12 @@ describe('a device number', () => {
   });
 });
 
-const noMounts = spawnSync('unshare', ['--mount', 'true']).status === 0 ? undefined : 'needs the right to mount (root)';
-
 /** Calls of `MountChanges` in a mount namespace of its own, where `mount()` mounts one thing more. */
 function toldOf(script: string): unknown {
   const setting = `import { spawnSync } from 'node:child_process'; import { setTimeout as pause } from 'node:timers/promises'; import { MountChanges } from ${JSON.stringify(join(import.meta.dirname, '../../src/sensor/filesystems.ts'))};
     const mount = () => { if (spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', '/mnt']).status !== 0) throw new Error('mount'); };
     let told = 0; const changes = new MountChanges(); const QUIET_MS = 300;`;
-  const { stdout, stderr } = spawnSync('unshare', ['--mount', '--propagation', 'private', process.execPath, '--input-type=module', '--disable-warning=ExperimentalWarning', '-e', `${setting}\n${script}\nconsole.log(JSON.stringify(told)); changes.close();`], { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  return JSON.parse(stdout);
+  return printedAmongMounts('', `${setting}\n${script}\nconsole.log(JSON.stringify(told)); changes.close();`);
 }
 
 test.skipIf(noMounts !== undefined)(`no change of mounts escapes, also while the loop is busy (${noMounts ?? 'in a namespace of its own'})`, () => {
