@@ -163,8 +163,13 @@ function scheduleOf(unit: DiskUnit | undefined): string | null {
 function stampOf(unit: string, user: string | undefined, scope: Scope, { users, stamps = STAMPS }: ListOptions): string | null {
   const home = users.find((entry) => entry.name === user)?.home;
   const directory = scope === 'system' ? stamps : home === undefined ? undefined : join(home, '.local/share/systemd/timers');
-  const stat = directory === undefined ? undefined : statSync(bytesOfText(join(directory, `stamp-${unit}`)), { throwIfNoEntry: false });
-  return stat === undefined ? null : isoOf(stat.mtimeMs);
+  if (directory === undefined) return null;
+  try {
+    return isoOf(statSync(bytesOfText(join(directory, `stamp-${unit}`))).mtimeMs);
+  } catch {
+    // None, or one that its owner made illegible: a link to itself, a name that is too long.
+    return null;
+  }
 }
 
 /** When the file was born, where the file system keeps that; else null rather than a time that touch(1) can set. */

@@ -56,6 +56,16 @@ test('a timer with its service, drop-ins, links and stamp is one row', async () 
   expect(rows['a.timer']?.script_chain).toEqual([{ path: expect.stringMatching(/\/(?:da|ba)?sh$/), kind: 'binary' }, { path: expect.stringMatching(/\/(?:da|ba)?sh$/), kind: 'inline', text: 'id > /tmp/x' }, { path: expect.stringMatching(/true$/), kind: 'binary' }]);
 });
 
+test('a stamp that its owner made illegible hides no timer', async () => {
+  const longest = `${'l'.repeat(249)}.timer`;
+  const { rows } = await list({
+    [`usr/${longest}`]: '[Timer]\nOnCalendar=daily\nPersistent=yes\n',
+    'home/.config/systemd/user/b.timer': '[Timer]\nOnCalendar=daily\nPersistent=yes\n',
+    'home/.local/share/systemd/timers/stamp-b.timer': '-> stamp-b.timer',
+  });
+  expect(Object.values(rows).map(({ unit, last_run }) => [unit, last_run])).toEqual(expect.arrayContaining([[longest, null], ['b.timer', null]]));
+});
+
 test('of several files with one name the one that systemd takes is shown, masks as masks, other states by their place', async () => {
   const { rows, root } = await list({
     'usr/shadowed.timer': '[Timer]\nOnCalendar=daily\n',
