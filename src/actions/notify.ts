@@ -1,11 +1,8 @@
 /** Tells a program of the operator's what is going on: to page someone, to open a ticket. */
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { z } from 'zod';
-import { run } from '../exec.ts';
 import { hostIdentity } from '../host/identity.ts';
-import { foreignness, refuseForeignDirectory } from '../host/trust.ts';
-import { advisedMessageOf, errnoOf, TickwardError } from '../model/errors.ts';
+import { checkProgram, tellProgram } from '../host/program.ts';
+import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { Action } from './action.ts';
 
@@ -27,8 +24,6 @@ interface Data {
   ended: string;
 }
 
-/** It has nothing to say to us: more ends it. */
-const MOST_OUTPUT = 64 * 1024;
 const SHOWN = 200;
 
 export const notify: Action<Params, Data> = {
@@ -50,12 +45,10 @@ export const notify: Action<Params, Data> = {
   },
 
   async apply({ data, steps }, context, record) {
-    const [program = '', ...args] = data.command;
     const document = { '@timestamp': new Date().toISOString(), run: context.run, step: context.step, message: data.message, host: hostIdentity(), target: context.target };
     record({ ...(steps[0] === undefined ? {} : { text: steps[0].text }), data: { kind: 'notified', command: data.command } });
-    const { exitCode, signal, stderr } = await run(program, args, { input: `${JSON.stringify(document)}\n`, timeout: data.timeout * 1_000, maxBuffer: MOST_OUTPUT });
-    if (exitCode !== 0) throw new TickwardError('FAILED', `${printable(program)} ended by ${signal ?? `exit code ${exitCode}`}${stderr.trim() === '' ? '' : `: ${shorten(stderr.trim(), SHOWN)}`}`, { hint: 'run it by hand, with {} on its input' });
-    data.ended = `${printable(program)} was told`;
+    await tellProgram(data.command, document, { timeout: data.timeout * 1_000 });
+    data.ended = `${printable(data.command[0] ?? '')} was told`;
     return [];
   },
 
@@ -68,19 +61,12 @@ export const notify: Action<Params, Data> = {
   },
 };
 
-/** Whoever may write it, or put another in its place, would be run as us. */
 function whyNot(program: string, uid: number): string | undefined {
-  const shown = printable(program);
-  if (!program.startsWith('/')) return `${shown} is no absolute path: write it from / on, its arguments as values of their own`;
   try {
-    const stat = statSync(program);
-    if (!stat.isFile() || (stat.mode & 0o111) === 0) return `${shown} is no program`;
-    const foreign = foreignness(stat, uid);
-    if (foreign !== undefined) return `${shown} ${foreign}: it is not run (chown root, chmod go-w)`;
-    refuseForeignDirectory(dirname(program), uid);
+    checkProgram(program, uid);
     return undefined;
   } catch (error) {
-    if (error instanceof TickwardError) return `${shown} is not run: ${advisedMessageOf(error)}`;
-    return `${shown} cannot be run: ${errnoOf(error) ?? 'unknown'}`;
+    if (error instanceof TickwardError) return advisedMessageOf(error);
+    throw error;
   }
 }

@@ -1,28 +1,53 @@
 /** Whether only we, or root, decide what a path names: what is written or run there would else be somebody else's choice. */
-import { realpathSync, statSync, type Stats } from 'node:fs';
-import { dirname } from 'node:path';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
 const BY_OTHERS = 0o022;
 /** Files in it belong to who made them: nobody else renames or removes them. */
 const STICKY = 0o1000;
+/** As the kernel has it (path_resolution(7)). */
+const MOST_LINKS = 40;
 
-/** Throws REFUSED where somebody else may replace what is in the directory, at any level above it. */
-export function refuseForeignDirectory(directory: string, uid: number): void {
-  let at: string;
+/** Throws BAD_INPUT where it is no directory, REFUSED where somebody else may put another in its place, or replace what is in it. */
+export function refuseForeignDirectory(path: string, uid: number): void {
+  let found: Stats;
   try {
-    at = realpathSync(directory);
+    found = lookedUp(path, uid);
   } catch (error) {
-    throw new TickwardError('BAD_INPUT', `the directory ${printable(directory)} cannot be used: ${messageOf(error)}`, { hint: 'make it first' });
+    if (error instanceof TickwardError) throw error;
+    throw new TickwardError('BAD_INPUT', `the directory ${printable(path)} cannot be used: ${messageOf(error)}`, { hint: 'make it first' });
   }
-  for (;;) {
-    const stat = statSync(at);
-    if (!isOurs(stat, uid)) throw new TickwardError('REFUSED', `${printable(at)} belongs to uid ${stat.uid}: whoever that is may replace what is in it`, { hint: 'take a directory of root or of the user that runs tickward' });
-    if ((stat.mode & BY_OTHERS) !== 0 && (stat.mode & STICKY) === 0) throw new TickwardError('REFUSED', `${printable(at)} can be written by others: they may replace what is in it`, { hint: `take another directory, or: chmod go-w ${printable(at)}` });
-    if (at === '/') return;
-    at = dirname(at);
+  if (!found.isDirectory()) throw new TickwardError('BAD_INPUT', `${printable(path)} is no directory`, { hint: 'name one that is there' });
+}
+
+/**
+ * What an absolute path leads to. Each link is followed here, so that the directory it lies in counts as well as the one it leads to: whoever may replace the link decides what is found.
+ * Throws what lstat(2) throws, and REFUSED where somebody else has a say on the way.
+ */
+export function lookedUp(path: string, uid: number): Stats {
+  let at = '/';
+  let stat = lstatSync(at);
+  refuseForeign(at, stat, uid);
+  const ahead = path.split('/');
+  for (let links = 0, name = ahead.shift(); name !== undefined; name = ahead.shift()) {
+    if (name === '' || name === '.') continue;
+    const next = name === '..' ? dirname(at) : join(at, name);
+    stat = lstatSync(next);
+    if (!stat.isSymbolicLink()) {
+      if (stat.isDirectory()) refuseForeign(next, stat, uid);
+      at = next;
+      continue;
+    }
+    if (!isOurs(stat, uid)) throw new TickwardError('REFUSED', `${printable(next)} is a link of uid ${stat.uid}: whoever that is decides what it leads to`, { hint: 'name what it leads to instead' });
+    links += 1;
+    if (links > MOST_LINKS) throw new TickwardError('BAD_INPUT', `${printable(path)} leads through too many links`, { hint: 'name what it should lead to instead' });
+    const target = readlinkSync(next);
+    if (target.startsWith('/')) at = '/';
+    ahead.unshift(...target.split('/'));
   }
+  return stat;
 }
 
 /** Why a file is not ours alone to change; undefined where it is. */
@@ -30,6 +55,11 @@ export function foreignness(stat: Stats, uid: number): string | undefined {
   if (!stat.isFile()) return 'is no regular file';
   if (!isOurs(stat, uid)) return `belongs to uid ${stat.uid}`;
   return (stat.mode & BY_OTHERS) === 0 ? undefined : 'can be written by others';
+}
+
+function refuseForeign(directory: string, stat: Stats, uid: number): void {
+  if (!isOurs(stat, uid)) throw new TickwardError('REFUSED', `${printable(directory)} belongs to uid ${stat.uid}: whoever that is may replace what is in it`, { hint: 'take a directory of root or of the user that runs tickward' });
+  if ((stat.mode & BY_OTHERS) !== 0 && (stat.mode & STICKY) === 0) throw new TickwardError('REFUSED', `${printable(directory)} can be written by others: they may replace what is in it`, { hint: `take another directory, or: chmod go-w ${printable(directory)}` });
 }
 
 function isOurs(stat: Stats, uid: number): boolean {

@@ -32,7 +32,7 @@ test('one that does not read its input is none that fails', async () => {
 
 test('one that fails is told with what it said, escaped', async () => {
   const { sink } = hook(String.raw`printf 'no \033[2J route' >&2; exit 3`);
-  await expect(sink.deliver(alertOf())).rejects.toThrow(String.raw`it ended by exit code 3: no \e[2J route`);
+  await expect(sink.deliver(alertOf())).rejects.toThrow(String.raw`the program ended by exit code 3: no \e[2J route`);
 });
 
 test('one that hangs is ended', async () => {
@@ -56,5 +56,5 @@ test('closing ends one that still runs, also one that does not listen', async ()
   const delivered = sink.deliver(alertOf());
   await until(() => existsSync(join(dirname(program), 'out')));
   await sink.close();
-  await expect(delivered).rejects.toThrow('it ended by SIGKILL');
+  await expect(delivered).rejects.toThrow('the program ended by SIGKILL');
 });

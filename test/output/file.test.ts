@@ -84,7 +84,7 @@ test('a directory that others may write, at any level, and a path that is not wh
   const create = (path: string): Sink => createFileSink({ type: 'file', path, maxBytes: 1, keep: 1 }, UID);
   expect(() => create(join(open, 'below/alerts.ndjson'))).toThrow(expect.objectContaining({ code: 'REFUSED', message: expect.stringContaining('can be written by others') }));
   expect(() => create('alerts.ndjson')).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
-  expect(() => create(join(open, 'no/alerts.ndjson'))).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
+  expect(() => create(join(temporaryDirectory(), 'no/alerts.ndjson'))).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }));
 });
 
 test.skipIf(noMounts !== undefined)(`of a full disk nothing is lost but the room: what fits after it is written whole (${noMounts ?? 'on a small tmpfs'})`, () => {
