@@ -6,11 +6,11 @@ import { messageOf, TickwardError } from '../src/model/errors.ts';
 import { argumentsOf, startExtension, tablePlugin } from '../src/osquery/index.ts';
 import { loadRulesApart } from '../src/playbooks/rules-apart.ts';
 import type { Sensor } from '../src/sensor/index.ts';
-import { openStore } from '../src/store/index.ts';
+import { openStore, type Store } from '../src/store/index.ts';
 import { retentionFrom, type Retention } from '../src/store/retention.ts';
 import { defaultStateDirectory } from '../src/store/state-directory.ts';
 import { VERSION } from '../src/version.ts';
-import { startWatch } from '../src/watch/index.ts';
+import { startWatch, type Notice, type Watch } from '../src/watch/index.ts';
 import { log } from './log.ts';
 import { timerTables } from './tables/index.ts';
 
@@ -23,17 +23,26 @@ async function main(): Promise<void> {
   const uid = process.getuid?.() ?? 0;
   const stateDir = values['state-dir'] ?? (process.env['TICKWARD_STATE_DIR'] || undefined);
   const store = openStore(typeof stateDir === 'string' ? stateDir : defaultStateDirectory(uid, { ...process.env, HOME: process.env['HOME'] || userOf(uid)?.home }), uid);
-  const onNotice = ({ level, message }: { level: 'info' | 'warn'; message: string }): void => log(level, message);
+  const onNotice = ({ level, message }: Notice): void => log(level, message);
 
   const extension = await startExtension({ name: 'tickward', version: VERSION, plugins: timerTables(store).map(tablePlugin), ...started, onNotice });
   log('info', `registered as ${extension.uuid} after ${Math.round(process.uptime() * 1000)} ms`);
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void extension.stop(`signal ${signal}`));
-  const watching = await startWatch({ store, rules: () => loadRulesApart((message, file) => log('warn', `the rule ${file} does not load: ${message}`)), retention: retention(), onSensing: introduce, onNotice });
+  const watching = await watch(store, onNotice).catch(async (error: unknown) => {
+    // Its tables would go on to answer, and osquery take it for one that watches.
+    await extension.stop('the sensor could not start');
+    store.close();
+    throw error;
+  });
 
   log('info', `ends: ${await extension.closed}`);
   await watching.stop();
   store.close();
+}
+
+function watch(store: Store, onNotice: (notice: Notice) => void): Promise<Watch> {
+  return startWatch({ store, rules: () => loadRulesApart((message, file) => log('warn', `the rule ${file} does not load: ${message}`)), retention: retention(), onSensing: introduce, onNotice });
 }
 
 function introduce(sensor: Sensor): void {

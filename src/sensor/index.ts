@@ -56,10 +56,7 @@ const MOUNTS_SETTLE_MS = 50;
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const sources = openSources(options.mode ?? 'auto', options.kernel);
   const { backend, images } = sources;
-  const mounts = new MountChanges();
-  const watcher = new Watcher(backend, images, sources.handles, options);
-  watcher.start();
-  await watcher.ready(READY_MS);
+  const { watcher, mounts } = await startWatcher(sources, options);
   let keeping: NodeJS.Timeout | undefined;
   const keep = (): void => void images?.keepDirectories(() => {
     keeping = setTimeout(keep, BUSY_MS);
@@ -90,6 +87,25 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
       images?.close();
     },
   };
+}
+
+/** Closes the sources where it fails: who tries again and again must not run out of descriptors. */
+async function startWatcher({ backend, images, handles }: Sources, options: SensorOptions): Promise<{ watcher: Watcher; mounts: MountChanges }> {
+  let mounts: MountChanges | undefined;
+  let watcher: Watcher | undefined;
+  try {
+    mounts = new MountChanges();
+    watcher = new Watcher(backend, images, handles, options);
+    watcher.start();
+    await watcher.ready(READY_MS);
+    return { watcher, mounts };
+  } catch (error) {
+    mounts?.close();
+    if (watcher === undefined) backend.close();
+    else watcher.stop();
+    images?.close();
+    throw error;
+  }
 }
 
 /** What would be chosen here and why nothing better, for `doctor`. Leaves nothing behind. */

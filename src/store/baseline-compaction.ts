@@ -20,11 +20,19 @@ interface Pass {
   seen: Map<string, { whole: boolean; names: Set<string> }>;
 }
 
+export interface Compaction {
+  changed(names: number): void;
+  /** Whether there is more to do. */
+  step(): boolean;
+  /** The log is another one now. */
+  restart(): void;
+}
+
 /**
  * Walks from the newest row to the oldest, drops what a newer row has said otherwise, and puts small rows together.
  * That a name is gone has to stay until all older rows were walked: it is dropped by the next pass.
  */
-export function createCompaction(database: DatabaseSync): { changed(names: number): void; step(): boolean } {
+export function createCompaction(database: DatabaseSync): Compaction {
   const before = database.prepare('SELECT seq, folders, signatures FROM baseline WHERE seq < ? ORDER BY seq DESC LIMIT 64');
   const newest = database.prepare('SELECT max(seq) AS seq FROM baseline');
   const replace = database.prepare('INSERT INTO baseline (seq, folders, signatures) VALUES (?, ?, ?)');
@@ -70,6 +78,10 @@ export function createCompaction(database: DatabaseSync): { changed(names: numbe
   return {
     changed(names) {
       changes += names;
+    },
+    restart() {
+      pass = undefined;
+      clean = 0;
     },
     step() {
       if (pass === undefined) {

@@ -6,13 +6,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
 import { Entries } from '../model/entries.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
+import { printable } from '../model/text.ts';
 import { createCompaction } from './baseline-compaction.ts';
 import { decode, encode, type Change, type Changes } from './baseline-row.ts';
 import { explained, snapshot } from './database.ts';
 
 export interface Baseline {
-  /** undefined before anything was ever recorded. */
+  /** undefined before anything was ever recorded. Throws STATE where it is damaged. */
   read(): KnownFolders | undefined;
+  /** As if nothing was ever recorded. */
+  forget(): void;
   /** Removes what was superseded, for some 10 ms; whether there is more to do. Does nothing until enough has changed to be worth it. */
   compact(): boolean;
 }
@@ -36,6 +40,7 @@ const MOST_IN_ROW = 4_000;
 export function createBaseline(database: DatabaseSync, path: string): StoredBaseline {
   const insert = database.prepare('INSERT INTO baseline (folders, signatures) VALUES (?, ?)');
   const all = database.prepare('SELECT folders, signatures FROM baseline ORDER BY seq');
+  const clear = database.prepare('DELETE FROM baseline');
   const compaction = createCompaction(database);
   return {
     read: () =>
@@ -44,7 +49,7 @@ export function createBaseline(database: DatabaseSync, path: string): StoredBase
           let folders: KnownFolders | undefined;
           for (const row of all.iterate()) {
             folders ??= new Map();
-            for (const [folder, change] of decode(row)) apply(folders, folder, change);
+            for (const [folder, change] of legibly(row, path)) apply(folders, folder, change);
           }
           return folders;
         }),
@@ -59,8 +64,21 @@ export function createBaseline(database: DatabaseSync, path: string): StoredBase
       // What is told for the first time leaves nothing to remove, but rows to put together.
       compaction.changed(known.reduce((count, entry) => count + ('name' in entry && entry.isNew === true ? 0 : 1), 1));
     },
+    forget: () =>
+      explained(path, 'what is known of the directories', () => {
+        clear.run();
+        compaction.restart();
+      }),
     compact: () => explained(path, 'what is known of the directories', () => compaction.step()),
   };
+}
+
+function legibly(row: Record<string, unknown>, path: string): Changes {
+  try {
+    return decode(row);
+  } catch (error) {
+    throw new TickwardError('STATE', `what was known of the directories is damaged in ${printable(path)}: ${messageOf(error)}`, { hint: 'somebody wrote to it, or the disk fails: keep a copy of it (cp -a)', cause: error });
+  }
 }
 
 function note(changes: Changes, entry: KnownEntry): void {

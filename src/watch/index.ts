@@ -7,6 +7,7 @@ import { unitPlaces, type Place } from '../host/directories.ts';
 import { hostIdentity } from '../host/identity.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { statOf } from '../host/proc.ts';
+import type { KnownFolders } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
 import type { Rule } from '../rule/load.ts';
@@ -48,6 +49,9 @@ export interface Watch {
 /** How often a follower looks for new alerts and for a lock that came free, in ms: with the start of the sensor it takes over well within 2 s. */
 const FOLLOW_MS = 500;
 
+/** How long it waits after it could not sense, in ms: each try takes a fifth of a second of a processor. */
+const AGAIN_MS = 10_000;
+
 /** How often it looks whether the process that senses is stopped, in ms. */
 const CHECK_HOLDER_MS = 5_000;
 
@@ -74,6 +78,7 @@ class Follower implements Watch {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private trouble: string | undefined;
+  private againAt = 0;
   private checkedAt = performance.now();
   private stoppedHolder: number | undefined;
 
@@ -106,14 +111,15 @@ class Follower implements Watch {
     if (this.sensing !== undefined) return;
     const { onNotice } = this.options;
     try {
-      if (await this.trySensing()) {
+      const mayTry = performance.now() >= this.againAt;
+      if (mayTry && (await this.trySensing())) {
         clearInterval(this.timer);
         onNotice({ level: 'info', message: 'the process that sensed is gone: sensing here now' });
         return;
       }
       this.showNew();
       this.checkHolder();
-      this.trouble = undefined;
+      if (mayTry) this.trouble = undefined;
     } catch (error) {
       const message = `following failed: ${messageOf(error)}`;
       if (message !== this.trouble) onNotice({ level: 'warn', message });
@@ -131,6 +137,7 @@ class Follower implements Watch {
       return true;
     } catch (error) {
       held.release();
+      this.againAt = performance.now() + AGAIN_MS;
       throw error;
     }
   }
@@ -184,8 +191,7 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
       host: hostIdentity(),
       kernel: store.kernel,
       onNotice,
-      // What the directories held when the last event was stored: the sensor tells what changed since.
-      baseline: () => store.baseline.read(),
+      baseline: () => knownBefore(options),
       onEvents: (events, known) => judging.take(events, known),
     });
     await options.onSensing?.(sensor);
@@ -205,4 +211,15 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
       lock.release();
     },
   };
+}
+
+/** What the directories held when the last event was stored: the sensor tells what changed since. Where that is damaged it is begun anew: a host that is not watched at all would be worse. */
+function knownBefore({ store: { baseline }, onNotice }: WatchOptions): KnownFolders | undefined {
+  try {
+    return baseline.read();
+  } catch (error) {
+    baseline.forget();
+    onNotice({ level: 'warn', message: `${messageOf(error)}; it is begun anew: what changed while nobody watched is not told of` });
+    return undefined;
+  }
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
+import { destroyKnown } from '../helpers/damage.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 import { contextOf, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
 import { built } from '../helpers/program.ts';
@@ -78,6 +79,17 @@ test('ends by itself when osquery has forgotten it', async () => {
   delete manager.extensions[uuid];
   expect(await ended).toBe(0);
   expect(said()).toContain('does not list');
+});
+
+test('where it cannot watch it ends, rather than to answer as if it did', async () => {
+  const stateDir = join(temporaryDirectory(), 'state');
+  openStore(stateDir).close();
+  destroyKnown(stateDir);
+  // It may have ended before the manager tells of its registration.
+  const said = await start(stateDir).then((started) => started.ended.then(started.said), ({ message }: Error) => message);
+  expect(said).toContain('registered');
+  expect(said).toMatch(/"level":50,.*events\.db is damaged/);
+  expect(children.at(-1)?.exitCode).toBe(1);
 });
 
 test('says what is missing when a person starts it', async () => {
