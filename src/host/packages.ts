@@ -5,6 +5,9 @@ import { legible } from '../model/text.ts';
 
 const TIMEOUT_MS = 20_000;
 
+/** Of one call, in characters. Bytes are at most three times as many, and each argument has a pointer of eight. */
+const MOST_ARGUMENTS = 200_000;
+
 /** Of what it says when it fails, in characters. */
 const MOST_SAID = 300;
 
@@ -40,18 +43,34 @@ export function notKnown(error: unknown): string {
 
 /** Undefined where there is no dpkg. */
 async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
-  const asked = [...new Set(paths.flatMap(spellings))];
-  const result = await tolerant('dpkg-query', ['--search', '--', ...asked.map(escapePattern)], { isFailure: isFatal });
-  if (result === undefined) return undefined;
   const known = new Map<string, string>();
-  for (const line of result.split('\n')) {
-    const cut = line.indexOf(': /');
-    if (cut > 0 && !line.startsWith('diversion by ')) known.set(line.slice(cut + 2), line.slice(0, cut));
+  for (const asked of inCalls([...new Set(paths.flatMap(spellings))].map(escapePattern))) {
+    const result = await tolerant('dpkg-query', ['--search', '--', ...asked], { isFailure: isFatal });
+    if (result === undefined) return undefined;
+    for (const line of result.split('\n')) {
+      const cut = line.indexOf(': /');
+      if (cut > 0 && !line.startsWith('diversion by ')) known.set(line.slice(cut + 2), line.slice(0, cut));
+    }
   }
   return new Map(paths.flatMap((path) => {
     const owner = spellings(path).map((spelling) => known.get(spelling)).find((each) => each !== undefined);
     return owner === undefined ? [] : [[path, owner] as const];
   }));
+}
+
+/** As many as fit into one call: the kernel refuses more than a quarter of the stack's limit (execve(2)). */
+function* inCalls(args: readonly string[]): Generator<string[]> {
+  let call: string[] = [];
+  let length = 0;
+  for (const arg of args) {
+    if (length > 0 && length + arg.length > MOST_ARGUMENTS) {
+      yield call;
+      [call, length] = [[], 0];
+    }
+    call.push(arg);
+    length += arg.length;
+  }
+  if (call.length > 0) yield call;
 }
 
 /** Directories that are links into /usr on most hosts (UsrMerge). */

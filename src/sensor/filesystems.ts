@@ -1,5 +1,6 @@
 /** The file systems that are mounted (proc_pid_mountinfo(5)), word when that changes, and the path of a directory that fanotify names by handle. */
 import { closeSync, constants, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { numbersOf } from '../model/device.ts';
 import { FILEID_KERNFS, O_PATH } from './constants.ts';
 import * as libc from './libc.ts';
 
@@ -51,10 +52,9 @@ function isOnTop({ path, device, type }: Mount): boolean {
   }
 }
 
-/** `st_dev` as mountinfo writes it (glibc's gnu_dev_major and gnu_dev_minor). */
+/** `st_dev` as mountinfo writes it. */
 export function deviceText(dev: bigint): string {
-  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xffff_f000n);
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffff_ff00n);
+  const { major, minor } = numbersOf(dev);
   return `${major}:${minor}`;
 }
 

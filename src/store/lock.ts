@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { numbersOf } from '../model/device.ts';
 import { explained, isBusy } from './database.ts';
 
 export interface SensorLock {
@@ -49,18 +50,25 @@ function openLock(path: string, what: string): SensorLockFile {
 /** The process that holds the lock, where /proc/locks tells: undefined for one of another PID namespace, or when nobody holds it. */
 export function sensorLockHolder(directory: string): number | undefined {
   try {
-    const { ino } = statSync(join(directory, FILE), { bigint: true });
-    return parseLocks(readFileSync('/proc/locks', 'utf8'), ino);
+    const { ino, dev } = statSync(join(directory, FILE), { bigint: true });
+    return parseLocks(readFileSync('/proc/locks', 'utf8'), ino, dev);
   } catch {
     return undefined;
   }
 }
 
-/** The holder of a write lock on an inode: `1: POSIX  ADVISORY  WRITE 1234 fe:00:5678 1073741826 1073742335` (proc_locks(5)). */
-export function parseLocks(text: string, inode: bigint): number | undefined {
-  for (const line of text.split('\n')) {
-    const [, kind, , access, pid, file] = line.split(/\s+/);
-    if (kind === 'POSIX' && access === 'WRITE' && file?.split(':')[2] === String(inode) && Number(pid) > 0) return Number(pid);
-  }
-  return undefined;
+/**
+ * The holder of a write lock on an inode: `1: POSIX  ADVISORY  WRITE 1234 fe:00:5678 1073741826 1073742335` (proc_locks(5)), numbers of the device in hex.
+ * Any user can lock a file with the same inode number on another file system. Where none is on the device that stat(2) has (btrfs, overlay), the only one of the number counts.
+ */
+export function parseLocks(text: string, inode: bigint, dev: bigint): number | undefined {
+  const { major, minor } = numbersOf(dev);
+  const locks = text.split('\n').flatMap((line) => {
+    const [, kind, , access, pid, file = ''] = line.split(/\s+/);
+    const [high = '', low = '', number] = file.split(':');
+    return kind === 'POSIX' && access === 'WRITE' && number === String(inode) && Number(pid) > 0 ? [{ pid: Number(pid), isHere: hex(high) === major && hex(low) === minor }] : [];
+  });
+  return locks.find(({ isHere }) => isHere)?.pid ?? (locks.length === 1 ? locks[0]?.pid : undefined);
 }
+
+const hex = (text: string): bigint => BigInt(`0x${text}`);

@@ -28,12 +28,13 @@ export async function* tail(path: string, { once, signal, onNotice }: TailOption
   if (file === undefined) onNotice({ level: 'warn', message: `there is no file ${printable(path)} yet: waiting for it` });
   const reading = new Reading(path, file);
   const looking = new Looking(path, onNotice);
+  let next: FileHandle | undefined;
   try {
     while (!signal.aborted) {
       yield* reading.rest(signal);
       yield 'end';
       if (once || !(await paused(signal))) return;
-      const next = await looking.next(reading);
+      next = await looking.next(reading);
       if (next === undefined) continue;
       // What was written to the old one until the new one was there.
       if (next !== reading.file) yield* reading.rest(signal);
@@ -41,7 +42,8 @@ export async function* tail(path: string, { once, signal, onNotice }: TailOption
       await reading.turnTo(next);
     }
   } finally {
-    await reading.file?.close();
+    // Whoever reads may leave at any piece, also between two files.
+    for (const each of new Set([reading.file, next])) await each?.close();
   }
 }
 

@@ -62,5 +62,13 @@ test('in a storm the surplus goes while it lasts, not an hour later', async () =
 
 test('the holder of a lock is read from /proc/locks', () => {
   const text = '1: POSIX  ADVISORY  WRITE 812 fe:00:77 1073741826 1073742335\n1: -> POSIX  ADVISORY  WRITE 900 fe:00:77 0 EOF\n2: POSIX  ADVISORY  READ 813 fe:00:78 0 EOF\n3: FLOCK  ADVISORY  WRITE 814 fe:00:79 0 EOF\n';
-  expect([77n, 78n, 79n, 80n].map((inode) => parseLocks(text, inode))).toEqual([812, undefined, undefined, undefined]);
+  expect([77n, 78n, 79n, 80n].map((inode) => parseLocks(text, inode, 0xfe00n))).toEqual([812, undefined, undefined, undefined]);
+});
+
+test('who locks a file of the same number elsewhere is not taken for the holder', () => {
+  const [mallory, holder] = ['1: POSIX  ADVISORY  WRITE 666 00:1a:77 0 EOF\n', '2: POSIX  ADVISORY  WRITE 812 fe:00:77 1073741826 1073742335\n'];
+  expect(parseLocks(mallory + holder, 77n, 0xfe00n)).toBe(812);
+  // stat(2) has another device than the kernel's list: nobody is named where it may be two.
+  expect(parseLocks(holder, 77n, 0x2fn)).toBe(812);
+  expect(parseLocks(mallory + holder, 77n, 0x2fn)).toBeUndefined();
 });

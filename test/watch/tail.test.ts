@@ -1,6 +1,6 @@
 /** Following a file as `tail -F` does. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readlinkSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { tail } from '../../src/watch/tail.ts';
@@ -33,6 +33,15 @@ function follow(path: string): Followed {
   return { text: () => text, ends: () => ends, notices };
 }
 
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // That of the listing itself.
+    return '';
+  }
+}
+
 const read = (followed: Followed, text: string): Promise<void> => until(() => followed.text() === text, () => `${JSON.stringify(text)}, got ${JSON.stringify(followed.text())}`);
 
 test('what is appended is read, half lines as they come', async () => {
@@ -45,6 +54,25 @@ test('what is appended is read, half lines as they come', async () => {
   appendFileSync(path, 'o\n');
   await read(followed, 'one\ntwo\n');
   expect(followed.notices).toEqual([]);
+});
+
+test('who leaves between two files leaves none open', async () => {
+  const path = join(temporaryDirectory(), 'log');
+  writeFileSync(path, 'old\n');
+  const open = (): number => readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(path)).length;
+  let atOnce = 0;
+  for await (const piece of tail(path, { once: false, signal: new AbortController().signal, onNotice: () => undefined })) {
+    if (piece === 'end') {
+      renameSync(path, `${path}.1`);
+      appendFileSync(`${path}.1`, 'last words\n');
+      writeFileSync(path, 'new\n');
+    } else if (piece !== 'other' && piece.toString() === 'last words\n') {
+      atOnce = open();
+      break;
+    }
+  }
+  expect(atOnce).toBe(2);
+  expect(open()).toBe(0);
 });
 
 test('a file that is renamed away is read to its end, then the new one from its start', async () => {
