@@ -51,6 +51,8 @@ export async function run(file: string, args: readonly string[], options: ExecOp
     end();
   }, timeout);
   options.signal?.addEventListener('abort', end);
+  // One that was given before tells nobody any more.
+  if (options.signal?.aborted === true) end();
   let flooded = false;
   const limit = options.maxBuffer ?? 16 * 1024 * 1024;
   const onFlood = (): void => {
@@ -139,6 +141,8 @@ export async function runLines(file: string, args: readonly string[], { onLine, 
     }
   };
   signal?.addEventListener('abort', endAll, { once: true });
+  // One that was given before, or while execa was loaded, tells nobody any more.
+  if (signal?.aborted === true) endAll();
   const lines = (async () => {
     let rest = '';
     for await (const chunk of child.stdout?.setEncoding('utf8') ?? []) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { run } from '../src/exec.ts';
+import { run, runLines } from '../src/exec.ts';
 import { until } from './helpers/until.ts';
 
 test('a program that fails is a result, with its exit code and both outputs', async () => {
@@ -62,4 +62,16 @@ test('it ends with us, also when a signal ends us', async () => {
   us.kill('SIGTERM');
   expect(await once(us, 'exit')).toEqual([null, 'SIGTERM']);
   await until(async () => (await run('/bin/kill', ['-0', String(child)])).exitCode !== 0, () => 'the end of that program');
+});
+
+test('a signal that was given before the program runs ends it all the same', { timeout: 20_000 }, async () => {
+  expect(await run('/bin/sleep', ['60'], { timeout: 60_000, signal: AbortSignal.abort() })).toMatchObject({ exitCode: undefined, signal: 'SIGTERM' });
+  expect(await runLines('/bin/sleep', ['60'], { timeout: 60_000, onLine: () => undefined, signal: AbortSignal.abort() })).toMatchObject({ signal: 'SIGTERM', timedOut: false });
+});
+
+test('a signal that is given while execa is loaded ends what tells as it goes', { timeout: 20_000 }, async () => {
+  const stop = new AbortController();
+  const ended = runLines('/bin/sleep', ['60'], { timeout: 60_000, onLine: () => undefined, signal: stop.signal });
+  stop.abort();
+  expect(await ended).toMatchObject({ signal: 'SIGTERM', timedOut: false });
 });
