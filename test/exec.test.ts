@@ -75,3 +75,26 @@ test('a signal that is given while execa is loaded ends what tells as it goes', 
   stop.abort();
   expect(await ended).toMatchObject({ signal: 'SIGTERM', timedOut: false });
 });
+
+test('who cannot take a line of a program ends it, with what it started, and is told why; later lines are not given', { timeout: 20_000 }, async () => {
+  const lines: string[] = [];
+  const taking = runLines('/bin/sh', ['-c', 'sleep 60 & echo $!; echo more; wait'], {
+    timeout: 60_000,
+    onLine(line) {
+      lines.push(line);
+      throw new Error('the disk is full');
+    },
+  });
+  await expect(taking).rejects.toThrow('the disk is full');
+  expect(lines).toEqual([expect.stringMatching(/^\d+$/)]);
+  await until(async () => (await run('/bin/kill', ['-0', lines[0] ?? ''])).exitCode !== 0, () => 'the end of what it started');
+});
+
+test('also the last line, which has no end, may be one that cannot be taken', async () => {
+  const taking = runLines('/bin/printf', ['whole\\nrest'], {
+    onLine(line) {
+      if (line === 'rest') throw new Error('no room for the rest');
+    },
+  });
+  await expect(taking).rejects.toThrow('no room for the rest');
+});
