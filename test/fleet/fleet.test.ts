@@ -126,6 +126,17 @@ test('runs are listed as other lists are, the oldest first', () => {
   expect(records.list().map(({ run }) => run)).toEqual(runs);
 });
 
+test('a host is kept whatever it is called, and no two share a file', () => {
+  const records = new FleetRecords(temporaryDirectory());
+  const run = '019a0000-0000-7000-8000-000000000000';
+  records.begin({ run, started: '2026-01-01T00:00:00Z', by: 'root', inventory: 'hosts.ini', task: { do: 'release' }, dry_run: false });
+  const long = 'ü'.repeat(90);
+  // As Python gives on bytes that are no UTF-8.
+  const hosts = ['one', '../one', 'h'.repeat(240), 'h'.repeat(241), long, `${long}a`, `${long}b`, 'x\udcff', 'x\udcfe', 'x\ufffd', `${long}\udcff`];
+  for (const host of hosts) records.keep(run, { host, state: 'ok' });
+  expect(records.read(run).rows.map(({ host }) => host).toSorted()).toEqual(hosts.toSorted());
+});
+
 describe('exports', () => {
   test("FleetDM's queries and script", () => {
     expect(fleetdmDocuments(FLEET_QUERIES)).toHaveLength(FLEET_QUERIES.length);
