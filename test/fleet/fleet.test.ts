@@ -6,7 +6,7 @@ import { answerOfSweep, stateOf } from '../../src/fleet/host.ts';
 import { pageOf } from '../../src/fleet/page.ts';
 import { playbookOf } from '../../src/fleet/play.ts';
 import { FleetRecords } from '../../src/fleet/records.ts';
-import { needsAttention, readLineOf, summaryOf } from '../../src/fleet/rows.ts';
+import { needsAttention, readLineOf, summaryOf, unkeptRow } from '../../src/fleet/rows.ts';
 import { saidBy } from '../../src/fleet/said.ts';
 import { commandOf, parseTask } from '../../src/fleet/task.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
@@ -108,6 +108,16 @@ describe('what hosts say', () => {
     const rows = (['ok', 'changed', 'unreachable', 'found', 'busy'] as const).map((state, index) => ({ host: String(index), state }));
     expect(needsAttention(rows).map(({ state }) => state)).toEqual(['unreachable', 'found', 'busy']);
     expect(summaryOf(rows)).toBe('1 ok, 1 changed, 1 unreachable, 1 found, 1 busy');
+  });
+
+  test('of which nothing could be written down needs attention too, and its reason says how it is taken back', () => {
+    const why = 'its record could not be kept here: ENOSPC';
+    const rows = [unkeptRow({ host: 'a', state: 'changed', run: 'r1' }, 'ENOSPC'), unkeptRow({ host: 'b', state: 'unreachable', reason: 'no route' }, 'ENOSPC')];
+    expect(rows).toEqual([
+      { host: 'a', state: 'changed', run: 'r1', unkept: true, reason: `${why}; fleet undo does not know of it, tickward undo r1 there does` },
+      { host: 'b', state: 'unreachable', unkept: true, reason: `no route; ${why}` },
+    ]);
+    expect(needsAttention(rows)).toEqual(rows);
   });
 
   test('the page holds nothing of a host as markup', () => {
