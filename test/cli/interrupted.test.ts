@@ -73,3 +73,10 @@ test.skipIf(noHost !== undefined)('with --json the document of an undo says that
   const { code, stdout } = await interrupted('undo', RUN, '--json');
   expect([code, JSON.parse(stdout)]).toMatchObject([130, { run: RUN, ended: 'interrupted', steps: [{ id: 'second', state: 'changed' }, { id: 'first', state: 'skipped-because', summary: 'not tried: interrupted' }] }]);
 });
+
+test.skipIf(noHost !== undefined)('a command that is one action goes to its end', async () => {
+  const { interrupted } = await scene('list tables');
+  const { code, stdout, calls } = await interrupted('release', '--yes');
+  expect([code, calls]).toEqual([130, ['list tables']]);
+  expect(stdout).toMatch(/^unchanged +release +the host is not isolated\n/);
+});
