@@ -51,6 +51,8 @@ export async function run(file: string, args: readonly string[], options: ExecOp
     end();
   }, timeout);
   options.signal?.addEventListener('abort', end);
+  // One that was given before tells nobody any more.
+  if (options.signal?.aborted === true) end();
   let flooded = false;
   const limit = options.maxBuffer ?? 16 * 1024 * 1024;
   const onFlood = (): void => {
@@ -110,7 +112,7 @@ export async function isInstalled(file: string): Promise<boolean> {
 }
 
 export interface LineOptions extends Omit<ExecOptions, 'input' | 'signal' | 'grace'> {
-  /** Each line of stdout as it comes, without its end. Of one that is longer than 16 MiB only the beginning. */
+  /** Each line of stdout as it comes, without its end. Of one that is longer than 16 MiB only the beginning. What it throws ends the program, and is thrown when that has ended. */
   onLine: (line: string) => void;
   /** Ends the program, with everything that it started. */
   signal?: AbortSignal;
@@ -139,6 +141,18 @@ export async function runLines(file: string, args: readonly string[], { onLine, 
     }
   };
   signal?.addEventListener('abort', endAll, { once: true });
+  // One that was given before, or while execa was loaded, tells nobody any more.
+  if (signal?.aborted === true) endAll();
+  let thrown: { error: unknown } | undefined;
+  const tell = (line: string): void => {
+    try {
+      onLine(line);
+    } catch (error) {
+      thrown = { error };
+      endAll();
+      throw error;
+    }
+  };
   const lines = (async () => {
     let rest = '';
     for await (const chunk of child.stdout?.setEncoding('utf8') ?? []) {
@@ -146,15 +160,17 @@ export async function runLines(file: string, args: readonly string[], { onLine, 
       // What is beyond is left out up to the end of the line: never the middle alone.
       if (rest.length < MOST_LINE) rest = (rest + first).slice(0, MOST_LINE);
       for (const line of others) {
-        onLine(rest);
+        tell(rest);
         rest = line;
       }
     }
-    if (rest !== '') onLine(rest);
+    if (rest !== '') tell(rest);
   })();
+  // What the stream itself throws is only that it was closed early, by the end of the program: what was told until then stands.
   const [result, stderr] = await Promise.all([child, textOf(child.stderr, options.maxBuffer ?? 16 * 1024 * 1024, endAll), lines.catch(() => undefined)]);
   signal?.removeEventListener('abort', endAll);
   if (result.timedOut || signal?.aborted === true) endAll();
+  if (thrown !== undefined) throw thrown.error;
   if (result.code === 'ENOENT') throw new TickwardError('UNSUPPORTED', `${file} is not installed`, { hint: `install the package that has ${file}` });
   return { exitCode: result.exitCode, signal: result.signal, stderr, timedOut: result.timedOut };
 }

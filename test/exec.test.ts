@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { run } from '../src/exec.ts';
+import { run, runLines } from '../src/exec.ts';
 import { until } from './helpers/until.ts';
 
 test('a program that fails is a result, with its exit code and both outputs', async () => {
@@ -62,4 +62,39 @@ test('it ends with us, also when a signal ends us', async () => {
   us.kill('SIGTERM');
   expect(await once(us, 'exit')).toEqual([null, 'SIGTERM']);
   await until(async () => (await run('/bin/kill', ['-0', String(child)])).exitCode !== 0, () => 'the end of that program');
+});
+
+test('a signal that was given before the program runs ends it all the same', { timeout: 20_000 }, async () => {
+  expect(await run('/bin/sleep', ['60'], { timeout: 60_000, signal: AbortSignal.abort() })).toMatchObject({ exitCode: undefined, signal: 'SIGTERM' });
+  expect(await runLines('/bin/sleep', ['60'], { timeout: 60_000, onLine: () => undefined, signal: AbortSignal.abort() })).toMatchObject({ signal: 'SIGTERM', timedOut: false });
+});
+
+test('a signal that is given while execa is loaded ends what tells as it goes', { timeout: 20_000 }, async () => {
+  const stop = new AbortController();
+  const ended = runLines('/bin/sleep', ['60'], { timeout: 60_000, onLine: () => undefined, signal: stop.signal });
+  stop.abort();
+  expect(await ended).toMatchObject({ signal: 'SIGTERM', timedOut: false });
+});
+
+test('who cannot take a line of a program ends it, with what it started, and is told why; later lines are not given', { timeout: 20_000 }, async () => {
+  const lines: string[] = [];
+  const taking = runLines('/bin/sh', ['-c', 'sleep 60 & echo $!; echo more; wait'], {
+    timeout: 60_000,
+    onLine(line) {
+      lines.push(line);
+      throw new Error('the disk is full');
+    },
+  });
+  await expect(taking).rejects.toThrow('the disk is full');
+  expect(lines).toEqual([expect.stringMatching(/^\d+$/)]);
+  await until(async () => (await run('/bin/kill', ['-0', lines[0] ?? ''])).exitCode !== 0, () => 'the end of what it started');
+});
+
+test('also the last line, which has no end, may be one that cannot be taken', async () => {
+  const taking = runLines('/bin/printf', ['whole\\nrest'], {
+    onLine(line) {
+      if (line === 'rest') throw new Error('no room for the rest');
+    },
+  });
+  await expect(taking).rejects.toThrow('no room for the rest');
 });

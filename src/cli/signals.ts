@@ -1,4 +1,5 @@
-/** Waiting until someone stops us, with everything put away afterwards. */
+/** Waiting until someone stops us, with everything put away afterwards, and work that nobody may cut in two. */
+import { outliving } from './lost-reader.ts';
 
 export interface Stopping {
   stopped: Promise<void>;
@@ -6,7 +7,7 @@ export interface Stopping {
 }
 
 /** With which people and service managers end a program, and with which a terminal that is lost does. */
-export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** What setTimeout takes at most: of more it makes a millisecond. */
 const LONGEST_MS = 2_147_483_647;
@@ -30,4 +31,17 @@ export function untilStopped(limitMs = Infinity): Stopping {
   };
   wait(limitMs);
   return { stopped: promise, stop };
+}
+
+/** Work that changes something. A signal, a second one too, and a reader or a terminal that is gone end it no more than by the signal that it is given, which it looks at where it may end. */
+export async function uninterrupted<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  // Until the end: a second Ctrl-C must not cut a change in two, and inquirer would let the first one end us.
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    return await outliving(onSignal, () => work(stop.signal));
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
 }

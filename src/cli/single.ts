@@ -5,24 +5,23 @@ import { runAction } from '../respond/single.ts';
 import { Exit, type Context } from './context.ts';
 import { actionContext } from './response.ts';
 import { printPlanned, printRun, resultCode } from './run-output.ts';
-import { untilStopped } from './signals.ts';
-import { isInteractive, ui } from './ui.ts';
+import { uninterrupted } from './signals.ts';
+import { createUi, isInteractive } from './ui.ts';
 
 export async function carryOutOne(context: Context, action: string, params: { [name: string]: Json }, dryRun: boolean): Promise<number> {
   const { settings, out } = context;
   const asks = isInteractive(settings) && !settings.yes && !dryRun;
   if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes' });
-  const stop = new AbortController();
-  const stopping = untilStopped();
-  void stopping.stopped.then(() => stop.abort());
-  try {
+  return uninterrupted(async (signal) => {
+    // A prompt hears of a signal only from us.
+    const ui = createUi(signal);
     const result = await runAction({
       action,
       params,
       context: actionContext(context),
       journal: context.store().journal,
       dryRun,
-      signal: stop.signal,
+      signal,
       async decide(step) {
         if (!asks) return 'apply';
         printPlanned(out, step);
@@ -30,8 +29,6 @@ export async function carryOutOne(context: Context, action: string, params: { [n
       },
     });
     printRun(out, result);
-    return stop.signal.aborted ? Exit.INTERRUPTED : resultCode(result);
-  } finally {
-    stopping.stop();
-  }
+    return signal.aborted || result.ended === 'interrupted' ? Exit.INTERRUPTED : resultCode(result);
+  });
 }

@@ -1,4 +1,5 @@
 /** Runs over a fleet as files: what was asked, and what each host said, with its journal. In the state directory of the one who ran them. */
+import { hash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, TickwardError } from '../model/errors.ts';
@@ -87,10 +88,17 @@ export class FleetRecords {
   }
 }
 
-/** Names of an inventory may hold anything; a name of a file must not. */
+/** Names of an inventory may hold anything, and be of any length; a name of a file must not. No two hosts have one. */
 function fileOf(host: string): string {
-  return `host-${encodeURIComponent(host).replaceAll('.', '%2E')}`;
+  const name = `host-${encodeURIComponent(host.toWellFormed()).replaceAll('.', '%2E')}`;
+  if (host.isWellFormed() && name.length <= MOST_NAME) return name;
+  // Of its JSON, in which also halves of letters differ, as bytes that are no UTF-8 arrive. A name that is not shortened has no plus.
+  const mark = `+${hash('sha256', JSON.stringify(host))}`;
+  return `${name.slice(0, MOST_NAME - mark.length)}${mark}`;
 }
+
+/** Bytes that a file system takes, without the endings. */
+const MOST_NAME = 255 - '.json.part'.length;
 
 function readdirOr(directory: string): string[] {
   try {

@@ -10,6 +10,8 @@ export interface HostRow {
   run?: string;
   data?: unknown;
   record?: unknown;
+  /** Its record could not be written here: the reason says why. */
+  unkept?: true;
 }
 
 /** A line of the callback: the names of all hosts, or what one of them said; undefined for any other. */
@@ -55,9 +57,15 @@ function isTimeOut(message: unknown): boolean {
 
 const DONE: ReadonlySet<HostRow['state']> = new Set(['ok', 'changed', 'unchanged']);
 
-/** Hosts on which the task is not done, and those on which something was found. */
+/** The row of a host whose record could not be written here: it has answered all the same. Of what it did only its own journal tells now. */
+export function unkeptRow(row: HostRow, why: string): HostRow {
+  const told = `its record could not be kept here: ${why}${row.run === undefined ? '' : `; fleet undo does not know of it, tickward undo ${row.run} there does`}`;
+  return { ...row, reason: row.reason === undefined ? told : `${row.reason}; ${told}`, unkept: true };
+}
+
+/** Hosts on which the task is not done, those on which something was found, and those of which nothing is kept. */
 export function needsAttention(rows: readonly HostRow[]): HostRow[] {
-  return rows.filter(({ state }) => !DONE.has(state));
+  return rows.filter(({ state, unkept }) => !DONE.has(state) || unkept === true);
 }
 
 /** `3 changed, 1 unreachable` */

@@ -28,7 +28,7 @@ export interface RunResult {
   playbook: string;
   target: Target;
   dry_run: boolean;
-  /** `stopped` by a person or a step that failed, `interrupted` by Ctrl-C, a signal or a lost terminal: `respond --resume RUN` goes on. */
+  /** `stopped` by a person or a step that failed, `interrupted` by Ctrl-C, a signal or a lost terminal: `respond --resume RUN` goes on, with an undo `undo RUN`. */
   ended: 'finished' | 'stopped' | 'interrupted';
   steps: StepResult[];
 }

@@ -14,6 +14,8 @@ export interface UndoOptions {
   step?: string;
   journal: Journal;
   context: HostContext;
+  /** Ends it between two steps. */
+  signal?: AbortSignal;
   onStep?: (result: StepResult) => void;
 }
 
@@ -32,11 +34,24 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
     refuseWhileRunning(journal.entries(run), seq);
   }
   for (const step of steps) {
+    if (options.signal?.aborted === true) break;
     const result = await undoStep(step, entries, target, options);
     results.push(result);
     options.onStep?.(result);
   }
-  return { run, playbook: String(started.data['playbook'] ?? ''), target, dry_run: false, ended: 'finished', steps: results };
+  const left = steps.slice(results.length).map((step) => resultFor(step, actionOf(entries, step))('skipped-because', 'not tried: interrupted'));
+  return { run, playbook: String(started.data['playbook'] ?? ''), target, dry_run: false, ended: left.length === 0 ? 'finished' : 'interrupted', steps: [...results, ...left] };
+}
+
+type Result = (state: StepResult['state'], summary: string, changes?: string[], notes?: string[]) => StepResult;
+
+function resultFor(step: string, action: string): Result {
+  return (state, summary, changes = [], notes = []) => ({ id: step, title: `Undo ${step}`, action, state, summary, changes, notes, undo: null, answers: {} });
+}
+
+/** The name of the action that made the changes of a step. */
+function actionOf(entries: readonly JournalEntry[], step: string): string {
+  return String(entries.find((entry) => entry.step === step && entry.kind === 'change')?.data['action'] ?? '');
 }
 
 function targetOfRun(started: JournalEntry): Target {
@@ -57,8 +72,8 @@ function changedSteps(entries: readonly JournalEntry[], { run, step }: UndoOptio
 /** Takes back all that one step of a run announced. */
 export async function undoStep(step: string, entries: readonly JournalEntry[], target: Target, { run, journal, context }: Pick<UndoOptions, 'run' | 'journal' | 'context'>): Promise<StepResult> {
   const own = entries.filter((entry) => entry.step === step);
-  const name = String(own.find((entry) => entry.kind === 'change')?.data['action'] ?? '');
-  const result = (state: StepResult['state'], summary: string, changes: string[] = [], notes: string[] = []): StepResult => ({ id: step, title: `Undo ${step}`, action: name, state, summary, changes, notes, undo: null, answers: {} });
+  const name = actionOf(own, step);
+  const result = resultFor(step, name);
   const action = actionNamed(name);
   if (action === undefined) return result('failed', `this version has no action ${printable(name)}`);
   const say = (kind: JournalKind, data: JsonObject): void => void journal.append({ run, step, kind, data });

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import type { Quarantined } from '../../src/actions/index.ts';
 import type { RunResult } from '../../src/respond/run.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { noHost, ownHost, TICKWARD } from '../helpers/host.ts';
+import { noHost, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
+import { terminal, type Terminal } from '../helpers/terminal.ts';
 
 const UNITS = '/etc/systemd/system';
 const TIMER = `${UNITS}/evil.timer`;
@@ -17,7 +18,7 @@ interface Ran {
 }
 
 /** A host from which a timer, its service and the link that enables it were taken. */
-async function taken(): Promise<{ state: string; run: string; shell: (script: string) => string; tickward: (...args: string[]) => Ran; listed: () => Quarantined[] }> {
+async function taken(): Promise<{ state: string; run: string; shell: (script: string) => string; tickward: (...args: string[]) => Ran; listed: () => Quarantined[]; enter: OwnHost['enter'] }> {
   const host = await ownHost();
   const state = join(temporaryDirectory(), 'state');
   const shell = (script: string): string => host.run(['sh', '-c', script]).stdout;
@@ -28,7 +29,7 @@ async function taken(): Promise<{ state: string; run: string; shell: (script: st
   shell(`cd ${UNITS}; printf '[Timer]\\nOnCalendar=daily\\n' > evil.timer; printf '[Service]\\nExecStart=/bin/true\\n' > evil.service; mkdir timers.target.wants; ln -s ../evil.timer timers.target.wants/evil.timer`);
   const { run } = JSON.parse(tickward('respond', '--file', TIMER, '--only', 'remove', '--yes', '--json').stdout) as RunResult;
   const listed = (): Quarantined[] => tickward('restore', '--json').stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Quarantined);
-  return { state, run: run ?? '', shell, tickward, listed };
+  return { state, run: run ?? '', shell, tickward, listed, enter: host.enter };
 }
 
 const FILES = [`${UNITS}/evil.service`, TIMER, `${UNITS}/timers.target.wants/evil.timer`];
@@ -107,4 +108,17 @@ test.skipIf(noHost !== undefined)('a copy that somebody changed is said to be da
   expect(JSON.parse(tickward('restore', sha256, '--yes', '--json').stdout)).toMatchObject({ steps: [{ state: 'failed', summary: expect.stringContaining('is no longer what was taken') }] });
   const whole = tickward('restore', 'evil.timer', '--yes', '--json');
   expect([whole.code, of(TIMER)?.state, shell(`ls ${UNITS}/evil.service`)]).toEqual([1, 'back', '']);
+});
+
+test.skipIf(noHost !== undefined).each([
+  ['a signal', (asking: Terminal) => asking.pty.kill('SIGTERM')],
+  ['Ctrl-C', (asking: Terminal) => asking.pty.write('\u0003')],
+])('%s ends it while it asks, and nothing comes back', async (_what, interrupt) => {
+  const { state, listed, enter } = await taken();
+  const asking = terminal(enter([TICKWARD, 'restore', 'evil.timer', '--state-dir', state]));
+  await asking.sees(/Do it\?/);
+  interrupt(asking);
+  await asking.sees(/It was interrupted\. Run the command again/);
+  expect(await asking.ended).toBe(130);
+  expect(listed().map((each) => each.state)).toEqual(['taken', 'taken', 'taken']);
 });

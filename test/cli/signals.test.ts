@@ -8,7 +8,7 @@ const SOURCES = join(import.meta.dirname, '../../src');
 
 /** A program of our own making that says `ready`, runs and waits. */
 function running(script: string): { child: ChildProcess; output: () => string } {
-  const imports = `const { untilStopped } = await import('${SOURCES}/cli/signals.ts'); const { run } = await import('${SOURCES}/exec.ts');`;
+  const imports = `const { uninterrupted, untilStopped } = await import('${SOURCES}/cli/signals.ts'); const { run } = await import('${SOURCES}/exec.ts');`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', `${imports} ${script}`], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -36,4 +36,16 @@ test('a time beyond what a timer takes (24 days) is waited for all the same', as
   const { child, output } = running(`const stopping = untilStopped(30 * 86_400_000); const first = await Promise.race([stopping.stopped.then(() => 'stopped'), new Promise((resolve) => setTimeout(resolve, 300, 'still waiting'))]); console.log(first); stopping.stop();`);
   expect(await once(child, 'exit')).toEqual([0, null]);
   expect(output()).toBe('still waiting\n');
+});
+
+test('work that changes something is told of a signal, and no other one ends it; when it is done they end the program again', async () => {
+  const { child, output } = running(`let count = 0; process.on('SIGINT', () => console.log('signal', ++count)); const said = await uninterrupted(async (signal) => { console.log('ready'); while (count < 3) await new Promise((resolve) => setTimeout(resolve, 10)); return signal.aborted; }); process.removeAllListeners('SIGINT'); console.log('done', said, ['SIGINT', 'SIGTERM', 'SIGHUP'].map((each) => process.listenerCount(each)).join()); setTimeout(() => {}, 60_000);`);
+  await until(() => output().includes('ready'), output);
+  for (const signal of [1, 2, 3]) {
+    child.kill('SIGINT');
+    await until(() => output().includes(`signal ${signal}`), output);
+  }
+  await until(() => output().includes('done true 0,0,0'), output);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
 });

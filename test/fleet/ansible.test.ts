@@ -203,6 +203,23 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(fleet(directory, 'undo', run, '--inventory', inventory, '--program', '/nonexistent/tickward', '--yes')).toMatchObject({ code: 3, rows: expect.arrayContaining([{ host: 'one', state: 'failed', reason: expect.stringContaining('not installed') as string }]) as unknown });
   });
 
+  test('a host whose record cannot be written is named for it, and no other is lost by it', { timeout: 120_000 }, () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    const long = 'ü'.repeat(90);
+    writeFileSync(inventory, ['one', 'two', long].map((host) => `${host} ansible_connection=local\n`).join(''));
+    const program = join(directory, 'tickward');
+    // Where its record would be there is a directory.
+    writeFileSync(program, `#!/bin/sh\nfor run in ${directory}/state/fleet/*; do mkdir -p $run/host-one.json; done\necho '{"changed": true, "msg": "", "state": "changed", "data": {"run": "r1"}}'\n`, { mode: 0o755 });
+    const { code, rows } = fleet(directory, 'release', '--inventory', inventory, '--program', program, '--forks', '1', '--yes');
+    expect(rows.toSorted((a, b) => (a.host < b.host ? -1 : 1))).toEqual([
+      { host: 'one', state: 'changed', run: 'r1', data: { run: 'r1' }, unkept: true, reason: expect.stringMatching(/^its record could not be kept here: EISDIR.*; fleet undo does not know of it, tickward undo r1 there does$/) as string },
+      { host: 'two', state: 'changed', run: 'r1', data: { run: 'r1' } },
+      { host: long, state: 'changed', run: 'r1', data: { run: 'r1' } },
+    ]);
+    expect(code).toBe(3);
+  });
+
   test('a host without the program says so, and an empty inventory is an error', { timeout: 120_000 }, () => {
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');

@@ -6,7 +6,7 @@ import { answerOfSweep, stateOf } from '../../src/fleet/host.ts';
 import { pageOf } from '../../src/fleet/page.ts';
 import { playbookOf } from '../../src/fleet/play.ts';
 import { FleetRecords } from '../../src/fleet/records.ts';
-import { needsAttention, readLineOf, summaryOf } from '../../src/fleet/rows.ts';
+import { needsAttention, readLineOf, summaryOf, unkeptRow } from '../../src/fleet/rows.ts';
 import { saidBy } from '../../src/fleet/said.ts';
 import { commandOf, parseTask } from '../../src/fleet/task.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
@@ -110,6 +110,16 @@ describe('what hosts say', () => {
     expect(summaryOf(rows)).toBe('1 ok, 1 changed, 1 unreachable, 1 found, 1 busy');
   });
 
+  test('of which nothing could be written down needs attention too, and its reason says how it is taken back', () => {
+    const why = 'its record could not be kept here: ENOSPC';
+    const rows = [unkeptRow({ host: 'a', state: 'changed', run: 'r1' }, 'ENOSPC'), unkeptRow({ host: 'b', state: 'unreachable', reason: 'no route' }, 'ENOSPC')];
+    expect(rows).toEqual([
+      { host: 'a', state: 'changed', run: 'r1', unkept: true, reason: `${why}; fleet undo does not know of it, tickward undo r1 there does` },
+      { host: 'b', state: 'unreachable', unkept: true, reason: `no route; ${why}` },
+    ]);
+    expect(needsAttention(rows)).toEqual(rows);
+  });
+
   test('the page holds nothing of a host as markup', () => {
     const bad = '</pre><script>alert(1)</script>\u202e';
     const page = pageOf({ request: { run: 'r', started: 't', by: bad, inventory: bad, task: { do: 'investigate', path: bad }, dry_run: false }, rows: [{ host: bad, state: 'failed', reason: bad, data: { bad } }] });
@@ -124,6 +134,17 @@ test('runs are listed as other lists are, the oldest first', () => {
   const runs = ['019a0000-0000-7000-8000-000000000000', '019b0000-0000-7000-8000-000000000000', '019c0000-0000-7000-8000-000000000000'];
   for (const run of runs.toReversed()) records.begin({ run, started: '2026-01-01T00:00:00Z', by: 'root', inventory: 'hosts.ini', task: { do: 'release' }, dry_run: false });
   expect(records.list().map(({ run }) => run)).toEqual(runs);
+});
+
+test('a host is kept whatever it is called, and no two share a file', () => {
+  const records = new FleetRecords(temporaryDirectory());
+  const run = '019a0000-0000-7000-8000-000000000000';
+  records.begin({ run, started: '2026-01-01T00:00:00Z', by: 'root', inventory: 'hosts.ini', task: { do: 'release' }, dry_run: false });
+  const long = 'ü'.repeat(90);
+  // As Python gives on bytes that are no UTF-8.
+  const hosts = ['one', '../one', 'h'.repeat(240), 'h'.repeat(241), long, `${long}a`, `${long}b`, 'x\udcff', 'x\udcfe', 'x\ufffd', `${long}\udcff`];
+  for (const host of hosts) records.keep(run, { host, state: 'ok' });
+  expect(records.read(run).rows.map(({ host }) => host).toSorted()).toEqual(hosts.toSorted());
 });
 
 describe('exports', () => {

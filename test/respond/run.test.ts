@@ -5,8 +5,9 @@ import type { Journal, JournalEntry } from '../../src/model/journal.ts';
 import { planResponse } from '../../src/respond/plan.ts';
 import { newRunId } from '../../src/respond/run-id.ts';
 import { undoRun } from '../../src/respond/undo.ts';
+import { temporaryDirectory } from '../helpers/events.ts';
 import { eventOf, plant, snapshot } from '../helpers/response.ts';
-import { PLAYBOOK, scene, without } from './scene.ts';
+import { PLAYBOOK, scene, sceneOf, without } from './scene.ts';
 
 describe('a response', () => {
   test('does its actions, leaves a person what is theirs, and says how it is undone', async () => {
@@ -115,6 +116,25 @@ describe('undo', () => {
     const again = await undoRun({ run: run!, step: 'remove', journal, context });
     expect(again.steps[0]).toMatchObject({ state: 'unchanged', summary: expect.stringContaining('undone before') });
     expect(snapshot(root, without)).toEqual(before);
+  });
+
+  test('ends between two steps when it is interrupted, says which are left, and is gone on with', async () => {
+    const root = temporaryDirectory();
+    plant(root, { one: '1', two: '2' });
+    const before = snapshot(root);
+    const { respond: go, journal, context } = sceneOf(...['one', 'two'].map((id) => `{id: ${id}, kind: action, title: Take, action: quarantine_file, params: {path: ${root}/${id}}}`));
+    const { run } = await go();
+    const abort = new AbortController();
+    const undone = await undoRun({ run: run!, journal, context, signal: abort.signal, onStep: () => abort.abort() });
+    expect(undone.ended).toBe('interrupted');
+    expect(undone.steps.map(({ id, action, state, summary }) => [id, action, state, summary])).toEqual([
+      ['two', 'quarantine_file', 'changed', expect.stringContaining('taken back')],
+      ['one', 'quarantine_file', 'skipped-because', 'not tried: interrupted'],
+    ]);
+    expect(Object.keys(snapshot(root))).toEqual(['two']);
+    const rest = await undoRun({ run: run!, journal, context });
+    expect([rest.ended, rest.steps.map(({ id, state }) => [id, state])]).toEqual(['finished', [['two', 'unchanged'], ['one', 'changed']]]);
+    expect(snapshot(root)).toEqual(before);
   });
 
   test('says what it could not give back', async () => {

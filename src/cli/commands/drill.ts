@@ -4,10 +4,9 @@ import { printable, shorten } from '../../model/text.ts';
 import { runDrill } from '../drill/index.ts';
 import type { DrillResult } from '../drill/result.ts';
 import { Exit, type Context, type Register } from '../context.ts';
-import { outliving } from '../lost-reader.ts';
 import { printPlanned, printStep } from '../run-output.ts';
 import { showStep } from '../investigation-output.ts';
-import { SIGNALS } from '../signals.ts';
+import { uninterrupted } from '../signals.ts';
 
 interface Options {
   unit?: string;
@@ -37,19 +36,16 @@ const SHOWN_ROWS = 3;
 
 async function run(context: Context, options: Options): Promise<number> {
   const { settings, out, uid } = context;
-  const stop = new AbortController();
-  // Until the end: neither a second Ctrl-C nor a reader that is gone (`| head`) may leave the timer behind.
-  const onSignal = (): void => stop.abort();
-  for (const signal of SIGNALS) process.on(signal, onSignal);
   const heading = (text: string): void => void (out.json || (out.line(), out.line(out.paint('bold', text))));
-  const result = await outliving(onSignal, () => runDrill({
+  // Neither a second Ctrl-C nor a reader that is gone (`| head`) may leave the timer behind.
+  const result = await uninterrupted((signal) => runDrill({
     uid,
     ...(options.unit === undefined ? {} : { unit: options.unit }),
     sensor: settings.sensor,
     lang: settings.lang,
     management: settings.management,
     timeoutMs: settings.timeout * 1000,
-    signal: stop.signal,
+    signal,
     onStep(step) {
       const sign = step.ok ? out.paint('green', 'ok') : out.paint('red', 'FAILED');
       if (!out.json) out.line(`${sign}  ${out.paint('bold', step.id)}  ${printable(step.summary)} (${step.ms} ms)`);

@@ -3,11 +3,11 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { Argument } from 'commander';
 import { checkReplaceable, replaceFile } from '../../host/replace.ts';
-import { TickwardError } from '../../model/errors.ts';
+import { messageOf, TickwardError } from '../../model/errors.ts';
 import { printable, shorten } from '../../model/text.ts';
 import type { FleetOptions } from '../../fleet/controller.ts';
 import { FleetRecords, type FleetRequest } from '../../fleet/records.ts';
-import { needsAttention, summaryOf, type HostRow } from '../../fleet/rows.ts';
+import { needsAttention, summaryOf, unkeptRow, type HostRow } from '../../fleet/rows.ts';
 import { saidBy } from '../../fleet/said.ts';
 import type { TaskInput } from '../../fleet/task.ts';
 import { newRunId } from '../../respond/run-id.ts';
@@ -37,7 +37,7 @@ interface SweepOptions extends Options {
   key: string[];
 }
 
-const EXIT = '\nExit code 3 when something was found, when a host did not do it, or when a step is left for a person; each such host is named with its reason.';
+const EXIT = '\nExit code 3 when something was found, when a host did not do it, when its record could not be kept, or when a step is left for a person; each such host is named with its reason.';
 const EXPORTS = ['fleetdm', 'fleetdm-script', 'elastic'] as const satisfies ExportKind[];
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
@@ -156,6 +156,8 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
   const { serial, maxFailPercent, program } = options;
   if (maxFailPercent !== undefined && serial === undefined) throw new TickwardError('USAGE', '--max-fail-percent stops between waves, and all hosts are one', { hint: 'give the waves too: --serial 1,20%,100%' });
   const limit = request.limit;
+  /** As they were told. */
+  const rows: HostRow[] = [];
   const given: FleetOptions = {
     inventory: options.inventory,
     task: request.task,
@@ -167,8 +169,9 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
     ...(maxFailPercent === undefined ? {} : { maxFailPercent: positive(maxFailPercent, '--max-fail-percent') }),
     ...(program === undefined ? {} : { program }),
     ...(runs === undefined ? {} : { runs }),
-    onRow(row) {
-      records.keep(request.run, row);
+    onRow(said) {
+      const row = kept(records, request.run, said);
+      rows.push(row);
       if (context.out.json) context.out.document(row);
       else context.out.progress(`${row.state.padEnd(STATE_WIDTH)} ${printable(row.host)}${row.reason === undefined ? '' : `: ${printable(row.reason)}`}`);
     },
@@ -179,9 +182,20 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
   const stopping = untilStopped();
   void stopping.stopped.then(() => stop.abort());
   try {
-    return { rows: await runOnFleet({ ...given, signal: stop.signal }), isInterrupted: stop.signal.aborted };
+    await runOnFleet({ ...given, signal: stop.signal });
+    return { rows, isInterrupted: stop.signal.aborted };
   } finally {
     stopping.stop();
+  }
+}
+
+/** Where there is no room for the record of one host, what the others say is still worth all. */
+function kept(records: FleetRecords, fleetRun: string, row: HostRow): HostRow {
+  try {
+    records.keep(fleetRun, row);
+    return row;
+  } catch (error) {
+    return unkeptRow(row, messageOf(error));
   }
 }
 

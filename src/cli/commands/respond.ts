@@ -10,10 +10,9 @@ import { resumeOf } from '../../respond/resume.ts';
 import { answersFrom } from '../answers.ts';
 import { refuseBroken } from '../chain.ts';
 import type { Context, Register } from '../context.ts';
-import { outliving } from '../lost-reader.ts';
 import { stepsOf } from '../only.ts';
 import { byScript, converse, type Work } from '../responding.ts';
-import { SIGNALS } from '../signals.ts';
+import { uninterrupted } from '../signals.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
 import { createUi, isInteractive } from '../ui.ts';
 
@@ -63,16 +62,10 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   if (!asks && !settings.yes && !dryRun) throw new TickwardError('USAGE', 'nobody is here to decide: stdin and stdout are no terminal (or --json or --no-input was given)', { hint: 'look with --dry-run, then run again with --yes, and --only to choose steps' });
   if (!out.json && !asks) out.line(`${out.paint('bold', printable(work.playbook.title))}: ${shownPath(work.event)}`);
 
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  // Until the end: a second Ctrl-C must not cut a change in two, and inquirer would let the first one end us.
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  try {
-    const given = { ...work, answers, dryRun, signal: stop.signal };
-    return await outliving(onSignal, () => (asks ? converse(context, given, createUi(stop.signal)) : byScript(context, given)));
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
-  }
+  return uninterrupted((signal) => {
+    const given = { ...work, answers, dryRun, signal };
+    return asks ? converse(context, given, createUi(signal)) : byScript(context, given);
+  });
 }
 
 function workOf(context: Context, alertId: string | undefined, options: Options): Work {

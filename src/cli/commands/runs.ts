@@ -2,14 +2,15 @@
 import { TickwardError } from '../../model/errors.ts';
 import type { JournalEntry } from '../../model/journal.ts';
 import { printable } from '../../model/text.ts';
-import { undoRun } from '../../respond/undo.ts';
+import { undoRun, type UndoOptions } from '../../respond/undo.ts';
 import type { Chain, RunSummary } from '../../store/journal.ts';
 import { refuseBroken } from '../chain.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { actionContext } from '../response.ts';
-import { printRun, resultCode } from '../run-output.ts';
+import { printStep, resultCode } from '../run-output.ts';
+import { uninterrupted } from '../signals.ts';
 
-interface UndoOptions {
+interface Options {
   force?: true;
 }
 
@@ -35,16 +36,31 @@ export const undo: Register = (program, act) => {
     .command('undo <run> [step]')
     .description('takes back what a run did, newest change first')
     .option('--force', 'also where the journal was changed by somebody else')
-    .addHelpText('after', '\nExamples:\n  sudo tickward undo 0193…\n  sudo tickward undo 0193… remove')
-    .action(act(async (context, run: string, step: string | undefined, options: UndoOptions) => {
+    .addHelpText('after', `
+Examples:
+  sudo tickward undo 0193…
+  sudo tickward undo 0193… remove
+
+Ctrl-C ends it between two steps; run again, it goes on. Exit code 1 when a step could not be taken back, 130 when it
+was interrupted.`)
+    .action(act((context, run: string, step: string | undefined, options: Options) => {
       const { journal } = context.store();
       refuseBroken(journal, options.force === true);
-      const result = await undoRun({ run, ...(step === undefined ? {} : { step }), journal, context: actionContext(context) });
-      printRun(context.out, result);
-      if (!context.out.json && result.steps.length === 0) context.out.line('This run changed nothing: there is nothing to take back.');
-      return resultCode(result);
+      return uninterrupted((signal) => takeBack(context, { run, ...(step === undefined ? {} : { step }), journal, context: actionContext(context), signal }));
     }));
 };
+
+/** As for a response, a person is told by an error how to go on; with --json the document says it. */
+async function takeBack({ out }: Context, asked: UndoOptions): Promise<number> {
+  const result = await undoRun(asked);
+  if (out.json) out.document(result);
+  else for (const step of result.steps) printStep(out, step);
+  if (!out.json && result.steps.length === 0) out.line('This run changed nothing: there is nothing to take back.');
+  if (result.ended !== 'interrupted') return resultCode(result);
+  if (out.json) return Exit.INTERRUPTED;
+  const left = result.steps.filter(({ summary }) => summary.startsWith('not tried: ')).map(({ id }) => id);
+  throw new TickwardError('INTERRUPTED', `interrupted: still to be undone: ${left.map(printable).join(', ')}`, { hint: `go on with tickward undo ${asked.run}${asked.step === undefined ? '' : ` ${printable(asked.step)}`}` });
+}
 
 function list(context: Context): number {
   const all = context.store().journal.runs();
