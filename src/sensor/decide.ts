@@ -11,6 +11,8 @@ import type { Opened } from './exec-log.ts';
 /** What is asked of an image; the kernel's map knows more of it. */
 export interface Ran {
   how: 'exec' | 'fork';
+  /** The program before it may have gone on in another thread while this one was opened. */
+  afterThreads: boolean;
   /** Programs that ran under its number up to here: 0 for what it was forked as, where no process before it had the number. */
   generation: number;
   /** A bit for its name, and the bits of all programs that the process ran before it. */
@@ -93,6 +95,7 @@ function isFeasible(possible: readonly Possible[], index: number, opened: readon
       // It had begun: its program was opened before, in an earlier reading or at an earlier place. Of programs on some file systems nothing is logged.
       return !isLogged(image.device, image.since) || image.since <= afterOf(moment) || moment.orLater === true || opened.some((each) => isNameOf(each, image) && each.position < moment.position);
     }
+    if (other === index + 1 && image.afterThreads) return true;
     // It had not begun yet: its program is opened later, or was merged into an earlier opening of the same one.
     if (opened.some((each) => isNameOf(each, image) && each.position > moment.position)) return true;
     const isOpenedBefore = opened.some((each) => isNameOf(each, image) && each.position < moment.position && each.bracket === moment.bracket);

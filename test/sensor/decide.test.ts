@@ -18,7 +18,8 @@ interface Image extends Ran {
   label: string;
 }
 
-type Step = { do: 'exec'; name: string; memory?: boolean } | { do: 'fork' | 'try'; name: string } | { do: 'change' } | { do: 'read' };
+/** `meanwhile`: where it had threads, another of them changes something after the program was opened and before it runs. */
+type Step = { do: 'exec'; name: string; memory?: boolean; meanwhile?: boolean } | { do: 'thread' } | { do: 'fork' | 'try'; name: string } | { do: 'change' } | { do: 'read' };
 
 interface Told {
   truth: string;
@@ -39,26 +40,32 @@ function live(steps: readonly Step[], remembered: number): { images: Image[]; op
   let ran = 0n;
   let mark = 0n;
   let tried = 0n;
+  let hasThreads = false;
   const open = (name: string): void => {
     if (!opened.some((each) => each.name === name && each.bracket === bracket)) opened.push({ directory: 'bin', name, position: position++, bracket });
   };
+  const tell = (): void => void changes.push({ truth: images.at(-1)?.label ?? '', at: time, position: position++, bracket });
   for (const step of [...steps, { do: 'read' as const }]) {
     time += 10n;
     if (step.do === 'read') {
       bracket.before = time;
       bracket = { after: time, before: 0n };
-    } else if (step.do === 'change') changes.push({ truth: images.at(-1)?.label ?? '', at: time, position: position++, bracket });
+    } else if (step.do === 'change') tell();
+    else if (step.do === 'thread') hasThreads = true;
     else if (step.do === 'try') {
       open(step.name);
       tried |= markOf(step.name);
     } else {
       if (step.do === 'exec' && step.memory !== true) open(step.name);
       if (step.do === 'exec' && step.memory !== true) open('ld-linux-x86-64.so.2');
+      if (step.do === 'exec' && step.meanwhile === true && hasThreads) tell();
+      time += 1n;
       generation += step.do === 'exec' ? 1 : 0;
       ran |= mark | tried;
       mark = step.do === 'exec' ? markOf(step.name) : 0n;
-      images.push({ how: step.do, generation, mark, ran, tried, since: time, name: step.name, device: step.do === 'exec' && step.memory === true ? MEMORY : DISK, label: `${images.length} ${step.name}` });
+      images.push({ how: step.do, afterThreads: hasThreads, generation, mark, ran, tried, since: time, name: step.name, device: step.do === 'exec' && step.memory === true ? MEMORY : DISK, label: `${images.length} ${step.name}` });
       tried = 0n;
+      hasThreads = false;
     }
   }
   return { images: images.slice(-remembered), opened, changes };
@@ -69,6 +76,8 @@ const change: Step = { do: 'change' };
 const fork = (name: string): Step => ({ do: 'fork', name });
 const exec = (name: string): Step => ({ do: 'exec', name });
 const fails = (name: string): Step => ({ do: 'try', name });
+const thread: Step = { do: 'thread' };
+const meanwhile = (name: string): Step => ({ do: 'exec', name, meanwhile: true });
 const memory = (name: string): Step => ({ do: 'exec', name, memory: true });
 
 function decided(steps: readonly Step[], remembered = 9): { labels: string[]; confirmed: boolean }[] {
@@ -94,6 +103,8 @@ describe('which program made a change', () => {
     ['one that ran after it was opened in vain, after others', [fork('bash'), exec('sh'), fails('cp'), change, exec('true'), exec('cp')], ['1 sh'], false],
     ['one that only was opened', [fork('bash'), exec('sh'), fails('cp'), change], ['1 sh'], false],
     ['a program that runs itself again through another: either', [fork('bash'), exec('sh'), exec('env'), exec('sh'), change], ['2 env', '3 sh'], false],
+    ['one whose thread goes on while another runs the next: either', [fork('bash'), exec('evil'), thread, meanwhile('apt')], ['1 evil', '2 apt'], false],
+    ['one that had threads, and runs for long', [fork('bash'), exec('node'), thread, read, change], ['1 node'], true],
   ])('%s', (_, steps, labels, confirmed) => {
     expect(decided(steps)).toEqual([{ labels, confirmed }]);
   });
@@ -116,7 +127,7 @@ describe('which program made a change', () => {
 
 test('whatever a process does, no other program than the one that did it is ever decided on', () => {
   const name = fc.constantFrom('sh', 'bash', 'env', 'a');
-  const step = fc.oneof({ weight: 3, arbitrary: fc.record({ do: fc.constant('exec' as const), name }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('exec' as const), name, memory: fc.constant(true) }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('try' as const), name }) }, { weight: 3, arbitrary: fc.constant(change) }, { weight: 1, arbitrary: fc.constant(read) });
+  const step = fc.oneof({ weight: 3, arbitrary: fc.record({ do: fc.constant('exec' as const), name, meanwhile: fc.boolean() }) }, { weight: 1, arbitrary: fc.constant(thread) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('exec' as const), name, memory: fc.constant(true) }) }, { weight: 1, arbitrary: fc.record({ do: fc.constant('try' as const), name }) }, { weight: 3, arbitrary: fc.constant(change) }, { weight: 1, arbitrary: fc.constant(read) });
   // A file says when it was made, to a tick.
   const stamp = fc.option(fc.bigInt({ min: 0n, max: 25n }));
   fc.assert(fc.property(name, fc.array(step, { maxLength: 12 }), fc.integer({ min: 1, max: 4 }), stamp, (first, steps, remembered, earlier) => {

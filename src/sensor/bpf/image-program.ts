@@ -17,6 +17,8 @@ export const MEMBERS = [
   'cred.uid',
   'cred.euid',
   'cred.egid',
+  'cred.user_ns',
+  'user_namespace.level',
   'mm_struct.arg_start',
   'mm_struct.arg_end',
   'mm_struct.exe_file',
@@ -58,7 +60,7 @@ export const MARK: Register = 'r8'; // where there is no second thing to look at
 export const ANYTHING = -1;
 
 /** What the stack holds, as offsets from its end. */
-export const STACK = { SLOT: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28, USED: -32 } as const;
+export const STACK = { SLOT: -4, PID: -8, POINTER: -16, PARENT: -24, THREAD: -28, USED: -32, HOW: -36 } as const;
 
 /** Where the two images of a record keep the time they began. */
 const SINCE = [FIELDS.since.offset, IMAGE_LENGTH + FIELDS.since.offset] as const;
@@ -153,9 +155,10 @@ export class ImageProgram extends Assembler {
     return this.follow('r3', pointer, member).mov('r1', IMAGE).add('r1', FIELDS[field].offset).mov('r2', FIELDS[field].size).call('probe_read_kernel_str');
   }
 
-  /** What the task itself says, but for its parent. Uses r6. */
-  describeTask(how: number): this {
-    return this.store32(IMAGE, FIELDS.how.offset, how)
+  /** What the task itself says, but for its parent; how it came to be is on the stack. Uses r6. */
+  describeTask(): this {
+    return this.load32('r1', 'fp', STACK.HOW)
+      .store32(IMAGE, FIELDS.how.offset, 'r1')
       .load32('r1', 'fp', STACK.PID)
       .store32(IMAGE, FIELDS.pid.offset, 'r1')
       .copy('start', TASK, 'task_struct.start_boottime')

@@ -27,6 +27,7 @@ export function execProgram(offsets: Offsets, records: number, tries?: number): 
       .shr('r0', 32)
       .store32('fp', STACK.PID, 'r0')
       .open()
+      .store32('fp', STACK.HOW, HOW.EXEC | HOW.AFTER_THREADS)
       // The parent may have ended since the fork: it is taken from before, if that is of the same process.
       .copy('start', TASK, 'task_struct.start_boottime')
       .load64('r1', IMAGE, FIELDS.start.offset)
@@ -35,6 +36,12 @@ export function execProgram(offsets: Offsets, records: number, tries?: number): 
       .load32('r1', FIRST, FIELDS.pid.offset)
       .load32('r2', 'fp', STACK.PID)
       .jne('r1', 'r2', 'unknown')
+      // Its other threads have ended by now, and could do something until then.
+      .load32('r1', FIRST, FIELDS.how.offset)
+      .and('r1', HOW.THREADS)
+      .jne('r1', 0, 'threads')
+      .store32('fp', STACK.HOW, HOW.EXEC)
+      .label('threads')
       .load32('r1', FIRST, FIELDS.parent.offset)
       .store32(IMAGE, FIELDS.parent.offset, 'r1')
       // What it has run so far is what it had, and the program before.
@@ -57,7 +64,7 @@ export function execProgram(offsets: Offsets, records: number, tries?: number): 
       .describeParent()
       .label('known')
       .describeTries(tries)
-      .describeTask(HOW.EXEC)
+      .describeTask()
       // r6 = the file that was opened: the interpreter's for a script
       .copyText('path', SECOND, 'linux_binprm.interp')
       .follow(FIRST, SECOND, 'linux_binprm.file')
@@ -114,12 +121,23 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       // r8 = the parent's task, r7 = the child's
       .load64(SECOND, 'r1', FORK_ARGS.PARENT)
       .load64(TASK, 'r1', FORK_ARGS.CHILD)
-      // A new thread is no new process.
       .read('fp', STACK.THREAD, 4, TASK, 'task_struct.pid')
       .read('fp', STACK.PID, 4, TASK, 'task_struct.tgid')
       .load32('r1', 'fp', STACK.THREAD)
       .load32('r2', 'fp', STACK.PID)
+      .jeq('r1', 'r2', 'process')
+      // A new thread is no new process, and changes what is known of the one it is of.
+      .lookup(STACK.PID)
+      .jeq('r0', 0, 'out')
+      .newer('r0', 'threadFirst')
+      .load32('r1', 'r0', FIELDS.pid.offset)
+      .load32('r2', 'fp', STACK.PID)
       .jne('r1', 'r2', 'out')
+      .load32('r1', 'r0', FIELDS.how.offset)
+      .or('r1', HOW.THREADS)
+      .store32('r0', FIELDS.how.offset, 'r1')
+      .goto('out')
+      .label('process')
       // r9 = the child's image. What an older process with its pid was last stays beside it.
       .open()
       .noteUse()
@@ -146,9 +164,23 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .follow(SECOND, SECOND, 'task_struct.group_leader')
       .follow('r1', SECOND, 'task_struct.start_boottime')
       .load64('r2', IMAGE, FIELDS.start.offset)
-      .jeq('r1', 'r2', 'known')
-      // The parent was there before us: look at its executable and arguments, which the child shares.
+      .jne('r1', 'r2', 'unknown')
+      // As far as its parent is known, so is it.
+      .load32('r1', IMAGE, FIELDS.how.offset)
+      .and('r1', HOW.UNPROVEN)
+      .or('r1', HOW.FORK)
+      .store32('fp', STACK.HOW, 'r1')
+      .goto('known')
+      // The parent was there before us: look at its executable and arguments, which the child shares, and which in a user namespace of their own are what they like.
       .label('unknown')
+      .store32('fp', STACK.HOW, HOW.FORK)
+      .follow(FIRST, TASK, 'task_struct.cred')
+      .follow(FIRST, FIRST, 'cred.user_ns')
+      .read('fp', STACK.POINTER, 4, FIRST, 'user_namespace.level')
+      .load32('r1', 'fp', STACK.POINTER)
+      .jeq('r1', 0, 'ofTheHost')
+      .store32('fp', STACK.HOW, HOW.FORK | HOW.UNPROVEN)
+      .label('ofTheHost')
       .store8(IMAGE, FIELDS.path.offset, 0)
       .follow(FIRST, TASK, 'task_struct.mm')
       .follow(FIRST, FIRST, 'mm_struct.exe_file')
@@ -166,7 +198,7 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .store64(IMAGE, FIELDS.mark.offset, 0)
       .store64(IMAGE, FIELDS.tried.offset, 0)
       .describeParent()
-      .describeTask(HOW.FORK)
+      .describeTask()
       .close()
       .assemble()
   );

@@ -5,6 +5,10 @@ import { AUDIT_UNSET, MINOR_BITS } from './constants.ts';
 export interface Image {
   /** Written by an exec, or by a fork: then it is a copy of the parent's image. */
   how: 'exec' | 'fork';
+  /** The program before it had several threads, or is not known: while one of them ran this one, another may still have done something else as the other. */
+  afterThreads: boolean;
+  /** It is what its parent said that it was, which had been there before us, in a user namespace of its own: there any user may say anything (PR_SET_MM_EXE_FILE). */
+  isUnproven: boolean;
   /** Programs that ran under this number up to here: 0 for what it was forked as, or 1 where a process before it had the number a short while ago. Counted from when we were there. */
   generation: number;
   /** One of 64 bits for the program's name in its directory (dentry.d_name.hash); 0 for a fork. */
@@ -93,7 +97,8 @@ export const RECORD_LENGTH = 2 * IMAGE_LENGTH;
  */
 export const SLOTS = 16_384;
 export const ARGS_LIMIT = FIELDS.args.size;
-export const HOW = { EXEC: 1, FORK: 2 } as const;
+/** EXEC or FORK, and what else is known of it. */
+export const HOW = { EXEC: 1, FORK: 2, THREADS: 4, AFTER_THREADS: 8, UNPROVEN: 16 } as const;
 
 export type Field = keyof typeof FIELDS;
 
@@ -113,12 +118,15 @@ export function sinceOf(record: Buffer, at: number): bigint {
 /** The image at this place of a record. */
 export function decode(record: Buffer, at: number): Image {
   const image = record.subarray(at, at + IMAGE_LENGTH);
+  const how = number(image, 'how');
   const device = number(image, 'device');
   const argsLength = number(image, 'argsLength');
   const auid = number(image, 'auid');
   const session = number(image, 'session');
   return {
-    how: number(image, 'how') === HOW.FORK ? 'fork' : 'exec',
+    how: (how & HOW.FORK) === 0 ? 'exec' : 'fork',
+    afterThreads: (how & HOW.AFTER_THREADS) !== 0,
+    isUnproven: (how & HOW.UNPROVEN) !== 0,
     generation: number(image, 'generation'),
     mark: image.readBigUInt64LE(FIELDS.mark.offset),
     ran: image.readBigUInt64LE(FIELDS.ran.offset),

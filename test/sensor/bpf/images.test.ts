@@ -103,6 +103,23 @@ describe.skipIf(noBpf !== undefined)(`images of processes (${noBpf ?? 'as root'}
     expect(previous.args[0]).toBe(readFileSync('/proc/self/cmdline', 'utf8').split('\0')[0]);
   });
 
+  test.skipIf(noPython)('an exec of a process that had threads is told from one that had none (needs python3)', () => {
+    const execAfter = (before: string): boolean => run(PYTHON, ['-c', `import os, threading\n${before}\nos.execv("/bin/true", ["true"])`]).current.afterThreads;
+    expect([execAfter(''), execAfter('threading.Thread(target=lambda: None).start()')]).toEqual([false, true]);
+    expect(run('/bin/sh', ['-c', ':']).current.afterThreads).toBe(false);
+  });
+
+  test.skipIf(noPython)('what was there before us in a user namespace proves nothing, and what it runs does (needs python3)', async () => {
+    const child = spawn('unshare', ['--user', '--map-root-user', PYTHON, '-c', 'import os, sys\nprint("there", flush=True)\nsys.stdin.readline()\nif os.fork() == 0: os.fork() or os.execv("/bin/sh", ["sh", "-c", "echo $PPID $$"])\nos.wait()'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const said = text(child.stdout);
+    await once(child.stdout, 'readable');
+    const later = openImages();
+    onTestFinished(() => later.close());
+    child.stdin.end('\n');
+    const [fork, shell] = (await said).trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
+    expect([later.lookup(fork ?? 0).current, later.lookup(shell ?? 0).previous, later.lookup(shell ?? 0).current].map((image) => [image?.how, image?.isUnproven])).toEqual([['fork', true], ['fork', true], ['exec', false]]);
+  });
+
   test('an exec after an exec keeps the image before', () => {
     const { pid, current, previous } = run('/bin/sh', ['-c', 'exec /bin/true second']);
     expect(current).toMatchObject({ pid, parent: process.pid, path: '/bin/true', args: ['/bin/true', 'second'] });

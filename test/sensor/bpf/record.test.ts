@@ -33,7 +33,7 @@ test('fields stand one behind the other, numbers where the processor can read th
 
 test('bytes become an image', () => {
   const record = imageOf({ numbers: { since: 5, start: 4, cgroup: 77, inode: 1234, pid: 10, parent: 9, uid: 1, gid: 2, ruid: 3, auid: 1000, session: 4, device: (254 << 20) | 17, nlink: 1, how: 1, generation: 3, ran: 6, mark: 8, tried: 16, argsLength: 10 }, texts: { comm: 'sh\0', name: 'dash\0', path: '/bin/sh\0', args: 'sh\0-c\0\0:\0' } });
-  expect(decode(record, 0)).toEqual({ how: 'exec', generation: 3, ran: 6n, mark: 8n, tried: 16n, pid: 10, parent: 9, since: 5n, start: 4n, uid: 1, gid: 2, ruid: 3, auid: 1000, session: 4, cgroup: 77n, device: { major: 254, minor: 17 }, inode: 1234n, name: 'dash', nlink: 1, path: '/bin/sh', comm: 'sh', args: ['sh', '-c', '', ':', 'x'], argsTruncated: false });
+  expect(decode(record, 0)).toEqual({ how: 'exec', afterThreads: false, isUnproven: false, generation: 3, ran: 6n, mark: 8n, tried: 16n, pid: 10, parent: 9, since: 5n, start: 4n, uid: 1, gid: 2, ruid: 3, auid: 1000, session: 4, cgroup: 77n, device: { major: 254, minor: 17 }, inode: 1234n, name: 'dash', nlink: 1, path: '/bin/sh', comm: 'sh', args: ['sh', '-c', '', ':', 'x'], argsTruncated: false });
 });
 
 const unset = 0xffff_ffff;
