@@ -126,6 +126,23 @@ export function ancestorsOf(pid: number): number[] {
   return found;
 }
 
+/** Of the processes of the host. */
+const OWN_USERS = userNamespaceOf('self');
+
+/** In a user namespace of its own any user has the right to say what a process of theirs is (PR_SET_MM_EXE_FILE of prctl(2)). */
+export function isAmongOtherUsers(pid: number): boolean {
+  const users = userNamespaceOf(pid);
+  return users !== undefined && users !== OWN_USERS;
+}
+
+function userNamespaceOf(pid: number | 'self'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/user`);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Path in the unified hierarchy, or the systemd one on a hybrid host. */
 export function cgroupOf(pid: number): string | undefined {
   const lines = read(`/proc/${pid}/cgroup`)?.split('\n');

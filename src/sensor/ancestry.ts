@@ -91,6 +91,7 @@ export class Ancestors {
     if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };
     const { executable, args, comm, ppid, startTicks } = facts;
     const start = startTicks * TICK_NS;
+    if (facts.isUnproven && this.images !== undefined) return { ancestor: { pid }, parent: ppid, start, from: start };
     // Only what it certainly opened afterwards: within one reading most parents become what they are before they start somebody.
     if (this.log?.of(pid).some(({ bracket }) => bracket.after + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
     return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
@@ -98,6 +99,7 @@ export class Ancestors {
 }
 
 function ancestorOfImage(image: Image): Ancestor {
+  if (image.isUnproven) return { pid: image.pid };
   const executable = pathOfImage(image);
   return { pid: image.pid, name: executable === undefined ? image.name || image.comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(image.args.length === 0 ? {} : { command_line: image.args.join(' ') }) };
 }

@@ -24,6 +24,8 @@ export function endedNote(pid: number, what: string, hasMap: boolean): string {
   return `process ${pid} had ended before ${what} could be read${hasMap ? ", and the kernel's map has nothing of it any more" : ''}`;
 }
 
+export const UNPROVEN = 'it was there before the sensor in a user namespace of its own, where a process may pass for any program: which one it is is not known';
+
 /** Which process is certain, which of its programs is not. */
 export function less(pid: number, note: string): Attributed {
   return { attribution: 'none', note, ancestry: [], process: { pid } };

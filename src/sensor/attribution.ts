@@ -8,7 +8,7 @@ import { isSeenBy } from '../host/executable.ts';
 import { containerOf, statOf, toldExecutableOf } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
-import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
+import { endedNote, less, unknown, UNPROVEN, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { startOf } from './clocks.ts';
@@ -177,7 +177,7 @@ export class Attributor {
     const facts = isSameProcess(image) ? readFacts(image.pid) : undefined;
     // Where the log of the process is full, the opening of this very program may be forgotten, and that of another with its name be left.
     const before = opened.length < MOST_OPENED ? opened.filter(({ position }) => position < deed.position) : [];
-    const executable = pathOfImage(image, before, this.sources.handles);
+    const executable = image.isUnproven ? undefined : pathOfImage(image, before, this.sources.handles);
     const isCurrent = this.sources.images?.since(image.pid) === image.since;
     const isProven = confirmed || (isCurrent && facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
@@ -187,11 +187,12 @@ export class Attributor {
     const args = image.argsTruncated && isCurrent && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
     if (image.argsTruncated && args === image.args) notes.push('the command line is cut: the kernel kept its first 511 bytes');
     const cgroup = (isCurrent ? facts?.cgroup : undefined) ?? this.sources.groups.pathOf(image.cgroup);
-    return this.attributed(executable === undefined ? 'none' : isProven ? 'exact' : 'bpf', executable === undefined ? [...notes, 'the path of its program is not known'] : notes, {
+    const unknownPath = image.isUnproven ? UNPROVEN : 'the path of its program is not known';
+    return this.attributed(executable === undefined ? 'none' : isProven ? 'exact' : 'bpf', executable === undefined ? [...notes, unknownPath] : notes, {
       pid: image.pid,
-      name: executable === undefined ? image.name || image.comm : basename(executable),
+      ...(image.isUnproven ? {} : { name: executable === undefined ? image.name || image.comm : basename(executable) }),
       ...(executable === undefined ? {} : { executable }),
-      args,
+      args: image.isUnproven ? [] : args,
       ...(isCurrent && facts?.workingDirectory !== undefined ? { workingDirectory: facts.workingDirectory } : {}),
       uid: facts?.uid ?? image.uid,
       gid: facts?.gid ?? image.gid,
@@ -236,12 +237,16 @@ export class Attributor {
   /** Of a process as /proc has it. */
   ofFacts(pid: number, facts: ProcFacts, attribution: Attribution, note?: string): Attributed {
     const notes = note === undefined ? [] : [note];
+    if (facts.isUnproven && this.sources.images !== undefined) {
+      const { executable: _, ...rest } = facts;
+      return this.attributed('none', [...notes, UNPROVEN], { ...rest, args: [], pid });
+    }
     if (facts.executable !== undefined && isSeenBy(pid, facts.executable)) notes.push(ELSEWHERE);
     if (facts.deleted) notes.push(facts.executable?.startsWith('/memfd:') === true ? 'the program runs from memory (memfd), not from a file' : 'the program was deleted while it ran');
     return this.attributed(attribution, notes, { ...facts, pid, name: facts.executable === undefined ? facts.comm : basename(facts.executable) });
   }
 
-  private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted' | 'device'> & { pid: number; name: string; start?: bigint }): Attributed {
+  private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted' | 'device' | 'isUnproven'> & { pid: number; name?: string; start?: bigint }): Attributed {
     const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks, start = startTicks * TICK_NS } = found;
     const userName = uid === undefined ? undefined : this.sources.accounts.userName(uid);
     const user = uid === undefined ? undefined : { id: String(uid), ...(userName === undefined ? {} : { name: userName }) };
@@ -253,7 +258,7 @@ export class Attributor {
       process: {
         pid,
         ...(executable === undefined ? {} : { executable }),
-        name,
+        ...(name === undefined ? {} : { name }),
         ...(args.length === 0 ? {} : { args, command_line: args.join(' ') }),
         ...(workingDirectory === undefined ? {} : { working_directory: workingDirectory }),
         start: startedAt(startTicks),

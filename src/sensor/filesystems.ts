@@ -52,6 +52,21 @@ function isOnTop({ path, device, type }: Mount): boolean {
   }
 }
 
+/** How long the mounts are taken to be what they were: who could change them in between may do anything. Milliseconds. */
+const MOUNTS_FRESH_MS = 1_000;
+let lately: { at: number; mounts: readonly Mount[] } | undefined;
+
+/** `major:minor` as the kernel has it inside, of the file system that an absolute path without links leads into. */
+export function deviceOfMount(path: string): string | undefined {
+  const now = performance.now();
+  if (lately === undefined || now - lately.at > MOUNTS_FRESH_MS) lately = { at: now, mounts: readMounts() };
+  const bytes = Buffer.from(path).toString('latin1');
+  // Of several on one path the last lies on top.
+  const above = lately.mounts.filter((mount) => mount.path === '/' || bytes === mount.path || bytes.startsWith(`${mount.path}/`));
+  const nearest = Math.max(...above.map((mount) => mount.path.length));
+  return above.findLast((mount) => mount.path.length === nearest)?.device;
+}
+
 /** `st_dev` as mountinfo writes it. */
 export function deviceText(dev: bigint): string {
   const { major, minor } = numbersOf(dev);

@@ -10,6 +10,8 @@ export interface ProgramFacts {
   /** `major:minor` of its file system, as stat(2) shows it. */
   device?: string;
   args: string[];
+  /** What it is called is only what it says itself (`isAmongOtherUsers`). */
+  isUnproven: boolean;
   comm: string;
   ppid: number;
   /** USER_HZ ticks after boot. */
@@ -36,6 +38,7 @@ export function readProgram(pid: number): ProgramFacts | undefined {
     deleted: executable?.isDeleted ?? false,
     ...(executable?.file === undefined ? {} : { device: deviceText(executable.file.dev) }),
     args: args ?? [],
+    isUnproven: proc.isAmongOtherUsers(pid),
     comm: stat.comm,
     ppid: stat.ppid,
     startTicks: stat.startTicks,

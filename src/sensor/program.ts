@@ -6,7 +6,7 @@ import type { Image } from './bpf/images.ts';
 import { TICK_NS } from './constants.ts';
 import { isNameOf as isName } from './decide.ts';
 import { OPENED_BEFORE_NS, type Opened } from './exec-log.ts';
-import { deviceText, type Handles } from './filesystems.ts';
+import { deviceOfMount, deviceText, type Handles } from './filesystems.ts';
 
 /** What the kernel names a program that was run from memory (memfd_create(2)). */
 const MEMORY = 'memfd:';
@@ -30,7 +30,7 @@ export function pathOfImage(image: Image, opened: readonly Opened[] = [], handle
 function liveProgram(image: Image): Executable | undefined {
   for (const pid of image.how === 'fork' ? [image.pid, image.parent] : [image.pid]) {
     const found = executableOf(pid);
-    if (found?.file !== undefined && isFileOf(image, found.file) && (pid !== image.pid || isSameProcess(image))) return found;
+    if (found?.file !== undefined && hasNumbersOf(image, found.file) && (pid !== image.pid || isSameProcess(image))) return found;
   }
   return undefined;
 }
@@ -79,11 +79,13 @@ function passedPath(image: Image): string | undefined {
 
 function isAt(image: Image, path: string): boolean {
   const file = fileAt(path);
-  return file !== undefined && isFileOf(image, file);
+  if (file === undefined || !hasNumbersOf(image, file)) return false;
+  // In a mount namespace of their own anybody can have a file with this number at this path, on a tmpfs for one.
+  return deviceText(file.dev) === deviceOf(image) || deviceOfMount(path) === deviceOf(image);
 }
 
-/** btrfs and overlay show other device numbers to programs than the kernel has inside, each without a major one: there the file's number must do. */
-function isFileOf(image: Image, { ino, dev }: BigIntStats): boolean {
+/** btrfs and overlay show other device numbers to programs than the kernel has inside, each without a major one. */
+function hasNumbersOf(image: Image, { ino, dev }: BigIntStats): boolean {
   if (ino !== image.inode) return false;
   const device = deviceText(dev);
   return device === deviceOf(image) || (image.device.major === 0 && device.startsWith('0:'));

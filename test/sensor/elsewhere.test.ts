@@ -2,14 +2,15 @@
 import { copyFileSync, chmodSync, mkdirSync, realpathSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { basename, dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
-import { noStrace, notPrivileged, perform, sense, senseThrough, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
+import { noStrace, notPrivileged, obedient, perform, sense, senseThrough, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
 /** A program that rules leave alone. */
 const TRUSTED = realpathSync('/usr/bin/env');
 const SH = realpathSync('/bin/sh');
+const TRUE = realpathSync('/bin/true');
 
 const WRITE = 'echo x > "$0"; sleep 0.2; :';
 
@@ -112,7 +113,45 @@ describe.skipIf(notPrivileged !== undefined)(`programs that only the process its
     expect(maker?.executable ?? own).toBe(own);
   });
 
-  const cannot = process.arch !== 'x64' ? 'is for x86-64' : spawnSync('cc', ['--version']).status === 0 ? noStrace : 'needs cc: apt-get install gcc';
+  test('a program in a mount namespace with the number of the host’s program at its path is none of the host', async () => {
+    const sensing = await settledIn();
+    const place = join(sensing.outside, 'place');
+    // The first file of a tmpfs always has the same number.
+    const fill = (program: string): string => `mount -t tmpfs tmpfs "$1"; cp ${program} "$1/tool"`;
+    onTestFinished(() => void spawnSync('umount', [place]));
+    unseen(`mkdir "$1"; ${fill(TRUSTED)}`, '', place);
+    unseen(`unshare --mount sh -ec '${fill(SH)}; "$1/tool" -c "sleep 0.1; echo x > $0; sleep 0.1; :"' "$0" "$1"`, join(sensing.root, 'a.timer'), place);
+    const { process: maker, tickward } = await made(sensing);
+    expect([maker?.executable, tickward.attribution_note]).toEqual([`/proc/${maker?.pid ?? 0}/root${place}/tool`, expect.stringContaining('as the process had it')]);
+  });
+
+  test('what was there before the sensor in a user namespace is named as nothing, and what it runs as what that is', async () => {
+    const script = 'while read line; do eval "$line"; echo done; done';
+    const alice = await obedient('unshare', ['--user', '--map-root-user', '/bin/sh', '-c', script]);
+    const sensing = await sense('auto', { before: (root) => chmodSync(root, 0o777) });
+    const at = (name: string): string => join(sensing.root, name);
+    for (const line of [`echo x > ${at('own.timer')}`, `(echo x > ${at('fork.timer')})`, `/usr/bin/touch ${at('run.timer')}`]) await alice.order(line);
+    const [own, fork, run] = await Promise.all(['own', 'fork', 'run'].map((name) => sensing.line(`creation ${name}.timer`)));
+    await alice.end();
+    for (const event of [own, fork]) expect([event?.tickward.attribution, event?.process?.executable, event?.process?.name, event?.process?.command_line, event?.tickward.attribution_note]).toEqual(['none', undefined, undefined, undefined, expect.stringContaining('in a user namespace of its own')]);
+    expect([run?.process?.executable, run?.tickward.ancestry[0]]).toEqual([realpathSync('/usr/bin/touch'), { pid: alice.pid }]);
+  });
+
+  const noCc = spawnSync('cc', ['--version']).status === 0 ? undefined : 'needs cc: apt-get install gcc';
+  test.skipIf(noCc !== undefined)(`what one thread does while another runs a program is never that program’s (${noCc ?? 'cc is there'})`, async () => {
+    const sensing = await settledIn();
+    const own = join(sensing.outside, 'evil');
+    expect(spawnSync('cc', ['-O1', '-pthread', '-o', own, join(import.meta.dirname, '../fixtures/thread-exec.c')], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    const tries = 120;
+    for (let each = 0; each < tries; each += 1) await perform(own, [join(sensing.root, `${each}.timer`), String((each % 30) * 20), TRUE]);
+    await perform('/bin/sh', ['-c', 'echo x > "$0"', join(sensing.root, 'a.timer')]);
+    await made(sensing);
+    const makers = sensing.shown.flatMap(({ event, file, process: maker }) => (event.action === 'creation' && file.name !== 'a.timer' ? [maker?.executable ?? own] : []));
+    expect(makers.length).toBeGreaterThan(0);
+    expect(new Set(makers)).toEqual(new Set([own]));
+  });
+
+  const cannot = process.arch !== 'x64' ? 'is for x86-64' : noCc ?? noStrace;
   test.skipIf(cannot !== undefined).for([['with', 'exact', []], ['without', 'proc', WITHOUT_IMAGES]] as const)(`one that has /proc call it another is not named so, %s the map of images (${cannot ?? 'cc is there'})`, async ([, attribution, through]) => {
     const base = await sense('scan', { rescanSeconds: 30, before: (root) => chmodSync(root, 0o777) });
     const own = join(base.outside, 'evil');
