@@ -6,6 +6,8 @@ import { alertRule, type Rule } from './rule.ts';
 /** Of a rule whose `max_signals` are used up in the interval. */
 export interface Suppression {
   rule: Alert['rule'];
+  /** In whose user directories; undefined for all else. */
+  uid?: string;
   /** Alerts that it gave in this interval. */
   given: number;
   /** How long the interval still is, in ms. */
@@ -34,10 +36,8 @@ interface Running {
   intervalMs: number;
   lookBackMs: number;
   windowStart: number;
-  /** Matches without an alert in this interval. */
-  suppressed: number;
-  /** Alerts of this interval, with and without an exception: what is excepted takes no place of what is not, and is bounded as well. */
-  given: { shown: number; excepted: number };
+  /** Of this interval, by whose directories it was in: who fills his own takes no place of what happens to others. */
+  shares: Map<string | undefined, Share>;
   /** Ids of the events with an alert, in this interval and in the one before. */
   alerted: Set<string>;
   alertedBefore: Set<string>;
@@ -45,7 +45,15 @@ interface Running {
   remembered: Set<string>;
 }
 
-/** `onSuppressed` is called at the first match of each rule and interval that gives no alert: nobody else would know of it. */
+interface Share {
+  /** Alerts, with and without an exception: what is excepted takes no place of what is not, and is bounded as well. */
+  shown: number;
+  excepted: number;
+  /** Matches without an alert. */
+  suppressed: number;
+}
+
+/** `onSuppressed` is called at the first match of each rule, share and interval that gives no alert: nobody else would know of it. */
 export function createDetector(rules: readonly Rule[], onSuppressed: (suppression: Suppression) => void = () => undefined, exceptionOf: ExceptionOf = () => undefined): Detector {
   const marks = new Set<string>();
   const running = rules.flatMap((rule) => runningOf(rule, marks));
@@ -58,14 +66,16 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
     if (rule.alerted.has(id) || rule.alertedBefore.has(id) || rule.remembered.has(id)) return undefined;
     const exception = exceptionOf(rule.summary, event, now);
     const kind = exception === undefined ? 'shown' : 'excepted';
-    if (rule.given[kind] >= rule.maxSignals) {
+    const uid = ownerOf(event);
+    const share = shareOf(rule, uid);
+    if (share[kind] >= rule.maxSignals) {
       if (kind === 'excepted') return undefined;
       suppressed += 1;
-      rule.suppressed += 1;
-      if (rule.suppressed === 1) onSuppressed({ rule: rule.summary, given: rule.given.shown, remainingMs: rule.windowStart + rule.intervalMs - now });
+      share.suppressed += 1;
+      if (share.suppressed === 1) onSuppressed({ rule: rule.summary, ...(uid === undefined ? {} : { uid }), given: share.shown, remainingMs: rule.windowStart + rule.intervalMs - now });
       return undefined;
     }
-    rule.given[kind] += 1;
+    share[kind] += 1;
     rule.alerted.add(id);
     return { id: `${id}-${rule.mark}`, '@timestamp': new Date(now).toISOString(), status: 'open', rule: rule.summary, event, ...(exception === undefined ? {} : { suppressed_by: exception }) };
   };
@@ -90,7 +100,7 @@ export function createDetector(rules: readonly Rule[], onSuppressed: (suppressio
       const rule = running.find(({ summary }) => summary.id === alert.rule.id);
       if (rule === undefined) return;
       openInterval(rule, Date.parse(alert['@timestamp']));
-      rule.given[alert.suppressed_by === undefined ? 'shown' : 'excepted'] += 1;
+      shareOf(rule, ownerOf(alert.event))[alert.suppressed_by === undefined ? 'shown' : 'excepted'] += 1;
       rule.remembered.add(alert.event.event.id);
     },
     lookBackMs: Math.max(0, ...running.map(({ lookBackMs }) => lookBackMs)),
@@ -107,17 +117,30 @@ function runningOf(rule: Rule, marks: Set<string>): Running[] {
   // Two ids can give the same: then one alert of an event would pass for the other.
   for (let next = 2; marks.has(mark); next += 1) mark = markOf(`${rule.id} ${next}`);
   marks.add(mark);
-  return [{ summary: alertRule(rule), mark, matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, lookBackMs: rule.look_back_ms, windowStart: 0, suppressed: 0, given: { shown: 0, excepted: 0 }, alerted: new Set(), alertedBefore: new Set(), remembered: new Set() }];
+  return [{ summary: alertRule(rule), mark, matches: rule.run.matches, maxSignals: rule.max_signals, intervalMs: rule.interval_ms, lookBackMs: rule.look_back_ms, windowStart: 0, shares: new Map(), alerted: new Set(), alertedBefore: new Set(), remembered: new Set() }];
 }
 
 /** A clock that was set back opens a new interval too: otherwise the rule would stay silent until the old time comes again. */
 function openInterval(rule: Running, now: number): void {
   if (now >= rule.windowStart && now - rule.windowStart < rule.intervalMs) return;
   rule.windowStart = now;
-  rule.suppressed = 0;
-  rule.given = { shown: 0, excepted: 0 };
+  rule.shares.clear();
   rule.alertedBefore = rule.alerted;
   rule.alerted = new Set();
+}
+
+/** Any user may fill the unit directories of their own, with files that are theirs; those of the system only root. */
+function ownerOf({ file, user, tickward }: FileEvent): string | undefined {
+  return tickward.scope === 'user' ? file.uid ?? user?.id : undefined;
+}
+
+function shareOf({ shares }: Running, uid: string | undefined): Share {
+  let share = shares.get(uid);
+  if (share === undefined) {
+    share = { shown: 0, excepted: 0, suppressed: 0 };
+    shares.set(uid, share);
+  }
+  return share;
 }
 
 /**

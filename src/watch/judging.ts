@@ -37,7 +37,7 @@ export class Judging {
     const [rules, { createDetector }, { createExceptionOf }] = await Promise.all([this.options.rules(), import('../rule/detect.ts'), import('../rule/exceptions.ts')]);
     const detector = createDetector(
       rules,
-      ({ rule, given, remainingMs }) => onNotice({ level: 'warn', message: `the rule ${rule.name} gave its ${given} alerts of this interval: what else it matches gives none for ${Math.ceil(remainingMs / 1000)} s, tickward events shows all` }),
+      ({ rule, uid, given, remainingMs }) => onNotice({ level: 'warn', message: `the rule ${rule.name} gave its ${given} alerts of this interval${uid === undefined ? '' : ` for the directories of uid ${uid}`}: what else it matches gives none for ${Math.ceil(remainingMs / 1000)} s, tickward events shows all` }),
       createExceptionOf(() => this.readExceptions()),
     );
     const reachMs = Math.max(detector.lookBackMs, ...rules.map(({ interval_ms }) => interval_ms));

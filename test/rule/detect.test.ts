@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createDetector, type Detector } from '../../src/rule/detect.ts';
+import type { FileEvent } from '../../src/model/event.ts';
 import { loadRule, type Rule } from '../../src/rule/load.ts';
 import { fileEvent } from '../helpers/events.ts';
 import { alertOf } from '../helpers/alerts.ts';
@@ -43,6 +44,18 @@ test('an alert that an exception covers says by which, and takes no place of ano
   expect([own?.(), own?.(), own?.()].map((alerts) => alerts?.map(({ suppressed_by }) => suppressed_by))).toEqual([['e1'], ['e1'], []]);
   expect([another?.(), another?.(), another?.()].map((alerts) => alerts?.length)).toEqual([1, 1, 0]);
   expect(detector.suppressed).toBe(1);
+});
+
+test('who fills the directories of their own takes no place of what happens in those of the system or of others', () => {
+  const told: (string | undefined)[] = [];
+  const detector = createDetector([rule('r', '9m')], ({ uid }) => told.push(uid));
+  const of = (uid?: string): FileEvent => {
+    const event = fileEvent();
+    return uid === undefined ? event : { ...event, file: { ...event.file, uid }, tickward: { ...event.tickward, scope: 'user' } };
+  };
+  detector.remember({ ...alertOf({ '@timestamp': before(MINUTE) }), event: of('2000'), rule: { ...alertOf().rule, id: 'r' } });
+  expect(['2000', '2000', '2000', '2001', undefined, undefined, undefined].map((uid) => detector.judge(of(uid), NOW).length)).toEqual([1, 0, 0, 1, 1, 1, 0]);
+  expect(told).toEqual(['2000', undefined]);
 });
 
 test('an exception is asked only for events that match', () => {
