@@ -82,8 +82,8 @@ export function applyEdit(edit: FileEdit, texts: readonly string[], context: Act
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
   {
     using file = openFile(edit.path);
-    if (sha256Of(file.fd) === edit.after) return false;
-    if (!sameInode(file.state, edit.state) || sha256Of(file.fd) !== edit.sha256) throw changed(edit.path);
+    if (sha256Of(file.fd, MOST_BYTES) === edit.after) return false;
+    if (!sameInode(file.state, edit.state) || sha256Of(file.fd, MOST_BYTES) !== edit.sha256) throw changed(edit.path);
     for (const [index, { path: at, flags }] of edit.flags.entries()) {
       announce({ kind: 'attributes', at: pathToJson(at), flags }, texts[index]);
       changeFlags(at, '-', flags);
@@ -91,7 +91,7 @@ export function applyEdit(edit: FileEdit, texts: readonly string[], context: Act
     const copy = copyToQuarantine(file, quarantine);
     const xattrs = { ...xattrsOf(file.fd) };
     announce({ kind: 'lines', at: pathToJson(edit.path), copy, owned: ownedOf(file.state), xattrs, after: edit.after }, texts.at(-1));
-    const left = without(readOpen(file.fd), edit.lines);
+    const left = without(readOpen(file.fd, MOST_BYTES), edit.lines);
     exchange(edit.path, { sha256: edit.sha256, state: file.state }, left, file.state, (fd) => writeXattrs(fd, xattrs));
   }
   setAgain(edit.flags);

@@ -1,15 +1,13 @@
 /** Gives a file of the system another content, all at once: whoever reads it sees the old or the new one, with the same owner, mode and attributes. */
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { exchange, sha256Text } from '../host/exchange.ts';
-import { openFile, readOpen, sha256Of, type FileState, type OpenFile } from '../host/files.ts';
+import { exchange, MOST_BYTES, sha256Text } from '../host/exchange.ts';
+import { openFile, readOpen, type FileState, type OpenFile } from '../host/files.ts';
 import { setTimes, writeXattrs } from '../host/inode.ts';
 import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
-
-const MOST_BYTES = 16 * 1024 ** 2;
 
 export interface Content {
   text: string;
@@ -62,6 +60,6 @@ export function rewrite(path: string, change: (content: Content) => string | und
 
 function contentOf(file: OpenFile): Content {
   if (file.state.size > MOST_BYTES) throw new TickwardError('REFUSED', `${show(file.path)} is left as it is: it has ${file.state.size} bytes, more than a file of its kind`, { hint: 'look at it, then shorten it by hand' });
-  const text = readOpen(file.fd).toString('latin1');
-  return { text, sha256: sha256Of(file.fd), state: file.state };
+  const content = readOpen(file.fd, MOST_BYTES);
+  return { text: content.toString('latin1'), sha256: sha256Text(content), state: file.state };
 }

@@ -8,6 +8,9 @@ import { errnoOf, TickwardError } from '../model/errors.ts';
 import { lookAt, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll, type Directory, type FileState } from './files.ts';
 import { attempt, attemptRemoval, pathIn, show } from './paths.ts';
 
+/** No file whose content is exchanged has more. */
+export const MOST_BYTES = 16 * 1024 ** 2;
+
 /** The file that is to be exchanged: another one under its name, or another content, is left alone. */
 export interface Expected {
   state: Pick<FileState, 'dev' | 'ino'>;
@@ -44,11 +47,11 @@ export function exchange(at: Buffer, expected: Expected, content: Buffer, as: Pi
   syncDirectory(parent);
 }
 
-/** Undefined where nothing has this name. */
+/** Undefined where nothing has this name. Without a hash where it is larger than anything that is exchanged. */
 export function contentOf(at: Buffer): Expected | undefined {
   try {
     using file = openFile(at);
-    return { state: file.state, sha256: sha256Of(file.fd) };
+    return { state: file.state, sha256: sha256Of(file.fd, MOST_BYTES) ?? '' };
   } catch (error) {
     if (error instanceof TickwardError && error.code === 'NOT_FOUND') return undefined;
     throw error;

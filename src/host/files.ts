@@ -193,9 +193,15 @@ export function* chunksOf(fd: number, size = CHUNK): Generator<Buffer> {
   }
 }
 
-export function sha256Of(fd: number): string {
+/** Undefined where more than `most` bytes are there, as in a sparse file, or appear while it is read. */
+export function sha256Of(fd: number, most: number): string | undefined {
   const hash = createHash('sha256');
-  for (const chunk of chunksOf(fd)) hash.update(chunk);
+  let length = 0;
+  for (const chunk of chunksOf(fd)) {
+    length += chunk.length;
+    if (length > most) return undefined;
+    hash.update(chunk);
+  }
   return hash.digest('hex');
 }
 

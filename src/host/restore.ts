@@ -3,10 +3,10 @@ import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, lch
 import { dirname } from 'node:path';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { chunksOf, type Directory, type FileState, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
+import { chunksOf, type Directory, type FileState, look, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
 import { setLinkTimes, setTimes, writeXattrs, type Xattrs } from './inode.ts';
 import { attempt, attemptRemoval, type HostPath, pathIn, show } from './paths.ts';
-import type { Copy } from './quarantine.ts';
+import { type Copy, MOST_COPY_BYTES } from './quarantine.ts';
 
 /** What a file has to be again. */
 export type Owned = Pick<FileState, 'mode' | 'uid' | 'gid' | 'atime_ns' | 'mtime_ns'>;
@@ -46,16 +46,17 @@ function isBack(path: HostPath, parent: Directory, name: Buffer, copy: Copy, own
   const now = lookAt(parent, name);
   if (now === undefined) return false;
   const { state } = now;
-  const isSame = state.kind === 'file' && state.mode === owned.mode && state.uid === owned.uid && state.gid === owned.gid && contentOf(parent, name) === copy.sha256;
+  const isSame = state.kind === 'file' && state.mode === owned.mode && state.uid === owned.uid && state.gid === owned.gid && contentOf(parent, name, look(copy.file)?.state.size) === copy.sha256;
   if (!isSame) throw new TickwardError('REFUSED', `${show(path)} is not restored: something else has this name now`, { hint: `move it away, then undo again; the copy is ${copy.file}` });
   return true;
 }
 
-/** Undefined for what is no plain file. A second name of ours, left by a restore that was cut off, does not count. */
-function contentOf(parent: Directory, name: Buffer): string | undefined {
+/** Undefined for what is no plain file, and for one of another size, which may be large: it is not read. A second name of ours, left by a restore that was cut off, does not count. */
+function contentOf(parent: Directory, name: Buffer, size: number | undefined): string | undefined {
   const fd = openSync(parent.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    return fstatSync(fd).isFile() ? sha256Of(fd) : undefined;
+    const now = fstatSync(fd);
+    return now.isFile() && now.size === (size ?? now.size) ? sha256Of(fd, size ?? MOST_COPY_BYTES) : undefined;
   } finally {
     closeSync(fd);
   }
@@ -63,7 +64,7 @@ function contentOf(parent: Directory, name: Buffer): string | undefined {
 
 function openCopy(copy: Copy): OpenFile {
   const source = openFile(copy.file);
-  if (sha256Of(source.fd) === copy.sha256) return source;
+  if (sha256Of(source.fd, source.state.size) === copy.sha256) return source;
   source[Symbol.dispose]();
   throw new TickwardError('STATE', `the copy ${printable(copy.file)} in the quarantine was changed: its hash is no longer ${copy.sha256}`, { hint: 'restore the file from a backup' });
 }
