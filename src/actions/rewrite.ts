@@ -7,7 +7,7 @@ import { setTimes, writeXattrs } from '../host/inode.ts';
 import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
-import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
+import { protectionsOf, withoutProtection, xattrsOf } from './attributes.ts';
 
 export interface Content {
   text: string;
@@ -41,10 +41,9 @@ export function rewrite(path: string, change: (content: Content) => string | und
   const before = contentOf(file);
   const text = change(before);
   if (text === undefined || text === before.text) return false;
-  const flags = protectionOf(Buffer.from(path));
+  const protections = protectionsOf([Buffer.from(path)]);
   announce(before);
-  if (flags !== '') changeFlags(Buffer.from(path), '-', flags);
-  try {
+  withoutProtection(protections, () => {
     const content = Buffer.from(text, 'latin1');
     const mtime = mtimeOf(sha256Text(content));
     const xattrs = xattrsOf(file.fd) ?? {};
@@ -52,9 +51,7 @@ export function rewrite(path: string, change: (content: Content) => string | und
       writeXattrs(fd, xattrs);
       if (mtime !== undefined) setTimes(fd, { atime_ns: before.state.atime_ns, mtime_ns: mtime });
     });
-  } finally {
-    if (flags !== '') changeFlags(Buffer.from(path), '+', flags);
-  }
+  });
   return true;
 }
 
