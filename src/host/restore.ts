@@ -1,11 +1,12 @@
 /** Gives back what was taken away: made anew with the same content, owner, mode and times, never over something else. */
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { chunksOf, type Directory, type FileState, look, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
 import { setLinkTimes, setTimes, writeXattrs, type Xattrs } from './inode.ts';
-import { attempt, attemptRemoval, type HostPath, pathIn, show } from './paths.ts';
+import { dropLeft, makeFile } from './part.ts';
+import { attempt, type HostPath, pathIn, show } from './paths.ts';
 import { type Copy, MOST_COPY_BYTES } from './quarantine.ts';
 
 /** What a file has to be again. */
@@ -18,26 +19,21 @@ export type Owned = Pick<FileState, 'mode' | 'uid' | 'gid' | 'atime_ns' | 'mtime
 export function restoreFile(path: HostPath, copy: Copy, owned: Owned, xattrs: Xattrs): boolean {
   const { directory, name } = openParent(path);
   using parent = directory;
-  const part = Buffer.from(`.tickward-${copy.sha256.slice(0, 16)}.part`);
   if (isBack(path, parent, name, copy, owned)) {
-    dropPart(parent, part);
+    // It may have been cut off when it had both names.
+    dropLeft(parent);
     return false;
   }
   using source = openCopy(copy);
-  dropPart(parent, part);
-  const fd = attempt(path, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
-  try {
+  const fill = (fd: number): void => {
     for (const chunk of chunksOf(source.fd)) writeAll(fd, chunk);
     setOwner(path, fd, owned, xattrs);
-    fsyncSync(fd);
-    attempt(path, () => linkSync(parent.at(part), parent.at(name)));
+  };
+  makeFile(parent, path, fill, (part, fd) => {
+    linkSync(part, parent.at(name));
     const now = lookAt(parent, name);
     if (now === undefined || !sameInode(now.state, stateOf(fstatSync(fd, { bigint: true })))) throw new TickwardError('REFUSED', `${show(path)} was exchanged for something else while it was restored`, { hint: 'look at it, then try again' });
-  } finally {
-    dropPart(parent, part);
-    closeSync(fd);
-  }
-  syncDirectory(parent);
+  });
   return true;
 }
 
@@ -113,27 +109,15 @@ function setOwner(path: HostPath, fd: number, owned: Owned, xattrs: Xattrs): voi
   });
 }
 
-function dropPart(parent: Directory, part: Buffer): void {
-  if (lookAt(parent, part)?.state.kind === 'file') attemptRemoval(pathIn(parent, part), () => unlinkSync(parent.at(part)));
-}
-
 /** Makes a file that must not be there yet; it has its name when it is complete. */
 export function placeFile(path: HostPath, { content, ...owned }: { content: Buffer } & Omit<Owned, 'atime_ns'>): void {
   const { directory, name } = openParent(path);
   using parent = directory;
-  const part = Buffer.from(`.tickward-${process.pid}.part`);
-  dropPart(parent, part);
-  const fd = attempt(path, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
-  try {
-    attempt(path, () => writeAll(fd, content));
+  const fill = (fd: number): void => {
+    writeAll(fd, content);
     setOwner(path, fd, { ...owned, atime_ns: owned.mtime_ns }, {});
-    fsyncSync(fd);
-    attempt(path, () => linkSync(parent.at(part), parent.at(name)));
-  } finally {
-    dropPart(parent, part);
-    closeSync(fd);
-  }
-  syncDirectory(parent);
+  };
+  makeFile(parent, path, fill, (part) => linkSync(part, parent.at(name)));
 }
 
 /** Makes a link that must not be there yet, in a directory that is made as well where it is missing. */
