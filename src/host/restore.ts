@@ -1,12 +1,13 @@
 /** Gives back what was taken away: made anew with the same content, owner, mode and times, never over something else. */
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
+import { chownSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, linkSync, mkdirSync, openSync, statSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { chunksOf, type Directory, type FileState, look, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
-import { setLinkTimes, setTimes, writeXattrs, type Xattrs } from './inode.ts';
+import { setTimes, setTimesOf, writeXattrs, type Xattrs } from './inode.ts';
+import { withMade } from './made.ts';
 import { dropLeft, makeFile } from './part.ts';
-import { attempt, type HostPath, pathIn, show } from './paths.ts';
+import { attempt, type HostPath, show } from './paths.ts';
 import { type Copy, MOST_COPY_BYTES } from './quarantine.ts';
 
 /** What a file has to be again. */
@@ -73,9 +74,10 @@ export function restoreLink(path: HostPath, target: Buffer, owned: Owned): boole
   if (now?.target?.equals(target) === true) return false;
   if (now !== undefined) throw new TickwardError('REFUSED', `${show(path)} is not restored: something else has this name now`, { hint: 'move it away, then undo again' });
   attempt(path, () => symlinkSync(target, parent.at(name)));
-  const made = lstatSync(parent.at(name));
-  if (made.uid !== owned.uid || made.gid !== owned.gid) lchownSync(parent.at(name), owned.uid, owned.gid);
-  setLinkTimes(parent.fd, name, owned);
+  withMade(parent, name, path, 'link', (at) => {
+    giveTo(at, owned);
+    setTimesOf(at, owned);
+  });
   syncDirectory(parent);
   return true;
 }
@@ -87,13 +89,14 @@ export function restoreDirectory(path: HostPath, owned: Owned, xattrs: Xattrs): 
   const now = lookAt(parent, name);
   if (now?.state.kind === 'directory') return false;
   attempt(path, () => mkdirSync(parent.at(name), 0o700));
-  using made = openDirectory(pathIn(parent, name));
-  const fd = openSync(`/proc/self/fd/${made.fd}`, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    setOwner(path, fd, owned, xattrs);
-  } finally {
-    closeSync(fd);
-  }
+  withMade(parent, name, path, 'directory', (at) => {
+    const fd = openSync(at, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      setOwner(path, fd, owned, xattrs);
+    } finally {
+      closeSync(fd);
+    }
+  });
   syncDirectory(parent);
   return true;
 }
@@ -133,7 +136,11 @@ export function ensureDirectory(path: string, owner: { uid: number; gid: number 
   const name = Buffer.from(path.slice(path.lastIndexOf('/') + 1));
   if (lookAt(parent, name) !== undefined) return false;
   attempt(path, () => mkdirSync(parent.at(name), 0o755));
-  const made = lstatSync(parent.at(name));
-  if (made.uid !== owner.uid || made.gid !== owner.gid) lchownSync(parent.at(name), owner.uid, owner.gid);
+  withMade(parent, name, path, 'directory', (at) => giveTo(at, owner));
   return true;
+}
+
+function giveTo(at: string, { uid, gid }: { uid: number; gid: number }): void {
+  const made = statSync(at);
+  if (made.uid !== uid || made.gid !== gid) chownSync(at, uid, gid);
 }
