@@ -24,9 +24,9 @@ export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
   return state.kind === 'file' && state.size > MOST_COPY_BYTES;
 }
 
-/** Takes another name, for there can be no copy of it: left where it is, the manager would read it, and not every version passes over those of a unit that is masked. */
+/** Takes another name, for there can be no copy of it: left where it is, the manager would read or run it, and not every version passes over drop-ins of a unit that is masked. */
 export function goesAside(file: UnitFile): boolean {
-  return file.role === 'drop-in' && isTooLarge(file);
+  return (file.role === 'drop-in' || file.role === 'generator') && isTooLarge(file);
 }
 
 /** Taken away before a manager reads anything anew: it would do nothing else for as long as that takes. */

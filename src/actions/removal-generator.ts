@@ -38,7 +38,7 @@ export async function planGenerator(path: Buffer, managers: readonly Manager[], 
     'what it did besides making units, as root and at each boot and reload, is not taken back: look at what it runs',
   ];
   const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes, data: removal };
-  const reason = isTooLarge(file) ? `${shown} is too large to keep a copy of` : hindranceOf([file], context);
+  const reason = hindranceOf([file], context);
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
 }
 

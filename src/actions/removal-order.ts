@@ -94,7 +94,7 @@ export function takeAway(file: UnitFile): Operation {
   const target = show(file.path);
   if (file.role === 'directory') return { kind: 'directory', path: file.path, text: `remove the directory ${target} when it is empty`, target };
   if (file.target !== undefined) return { kind: 'link', path: file.path, leadsTo: file.target, text: `remove the link ${target} to ${show(file.target)}`, target };
-  if (goesAside(file)) return { kind: 'aside', path: file.path, state: file.state, text: `rename the file ${target}, which is too large to keep a copy of (${file.state.size} bytes), into the directory above, where systemd does not read it`, target };
+  if (goesAside(file)) return { kind: 'aside', path: file.path, state: file.state, text: `rename the file ${target}, which is too large to keep a copy of (${file.state.size} bytes), into the directory above, where systemd does not look for it`, target };
   return { kind: 'file', path: file.path, state: file.state, sha256: file.sha256 ?? '', text: `move the file ${target} into the quarantine`, target };
 }
 

@@ -21,7 +21,6 @@ import { findUnitFiles, templateOf, type UnitFile } from './unit-files.ts';
 
 /** systemd's own are empty: only their time counts. */
 const MOST_STAMP_BYTES = 4_096;
-const WHILE_IT_STAYS: Partial<Record<UnitFile['role'], string>> = { enablement: 'systemd does not read it', generator: 'what it makes masked until the next boot' };
 
 export interface RemovalParams {
   keep_service: boolean;
@@ -98,16 +97,16 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
   // Without a manager nothing makes them anew, and nothing takes them away.
   const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
   const generators = await generatorsOf(generated, removal.units, context);
-  const huge = [...found, ...generators.files].filter((file) => mayStay(file, managers));
+  const huge = found.filter((file) => mayStay(file, managers));
   const stamps = stampsOf(unit, context);
   const staying = [...generated, ...huge];
   removal.staying.push(...staying.filter(({ role }) => role !== 'enablement').map((file) => file.path));
   removal.kept.push(...[...kept, ...shared, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
-  const files = [...[...found, ...generators.files].filter((file) => !staying.includes(file)), ...stamps.files];
+  const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stamps.files];
   const notes = [
     ...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`),
     ...shared.map((file) => `${show(file.path)} stays, masked for ${printable(context.target.user ?? '')} alone: it is of every user, so respond to it by itself`),
-    ...huge.map((file) => `${tooLarge(file)}; it stays, ${WHILE_IT_STAYS[file.role] ?? 'masked until the next boot'}`),
+    ...huge.map((file) => `${tooLarge(file)}; it stays, ${file.role === 'enablement' ? 'systemd does not read it' : 'masked until the next boot'}`),
     ...stamps.notes,
     ...service.notes,
     ...notesOf(own),
@@ -121,7 +120,7 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
 
 /** Of what is too large to be taken, what does no harm: masked, it is a file that nothing starts, and in `x.wants` systemd reads nothing but links. */
 function mayStay(file: UnitFile, managers: readonly Manager[]): boolean {
-  return isTooLarge(file) && (file.role === 'enablement' || (file.role !== 'drop-in' && managers.length > 0));
+  return isTooLarge(file) && (file.role === 'enablement' || (file.role === 'fragment' && managers.length > 0));
 }
 
 /** Where Persistent= remembers the last run (systemd.timer(5)). */

@@ -63,7 +63,7 @@ describe('a drop-in that is too large to keep a copy of', () => {
     const [before, directory] = [factsOf(large), lstatSync(join(root, 'etc'), { bigint: true }).mtimeNs];
     const plan = await removeTimer.plan(params, context);
     expect(plan.state).toBe('ready');
-    expect(plan.steps.map(({ text }) => text)).toContain(`rename the file ${large}, which is too large to keep a copy of (${HUGE} bytes), into the directory above, where systemd does not read it`);
+    expect(plan.steps.map(({ text }) => text)).toContain(`rename the file ${large}, which is too large to keep a copy of (${HUGE} bytes), into the directory above, where systemd does not look for it`);
     const changes: Parameters<typeof removeTimer.undo>[0][number][] = [];
     const remarks = await removeTimer.apply(plan, context, (change) => changes.push(change));
     const [aside = ''] = readdirSync(join(root, 'etc')).filter((name) => name.endsWith('.aside'));
