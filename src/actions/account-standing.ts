@@ -2,13 +2,12 @@
 import { keyFilesOf, parseAuthorizedKey } from '../host/authorized-keys.ts';
 import { readRegular } from '../host/files.ts';
 import { readGroups, type GroupEntry, type PasswdEntry } from '../host/passwd.ts';
-import { ancestorsOf, isOver, ownerOf, processIds, statOf } from '../host/proc.ts';
+import { isOver, ownerOf, processIds, statOf } from '../host/proc.ts';
 import { readSessions } from '../host/sessions.ts';
 import { groupsOfUser, sudoLinesOf } from '../host/sudoers.ts';
 import { readUtmp, USER_PROCESS, UTMP } from '../host/utmp.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
-import type { HostContext } from './action.ts';
 
 const SHOWN = 5;
 const MOST_KEYS_BYTES = 1024 ** 2;
@@ -72,27 +71,4 @@ export function processesOf(uid: number): number[] {
     const stat = statOf(pid);
     return stat !== undefined && !isOver(stat);
   });
-}
-
-const PATIENCE_MS = 5_000;
-
-/** Ends every process of a user but our own and those that we run under; again and again, because one may start others meanwhile. Gives those that are left. */
-export function endProcessesOf(uid: number, context: HostContext): number[] {
-  const spared = new Set([1, process.pid, ...ancestorsOf(process.pid), ...context.protectedPids]);
-  const left = (): number[] => processesOf(uid).filter((pid) => !spared.has(pid));
-  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
-    const pids = left();
-    if (pids.length === 0) return [];
-    // All are held first, so that none of them sees the others go and forks. The owner is looked at once more right before each signal.
-    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of pids) if (ownerOf(pid) === uid) send(pid, signal);
-  }
-  return left();
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended in between.
-  }
 }

@@ -5,7 +5,7 @@ import { executablePathOf } from '../host/executable.ts';
 import { look, openFile, sameInode, sha256Of, type FileState } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { processIds } from '../host/proc.ts';
-import { copyToQuarantine, prepareQuarantine, unlinkFile } from '../host/quarantine.ts';
+import { copyToQuarantine, MOST_COPY_BYTES, prepareQuarantine, unlinkFile } from '../host/quarantine.ts';
 import { restoreFile } from '../host/restore.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { ActionContext, Change, Plan, UndoReport } from './action.ts';
@@ -31,8 +31,10 @@ export function planJob(number: number): Plan<JobRemoval | undefined> {
   if (job === undefined) return { state: unread.length > 0 ? 'blocked' : 'nothing-to-do', reason: unread[0] ?? `at has no job ${number}`, steps: [], notes: [], data: undefined };
   try {
     using file = openFile(job.path);
+    const sha256 = sha256Of(file.fd, MOST_COPY_BYTES);
+    if (sha256 === undefined) return { state: 'blocked', reason: `${show(job.path)} is too large to keep a copy of (${file.state.size} bytes): copy it elsewhere by hand, then take it out with atrm`, steps: [], notes: [], data: undefined };
     const step = { text: `take job ${number} of at, which would run at ${new Date(job.time * 1000).toISOString()} as uid ${file.state.uid}, out of ${show(job.path)}`, target: show(job.path) };
-    return { state: 'ready', steps: [step], notes: [], data: { number, path: job.path, state: file.state, sha256: sha256Of(file.fd) } };
+    return { state: 'ready', steps: [step], notes: [], data: { number, path: job.path, state: file.state, sha256 } };
   } catch (error) {
     return { state: 'blocked', reason: messageOf(error), steps: [], notes: [], data: undefined };
   }
@@ -43,7 +45,7 @@ export function applyJob(removal: JobRemoval, context: ActionContext, announce: 
   if (!isJobThere(removal)) return false;
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
   using file = openFile(removal.path);
-  if (!sameInode(file.state, removal.state) || sha256Of(file.fd) !== removal.sha256) throw new TickwardError('REFUSED', `${show(removal.path)} was changed since the plan was made`, { hint: 'plan again' });
+  if (!sameInode(file.state, removal.state) || sha256Of(file.fd, removal.state.size) !== removal.sha256) throw new TickwardError('REFUSED', `${show(removal.path)} was changed since the plan was made`, { hint: 'plan again' });
   const copy = copyToQuarantine(file, quarantine);
   const change: z.infer<typeof jobChange> = { kind: 'job', at: pathToJson(removal.path), copy: { ...copy }, owned: ownedOf(file.state), xattrs: { ...xattrsOf(file.fd) } };
   announce(change);

@@ -38,6 +38,50 @@ export function changeFlags(path: Buffer, sign: '+' | '-', flags: string): void 
   }
 }
 
+/** `i` and `a` of chattr(1) as they are set on a path. */
+export interface Protection {
+  path: Buffer;
+  flags: string;
+}
+
+/** Those of the paths that have any. */
+export function protectionsOf(paths: readonly Buffer[]): Protection[] {
+  return paths.map((path) => ({ path, flags: protectionOf(path) })).filter(({ flags }) => flags !== '');
+}
+
+/** Takes them off for as long as the work takes, whether it is done or fails: nobody should find a file less protected than it was. `announce` is called before each. */
+export function withoutProtection<Result>(protections: readonly Protection[], work: () => Result, announce: (each: Protection, index: number) => void = () => {}): Result {
+  const taken: Protection[] = [];
+  let result: Result;
+  try {
+    for (const [index, each] of protections.entries()) {
+      announce(each, index);
+      changeFlags(each.path, '-', each.flags);
+      taken.push(each);
+    }
+    result = work();
+  } catch (error) {
+    // What went wrong first is what is said.
+    setAgain(taken);
+    throw error;
+  }
+  const [failure] = setAgain(taken);
+  if (failure !== undefined) throw failure;
+  return result;
+}
+
+/** All of them, the last one first; gives what went wrong. */
+function setAgain(taken: readonly Protection[]): Error[] {
+  return taken.toReversed().flatMap(({ path, flags }) => {
+    try {
+      changeFlags(path, '+', flags);
+      return [];
+    } catch (error) {
+      return [error as Error];
+    }
+  });
+}
+
 /** All extended attributes of an open file; undefined where this machine has no way to read them. */
 export function xattrsOf(fd: number): inode.Xattrs | undefined {
   try {

@@ -83,7 +83,7 @@ export const collectEvidence: Action<Params, Data> = {
     if (made === undefined) return { ok: false, text: 'nothing was gathered' };
     try {
       using file = openFile(archive);
-      const isWhole = sha256Of(file.fd) === made.sha256 && (file.state.mode & 0o077) === 0;
+      const isWhole = sha256Of(file.fd, made.size) === made.sha256 && (file.state.mode & 0o077) === 0;
       return isWhole ? { ok: true, text: `${printable(archive)} holds ${made.entries.length} parts in ${made.size} bytes, sha256 ${made.sha256}` } : { ok: false, text: `${printable(archive)} was changed since it was written` };
     } catch (error) {
       return { ok: false, text: messageOf(error) };

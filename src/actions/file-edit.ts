@@ -8,7 +8,7 @@ import { type Copy, copyToQuarantine, prepareQuarantine } from '../host/quaranti
 import { restoreFile } from '../host/restore.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, UndoReport } from './action.ts';
-import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
+import { changeFlags, type Protection, protectionOf, protectionsOf, withoutProtection, xattrsOf } from './attributes.ts';
 import { ownedOf, pathFromJson, pathToJson } from './removal.ts';
 
 /** A file with keys or cron jobs is some kilobytes. */
@@ -19,12 +19,6 @@ export interface Line {
   number: number;
   /** Without its line break; bytes that are no UTF-8 are lost. */
   text: string;
-}
-
-/** `i` and `a` of chattr(1) as they are set on a path. */
-interface Protection {
-  path: Buffer;
-  flags: string;
 }
 
 /** What a file has to be and what it becomes. */
@@ -62,13 +56,12 @@ export function planEdit(at: Buffer, pick: (line: Line) => boolean): FileEdit | 
   // Only what is changed has to be plain: a line may be looked for in a file of several names.
   openFile(at)[Symbol.dispose]();
   const left = without(content, lines);
-  return { path: at, state, sha256: sha256Text(content), lines, leavesNothing: linesOf(left).every(({ text }) => /^\s*(?:#|$)/.test(text)), after: sha256Text(left), flags: protectionsOf(at) };
+  return { path: at, state, sha256: sha256Text(content), lines, leavesNothing: linesOf(left).every(({ text }) => /^\s*(?:#|$)/.test(text)), after: sha256Text(left), flags: protectionsOf(placesOf(at)) };
 }
 
 /** The directory's first: it keeps its names from being exchanged. */
-function protectionsOf(at: Buffer): Protection[] {
-  const paths = [at.subarray(0, at.lastIndexOf(0x2f)), at];
-  return paths.map((each) => ({ path: each, flags: protectionOf(each) })).filter(({ flags }) => flags !== '');
+function placesOf(at: Buffer): Buffer[] {
+  return [at.subarray(0, at.lastIndexOf(0x2f)), at];
 }
 
 /** What `applyEdit` does, in words; `what` names the lines. */
@@ -80,27 +73,18 @@ export function describeEdit(edit: FileEdit, what: string): { text: string; targ
 /** `texts` are those of `describeEdit`. False means that the lines were gone already. */
 export function applyEdit(edit: FileEdit, texts: readonly string[], context: ActionContext, announce: (change: EditChange, text: string | undefined) => void): boolean {
   const quarantine = prepareQuarantine(context.quarantine, context.uid);
-  {
-    using file = openFile(edit.path);
-    if (sha256Of(file.fd) === edit.after) return false;
-    if (!sameInode(file.state, edit.state) || sha256Of(file.fd) !== edit.sha256) throw changed(edit.path);
-    for (const [index, { path: at, flags }] of edit.flags.entries()) {
-      announce({ kind: 'attributes', at: pathToJson(at), flags }, texts[index]);
-      changeFlags(at, '-', flags);
-    }
+  using file = openFile(edit.path);
+  if (sha256Of(file.fd, MOST_BYTES) === edit.after) return false;
+  if (!sameInode(file.state, edit.state) || sha256Of(file.fd, MOST_BYTES) !== edit.sha256) throw changed(edit.path);
+  const work = (): void => {
     const copy = copyToQuarantine(file, quarantine);
     const xattrs = { ...xattrsOf(file.fd) };
     announce({ kind: 'lines', at: pathToJson(edit.path), copy, owned: ownedOf(file.state), xattrs, after: edit.after }, texts.at(-1));
-    const left = without(readOpen(file.fd), edit.lines);
+    const left = without(readOpen(file.fd, MOST_BYTES), edit.lines);
     exchange(edit.path, { sha256: edit.sha256, state: file.state }, left, file.state, (fd) => writeXattrs(fd, xattrs));
-  }
-  setAgain(edit.flags);
+  };
+  withoutProtection(edit.flags, work, ({ path: at, flags }, index) => announce({ kind: 'attributes', at: pathToJson(at), flags }, texts[index]));
   return true;
-}
-
-/** The attributes come back with the file: nobody should find it less protected than it was. */
-function setAgain(flags: readonly Protection[]): void {
-  for (const each of flags.toReversed()) changeFlags(each.path, '+', each.flags);
 }
 
 /** A change of `editChange` taken back. Call `undoFlags` for all of them afterwards. */
@@ -114,13 +98,10 @@ export function undoLines(change: Extract<EditChange, { kind: 'lines' }>, report
   if (now === undefined) restoreFile(at, change.copy, change.owned, change.xattrs);
   else if (now.sha256 !== change.after) throw new TickwardError('REFUSED', `${show(at)} is not given back: it was changed since`, { hint: `compare it with the copy ${change.copy.file}` });
   else {
-    const flags = protectionsOf(at);
-    for (const each of flags) changeFlags(each.path, '-', each.flags);
-    exchange(at, now, readCopy(change.copy), change.owned, (fd) => {
+    withoutProtection(protectionsOf(placesOf(at)), () => exchange(at, now, readCopy(change.copy), change.owned, (fd) => {
       writeXattrs(fd, change.xattrs);
       setTimes(fd, change.owned);
-    });
-    setAgain(flags);
+    }));
   }
   report.done.push(`gave back ${show(at)}`);
 }

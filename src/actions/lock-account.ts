@@ -4,8 +4,9 @@ import { run } from '../exec.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { printable } from '../model/text.ts';
 import { accountOf, difference, entryOf, fieldsOf, refuseIfChanged, setFields, undoAccount, whyInUse, type AccountChange, type AccountFields } from './account.ts';
+import { endProcessesOf } from './account-end.ts';
 import { forget, keepBefore } from './account-memory.ts';
-import { endProcessesOf, processesOf, sessionsOf, standingOf } from './account-standing.ts';
+import { processesOf, sessionsOf, standingOf } from './account-standing.ts';
 import type { Action, ActionContext, Plan } from './action.ts';
 
 /** usermod(8): an account that ended on the second day of 1970 has ended, and 0 would read as never in places. */
@@ -84,7 +85,7 @@ export const lockAccount: Action<Params, Data> = {
     record({ ...textOf(texts.shift()), data: { kind: 'sessions', user, uid } });
     // What logind does not know, or does not end in time, is ended below.
     if (context.systemd === 'running') await run('loginctl', ['--no-ask-password', 'terminate-user', '--', user], { timeout: TERMINATE_MS }).catch(() => undefined);
-    const left = endProcessesOf(uid, context);
+    const left = await endProcessesOf(uid, context);
     return left.length === 0 ? [] : [`${left.length} processes of ${printable(user)} are left: ${left.join(', ')}`];
   },
 

@@ -8,6 +8,7 @@ import { ifLoaded } from '../host/units.ts';
 import { printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, HostContext } from './action.ts';
+import { loadedStates } from './manager-loaded.ts';
 import { holdOf, letGo, statesBelow, userManagers, type Hold, type UserManager } from './user-manager.ts';
 
 /** Which manager, as it is kept in the journal. */
@@ -94,16 +95,27 @@ function userManager(id: ManagerId, user: PasswdEntry, isOurs: boolean, place: U
 function managerWith(about: About, prefix: readonly string[], env: { [name: string]: string }, place?: UserManager): Manager {
   const { id, name } = about;
   let silence = place === undefined ? undefined : holdOf(place);
-  const systemctl = async (args: readonly string[]): Promise<ExecResult> => {
+  const call = async (program: 'systemctl' | 'busctl', args: readonly string[]): Promise<ExecResult> => {
     // Others wait for jobs that have nothing left to wait for.
     const timeout = id.scope === 'system' || args[0] === 'try-restart' ? TIMEOUT_MS : USER_TIMEOUT_MS;
     try {
-      if (silence === undefined) return await run('systemctl', [...prefix, '--no-pager', '--no-ask-password', ...args], { timeout, env });
+      if (silence === undefined) return await run(program, [...prefix, '--no-pager', ...(program === 'systemctl' ? ['--no-ask-password'] : []), ...args], { timeout, env });
     } catch (error) {
       if (id.scope === 'system' || !(error instanceof TickwardError) || error.code !== 'TIMEOUT') throw error;
       silence = (place === undefined ? undefined : holdOf(place)) ?? { why: `gave no answer within ${timeout / 1000} s`, canLetGo: false };
     }
     throw new TickwardError('TIMEOUT', `${name} ${silence?.why}`, { hint: id.scope === 'system' ? '' : silenceHint(id.user) });
+  };
+  const systemctl = (args: readonly string[]): Promise<ExecResult> => call('systemctl', args);
+  const busctl = async (args: readonly string[]): Promise<string | undefined> => {
+    try {
+      const { exitCode, stdout } = await call('busctl', args);
+      return exitCode === 0 ? stdout : undefined;
+    } catch (error) {
+      // Who does not answer this answers nothing else. Without busctl it is systemctl that is asked.
+      if (silence === undefined && error instanceof TickwardError && error.code === 'TIMEOUT') throw error;
+      return undefined;
+    }
   };
   const asked = async (args: readonly string[]): Promise<string | undefined> => {
     try {
@@ -130,6 +142,8 @@ function managerWith(about: About, prefix: readonly string[], env: { [name: stri
       const loadable = units.filter(isLoadable);
       if (loadable.length === 0) return [];
       const names = loadable.map(instancesOf);
+      const known = which === 'loaded' ? await loadedStates(names.map(ifLoaded), busctl) : undefined;
+      if (known !== undefined && silence === undefined) return known;
       const text = await asked(['show', '-p', PROPERTIES, '--', ...(which === 'loaded' ? names.map(ifLoaded) : names)]);
       if (text === undefined) return place === undefined ? [] : statesBelow(place, loadable);
       return text.split('\n\n').map(parseState).filter((state) => state.id !== '');

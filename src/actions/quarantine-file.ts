@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { look, openFile, sha256Of } from '../host/files.ts';
 import { packagesIfKnown } from '../host/packages.ts';
 import { componentsOf, show, toBytes } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, Plan } from './action.ts';
@@ -54,7 +55,7 @@ export const quarantineFile: Action<Params, Removal> = {
       const owner = owners.get(path.toString());
       if (owner !== undefined) return refuse(`${shown} belongs to the package ${printable(owner)}: restore it from there (apt-get install --reinstall, dnf reinstall)`);
       using opened = openFile(path, hard_links ? 'any' : 'one');
-      const file: UnitFile = { path, role: 'fragment', state: opened.state, sha256: isTooLarge(opened) ? '' : sha256Of(opened.fd) };
+      const file: UnitFile = { path, role: 'fragment', state: opened.state, sha256: isTooLarge(opened) ? '' : (sha256Of(opened.fd, MOST_COPY_BYTES) ?? '') };
       removal.operations.push(...attributesOf([file], context), takeAway(file));
       removal.otherNames.push(...otherNamesOf([file], context.directories));
       const notes = [...removal.otherNames.map((name) => `stays, look at it: ${name}`), ...runningFrom(file), ...doubtNotes(problem)];

@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { look, openFile, sha256Of } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { takenInto } from './quarantine-log.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
 
@@ -53,7 +54,7 @@ export function copyProblem(change: RemovalChange): 'lost' | 'damaged' | undefin
   if (change.kind !== 'file') return undefined;
   if (sizeOf(change.copy.file) === undefined) return 'lost';
   try {
-    return differentFile(toBytes(change.copy.file), change.copy.sha256) === undefined ? undefined : 'damaged';
+    return differentFile(toBytes(change.copy.file), change.copy.sha256, MOST_COPY_BYTES) === undefined ? undefined : 'damaged';
   } catch {
     // What is in its place now cannot even be read.
     return 'damaged';
@@ -75,7 +76,7 @@ export function differenceOf(change: RemovalChange): { text: string; isGone: boo
   const path = pathFromJson(change.at);
   const found = look(path);
   if (found === undefined) return { text: `${show(path)} is not there`, isGone: true };
-  const text = change.kind === 'link' ? differentLink(found.target, pathFromJson(change.target)) : found.state.kind === 'file' ? differentFile(path, change.copy.sha256) : 'is not the file that it was';
+  const text = change.kind === 'link' ? differentLink(found.target, pathFromJson(change.target)) : found.state.kind === 'file' ? differentFile(path, change.copy.sha256, sizeOf(change.copy.file) ?? MOST_COPY_BYTES) : 'is not the file that it was';
   return text === undefined ? undefined : { text: `${show(path)} ${text}`, isGone: false };
 }
 
@@ -83,7 +84,7 @@ function differentLink(now: Buffer | undefined, then: Buffer): string | undefine
   return now?.equals(then) === true ? undefined : 'is not the link that it was';
 }
 
-function differentFile(path: Buffer, sha256: string): string | undefined {
+function differentFile(path: Buffer, sha256: string, most: number): string | undefined {
   using file = openFile(path, 'any');
-  return sha256Of(file.fd) === sha256 ? undefined : 'has another content';
+  return sha256Of(file.fd, most) === sha256 ? undefined : 'has another content';
 }

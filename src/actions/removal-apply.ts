@@ -1,5 +1,6 @@
 /** Carries out the operations of a removal, each announced before it is done. */
 import { createHash } from 'node:crypto';
+import { asideOf, setAside } from '../host/aside.ts';
 import { isFreezing, setFrozen } from '../host/cgroups.ts';
 import { look, lookAt, openDirectory, openParent } from '../host/files.ts';
 import { show } from '../host/paths.ts';
@@ -76,6 +77,12 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
       return undefined;
     case 'file':
       return takeFile(operation.path, carrying.originals, carrying.quarantine, announce);
+    case 'aside': {
+      const { path, state } = operation;
+      const to = asideOf(path);
+      const isDone = setAside(path, to, state, () => announce({ kind: 'aside', at: pathToJson(path), to: pathToJson(to), inode: state.ino }));
+      return isDone ? `${show(path)} is ${show(to)} now, look at it` : alreadyGone(path);
+    }
     case 'link': {
       const { path, leadsTo } = operation;
       const removed = removeLink(path, leadsTo, (state) => announce({ kind: 'link', at: pathToJson(path), target: pathToJson(leadsTo), owned: ownedOf(state) }));
@@ -152,7 +159,7 @@ function isThere(path: string): boolean {
 
 /** Modification times of the directories that names are taken out of; paths as latin1. */
 function directoryTimes(operations: readonly Operation[]): Map<string, string> {
-  const paths = operations.flatMap((each) => (each.kind === 'file' || each.kind === 'link' || each.kind === 'directory' ? [each.path.subarray(0, each.path.lastIndexOf('/')).toString('latin1')] : []));
+  const paths = operations.flatMap(directoriesChangedBy).map((path) => path.toString('latin1'));
   const times = new Map<string, string>();
   for (const path of new Set(paths)) {
     try {
@@ -163,4 +170,10 @@ function directoryTimes(operations: readonly Operation[]): Map<string, string> {
     }
   }
   return times;
+}
+
+function directoriesChangedBy(operation: Operation): Buffer[] {
+  if (operation.kind !== 'file' && operation.kind !== 'aside' && operation.kind !== 'link' && operation.kind !== 'directory') return [];
+  const parent = operation.path.subarray(0, operation.path.lastIndexOf('/'));
+  return operation.kind === 'aside' ? [parent, parent.subarray(0, parent.lastIndexOf('/'))] : [parent];
 }

@@ -17,11 +17,16 @@ const SPARE_BYTES = 1024 ** 2;
 
 /** Why these files could not be taken away, or not be given back, or no mask be made in these directories; undefined where all of it can. */
 export function hindranceOf(files: readonly UnitFile[], context: ActionContext, maskDirectories: readonly string[] = []): string | undefined {
-  return mountedOver(files) ?? maskDirectories.map((directory) => unmaskable(directory, context)).find((reason) => reason !== undefined) ?? files.reduce<string | undefined>((found, file) => found ?? tooLarge(file) ?? missingRight(file, context), undefined) ?? missingRoom(files, context.quarantine);
+  return mountedOver(files) ?? maskDirectories.map((directory) => unmaskable(directory, context)).find((reason) => reason !== undefined) ?? files.reduce<string | undefined>((found, file) => found ?? (goesAside(file) ? undefined : tooLarge(file)) ?? missingRight(file, context), undefined) ?? missingRoom(files, context.quarantine);
 }
 
 export function isTooLarge({ state }: Pick<UnitFile, 'state'>): boolean {
   return state.kind === 'file' && state.size > MOST_COPY_BYTES;
+}
+
+/** Takes another name, for there can be no copy of it: left where it is, the manager would read or run it, and not every version passes over drop-ins of a unit that is masked. */
+export function goesAside(file: UnitFile): boolean {
+  return (file.role === 'drop-in' || file.role === 'generator') && isTooLarge(file);
 }
 
 /** Taken away before a manager reads anything anew: it would do nothing else for as long as that takes. */
@@ -68,7 +73,7 @@ function unmaskable(directory: string, context: ActionContext): string | undefin
 }
 
 function missingRoom(files: readonly UnitFile[], quarantine: string): string | undefined {
-  const needed = files.reduce((sum, { state }) => sum + (state.kind === 'file' ? state.size : 0), SPARE_BYTES);
+  const needed = files.filter((file) => !goesAside(file)).reduce((sum, { state }) => sum + (state.kind === 'file' ? state.size : 0), SPARE_BYTES);
   const { bytes, inodes } = roomAt(quarantine);
   if (bytes !== undefined && bytes < needed) return `there is no room for the copies in ${printable(quarantine)}: ${needed} bytes are needed, ${bytes} are free`;
   return inodes !== undefined && inodes < files.length + 2 ? `there is no room for the copies in ${printable(quarantine)}: no inodes are free` : undefined;

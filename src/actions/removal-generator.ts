@@ -2,6 +2,7 @@
 import { look, openFile, sha256Of } from '../host/files.ts';
 import { packagesIfKnown } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Plan } from './action.ts';
 import { silenceNotes, type Manager } from './manager.ts';
@@ -37,7 +38,7 @@ export async function planGenerator(path: Buffer, managers: readonly Manager[], 
     'what it did besides making units, as root and at each boot and reload, is not taken back: look at what it runs',
   ];
   const plan = { steps: removal.operations.map(({ text, target }) => ({ text, target })), notes, data: removal };
-  const reason = isTooLarge(file) ? `${shown} is too large to keep a copy of` : hindranceOf([file], context);
+  const reason = hindranceOf([file], context);
   return reason === undefined ? { ...plan, state: 'ready' } : { ...plan, state: 'blocked', reason };
 }
 
@@ -49,7 +50,7 @@ export function isGenerator(path: Buffer, context: ActionContext): boolean {
 
 function hashOf(path: Buffer): { sha256: string } {
   using file = openFile(path, 'any');
-  return { sha256: isTooLarge(file) ? '' : sha256Of(file.fd) };
+  return { sha256: isTooLarge(file) ? '' : (sha256Of(file.fd, MOST_COPY_BYTES) ?? '') };
 }
 
 /** Which generator made which of them nobody can say without running it. */

@@ -2,10 +2,12 @@
 import { openFile, sha256Of } from '../host/files.ts';
 import { packagesIfKnown } from '../host/packages.ts';
 import { pathIn, show, toBytes } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { readStart } from '../host/read.ts';
 import { lookAt } from '../host/files.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
+import { isTooLarge } from './removal-checks.ts';
 import { entriesOf, forEachDirectory, type UnitFile } from './unit-files.ts';
 
 /** Debian's largest generator has 70 kB. */
@@ -50,5 +52,5 @@ export async function generatorsOf(generated: readonly UnitFile[], units: readon
 function withHash(file: UnitFile): UnitFile {
   if (file.target !== undefined) return file;
   using opened = openFile(file.path, 'any');
-  return { ...file, sha256: sha256Of(opened.fd) };
+  return { ...file, sha256: isTooLarge(opened) ? '' : (sha256Of(opened.fd, MOST_COPY_BYTES) ?? '') };
 }

@@ -5,7 +5,7 @@ import type { ActionContext } from './action.ts';
 import { protectionOf } from './attributes.ts';
 import { isActive, isLoadable, isOwnCgroup, isRunning, type Manager, type UnitState } from './manager.ts';
 import { isGeneratorDirectory } from './removal-regenerate.ts';
-import { isSlow } from './removal-checks.ts';
+import { goesAside, isSlow } from './removal-checks.ts';
 import { hasEscaped } from './removal-escaped.ts';
 import { inOrder } from './removal-stop.ts';
 import type { Operation } from './removal.ts';
@@ -94,17 +94,22 @@ export function takeAway(file: UnitFile): Operation {
   const target = show(file.path);
   if (file.role === 'directory') return { kind: 'directory', path: file.path, text: `remove the directory ${target} when it is empty`, target };
   if (file.target !== undefined) return { kind: 'link', path: file.path, leadsTo: file.target, text: `remove the link ${target} to ${show(file.target)}`, target };
+  if (goesAside(file)) return { kind: 'aside', path: file.path, state: file.state, text: `rename the file ${target}, which is too large to keep a copy of (${file.state.size} bytes), into the directory above, where systemd does not look for it`, target };
   return { kind: 'file', path: file.path, state: file.state, sha256: file.sha256 ?? '', text: `move the file ${target} into the quarantine`, target };
 }
 
 /** Of the files, of the directories that their names are taken out of, and of those where names are made. */
 export function attributesOf(files: readonly UnitFile[], context: ActionContext, more: readonly Buffer[] = []): Operation[] {
   if (context.uid !== 0) return [];
-  const parents = files.map((file) => file.path.subarray(0, file.path.lastIndexOf('/')));
+  const parents = files.flatMap((file) => (goesAside(file) ? [parentOf(file.path), parentOf(parentOf(file.path))] : [parentOf(file.path)]));
   const themselves = files.filter((file) => file.target === undefined).map((file) => file.path);
   const paths = new Map([...parents, ...themselves, ...more].map((path) => [path.toString('latin1'), path] as const));
   return [...paths.values()].flatMap((path) => {
     const flags = protectionOf(path);
     return flags === '' ? [] : [{ kind: 'attributes' as const, path, flags, text: `take the attribute ${flags} (chattr) off ${show(path)}`, target: show(path) }];
   });
+}
+
+function parentOf(path: Buffer): Buffer {
+  return path.subarray(0, path.lastIndexOf('/'));
 }

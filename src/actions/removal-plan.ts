@@ -19,6 +19,9 @@ import { siblingsOf, userNotes } from './removal-siblings.ts';
 import { noRemoval, type Operation, type Removal } from './removal.ts';
 import { findUnitFiles, templateOf, type UnitFile } from './unit-files.ts';
 
+/** systemd's own are empty: only their time counts. */
+const MOST_STAMP_BYTES = 4_096;
+
 export interface RemovalParams {
   keep_service: boolean;
   keep_mask: boolean;
@@ -94,16 +97,17 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
   // Without a manager nothing makes them anew, and nothing takes them away.
   const generated = managers.length === 0 ? [] : found.filter((file) => isGenerated(file.path));
   const generators = await generatorsOf(generated, removal.units, context);
-  // Masked, they are files that nothing starts.
-  const huge = managers.length === 0 ? [] : found.filter((file) => file.role === 'fragment' && isTooLarge(file));
+  const huge = found.filter((file) => mayStay(file, managers));
+  const stamps = stampsOf(unit, context);
   const staying = [...generated, ...huge];
-  removal.staying.push(...staying.map((file) => file.path));
+  removal.staying.push(...staying.filter(({ role }) => role !== 'enablement').map((file) => file.path));
   removal.kept.push(...[...kept, ...shared, ...staying].map((file) => file.path), ...own.shared, ...service.shared);
-  const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stampsOf(unit, context)];
+  const files = [...found.filter((file) => !staying.includes(file)), ...generators.files, ...stamps.files];
   const notes = [
     ...kept.map((file) => `${show(file.path)} stays: it belongs to the package ${printable(owners.get(file.path.toString()) ?? '')}`),
     ...shared.map((file) => `${show(file.path)} stays, masked for ${printable(context.target.user ?? '')} alone: it is of every user, so respond to it by itself`),
-    ...huge.map((file) => `${tooLarge(file)}; it stays, masked until the next boot`),
+    ...huge.map((file) => `${tooLarge(file)}; it stays, ${file.role === 'enablement' ? 'systemd does not read it' : 'masked until the next boot'}`),
+    ...stamps.notes,
     ...service.notes,
     ...notesOf(own),
     ...generators.notes,
@@ -114,19 +118,26 @@ async function planWhole(subject: Subject, params: RemovalParams): Promise<Plan<
   return await finish(subject, files, { refused: [...own.refused, ...service.refused, ...refused], notes, keepMask: params.keep_mask, staying, withFiles: [...(own.files.length > 0 ? [unit] : []), ...service.withFiles] });
 }
 
+/** Of what is too large to be taken, what does no harm: masked, it is a file that nothing starts, and in `x.wants` systemd reads nothing but links. */
+function mayStay(file: UnitFile, managers: readonly Manager[]): boolean {
+  return isTooLarge(file) && (file.role === 'enablement' || (file.role === 'fragment' && managers.length > 0));
+}
+
 /** Where Persistent= remembers the last run (systemd.timer(5)). */
-function stampsOf(unit: string, context: ActionContext): UnitFile[] {
+function stampsOf(unit: string, context: ActionContext): { files: UnitFile[]; notes: string[] } {
   const { scope, user } = context.target;
   const home = context.users.find((each) => each.name === user)?.home;
   const directory = scope === 'system' ? context.stamps : home === undefined ? undefined : `${home}/.local/share/systemd/timers`;
-  if (directory === undefined || !unit.endsWith('.timer')) return [];
+  if (directory === undefined || !unit.endsWith('.timer')) return { files: [], notes: [] };
   const path = toBytes(`${directory}/stamp-${unit}`);
   try {
     using file = openFile(path, 'any');
-    return [{ path, role: 'stamp', state: file.state, sha256: sha256Of(file.fd) }];
+    const sha256 = sha256Of(file.fd, MOST_STAMP_BYTES);
+    if (sha256 === undefined) return { files: [], notes: [`${show(path)} stays: it has ${file.state.size} bytes, and a stamp of systemd's is empty; look at it`] };
+    return { files: [{ path, role: 'stamp', state: file.state, sha256 }], notes: [] };
   } catch {
     // None, or something else under its name, which systemd does not read either.
-    return [];
+    return { files: [], notes: [] };
   }
 }
 

@@ -1,5 +1,5 @@
 /** Takes files away, also from someone who puts others in their place meanwhile. */
-import { look, openFile, type OpenFile, sameInode, sha256Of } from '../host/files.ts';
+import { type FileState, look, openFile, type OpenFile, sameInode, sha256Of } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { type Copy, copyToQuarantine, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -12,7 +12,7 @@ export type Announce = (change: RemovalChange) => void;
 export interface Original {
   copy: Copy;
   change: Extract<RemovalChange, { kind: 'file' }>;
-  inode: { dev: string; ino: string };
+  inode: Pick<FileState, 'dev' | 'ino' | 'size'>;
   hasXattrs: boolean;
 }
 
@@ -47,7 +47,7 @@ function originalOf(opened: OpenFile, { path, state }: FileOperation, quarantine
 /** Undefined where it is gone; throws where it is another file than was planned. */
 function openPlanned({ path, state, sha256 }: FileOperation): OpenFile | undefined {
   const file = openIfThere(path);
-  if (file === undefined || (sameInode(file.state, state) && sha256Of(file.fd) === sha256)) return file;
+  if (file === undefined || (sameInode(file.state, state) && sha256Of(file.fd, state.size) === sha256)) return file;
   file[Symbol.dispose]();
   throw new TickwardError('REFUSED', `${show(path)} was changed since the plan was made`, { hint: 'plan again and look at what it is now' });
 }
@@ -89,7 +89,7 @@ function takeOnce(path: Buffer, original: Original, quarantine: string, announce
   }
   using opened = openIfThere(path);
   if (opened === undefined) return alreadyGone(path);
-  const isOriginal = sameInode(opened.state, original.inode) && sha256Of(opened.fd) === original.copy.sha256;
+  const isOriginal = sameInode(opened.state, original.inode) && sha256Of(opened.fd, original.inode.size) === original.copy.sha256;
   const other = isOriginal ? undefined : copyToQuarantine(opened, quarantine);
   announce();
   unlinkFile(opened);

@@ -1,10 +1,11 @@
 /** Gives back what a removal took: newest change first, then the managers read their units again and start what ran. */
 import { fstatSync } from 'node:fs';
+import { bringBack } from '../host/aside.ts';
 import { thaw } from '../host/cgroups.ts';
 import { look, openDirectory, openFile, sha256Of } from '../host/files.ts';
 import { setTimes } from '../host/inode.ts';
 import { show } from '../host/paths.ts';
-import { removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
+import { MOST_COPY_BYTES, removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
@@ -51,7 +52,7 @@ export async function undoRemoval(changes: readonly Change[], context: ActionCon
 
 /** The unit that a file makes, changes or pulls in. */
 function unitsOf(change: RemovalChange | undefined): string[] {
-  if (change?.kind !== 'file' && change?.kind !== 'link') return [];
+  if (change?.kind !== 'file' && change?.kind !== 'aside' && change?.kind !== 'link') return [];
   const [name = '', parent = ''] = textOfBytes(pathFromJson(change.at)).split('/').toReversed();
   return [parent.endsWith('.d') ? parent.slice(0, -'.d'.length) : name];
 }
@@ -75,6 +76,12 @@ function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoRep
       return;
     case 'file':
       return giveBackFile(change, report);
+    case 'aside': {
+      const path = pathFromJson(change.at);
+      if (bringBack(path, pathFromJson(change.to), change.inode)) report.done.push(`gave ${show(path)} its name again`);
+      else report.already.push(`${show(path)} is there as it was`);
+      return;
+    }
     case 'link':
       return giveBackLink(change, report);
     case 'directory': {
@@ -145,7 +152,7 @@ function takeOriginal({ at, sha256 }: Of<'original'>, report: UndoReport): void 
   const path = pathFromJson(at);
   if (look(path)?.state.kind !== 'file') return;
   using file = openFile(path);
-  if (sha256Of(file.fd) !== sha256) return;
+  if (sha256Of(file.fd, MOST_COPY_BYTES) !== sha256) return;
   unlinkFile(file);
   report.done.push(`removed the package's ${show(path)}`);
 }

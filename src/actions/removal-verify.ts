@@ -49,7 +49,7 @@ function isStartable({ id, load }: UnitState, units: readonly string[]): boolean
 function madeAnew({ units, operations, kept, directories }: Removal): Buffer[] {
   const stays = (path: Buffer): boolean => kept.some((each) => each.equals(path) || each.equals(path.subarray(0, path.lastIndexOf('/'))));
   const isReplaced = (path: Buffer): boolean => operations.some((each) => each.kind === 'original' && each.path.equals(path));
-  const taken = operations.flatMap((each) => (each.kind === 'file' || each.kind === 'link' ? [each.path] : [])).filter((path) => !isReplaced(path) && look(path) !== undefined);
+  const taken = operations.flatMap((each) => (each.kind === 'file' || each.kind === 'aside' || each.kind === 'link' ? [each.path] : [])).filter((path) => !isReplaced(path) && look(path) !== undefined);
   const found = findUnitFiles(units, directories).files.filter((file) => file.role !== 'directory' && !stays(file.path)).map((file) => file.path);
   return [...taken, ...found];
 }

@@ -19,6 +19,7 @@ export type Operation = PlanStep &
     | { kind: 'end'; manager: Manager; units: string[] }
     | { kind: 'attributes'; path: Buffer; flags: string }
     | { kind: 'file'; path: Buffer; state: FileState; sha256: string }
+    | { kind: 'aside'; path: Buffer; state: FileState }
     | { kind: 'link'; path: Buffer; leadsTo: Buffer }
     | { kind: 'directory'; path: Buffer }
     | { kind: 'original'; path: Buffer; original: Original }
@@ -84,6 +85,8 @@ export const removalChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
   /** `names`: how many the file had, where it was more than this one. */
   z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs, names: z.exactOptional(z.int()) }),
+  /** A file that is there under another name; `inode`: its number. */
+  z.strictObject({ kind: z.literal('aside'), at: path, to: path, inode: z.string() }),
   z.strictObject({ kind: z.literal('link'), at: path, target: path, owned }),
   z.strictObject({ kind: z.literal('directory'), at: path, owned, xattrs }),
   /** What the package has, put where the changed file was. */

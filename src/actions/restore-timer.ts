@@ -118,7 +118,7 @@ function ownersOf(changes: readonly RemovalChange[]): number[] {
 /** What shows of what is given back: the rest is bookkeeping. What is there already is no step. */
 function stepOf(change: RemovalChange): PlanStep[] {
   if (change.kind === 'stop') return change.active ? [{ text: `start ${printable(change.unit)} again`, target: printable(change.unit) }] : [];
-  if (change.kind !== 'file' && change.kind !== 'link' && change.kind !== 'directory' && change.kind !== 'mask' && change.kind !== 'original') return [];
+  if (change.kind !== 'file' && change.kind !== 'aside' && change.kind !== 'link' && change.kind !== 'directory' && change.kind !== 'mask' && change.kind !== 'original') return [];
   const path = pathFromJson(change.at);
   const target = show(path);
   const isThere = look(path) !== undefined;
@@ -126,5 +126,6 @@ function stepOf(change: RemovalChange): PlanStep[] {
   if (change.kind === 'mask') return isThere ? [{ text: `unmask ${printable(change.unit)}: remove the link ${target}`, target }] : [];
   if (change.kind === 'file') return [{ text: `restore the file ${target} (sha256 ${change.copy.sha256})`, target }];
   if (isThere) return [];
+  if (change.kind === 'aside') return [{ text: `give ${show(pathFromJson(change.to))} its name ${target} again`, target }];
   return [{ text: change.kind === 'link' ? `restore the link ${target}` : `make the directory ${target} again`, target }];
 }

@@ -1,15 +1,13 @@
 /** Gives a file of the system another content, all at once: whoever reads it sees the old or the new one, with the same owner, mode and attributes. */
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
-import { exchange, sha256Text } from '../host/exchange.ts';
-import { openFile, readOpen, sha256Of, type FileState, type OpenFile } from '../host/files.ts';
+import { exchange, MOST_BYTES, sha256Text } from '../host/exchange.ts';
+import { openFile, readOpen, type FileState, type OpenFile } from '../host/files.ts';
 import { setTimes, writeXattrs } from '../host/inode.ts';
 import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
-import { changeFlags, protectionOf, xattrsOf } from './attributes.ts';
-
-const MOST_BYTES = 16 * 1024 ** 2;
+import { protectionsOf, withoutProtection, xattrsOf } from './attributes.ts';
 
 export interface Content {
   text: string;
@@ -43,10 +41,9 @@ export function rewrite(path: string, change: (content: Content) => string | und
   const before = contentOf(file);
   const text = change(before);
   if (text === undefined || text === before.text) return false;
-  const flags = protectionOf(Buffer.from(path));
+  const protections = protectionsOf([Buffer.from(path)]);
   announce(before);
-  if (flags !== '') changeFlags(Buffer.from(path), '-', flags);
-  try {
+  withoutProtection(protections, () => {
     const content = Buffer.from(text, 'latin1');
     const mtime = mtimeOf(sha256Text(content));
     const xattrs = xattrsOf(file.fd) ?? {};
@@ -54,14 +51,12 @@ export function rewrite(path: string, change: (content: Content) => string | und
       writeXattrs(fd, xattrs);
       if (mtime !== undefined) setTimes(fd, { atime_ns: before.state.atime_ns, mtime_ns: mtime });
     });
-  } finally {
-    if (flags !== '') changeFlags(Buffer.from(path), '+', flags);
-  }
+  });
   return true;
 }
 
 function contentOf(file: OpenFile): Content {
   if (file.state.size > MOST_BYTES) throw new TickwardError('REFUSED', `${show(file.path)} is left as it is: it has ${file.state.size} bytes, more than a file of its kind`, { hint: 'look at it, then shorten it by hand' });
-  const text = readOpen(file.fd).toString('latin1');
-  return { text, sha256: sha256Of(file.fd), state: file.state };
+  const content = readOpen(file.fd, MOST_BYTES);
+  return { text: content.toString('latin1'), sha256: sha256Text(content), state: file.state };
 }

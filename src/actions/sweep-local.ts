@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { openFile, readRegular, sha256Of } from '../host/files.ts';
 import { packagesIfKnown } from '../host/packages.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { MOST_UNIT_BYTES } from '../host/units.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext } from './action.ts';
@@ -116,8 +117,9 @@ function indicatorsOf(context: ActionContext): Indicators {
   try {
     const path = targetPath(target);
     using file = openFile(path, 'any');
+    const hash = sha256Of(file.fd, MOST_COPY_BYTES);
     const said = indicatorsOfUnit(readRegular(path, MOST_UNIT_BYTES).content);
-    return { ...NO_INDICATORS, ...said, units: [target.unit], paths: [...own, ...said.paths], hashes: [sha256Of(file.fd)] };
+    return { ...NO_INDICATORS, ...said, units: [target.unit], paths: [...own, ...said.paths], hashes: hash === undefined ? [] : [hash] };
   } catch {
     return { ...NO_INDICATORS, units: [target.unit], paths: own };
   }

@@ -129,8 +129,8 @@ function hashOfImage(pid: number, known: Map<string, string>): string | undefine
   try {
     using image = openImage(pid);
     if (image.size > MOST_IMAGE) return undefined;
-    const hash = known.get(image.id) ?? sha256Of(image.fd);
-    known.set(image.id, hash);
+    const hash = known.get(image.id) ?? sha256Of(image.fd, MOST_IMAGE);
+    if (hash !== undefined) known.set(image.id, hash);
     return hash;
   } catch {
     return undefined;

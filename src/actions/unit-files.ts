@@ -149,7 +149,7 @@ function addFile(path: Buffer, role: UnitFile['role'], findings: Findings): void
   try {
     using file = openFile(path, 'any');
     // What is too large to be taken is not read to its end either.
-    const sha256 = file.state.size > MOST_COPY_BYTES ? '' : sha256Of(file.fd);
+    const sha256 = file.state.size > MOST_COPY_BYTES ? '' : (sha256Of(file.fd, MOST_COPY_BYTES) ?? '');
     findings.files.push({ path, role, state: file.state, sha256 });
   } catch (error) {
     if (!(error instanceof TickwardError) || error.code !== 'NOT_FOUND') findings.refused.push(advisedMessageOf(error));

@@ -3,10 +3,14 @@
  * Everything goes through descriptors, as in `files.ts`.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { fchmodSync, fchownSync, fstatSync, renameSync } from 'node:fs';
 import { errnoOf, TickwardError } from '../model/errors.ts';
-import { lookAt, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll, type Directory, type FileState } from './files.ts';
-import { attempt, attemptRemoval, pathIn, show } from './paths.ts';
+import { lookAt, openFile, openParent, sameInode, sha256Of, stateOf, writeAll, type FileState } from './files.ts';
+import { makeFile } from './part.ts';
+import { attempt, show } from './paths.ts';
+
+/** No file whose content is exchanged has more. */
+export const MOST_BYTES = 16 * 1024 ** 2;
 
 /** The file that is to be exchanged: another one under its name, or another content, is left alone. */
 export interface Expected {
@@ -21,34 +25,26 @@ export interface Expected {
 export function exchange(at: Buffer, expected: Expected, content: Buffer, as: Pick<FileState, 'mode' | 'uid' | 'gid'>, finish: (fd: number) => void): void {
   const { directory, name } = openParent(at);
   using parent = directory;
-  const part = Buffer.from(`.tickward-${sha256Text(content).slice(0, 16)}.part`);
-  dropPart(parent, part);
-  const fd = attempt(at, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
-  try {
-    attempt(at, () => {
-      writeAll(fd, content);
-      fchownSync(fd, as.uid, as.gid);
-      fchmodSync(fd, as.mode);
-      finish(fd);
-      fsyncSync(fd);
-    });
+  const fill = (fd: number): void => {
+    writeAll(fd, content);
+    fchownSync(fd, as.uid, as.gid);
+    fchmodSync(fd, as.mode);
+    finish(fd);
+  };
+  makeFile(parent, at, fill, (part, fd) => {
     const found = lookAt(parent, name);
     if (found === undefined || !sameInode(found.state, expected.state) || contentOf(at)?.sha256 !== expected.sha256) throw changed(at);
-    rename(parent, part, name, at);
+    rename(part, parent.at(name), at);
     const now = lookAt(parent, name);
     if (now === undefined || !sameInode(now.state, stateOf(fstatSync(fd, { bigint: true })))) throw changed(at);
-  } finally {
-    dropPart(parent, part);
-    closeSync(fd);
-  }
-  syncDirectory(parent);
+  });
 }
 
-/** Undefined where nothing has this name. */
+/** Undefined where nothing has this name. Without a hash where it is larger than anything that is exchanged. */
 export function contentOf(at: Buffer): Expected | undefined {
   try {
     using file = openFile(at);
-    return { state: file.state, sha256: sha256Of(file.fd) };
+    return { state: file.state, sha256: sha256Of(file.fd, MOST_BYTES) ?? '' };
   } catch (error) {
     if (error instanceof TickwardError && error.code === 'NOT_FOUND') return undefined;
     throw error;
@@ -63,15 +59,11 @@ export function sha256Text(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function rename(parent: Directory, part: Buffer, name: Buffer, at: Buffer): void {
+function rename(part: Buffer, name: Buffer, at: Buffer): void {
   try {
-    attempt(at, () => renameSync(parent.at(part), parent.at(name)));
+    attempt(at, () => renameSync(part, name));
   } catch (error) {
     if (errnoOf(error instanceof TickwardError ? error.cause : error) !== 'EBUSY') throw error;
     throw new TickwardError('UNSUPPORTED', `${show(at)} cannot be exchanged: it is a mount of its own, as in a container`, { hint: 'change it where the container is defined', cause: error });
   }
-}
-
-function dropPart(parent: Directory, part: Buffer): void {
-  if (lookAt(parent, part)?.state.kind === 'file') attemptRemoval(pathIn(parent, part), () => unlinkSync(parent.at(part)));
 }

@@ -9,7 +9,7 @@ import { shellWord } from '../model/text.ts';
 import { componentsOf, checkName, entryOf, fileError, type HostPath, pathIn, show, SLASH, toBytes } from './paths.ts';
 
 /** asm-generic/fcntl.h; the same number on every architecture that Tickward runs on, and Node has no name for it. */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 const CHUNK = 65_536;
 /** Some files say that they are empty, and are not (proc(5)). */
 const LEAST = 4_096;
@@ -193,9 +193,15 @@ export function* chunksOf(fd: number, size = CHUNK): Generator<Buffer> {
   }
 }
 
-export function sha256Of(fd: number): string {
+/** Undefined where more than `most` bytes are there, as in a sparse file, or appear while it is read. */
+export function sha256Of(fd: number, most: number): string | undefined {
   const hash = createHash('sha256');
-  for (const chunk of chunksOf(fd)) hash.update(chunk);
+  let length = 0;
+  for (const chunk of chunksOf(fd)) {
+    length += chunk.length;
+    if (length > most) return undefined;
+    hash.update(chunk);
+  }
   return hash.digest('hex');
 }
 

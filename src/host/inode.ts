@@ -2,17 +2,16 @@
  * What Node cannot read or set of a file: extended attributes (ACLs and labels among them), chattr(1)'s flags, times to the nanosecond. By descriptor only, so that no name can be
  * exchanged in between. Another door to koffi, beside `netlink.ts`.
  */
-import { futimesSync, lutimesSync } from 'node:fs';
+import { futimesSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { errnoOf, TickwardError } from '../model/errors.ts';
-import { entryOf } from './paths.ts';
 
 /** linux/fs.h, for machines of 64 bits. */
 const FS_IOC_GETFLAGS = 0x80086601n;
 const FS_IOC_SETFLAGS = 0x40086602n;
 /** Flags of linux/fs.h that keep a name from being removed, by the letters of chattr(1). */
 const FLAGS: Readonly<Record<string, number>> = { i: 0x10, a: 0x20 };
-const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_FDCWD = -100;
 /** linux/limits.h: XATTR_LIST_MAX and XATTR_SIZE_MAX. */
 const MOST_BYTES = 65_536;
 
@@ -126,11 +125,11 @@ export function setTimes(fd: number, times: Times): void {
   if (futimens(fd, timespecs(times)) < 0) throw error('futimens');
 }
 
-/** The same of a link itself, by its name in an open directory. */
-export function setLinkTimes(directory: number, name: Buffer, times: Times): void {
-  if (!isLoadable()) return lutimesSync(entryOf(directory, name), seconds(times.atime_ns), seconds(times.mtime_ns));
+/** The same of what is open with O_PATH, a link too, by its `/proc/self/fd/N`: the kernel goes from there to what was opened and no further. */
+export function setTimesOf(at: string, times: Times): void {
+  if (!isLoadable()) return utimesSync(at, seconds(times.atime_ns), seconds(times.mtime_ns));
   const { utimensat, error } = libc();
-  if (utimensat(directory, Buffer.concat([name, Buffer.of(0)]), timespecs(times), AT_SYMLINK_NOFOLLOW) < 0) throw error('utimensat');
+  if (utimensat(AT_FDCWD, Buffer.from(`${at}\0`), timespecs(times), 0) < 0) throw error('utimensat');
 }
 
 function isLoadable(): boolean {

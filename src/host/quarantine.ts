@@ -30,7 +30,7 @@ export function prepareQuarantine(directory: string, uid: number): string {
   throw new TickwardError('STATE', `the quarantine ${printable(directory)} is not a directory of ours alone`, { hint: `it must be a directory of uid ${uid} with mode 0700` });
 }
 
-/** Copies an open file under its hash; on disk when it returns. Refuses a file that changes while it is read. */
+/** Copies an open file under its hash; on disk when it returns. Refuses a file that changes while it is read, and writes no more of one that grows than it had. */
 export function copyToQuarantine(source: OpenFile, quarantine: string): Copy {
   const shown = show(source.path);
   if (source.state.size > MOST_COPY_BYTES) throw new TickwardError('REFUSED', `${shown} is too large to keep a copy of (${source.state.size} bytes)`, { hint: 'copy it elsewhere by hand, then remove it by hand' });
@@ -38,7 +38,10 @@ export function copyToQuarantine(source: OpenFile, quarantine: string): Copy {
   const hash = createHash('sha256');
   const fd = attempt(part, () => openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600));
   try {
+    let length = 0;
     for (const chunk of chunksOf(source.fd)) {
+      length += chunk.length;
+      if (length > source.state.size) throw changedMeanwhile(shown);
       hash.update(chunk);
       attempt(part, () => writeAll(fd, chunk));
     }
@@ -48,7 +51,7 @@ export function copyToQuarantine(source: OpenFile, quarantine: string): Copy {
       fsyncSync(fd);
     });
     const now = stateOf(fstatSync(source.fd, { bigint: true }));
-    if (now.size !== source.state.size || now.mtime_ns !== source.state.mtime_ns) throw new TickwardError('REFUSED', `${shown} was changed while it was copied`, { hint: 'stop what writes it, then try again' });
+    if (now.size !== source.state.size || now.mtime_ns !== source.state.mtime_ns) throw changedMeanwhile(shown);
     const sha256 = hash.digest('hex');
     const file = join(quarantine, sha256);
     // Over a copy of the same content: the same again.
@@ -62,6 +65,10 @@ export function copyToQuarantine(source: OpenFile, quarantine: string): Copy {
     closeSync(fd);
     attemptRemoval(part, () => unlinkSync(part));
   }
+}
+
+function changedMeanwhile(shown: string): TickwardError {
+  return new TickwardError('REFUSED', `${shown} was changed while it was copied`, { hint: 'stop what writes it, then try again' });
 }
 
 /** Unlinks the name if it still is the file that was opened. */

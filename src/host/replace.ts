@@ -1,9 +1,9 @@
 /** A file that is there whole or not at all, for its owner alone, and never through a link. */
-import { randomBytes } from 'node:crypto';
-import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, renameSync, writeFileSync } from 'node:fs';
 import { TickwardError } from '../model/errors.ts';
-import { lookAt, openParent, syncDirectory, type Directory } from './files.ts';
-import { attempt, attemptRemoval, show } from './paths.ts';
+import { lookAt, openParent, type Directory } from './files.ts';
+import { makeFile } from './part.ts';
+import { attempt, show } from './paths.ts';
 
 /** Throws NOT_FOUND where the directory is not there, REFUSED where the name, or a part of the way, is a link or anything else than a file, and where nothing may be put into the directory. */
 export function checkReplaceable(path: string): void {
@@ -18,22 +18,8 @@ export function replaceFile(path: string, content: string): void {
   const { directory, name } = openParent(path);
   using parent = directory;
   refuseUnlessFile(parent, name, path);
-  const part = parent.at(`.tickward-${randomBytes(8).toString('hex')}.part`);
-  const fd = attempt(path, () => openSync(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
-  try {
-    attempt(path, () => {
-      writeFileSync(fd, content);
-      fsyncSync(fd);
-      // A link that took the name meanwhile is replaced itself, not what it leads to.
-      renameSync(part, parent.at(name));
-    });
-  } catch (error) {
-    attemptRemoval(path, () => unlinkSync(part));
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-  syncDirectory(parent);
+  // A link that took the name meanwhile is replaced itself, not what it leads to.
+  makeFile(parent, path, (fd) => writeFileSync(fd, content), (part) => renameSync(part, parent.at(name)));
 }
 
 function refuseUnlessFile(directory: Directory, name: Buffer, path: string): void {

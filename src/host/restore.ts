@@ -1,12 +1,14 @@
 /** Gives back what was taken away: made anew with the same content, owner, mode and times, never over something else. */
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, fsyncSync, lchownSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chownSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, linkSync, mkdirSync, openSync, statSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { chunksOf, type Directory, type FileState, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
-import { setLinkTimes, setTimes, writeXattrs, type Xattrs } from './inode.ts';
-import { attempt, attemptRemoval, type HostPath, pathIn, show } from './paths.ts';
-import type { Copy } from './quarantine.ts';
+import { chunksOf, type Directory, type FileState, look, lookAt, openDirectory, type OpenFile, openFile, openParent, sameInode, sha256Of, stateOf, syncDirectory, writeAll } from './files.ts';
+import { setTimes, setTimesOf, writeXattrs, type Xattrs } from './inode.ts';
+import { withMade } from './made.ts';
+import { dropLeft, makeFile } from './part.ts';
+import { attempt, type HostPath, show } from './paths.ts';
+import { type Copy, MOST_COPY_BYTES } from './quarantine.ts';
 
 /** What a file has to be again. */
 export type Owned = Pick<FileState, 'mode' | 'uid' | 'gid' | 'atime_ns' | 'mtime_ns'>;
@@ -18,26 +20,21 @@ export type Owned = Pick<FileState, 'mode' | 'uid' | 'gid' | 'atime_ns' | 'mtime
 export function restoreFile(path: HostPath, copy: Copy, owned: Owned, xattrs: Xattrs): boolean {
   const { directory, name } = openParent(path);
   using parent = directory;
-  const part = Buffer.from(`.tickward-${copy.sha256.slice(0, 16)}.part`);
   if (isBack(path, parent, name, copy, owned)) {
-    dropPart(parent, part);
+    // It may have been cut off when it had both names.
+    dropLeft(parent);
     return false;
   }
   using source = openCopy(copy);
-  dropPart(parent, part);
-  const fd = attempt(path, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
-  try {
+  const fill = (fd: number): void => {
     for (const chunk of chunksOf(source.fd)) writeAll(fd, chunk);
     setOwner(path, fd, owned, xattrs);
-    fsyncSync(fd);
-    attempt(path, () => linkSync(parent.at(part), parent.at(name)));
+  };
+  makeFile(parent, path, fill, (part, fd) => {
+    linkSync(part, parent.at(name));
     const now = lookAt(parent, name);
     if (now === undefined || !sameInode(now.state, stateOf(fstatSync(fd, { bigint: true })))) throw new TickwardError('REFUSED', `${show(path)} was exchanged for something else while it was restored`, { hint: 'look at it, then try again' });
-  } finally {
-    dropPart(parent, part);
-    closeSync(fd);
-  }
-  syncDirectory(parent);
+  });
   return true;
 }
 
@@ -46,16 +43,17 @@ function isBack(path: HostPath, parent: Directory, name: Buffer, copy: Copy, own
   const now = lookAt(parent, name);
   if (now === undefined) return false;
   const { state } = now;
-  const isSame = state.kind === 'file' && state.mode === owned.mode && state.uid === owned.uid && state.gid === owned.gid && contentOf(parent, name) === copy.sha256;
+  const isSame = state.kind === 'file' && state.mode === owned.mode && state.uid === owned.uid && state.gid === owned.gid && contentOf(parent, name, look(copy.file)?.state.size) === copy.sha256;
   if (!isSame) throw new TickwardError('REFUSED', `${show(path)} is not restored: something else has this name now`, { hint: `move it away, then undo again; the copy is ${copy.file}` });
   return true;
 }
 
-/** Undefined for what is no plain file. A second name of ours, left by a restore that was cut off, does not count. */
-function contentOf(parent: Directory, name: Buffer): string | undefined {
+/** Undefined for what is no plain file, and for one of another size, which may be large: it is not read. A second name of ours, left by a restore that was cut off, does not count. */
+function contentOf(parent: Directory, name: Buffer, size: number | undefined): string | undefined {
   const fd = openSync(parent.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    return fstatSync(fd).isFile() ? sha256Of(fd) : undefined;
+    const now = fstatSync(fd);
+    return now.isFile() && now.size === (size ?? now.size) ? sha256Of(fd, size ?? MOST_COPY_BYTES) : undefined;
   } finally {
     closeSync(fd);
   }
@@ -63,7 +61,7 @@ function contentOf(parent: Directory, name: Buffer): string | undefined {
 
 function openCopy(copy: Copy): OpenFile {
   const source = openFile(copy.file);
-  if (sha256Of(source.fd) === copy.sha256) return source;
+  if (sha256Of(source.fd, source.state.size) === copy.sha256) return source;
   source[Symbol.dispose]();
   throw new TickwardError('STATE', `the copy ${printable(copy.file)} in the quarantine was changed: its hash is no longer ${copy.sha256}`, { hint: 'restore the file from a backup' });
 }
@@ -76,9 +74,10 @@ export function restoreLink(path: HostPath, target: Buffer, owned: Owned): boole
   if (now?.target?.equals(target) === true) return false;
   if (now !== undefined) throw new TickwardError('REFUSED', `${show(path)} is not restored: something else has this name now`, { hint: 'move it away, then undo again' });
   attempt(path, () => symlinkSync(target, parent.at(name)));
-  const made = lstatSync(parent.at(name));
-  if (made.uid !== owned.uid || made.gid !== owned.gid) lchownSync(parent.at(name), owned.uid, owned.gid);
-  setLinkTimes(parent.fd, name, owned);
+  withMade(parent, name, path, 'link', (at) => {
+    giveTo(at, owned);
+    setTimesOf(at, owned);
+  });
   syncDirectory(parent);
   return true;
 }
@@ -90,13 +89,14 @@ export function restoreDirectory(path: HostPath, owned: Owned, xattrs: Xattrs): 
   const now = lookAt(parent, name);
   if (now?.state.kind === 'directory') return false;
   attempt(path, () => mkdirSync(parent.at(name), 0o700));
-  using made = openDirectory(pathIn(parent, name));
-  const fd = openSync(`/proc/self/fd/${made.fd}`, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    setOwner(path, fd, owned, xattrs);
-  } finally {
-    closeSync(fd);
-  }
+  withMade(parent, name, path, 'directory', (at) => {
+    const fd = openSync(at, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      setOwner(path, fd, owned, xattrs);
+    } finally {
+      closeSync(fd);
+    }
+  });
   syncDirectory(parent);
   return true;
 }
@@ -112,27 +112,15 @@ function setOwner(path: HostPath, fd: number, owned: Owned, xattrs: Xattrs): voi
   });
 }
 
-function dropPart(parent: Directory, part: Buffer): void {
-  if (lookAt(parent, part)?.state.kind === 'file') attemptRemoval(pathIn(parent, part), () => unlinkSync(parent.at(part)));
-}
-
 /** Makes a file that must not be there yet; it has its name when it is complete. */
 export function placeFile(path: HostPath, { content, ...owned }: { content: Buffer } & Omit<Owned, 'atime_ns'>): void {
   const { directory, name } = openParent(path);
   using parent = directory;
-  const part = Buffer.from(`.tickward-${process.pid}.part`);
-  dropPart(parent, part);
-  const fd = attempt(path, () => openSync(parent.at(part), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
-  try {
-    attempt(path, () => writeAll(fd, content));
+  const fill = (fd: number): void => {
+    writeAll(fd, content);
     setOwner(path, fd, { ...owned, atime_ns: owned.mtime_ns }, {});
-    fsyncSync(fd);
-    attempt(path, () => linkSync(parent.at(part), parent.at(name)));
-  } finally {
-    dropPart(parent, part);
-    closeSync(fd);
-  }
-  syncDirectory(parent);
+  };
+  makeFile(parent, path, fill, (part) => linkSync(part, parent.at(name)));
 }
 
 /** Makes a link that must not be there yet, in a directory that is made as well where it is missing. */
@@ -148,7 +136,11 @@ export function ensureDirectory(path: string, owner: { uid: number; gid: number 
   const name = Buffer.from(path.slice(path.lastIndexOf('/') + 1));
   if (lookAt(parent, name) !== undefined) return false;
   attempt(path, () => mkdirSync(parent.at(name), 0o755));
-  const made = lstatSync(parent.at(name));
-  if (made.uid !== owner.uid || made.gid !== owner.gid) lchownSync(parent.at(name), owner.uid, owner.gid);
+  withMade(parent, name, path, 'directory', (at) => giveTo(at, owner));
   return true;
+}
+
+function giveTo(at: string, { uid, gid }: { uid: number; gid: number }): void {
+  const made = statSync(at);
+  if (made.uid !== uid || made.gid !== gid) chownSync(at, uid, gid);
 }

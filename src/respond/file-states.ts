@@ -22,13 +22,14 @@ function stateAt(path: string): string | JsonObject {
     if (found === undefined) return 'absent';
     const { kind, mode, uid, gid, size, mtime_ns } = found.state;
     const target = found.target === undefined ? {} : { target: show(found.target) };
-    return { kind, mode: mode.toString(8).padStart(4, '0'), uid, gid, size, mtime_ns, ...target, ...(kind === 'file' && size <= MOST_HASHED_BYTES ? { sha256: hashOf(path) } : {}) };
+    return { kind, mode: mode.toString(8).padStart(4, '0'), uid, gid, size, mtime_ns, ...target, ...(kind === 'file' && size <= MOST_HASHED_BYTES ? hashOf(path) : {}) };
   } catch (error) {
     return `not readable: ${messageOf(error)}`;
   }
 }
 
-function hashOf(path: string): string {
+function hashOf(path: string): { sha256?: string } {
   using file = openFile(path, 'any');
-  return sha256Of(file.fd);
+  const sha256 = sha256Of(file.fd, MOST_HASHED_BYTES);
+  return sha256 === undefined ? {} : { sha256 };
 }

@@ -1,6 +1,6 @@
 /** remove_timer of a generator, without a manager: what is taken and what never is. What a manager makes of it is tested on booted hosts. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ActionContext, Change } from '../../src/actions/index.ts';
@@ -31,6 +31,21 @@ test('its file goes into the quarantine, and comes back as it was', async () => 
   expect(await removeTimer.plan(params, context)).toMatchObject({ state: 'nothing-to-do', reason: `${path} is gone already` });
   expect((await removeTimer.undo(changes.toReversed(), context)).failed).toEqual([]);
   expect(snapshot(root)).toEqual(before);
+});
+
+test('one that is too large to keep a copy of goes where systemd runs nothing, and comes back', async () => {
+  const { root, path, context } = scene('60-evil');
+  plant(root, { 'system-generators/60-evil': '#!/bin/sh\n' });
+  truncateSync(path, 2 * 1024 ** 3);
+  const { ino, mtimeNs } = lstatSync(path, { bigint: true });
+  const plan = await removeTimer.plan(params, context);
+  expect(plan).toMatchObject({ state: 'ready', steps: [{ text: expect.stringContaining(`rename the file ${path}, which is too large to keep a copy of`) }] });
+  const changes: Change[] = [];
+  await removeTimer.apply(plan, context, (change) => changes.push(change));
+  expect(readdirSync(join(root, 'system-generators'))).toEqual([]);
+  expect(await removeTimer.verify(plan, context)).toEqual({ ok: true, text: `${path} is gone` });
+  expect((await removeTimer.undo(changes.toReversed(), context)).failed).toEqual([]);
+  expect(lstatSync(path, { bigint: true })).toMatchObject({ ino, mtimeNs });
 });
 
 test('of a link only the link goes', async () => {

@@ -66,6 +66,6 @@ export function naive(path: string): void {
 
 export function safe(path: string): void {
   using file = openFile(path);
-  sha256Of(file.fd);
+  sha256Of(file.fd, 1024);
   unlinkFile(file);
 }

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, linkSync, lstatSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -149,10 +149,16 @@ describe('taking away and giving back', () => {
     const copy = copyToQuarantine(opened, quarantine);
     unlinkFile(opened);
     expect(() => restoreFile(file, copy, opened.state, { 'no.such': '0x00' })).toThrow(/no\.such/);
-    writeFileSync(join(file, '..', `.tickward-${copy.sha256.slice(0, 16)}.part`), 'half');
+    const ended = spawnSync('true').pid;
+    const left = (pid: number): string => join(file, '..', `.tickward-${pid}-0123456789abcdef.part`);
+    for (const pid of [ended, process.pid]) writeFileSync(left(pid), 'half');
     expect(restoreFile(file, copy, opened.state, {})).toBe(true);
-    using directory = openDirectory(join(file, '..'));
-    expect(namesIn(directory).map(String)).toEqual(['a.timer']);
+    // One that another run may be writing stays.
+    expect(readdirSync(join(file, '..'))).toEqual([`.tickward-${process.pid}-0123456789abcdef.part`, 'a.timer']);
+    // Cut off when it had both names.
+    linkSync(file, left(ended));
+    expect(restoreFile(file, copy, opened.state, {})).toBe(false);
+    expect(lstatSync(file).nlink).toBe(1);
   });
 
   test('a link is removed only while it leads where it did, and comes back', () => {

@@ -141,5 +141,27 @@ printf '[Service]\\nExecStart=/bin/true\\n' > huge.service; truncate -s 12M slow
     expect([undo(host, huge).steps[0]?.state, undo(host, done).steps[0]?.state]).toEqual(['changed', 'changed']);
     prompt();
     expect(listing()).toEqual(before);
+    host.shell(`cd /etc/systemd/system; install -d wide.timer.d; truncate -s 2G wide.timer.d/x.conf
+printf '[Service]\\nExecStart=/bin/true\\n' > wide.service; printf '[Timer]\\nOnActiveSec=1h\\n' > wide.timer`);
+    const wide = remove(host, '/etc/systemd/system/wide.timer');
+    expect(wide.steps[0]?.notes.join('\n')).toMatch(/wide\.timer\.d\/x\.conf is \/etc\/systemd\/system\/\.tickward-[0-9a-f]{16}\.aside now, look at it/);
+    prompt();
+    expect(states(host, 'wide.timer')).toEqual(['masked inactive']);
+  });
+
+  test('nor does systemd read what a unit that runs has grown to', { timeout: 180_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`cd /etc/systemd/system; install -d wide.timer.d
+for each in wide large; do printf '[Service]\\nExecStart=/bin/sleep 1000\\n' > $each.service; printf '[Timer]\\nOnActiveSec=1h\\n' > $each.timer; done
+systemctl daemon-reload; systemctl start wide.timer wide.service large.timer`);
+    // One after the other: a reload reads all that is loaded.
+    for (const [name, file] of [['wide', 'wide.timer.d/x.conf'], ['large', 'large.timer']] as const) {
+      host.shell(`truncate -s 2G /etc/systemd/system/${file}`);
+      expect(respond(host, `/etc/systemd/system/${name}.timer`, '--dry-run').steps).toMatchObject([{ state: 'would-change' }]);
+      remove(host, `/etc/systemd/system/${name}.timer`);
+    }
+    expect(states(host, 'wide.timer', 'wide.service', 'large.timer')).toEqual(['masked inactive', 'masked inactive', 'masked inactive']);
+    expect(host.run(['pgrep', '-f', 'sleep 1000']).stdout).toBe('');
   });
 });
