@@ -85,7 +85,8 @@ export class Ancestors {
       const from = image.since + asleep();
       if (from <= childStart) return { ancestor: ancestorOfImage(image), parent, start, from };
       const isRight = before?.start === start && before.generation + 1 === image.generation && before.since + asleep() <= childStart;
-      return { ancestor: isRight ? ancestorOfImage(before) : { pid }, parent, start };
+      // Where it began later within the same tick, another process has the number: of the one that is meant no parent is known.
+      return { ancestor: isRight ? ancestorOfImage(before) : { pid }, parent: isRight || start <= childStart ? parent : 0, start };
     }
     const facts = readProgram(pid);
     if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };

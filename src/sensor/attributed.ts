@@ -13,6 +13,8 @@ export interface Attributed {
   ancestry: FileEvent['tickward']['ancestry'];
   /** Several programs may have been it. */
   isOpen?: true;
+  /** It is another user by now than the one that its program began as: which of them it was then, only the owner of a new file tells. */
+  isUserOpen?: true;
 }
 
 export function unknown(note: string): Attributed {
@@ -36,12 +38,21 @@ export function withoutArguments({ process: maker, note, ...by }: Attributed): A
   return { ...by, attribution: by.attribution === 'none' ? 'none' : 'bpf', note: [...(note === undefined ? [] : [note]), 'the process ran this program several times in that moment: with which arguments is not known'].join('; '), process: rest };
 }
 
+/** What is left to say where the user is not known. */
+function withoutUser({ user: _, process: maker, note, ...rest }: Attributed, why: string): Attributed {
+  const { user: __, group: ___, ...named } = maker ?? { pid: 0 };
+  return { ...rest, note: note === undefined ? why : `${note}; ${why}`, process: named };
+}
+
+const CHANGED_USER = 'the process became another user since its program began: as which one it did this is not known';
 const OTHER_USER = 'the file belongs to another user than the process: as which one it was made is not known';
 
 /** A new file belongs to who made it, or to whom it was given since; and a process, or one of its threads, may have been another user then. Where both may be, no user is named. */
 export function ofOwner(by: Attributed, owner: bigint): Attributed {
-  if (by.user === undefined || by.user.id === String(owner)) return by;
-  const { user: _, process: maker, note, ...rest } = by;
-  const { user: __, group: ___, ...named } = maker ?? { pid: 0 };
-  return { ...rest, note: note === undefined ? OTHER_USER : `${note}; ${OTHER_USER}`, process: named };
+  return by.user === undefined || by.user.id === String(owner) ? by : withoutUser(by, OTHER_USER);
+}
+
+/** Where no new file tells. */
+export function ofCertainUser(by: Attributed): Attributed {
+  return by.isUserOpen === true && by.user !== undefined ? withoutUser(by, CHANGED_USER) : by;
 }

@@ -5,7 +5,7 @@
 import { basename } from 'node:path';
 import type { Accounts } from '../host/accounts.ts';
 import { isSeenBy } from '../host/executable.ts';
-import { containerOf, statOf, toldExecutableOf } from '../host/proc.ts';
+import { containerOf, effectiveIdsOf, statOf, toldExecutableOf } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
 import { endedNote, less, unknown, UNPROVEN, withoutArguments, type Attributed } from './attributed.ts';
@@ -88,7 +88,7 @@ export class Attributor {
       // All of one reading was done before any of it was asked for: what held then for one holds for those behind it.
       if (known.bracket === deed.bracket) return known.by;
       const identity = this.identity(deed.pid);
-      if (identity === known.identity) {
+      if (identity === known.identity && isStillUser(deed.pid, known.by)) {
         if (typeof identity === 'string' ? this.ranNothing(deed) : identity <= deed.bracket.after) this.settle(deed, known.by);
         return known.by;
       }
@@ -174,26 +174,28 @@ export class Attributor {
   }
 
   private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
-    const facts = isSameProcess(image) ? readFacts(image.pid) : undefined;
+    const read = isSameProcess(image) ? readFacts(image.pid) : undefined;
+    // Looked at afterwards: what was read is of this program, or of none that counts.
+    const isCurrent = this.sources.images?.since(image.pid) === image.since;
+    const facts = isCurrent ? read : undefined;
     // Where the log of the process is full, the opening of this very program may be forgotten, and that of another with its name be left.
     const before = opened.length < MOST_OPENED ? opened.filter(({ position }) => position < deed.position) : [];
     const executable = image.isUnproven ? undefined : pathOfImage(image, before, this.sources.handles);
-    const isCurrent = this.sources.images?.since(image.pid) === image.since;
-    const isProven = confirmed || (isCurrent && facts?.executable !== undefined && facts.executable === executable);
+    const isProven = confirmed || (facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
     if (isInMemory(image)) notes.push('the program runs from memory (memfd), not from a file');
-    else if (isCurrent && facts?.deleted === true) notes.push('the program was deleted while it ran');
+    else if (facts?.deleted === true) notes.push('the program was deleted while it ran');
     if (executable !== undefined && isSeenBy(image.pid, executable)) notes.push(ELSEWHERE);
-    const args = image.argsTruncated && isCurrent && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
-    if (image.argsTruncated && args === image.args) notes.push('the command line is cut: the kernel kept its first 511 bytes');
-    const cgroup = (isCurrent ? facts?.cgroup : undefined) ?? this.sources.groups.pathOf(image.cgroup);
+    const args = image.argsTruncated && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
+    if (image.argsTruncated) notes.push(args === image.args ? 'the command line is cut: the kernel kept its first 511 bytes' : 'behind its first 511 bytes the command line is what the process itself says it is');
+    const cgroup = facts?.cgroup ?? this.sources.groups.pathOf(image.cgroup);
     const unknownPath = image.isUnproven ? UNPROVEN : 'the path of its program is not known';
-    return this.attributed(executable === undefined ? 'none' : isProven ? 'exact' : 'bpf', executable === undefined ? [...notes, unknownPath] : notes, {
+    const by = this.attributed(executable === undefined ? 'none' : isProven ? 'exact' : 'bpf', executable === undefined ? [...notes, unknownPath] : notes, {
       pid: image.pid,
       ...(image.isUnproven ? {} : { name: executable === undefined ? image.name || image.comm : basename(executable) }),
       ...(executable === undefined ? {} : { executable }),
       args: image.isUnproven ? [] : args,
-      ...(isCurrent && facts?.workingDirectory !== undefined ? { workingDirectory: facts.workingDirectory } : {}),
+      ...(facts?.workingDirectory !== undefined ? { workingDirectory: facts.workingDirectory } : {}),
       uid: facts?.uid ?? image.uid,
       gid: facts?.gid ?? image.gid,
       ...(image.auid === undefined ? {} : { auid: image.auid }),
@@ -202,6 +204,7 @@ export class Attributor {
       startTicks: image.start / TICK_NS,
       start: image.start,
     });
+    return facts?.uid === undefined || facts.uid === image.uid ? by : { ...by, isUserOpen: true };
   }
 
   /** No image of it: /proc as it is now, checked against the log. */
@@ -273,6 +276,12 @@ export class Attributor {
       ancestry,
     };
   }
+}
+
+/** Asked once a reading. Of a process that has ended nothing else is known. */
+function isStillUser(pid: number, { user }: Attributed): boolean {
+  const uid = user === undefined ? undefined : effectiveIdsOf(pid)?.uid;
+  return uid === undefined || String(uid) === user?.id;
 }
 
 function deviceOf({ device }: Image): string {

@@ -5,7 +5,7 @@ import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
-import { ofOwner, type Attributed } from './attributed.ts';
+import { ofCertainUser, ofOwner, type Attributed } from './attributed.ts';
 import { hashOf, withContent } from './content.ts';
 import type { Folder } from './tree.ts';
 
@@ -54,7 +54,7 @@ export function lookAt(path: string | Buffer): BigIntStats | undefined {
 
 export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
   const { folder, stat } = seen;
-  const by = seen.action === 'creation' && stat !== undefined ? ofOwner(seen.by, stat.uid) : seen.by;
+  const by = seen.action === 'creation' && stat !== undefined ? ofOwner(seen.by, stat.uid) : ofCertainUser(seen.by);
   const bytes = pathOf(folder.path, seen.name);
   const name = typeof bytes === 'string' ? seen.name : textOf(seen.name);
   const path = typeof bytes === 'string' ? bytes : `${folder.path}/${name}`;

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { processNumbers } from '../helpers/numbers.ts';
-import { notPrivileged, perform, PYTHON, sense, senseThrough, type Sensing, units } from '../helpers/sensing.ts';
+import { notPrivileged, perform, PYTHON, python, sense, senseThrough, type Sensing, units } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
 const SH = realpathSync('/bin/sh');
@@ -51,6 +51,19 @@ describe.skipIf(notPrivileged !== undefined)(`what is certain and what is not ($
     expect([file.uid, user, maker?.user]).toEqual(['65534', undefined, undefined]);
     expect(maker).toMatchObject({ pid, executable: PYTHON });
     expect(tickward.attribution_note).toContain('another user');
+  });
+
+  test('what a process did to a file before it became another user is not said to be of that one, nor what it does afterwards of the first', async () => {
+    const sensing = await settledIn();
+    writeFileSync(join(sensing.root, 'a.timer'), 'x');
+    writeFileSync(join(sensing.root, 'b.timer'), 'x');
+    await sensing.count(2);
+    const maker = await python({ cwd: sensing.root });
+    await maker.order('os.unlink("a.timer")');
+    expect(await sensing.line('deletion a.timer')).toMatchObject({ user: { id: '0' } });
+    await maker.order('os.setresuid(65534, 65534, 65534); os.unlink("b.timer")');
+    const { process: known, user, tickward } = await sensing.line('deletion b.timer');
+    expect([known?.executable, user, tickward.attribution_note]).toEqual([PYTHON, undefined, expect.stringContaining('became another user since its program began')]);
   });
 
   test.for(['a program', 'a fork'])('%s that had the number of a process before it is not named as that one, though the sensor only looks afterwards', async (maker, { skip }) => {

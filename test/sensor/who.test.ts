@@ -205,7 +205,7 @@ describe.skipIf(notPrivileged !== undefined)(`who made it (${notPrivileged ?? 'a
     await order('go');
     const { process: maker, tickward } = await made(sensing);
     expect(maker?.args?.slice(-40)).toEqual(long);
-    expect(tickward.attribution_note).toBeUndefined();
+    expect(tickward.attribution_note).toBe('behind its first 511 bytes the command line is what the process itself says it is');
   });
 
   test('it is cut, and said to be, when the process has ended', async () => {

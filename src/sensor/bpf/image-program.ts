@@ -2,7 +2,7 @@
 import { Assembler, type Register } from './assembler.ts';
 import { AUDIT_UNSET } from './constants.ts';
 import { BpfError } from './error.ts';
-import { ARGS_LIMIT, FIELDS, IMAGE_LENGTH, SLOTS, type Field } from './record.ts';
+import { ARGS_LIMIT, FIELDS, HOW, IMAGE_LENGTH, SLOTS, type Field } from './record.ts';
 
 /** Members of kernel structs that the programs read. A kernel may be built without the last six (CONFIG_AUDIT, CONFIG_CGROUPS). */
 export const MEMBERS = [
@@ -105,7 +105,15 @@ export class ImageProgram extends Assembler {
         .load64('r1', IMAGE, FIELDS.seal.offset)
         .jne('r1', 0, 'free')
         .load64('r1', IMAGE, FIELDS.since.offset)
-        .jne('r1', 0, 'out')
+        .jeq('r1', 0, 'free')
+        // What this one was last is no longer what it is.
+        .load32('r1', FIRST, FIELDS.pid.offset)
+        .load32('r2', 'fp', STACK.PID)
+        .jne('r1', 'r2', 'out')
+        .load32('r1', FIRST, FIELDS.how.offset)
+        .or('r1', HOW.LOST)
+        .store32(FIRST, FIELDS.how.offset, 'r1')
+        .goto('out')
         .label('free')
         // From here on it does not count, until `close`.
         .store64(IMAGE, FIELDS.seal.offset, 0)

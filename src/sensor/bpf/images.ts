@@ -8,7 +8,7 @@ import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
 import { execProgram, forkProgram } from './programs.ts';
-import { decode, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
+import { decode, isLostAt, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
 import { attachTries, TRY } from './tries.ts';
 import { typesOfKernel, type Memory } from './types.ts';
 
@@ -133,10 +133,8 @@ class KernelImages implements Images {
       const places = placesOf(this.#record.value, pid);
       // The programs may write while the kernel copies, and nothing holds them up: what counts is what stays the same.
       if (places === undefined || !this.#find(this.#again, pid) || !this.#record.value.equals(this.#again.value)) continue;
-      return {
-        ...(places.current === undefined ? {} : { current: decode(this.#record.value, places.current) }),
-        ...(places.previous === undefined ? {} : { previous: decode(this.#record.value, places.previous) }),
-      };
+      const [current, previous] = [this.#imageAt(places.current), this.#imageAt(places.previous)];
+      return { ...(current === undefined ? {} : { current }), ...(previous === undefined ? {} : { previous }) };
     }
     return {};
   }
@@ -144,7 +142,7 @@ class KernelImages implements Images {
   since(pid: number): bigint {
     for (let attempt = 0; attempt < ATTEMPTS && this.#find(this.#record, pid); attempt++) {
       const places = placesOf(this.#record.value, pid);
-      if (places !== undefined) return places.current === undefined ? 0n : sinceOf(this.#record.value, places.current);
+      if (places !== undefined) return places.current === undefined || isLostAt(this.#record.value, places.current) ? 0n : sinceOf(this.#record.value, places.current);
     }
     return 0n;
   }
@@ -191,6 +189,10 @@ class KernelImages implements Images {
     this.#open = false;
     this.#leaveDirectories();
     this.#descriptors.close();
+  }
+
+  #imageAt(place: number | undefined): Image | undefined {
+    return place === undefined || isLostAt(this.#record.value, place) ? undefined : decode(this.#record.value, place);
   }
 
   #find(map: Lookup, pid: number): boolean {

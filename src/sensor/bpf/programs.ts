@@ -36,6 +36,9 @@ export function execProgram(offsets: Offsets, records: number, tries?: number): 
       .load32('r1', FIRST, FIELDS.pid.offset)
       .load32('r2', 'fp', STACK.PID)
       .jne('r1', 'r2', 'unknown')
+      .load32('r1', FIRST, FIELDS.how.offset)
+      .and('r1', HOW.LOST)
+      .jne('r1', 0, 'unknown')
       // Its other threads have ended by now, and could do something until then.
       .load32('r1', FIRST, FIELDS.how.offset)
       .and('r1', HOW.THREADS)
@@ -165,6 +168,9 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .follow('r1', SECOND, 'task_struct.start_boottime')
       .load64('r2', IMAGE, FIELDS.start.offset)
       .jne('r1', 'r2', 'unknown')
+      .load32('r1', IMAGE, FIELDS.how.offset)
+      .and('r1', HOW.LOST)
+      .jne('r1', 0, 'unknown')
       // As far as its parent is known, so is it.
       .load32('r1', IMAGE, FIELDS.how.offset)
       .and('r1', HOW.UNPROVEN)

@@ -98,7 +98,7 @@ export const RECORD_LENGTH = 2 * IMAGE_LENGTH;
 export const SLOTS = 16_384;
 export const ARGS_LIMIT = FIELDS.args.size;
 /** EXEC or FORK, and what else is known of it. */
-export const HOW = { EXEC: 1, FORK: 2, THREADS: 4, AFTER_THREADS: 8, UNPROVEN: 16 } as const;
+export const HOW = { EXEC: 1, FORK: 2, THREADS: 4, AFTER_THREADS: 8, UNPROVEN: 16, LOST: 32 } as const;
 
 export type Field = keyof typeof FIELDS;
 
@@ -113,6 +113,11 @@ export function placesOf(record: Buffer, pid: number): { current?: number; previ
 
 export function sinceOf(record: Buffer, at: number): bigint {
   return record.readBigUInt64LE(at + FIELDS.since.offset);
+}
+
+/** Whether the process has run another program since, which could not be written down: then the image is no answer. */
+export function isLostAt(record: Buffer, at: number): boolean {
+  return (record.readUInt32LE(at + FIELDS.how.offset) & HOW.LOST) !== 0;
 }
 
 /** The image at this place of a record. */
