@@ -5,7 +5,7 @@ import { userOf, type PasswdEntry } from '../host/passwd.ts';
 import { ancestorsOf, loginUidOf, ownerOf } from '../host/proc.ts';
 import { shadowOf, type ShadowEntry } from '../host/shadow.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { firstLineOf, printable } from '../model/text.ts';
 import type { ActionContext, Change, HostContext, UndoReport } from './action.ts';
 
 const fields = z.strictObject({ locked: z.boolean(), expires: z.string().regex(/^\d*$/), last_change: z.string().regex(/^\d*$/) });
@@ -61,7 +61,7 @@ export async function setFields(name: string, wanted: AccountFields): Promise<vo
 
 async function command(program: string, args: readonly string[]): Promise<void> {
   const { exitCode, stderr } = await run(program, args, { timeout: TIMEOUT_MS });
-  if (exitCode !== 0) throw new TickwardError('FAILED', `${program} did not change the account: ${printable(stderr.trim().split('\n')[0] ?? '')}`, { hint: `try it by hand: ${[program, ...args].map(printable).join(' ')}` });
+  if (exitCode !== 0) throw new TickwardError('FAILED', `${program} did not change the account: ${firstLineOf(stderr)}`, { hint: `try it by hand: ${[program, ...args].map(printable).join(' ')}` });
 }
 
 /** What differs from what is wanted, in words; undefined where nothing does. */

@@ -1,12 +1,12 @@
 /** Has systemd undo a step later: a transient timer of our own, gone when it has run, and with a reboot. */
 import { run } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { firstLineOf } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 
 export async function startExpiry(id: string, seconds: number, { undoCommand = [], run: own, step }: ActionContext): Promise<void> {
   const result = await run('systemd-run', ['--quiet', '--collect', `--unit=${unitOf(id)}`, `--description=Tickward unblocks what step ${step} of run ${own} blocked`, `--on-active=${seconds}`, '--timer-property=AccuracySec=1s', '--', ...undoCommand, own, step]);
-  if (result.exitCode !== 0) throw new TickwardError('FAILED', `systemd does not take the timer that would unblock the names: ${printable(result.stderr.trim().split('\n')[0] ?? '')}`, { hint: 'undo this step, and block without an end' });
+  if (result.exitCode !== 0) throw new TickwardError('FAILED', `systemd does not take the timer that would unblock the names: ${firstLineOf(result.stderr)}`, { hint: 'undo this step, and block without an end' });
 }
 
 /** It may have run, or be what runs now. */

@@ -1,7 +1,7 @@
 /** The tables that block addresses, through nft(8). */
 import { run } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { firstLineOf } from '../model/text.ts';
 import { blockRules, idOfTable, readBlocked, tableOf } from './block-rules.ts';
 import type { Network } from './networks.ts';
 
@@ -28,6 +28,6 @@ export async function unblockIn(id: string): Promise<boolean> {
 
 async function nft(args: readonly string[], input?: string): Promise<string> {
   const result = await run('nft', args, input === undefined ? {} : { input });
-  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft did not do its part: ${printable(result.stderr.trim().split('\n')[0] ?? '')}`, { hint: 'the kernel needs nf_tables, and this process CAP_NET_ADMIN' });
+  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft did not do its part: ${firstLineOf(result.stderr)}`, { hint: 'the kernel needs nf_tables, and this process CAP_NET_ADMIN' });
   return result.stdout;
 }

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { run } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { firstLineOf } from '../model/text.ts';
 import { networkText, type Network } from './networks.ts';
 import type { Peer } from './peers.ts';
 
@@ -21,7 +21,7 @@ async function end(filter: string): Promise<string[]> {
   const select = ['-H', '-n', '-t', '-u', 'state', 'connected', ...filter.split(' ')];
   try {
     const killed = await run('ss', ['--kill', ...select]);
-    if (killed.exitCode !== 0) return [`connections that exist were not ended, and would go on afterwards: ${printable(killed.stderr.trim().split('\n')[0] ?? '')}`];
+    if (killed.exitCode !== 0) return [`connections that exist were not ended, and would go on afterwards: ${firstLineOf(killed.stderr)}`];
     const left = linesOf((await run('ss', select)).stdout);
     // Those that wait for a last word of the other end (proc_net_tcp: TIME_WAIT and later) carry nothing any more.
     const alive = left.filter((line) => /\b(?:ESTAB|SYN-SENT|SYN-RECV|CLOSE-WAIT)\b/.test(line));

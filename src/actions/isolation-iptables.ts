@@ -1,7 +1,7 @@
 /** Isolation where there is no nft: chains of our own in front of INPUT, OUTPUT and FORWARD, by iptables(8) and ip6tables(8). */
 import { type ExecResult, run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { firstLineOf } from '../model/text.ts';
 import { commentOf, readComment, type InForce, type Isolation, type PacketFilter } from './isolation.ts';
 import { networkText, parseNetwork } from './networks.ts';
 import type { Peer } from './peers.ts';
@@ -21,11 +21,11 @@ export function iptables(variant: '' | '-legacy'): PacketFilter {
   const listed = (family: Family): Promise<ExecResult> => run(program(family), ['-w', '5', '-S']);
   const change = async (family: Family, rules: readonly string[], failure: string): Promise<void> => {
     const result = await run(program(family, '-restore'), ['-w', '5', '--noflush'], { input: `*filter\n${rules.join('\n')}\nCOMMIT\n` });
-    if (result.exitCode !== 0) throw new TickwardError('FAILED', `${program(family)} ${failure}: ${firstLine(result)}`, { hint: 'isolate the host from outside (switch, hypervisor)' });
+    if (result.exitCode !== 0) throw new TickwardError('FAILED', `${program(family)} ${failure}: ${firstLineOf(result.stderr)}`, { hint: 'isolate the host from outside (switch, hypervisor)' });
   };
   const lines = async (family: Family): Promise<string[]> => {
     const result = await listed(family);
-    if (result.exitCode !== 0) throw new TickwardError('FAILED', `${program(family)} does not list its rules: ${firstLine(result)}`, { hint: 'this process needs CAP_NET_ADMIN' });
+    if (result.exitCode !== 0) throw new TickwardError('FAILED', `${program(family)} does not list its rules: ${firstLineOf(result.stderr)}`, { hint: 'this process needs CAP_NET_ADMIN' });
     return result.stdout.split('\n');
   };
   const remove = async (): Promise<void> => {
@@ -49,7 +49,7 @@ export function iptables(variant: '' | '-legacy'): PacketFilter {
       try {
         for (const family of FAMILIES) {
           const result = await listed(family);
-          if (result.exitCode !== 0) return `${program(family)} does not work here: ${firstLine(result)}`;
+          if (result.exitCode !== 0) return `${program(family)} does not work here: ${firstLineOf(result.stderr)}`;
         }
         return undefined;
       } catch (error) {
@@ -136,8 +136,4 @@ function faultOf(lines: readonly string[], hook: Hook): string[] {
   const first = lines.find((line) => line.startsWith(`-A ${hook} `));
   if (first !== `-A ${hook} -j ${CHAINS[hook]}`) return [`chain ${CHAINS[hook]} is not the first of ${hook}`];
   return lines.some((line) => line.startsWith(`-A ${CHAINS[hook]} `) && isDrop(line)) ? [] : [`chain ${CHAINS[hook]} drops nothing`];
-}
-
-function firstLine({ stderr }: ExecResult): string {
-  return printable(stderr.trim().split('\n')[0] ?? '');
 }

@@ -1,8 +1,8 @@
 /** Isolation by nftables: nft(8) in the network namespace that we are in. */
 import { readFileSync } from 'node:fs';
-import { type ExecResult, run } from '../exec.ts';
+import { run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { firstLineOf, printable } from '../model/text.ts';
 import type { InForce, PacketFilter } from './isolation.ts';
 import { armedInterfaces, readIsolation } from './isolation-listing.ts';
 import { expiryOf, gone, isQuotable, rulesetOf, TABLE } from './isolation-rules.ts';
@@ -80,28 +80,24 @@ async function look(): Promise<InForce | undefined> {
 /** Which of ours are there. */
 async function tables(): Promise<Family[]> {
   const result = await run('nft', ['list', 'tables']);
-  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft does not list its tables: ${firstLine(result)}`, { hint: 'the kernel needs nf_tables, and this process CAP_NET_ADMIN' });
+  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft does not list its tables: ${firstLineOf(result.stderr)}`, { hint: 'the kernel needs nf_tables, and this process CAP_NET_ADMIN' });
   const lines = result.stdout.split('\n');
   return (['inet', 'netdev'] as const).filter((family) => lines.includes(`table ${family} ${TABLE}`));
 }
 
 async function list(family: Family, json: boolean): Promise<string> {
   const result = await run('nft', [...(json ? ['--json'] : []), 'list', 'table', family, TABLE]);
-  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft does not list the table ${family} ${TABLE}: ${firstLine(result)}`, { hint: 'it was taken away at this moment: look again' });
+  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft does not list the table ${family} ${TABLE}: ${firstLineOf(result.stderr)}`, { hint: 'it was taken away at this moment: look again' });
   return result.stdout;
 }
 
 /** What the kernel has against a ruleset, without loading it. */
 async function check(ruleset: string): Promise<string | undefined> {
   const result = await run('nft', ['--check', '-f', '-'], { input: ruleset });
-  return result.exitCode === 0 ? undefined : `nft does not take the rules: ${firstLine(result)}`;
+  return result.exitCode === 0 ? undefined : `nft does not take the rules: ${firstLineOf(result.stderr)}`;
 }
 
 async function change(ruleset: string, failure: string): Promise<void> {
   const result = await run('nft', ['-f', '-'], { input: ruleset });
-  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft ${failure}: ${firstLine(result)}`, { hint: 'nothing was changed; the kernel needs nf_tables with the inet family' });
-}
-
-function firstLine({ stderr }: ExecResult): string {
-  return printable(stderr.trim().split('\n')[0] ?? '');
+  if (result.exitCode !== 0) throw new TickwardError('FAILED', `nft ${failure}: ${firstLineOf(result.stderr)}`, { hint: 'nothing was changed; the kernel needs nf_tables with the inet family' });
 }

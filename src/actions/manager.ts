@@ -5,7 +5,7 @@ import { isPopulated } from '../host/cgroups.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { hasUserManager } from '../host/systemd.ts';
 import { ifLoaded } from '../host/units.ts';
-import { printable } from '../model/text.ts';
+import { firstLineOf, printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, HostContext } from './action.ts';
 import { loadedStates } from './manager-loaded.ts';
@@ -136,7 +136,7 @@ function managerWith(about: About, prefix: readonly string[], env: { [name: stri
     },
     async command(...args) {
       const result = await systemctl(args);
-      if (result.exitCode !== 0) throw new TickwardError('FAILED', `${name} did not do "${printable(args.join(' '))}": ${printable(result.stderr.trim().split('\n')[0] ?? '')}`, { hint: `try it by hand: systemctl ${[...prefix, ...args].map(printable).join(' ')}` });
+      if (result.exitCode !== 0) throw new TickwardError('FAILED', `${name} did not do "${printable(args.join(' '))}": ${firstLineOf(result.stderr)}`, { hint: `try it by hand: systemctl ${[...prefix, ...args].map(printable).join(' ')}` });
     },
     async states(units, which) {
       const loadable = units.filter(isLoadable);
@@ -166,7 +166,7 @@ export function silenceNotes(managers: readonly Manager[]): string[] {
 }
 
 function answered({ exitCode, stdout, stderr }: ExecResult, { id, name }: About): string {
-  if (exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${printable(stderr.trim().split('\n')[0] ?? '')}`, { hint: id.scope === 'system' ? 'see systemctl status' : silenceHint(id.user) });
+  if (exitCode !== 0) throw new TickwardError('FAILED', `${name} does not answer: ${firstLineOf(stderr)}`, { hint: id.scope === 'system' ? 'see systemctl status' : silenceHint(id.user) });
   return stdout;
 }
 

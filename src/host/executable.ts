@@ -66,7 +66,7 @@ export function fileAt(path: string | Buffer): BigIntStats | undefined {
   }
 }
 
-export function isSameFile(one: BigIntStats | undefined, other: BigIntStats): boolean {
+function isSameFile(one: BigIntStats | undefined, other: BigIntStats): boolean {
   return one !== undefined && one.ino === other.ino && one.dev === other.dev;
 }
 

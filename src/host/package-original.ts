@@ -7,6 +7,7 @@ import { run } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
 import { spellings } from './packages.ts';
 import { MOST_UNIT_BYTES } from './units.ts';
+import { firstLineOf } from '../model/text.ts';
 
 export interface Original {
   content: Buffer;
@@ -76,6 +77,6 @@ async function confirms(deb: string, wanted: string): Promise<boolean | undefine
 
 async function output(file: string, args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await run(file, args, { timeout: TIMEOUT_MS });
-  if (exitCode !== 0) throw new TickwardError('FAILED', `${file} failed: ${stderr.trim().split('\n')[0] ?? ''}`);
+  if (exitCode !== 0) throw new TickwardError('FAILED', `${file} failed: ${firstLineOf(stderr)}`);
   return stdout;
 }

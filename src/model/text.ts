@@ -52,6 +52,11 @@ export function printableBytes(bytes: Buffer): string {
   return printable(textOfBytes(bytes));
 }
 
+/** Of what a program said when it failed: mostly that says why. Escaped. */
+export function firstLineOf(text: string): string {
+  return printable(text.trim().split('\n')[0] ?? '');
+}
+
 /** `printable`, cut to a number of characters with an ellipsis. */
 export function shorten(text: string, length: number): string {
   const safe = printable(text);

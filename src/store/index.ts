@@ -52,7 +52,6 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
     kernel: createKernelMemory(directory),
     log,
     close() {
-      log.close();
       readers.close();
       eventsDatabase.close();
       journalDatabase.close();

@@ -8,7 +8,6 @@ import type { DatabaseSync } from 'node:sqlite';
 export interface WrittenLog {
   /** Tells it that so many rows were stored in one transaction. */
   grew(rows: number): void;
-  close(): void;
 }
 
 /** Pages, as SQLite itself does it. */
@@ -25,16 +24,14 @@ export function createWrittenLog(database: DatabaseSync, path: string): WrittenL
   let pages = 0;
   let isOurs = false;
   let isFlushing = false;
-  let isClosed = false;
 
   const flushed = (): void => {
     isFlushing = false;
-    if (isClosed) return;
     pages = 0;
     try {
       database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch {
-      // Whatever the disk has, the next transaction meets it too, and says so.
+      // It was closed meanwhile; or whatever the disk has, the next transaction meets it too, and says so.
     }
   };
 
@@ -53,9 +50,6 @@ export function createWrittenLog(database: DatabaseSync, path: string): WrittenL
       isOurs = true;
       pages += pagesOf(rows);
       if (pages >= ENOUGH && !isFlushing) flush();
-    },
-    close() {
-      isClosed = true;
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Retention } from './prune.ts';
 
 export type { Retention };
 
-export const DEFAULT_RETENTION = { days: 90, events: 1_000_000 } as const;
+const DEFAULT_RETENTION = { days: 90, events: 1_000_000 } as const;
 
 export const MOST_DAYS = 36_500;
 

@@ -5,6 +5,7 @@ import { bootTimeMs } from '../host/proc.ts';
 import { hasUserManager, isBooted } from '../host/systemd.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Scope } from '../model/event.ts';
+import { firstLineOf } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 
 export interface ManagedTimer {
@@ -53,7 +54,7 @@ export async function managedTimers(uid: number, users: readonly PasswdEntry[]):
     try {
       const { exitCode, stdout, stderr } = await run('systemctl', [...prefix, 'show', '*.timer', '--all', '--timestamp=unix', '-p', PROPERTIES.join(',')], { timeout: TIMEOUT_MS, env: { ...env, TZ: 'UTC' } });
       if (exitCode === 0) return stdout.split('\n\n').filter((block) => block.trim() !== '').map((block) => timerOf(block, of));
-      warnings.push(`the manager of ${of.user ?? 'the system'} does not answer: ${stderr.trim().split('\n')[0] ?? ''}`);
+      warnings.push(`the manager of ${of.user ?? 'the system'} does not answer: ${firstLineOf(stderr)}`);
     } catch (error) {
       warnings.push(messageOf(error));
     }

@@ -2,6 +2,7 @@
 import { run } from '../exec.ts';
 import type { UnitEntry } from '../host/units.ts';
 import { TickwardError } from '../model/errors.ts';
+import { firstLineOf } from '../model/text.ts';
 
 export interface When {
   setting: string;
@@ -92,7 +93,7 @@ export async function nextRuns(expression: string): Promise<string[] | undefined
   if (expression.length > MOST_EXPRESSION) throw new TickwardError('BAD_INPUT', `a calendar expression of ${expression.length} characters is not looked into`);
   try {
     const { exitCode, stdout, stderr } = await run('systemd-analyze', ['calendar', `--iterations=${RUNS}`, '--', expression], { timeout: TIMEOUT_MS });
-    if (exitCode !== 0) throw new TickwardError('BAD_INPUT', stderr.trim().split('\n')[0] ?? 'no calendar expression');
+    if (exitCode !== 0) throw new TickwardError('BAD_INPUT', firstLineOf(stderr) || 'no calendar expression');
     return parseRuns(stdout);
   } catch (error) {
     if (error instanceof TickwardError && error.code === 'UNSUPPORTED') return undefined;

@@ -3,6 +3,7 @@ import { runSync } from '../../exec-sync.ts';
 import { isBooted } from '../../host/systemd.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { QueryContext } from '../../model/table.ts';
+import { firstLineOf } from '../../model/text.ts';
 
 const TIMEOUT_MS = 15_000;
 const PROPERTIES = ['Id', 'Description', 'LoadState', 'ActiveState', 'SubState', 'UnitFileState', 'Following', 'FragmentPath', 'SourcePath', 'User'];
@@ -34,7 +35,7 @@ export function jobs(context: QueryContext): Map<string, Job> {
 function systemctl(args: readonly string[], context: QueryContext): string {
   try {
     const { stdout, stderr, exitCode } = runSync('systemctl', ['--no-pager', ...args], { timeout: Math.min(TIMEOUT_MS, context.msLeft()), maxBuffer: 64 * 1024 * 1024 });
-    if (exitCode !== 0) context.warn(`the manager of the system does not answer: ${stderr.trim().split('\n')[0] ?? ''}`);
+    if (exitCode !== 0) context.warn(`the manager of the system does not answer: ${firstLineOf(stderr)}`);
     return stdout;
   } catch (error) {
     context.checkpoint();
