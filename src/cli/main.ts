@@ -1,6 +1,7 @@
 /** The program `tickward`: reads the command line, runs one command, turns errors into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { messageOf, TickwardError } from '../model/errors.ts';
+import { printableJson } from '../model/text.ts';
 import { loadCommands } from './commands/index.ts';
 import { createContext, Exit, type Act } from './context.ts';
 import { onLostReader } from './lost-reader.ts';
@@ -74,7 +75,7 @@ function wantsJson(program: Command): boolean {
 }
 
 function writeError(error: TickwardError): void {
-  process.stdout.write(`${JSON.stringify(errorDocument(error))}\n`);
+  process.stdout.write(`${printableJson(errorDocument(error))}\n`);
 }
 
 function exitCodeOf(error: TickwardError): number {

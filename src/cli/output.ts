@@ -1,7 +1,7 @@
 /** Data on stdout, everything else on stderr; nothing an attacker named reaches a terminal unescaped. */
 import { styleText } from 'node:util';
 import type { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, printableJson } from '../model/text.ts';
 import { tableLines, type Cell } from './table.ts';
 
 export type Style = Parameters<typeof styleText>[0];
@@ -27,7 +27,7 @@ export function createOutput(settings: { json: boolean; color: boolean }): Outpu
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
   return {
     json: settings.json,
-    document: (value) => write(JSON.stringify(value)),
+    document: (value) => write(printableJson(value)),
     line: (text = '') => write(text),
     progress: (text) => void process.stderr.write(`${text}\n`),
     paint,

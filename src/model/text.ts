@@ -10,6 +10,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => SHORT[character] ?? byteOf(character) ?? `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
 }
 
+/** JSON of the same meaning, in which such a character is an escape as well: somebody looks at it on a terminal. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (character) => character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''));
+}
+
 /** What is not ASCII of bytes read as latin1: a whole UTF-8 sequence (RFC 3629), or one byte that belongs to none. */
 const NOT_ASCII = /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { excerptOf, placeAt } from '../../src/model/errors.ts';
-import { bytesOfText, legible, printable, printableBytes, shorten, textOfBytes } from '../../src/model/text.ts';
+import { bytesOfText, legible, printable, printableBytes, printableJson, shorten, textOfBytes } from '../../src/model/text.ts';
 
 test.each([
   ['\u001b[2Jx', '\\e[2Jx'],
@@ -48,4 +48,14 @@ test('any bytes as text and back are the same bytes, and as data they are valid 
 
 test('a name that is no UTF-8 is data with its bytes written out', () => {
   expect(legible(textOfBytes(Buffer.from([0x61, 0x0a, 0xc3, 0xa9, 0xff])))).toBe('a\né\\xff');
+});
+
+test('JSON for a terminal means the same and has nothing in it that moves or hides text', () => {
+  fc.assert(fc.property(fc.jsonValue(), (value) => {
+    expect(JSON.parse(printableJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+    expect(printable(printableJson(value))).toBe(printableJson(value));
+  }));
+  const name = 'a\u009b2J\u202e\u007f\u2028\u{e0041}\udc80é';
+  expect(JSON.parse(printableJson({ name }))).toEqual({ name });
+  expect(printableJson({ name })).toBe(String.raw`{"name":"a\u009b2J\u202e\u007f\u2028\udb40\udc41\udc80é"}`);
 });
