@@ -8,6 +8,7 @@ import { retentionFrom, type Retention } from '../store/retention.ts';
 import { defaultStateDirectory } from '../store/state-directory.ts';
 import { DEFAULT_CONFIG, readConfig } from './config-file.ts';
 import type { FileSettings } from './config-schema.ts';
+import { checkSwitches, isOff, isOn, SWITCHES } from './switches.ts';
 
 export const ENGINES = ['auto', 'osqueryd', 'osqueryi', 'embedded'] as const;
 export const LANGUAGES = ['en', 'zh-CN'] as const;
@@ -40,12 +41,9 @@ export interface Settings {
   outputs: readonly OutputOptions[];
 }
 
-/** commander takes a switch for on as soon as its variable is there. */
-const SWITCHES = ['TICKWARD_JSON', 'TICKWARD_YES'];
-
-/** Takes variables that say nothing out of the environment: empty ones, and switches that are off. */
+/** Takes variables that say nothing out of the environment: empty ones, and switches that are off, which commander takes for on as soon as they are there. */
 export function dropUnset(environment: NodeJS.ProcessEnv): void {
-  for (const [name, value] of Object.entries(environment)) if (name.startsWith('TICKWARD_') && (value === '' || (SWITCHES.includes(name) && !isOn(value)))) delete environment[name];
+  for (const [name, value] of Object.entries(environment)) if (name.startsWith('TICKWARD_') && (value === '' || (SWITCHES.includes(name) && isOff(value)))) delete environment[name];
 }
 
 /** Adds the options to the program. commander reads them before and after the command, and from the environment. */
@@ -66,6 +64,7 @@ export function addGlobalOptions(program: Command): void {
 }
 
 export async function resolveSettings(given: Record<string, unknown>, environment: NodeJS.ProcessEnv, uid: number): Promise<Settings> {
+  checkSwitches(environment);
   const configPath = text(given['config']);
   const file = configPath === undefined ? await readConfig(DEFAULT_CONFIG, false, uid) : await readConfig(configPath, true, uid);
   /** Of the command line, else the environment, else the file. */
@@ -83,10 +82,10 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
     get stateDir() {
       return text(given['stateDir']) ?? file.state_dir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
     },
-    json: given['json'] === true || isOn(given['json']),
+    json: given['json'] === true,
     color: given['color'] !== false && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
     input: given['input'] !== false && !isOn(environment['TICKWARD_NO_INPUT']),
-    yes: given['yes'] === true || isOn(given['yes']),
+    yes: given['yes'] === true,
     verbose: given['verbose'] === true,
     engine: among('engine', ENGINES) ?? 'auto',
     ...(socket === undefined ? {} : { socket }),
@@ -101,8 +100,4 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-function isOn(value: unknown): boolean {
-  return typeof value === 'string' && !['', '0', 'false', 'no'].includes(value.toLowerCase());
 }

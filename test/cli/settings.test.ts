@@ -75,6 +75,24 @@ test('variables that are empty, and switches that are off, count as not set', ()
   expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
 });
 
+describe('a switch that is a variable', () => {
+  const asked = (env: Record<string, string>): string => tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr;
+  const isJson = (env: Record<string, string>): boolean => tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env }).stdout.startsWith('[');
+
+  test.each(['0', 'false', 'no', 'off', 'OFF', 'No'])('is off with %s', (value) => {
+    expect(asked({ TICKWARD_YES: value })).toMatch(/nobody is here to decide/);
+    expect(isJson({ TICKWARD_JSON: value })).toBe(false);
+  });
+
+  test.each(['1', 'true', 'yes', 'on', 'ON'])('is on with %s', (value) => {
+    expect(isJson({ TICKWARD_JSON: value })).toBe(true);
+  });
+
+  test.each(['TICKWARD_YES', 'TICKWARD_JSON', 'TICKWARD_NO_INPUT'])('%s is refused with what is neither', (name) => {
+    for (const value of ['maybe', '2', 'n']) expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env: { [name]: value } })).toMatchObject({ code: 2, stderr: expect.stringContaining(`${value} is no value for ${name}: it takes 1, true, yes, on, or 0, false, no, off`) });
+  });
+});
+
 describe('a state directory that cannot be trusted or used is refused', () => {
   test('one that others can write', () => {
     mkdirSync(stateDir);
