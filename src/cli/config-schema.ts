@@ -29,7 +29,7 @@ const OUTPUT = z
   });
 
 const FILE = z.strictObject({
-  state_dir: z.string().optional(),
+  state_dir: z.string().min(1, 'it names no directory').optional(),
   engine: z.enum(ENGINES).optional(),
   socket: z.string().optional(),
   timeout: z.number().positive().max(LONGEST_TIMEOUT).optional(),

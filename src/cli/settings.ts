@@ -20,6 +20,8 @@ export const LONGEST_TIMEOUT = 86_400;
 export interface Settings {
   /** Throws USAGE where none was given and there is no home to keep it in. */
   readonly stateDir: string;
+  /** By the command line, the environment or the file: whoever names one means one that is there. */
+  isStateDirNamed: boolean;
   json: boolean;
   color: boolean;
   /** May a person be asked? */
@@ -65,6 +67,8 @@ export function addGlobalOptions(program: Command): void {
 
 export async function resolveSettings(given: Record<string, unknown>, environment: NodeJS.ProcessEnv, uid: number): Promise<Settings> {
   checkSwitches(environment);
+  // Of a script whose variable is empty: it would be the directory in which it runs.
+  if (given['stateDir'] === '') throw new TickwardError('USAGE', '--state-dir names no directory', { hint: 'give its path: --state-dir /var/lib/tickward' });
   const configPath = text(given['config']);
   const file = configPath === undefined ? await readConfig(DEFAULT_CONFIG, false, uid) : await readConfig(configPath, true, uid);
   /** Of the command line, else the environment, else the file. */
@@ -76,12 +80,14 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
     return found;
   };
   const among = <Name extends keyof FileSettings, Value extends string>(name: Name, values: readonly Value[]): Value | FileSettings[Name] => choice(name, (value) => values.find((each) => each === value), values.join(', '));
+  const stateDir = text(given['stateDir']) ?? file.state_dir;
   const socket = choice('socket', String, 'a path');
   return {
     // Only when it is asked for: a command that needs no state also runs for a user without a home.
     get stateDir() {
-      return text(given['stateDir']) ?? file.state_dir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
+      return stateDir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
     },
+    isStateDirNamed: stateDir !== undefined,
     json: given['json'] === true,
     color: given['color'] !== false && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
     input: given['input'] !== false && !isOn(environment['TICKWARD_NO_INPUT']),

@@ -20,7 +20,7 @@ export async function carryOutOne(context: Context, action: string, params: { [n
       action,
       params,
       context: actionContext(context),
-      journal: context.store().journal,
+      journal: context.store('read').journal,
       dryRun,
       signal: stop.signal,
       async decide(step) {

@@ -11,7 +11,7 @@ import { EVENTS_1, EVENTS_2_FROM_1, MAKERS_PACKED } from './layouts.ts';
 import { createWrittenLog, type WrittenLog } from './log.ts';
 import { isUnwritable, unwritable } from './read-only.ts';
 import { createReaders, UNSEEN } from './readers.ts';
-import { prepareStateDirectory } from './state-directory.ts';
+import { prepareStateDirectory, refuseMissing } from './state-directory.ts';
 
 export interface Store {
   readonly directory: string;
@@ -28,8 +28,12 @@ export interface Store {
   close(): void;
 }
 
-/** Makes what is missing. Throws STATE when the directory or a file in it cannot be trusted or used; where nothing can be written, only who wants to write. */
-export function openStore(directory: string, uid: number = process.getuid?.() ?? 0, use: 'read' | 'write' = 'write'): Store {
+/** `look` is for what only reads. */
+export type StoreUse = 'look' | 'read' | 'write';
+
+/** Makes what is missing, but for `look`, which throws NOT_FOUND where the directory is not there. Throws STATE when the directory or a file in it cannot be trusted or used; where nothing can be written, only who wants to write. */
+export function openStore(directory: string, uid: number = process.getuid?.() ?? 0, use: StoreUse = 'write'): Store {
+  if (use === 'look') refuseMissing(directory);
   prepareStateDirectory(directory, uid);
   const readOnly = isUnwritable(directory);
   if (readOnly && use === 'write') throw unwritable(directory);

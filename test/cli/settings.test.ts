@@ -1,8 +1,9 @@
 /** Where settings come from, and which configuration and which state directory are believed. */
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../src/store/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { tickward } from '../helpers/tickward.ts';
 
@@ -103,11 +104,39 @@ describe('a state directory that cannot be trusted or used is refused', () => {
   });
 
   test('a store from a newer version', () => {
-    expect(tickward(['alerts', '--state-dir', stateDir]).code).toBe(0);
+    openStore(stateDir).close();
     const database = new DatabaseSync(join(stateDir, 'events.db'));
     database.exec('PRAGMA user_version = 99');
     database.close();
     expect(tickward(['alerts', '--state-dir', stateDir])).toMatchObject({ code: 1, stderr: expect.stringMatching(/newer Tickward/) });
+  });
+
+  test('one that was named and is not there, by what only reads: nothing is made', () => {
+    const missing = join(stateDir, 'a/b');
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, `state_dir: ${missing}\n`);
+    const none = { code: 1, stdout: '', stderr: expect.stringContaining(`there is no store in ${missing}: that directory is not there`) };
+    for (const command of [['events'], ['events', 'show', 'x'], ['alerts'], ['alerts', 'stats'], ['alerts', 'close', 'x', '--reason', 'y'], ['runs'], ['runs', 'show', 'x'], ['undo', 'x'], ['exception', 'list'], ['restore'], ['respond', 'x', '--dry-run'], ['investigate', 'x'], ['query', '--engine', 'embedded', 'SELECT * FROM systemd_timer_events']]) expect({ command, ...tickward([...command, '--state-dir', missing]) }).toMatchObject({ command, ...none });
+    expect(tickward(['events'], { env: { TICKWARD_STATE_DIR: missing } })).toMatchObject(none);
+    expect(tickward(['events', '--config', config])).toMatchObject(none);
+    expect(JSON.parse(tickward(['events', '--json', '--state-dir', missing]).stdout)).toMatchObject({ error: { code: 'NOT_FOUND' } });
+    expect(existsSync(stateDir)).toBe(false);
+  });
+
+  test('one that was named and is not there is made by what writes', () => {
+    expect(tickward(['watch', '--from', '-', '--once', '--state-dir', stateDir])).toMatchObject({ code: 0 });
+    expect(tickward(['events', '--state-dir', stateDir])).toMatchObject({ code: 0, stderr: 'nothing found\n' });
+    const other = `${stateDir}-2`;
+    expect(tickward(['respond', '--file', '/etc/passwd', '--only', 'other-hosts', '--dry-run', '--state-dir', other]).stderr).toBe('');
+    expect(existsSync(other)).toBe(true);
+  });
+
+  test('one without a name', () => {
+    const empty = { code: 2, stdout: '', stderr: expect.stringContaining('--state-dir names no directory') };
+    for (const command of [['events'], ['watch', '--once', '--for', '1s'], ['doctor']]) expect(tickward([...command, '--state-dir', ''])).toMatchObject(empty);
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, "state_dir: ''\n");
+    expect(tickward(['events', '--config', config])).toMatchObject({ code: 1, stderr: expect.stringMatching(/line 1, column 12: .*state_dir: it names no directory/) });
   });
 
   test('a file in its place', () => {
