@@ -69,6 +69,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
   checkSwitches(environment);
   // Of a script whose variable is empty: it would be the directory in which it runs.
   if (given['stateDir'] === '') throw new TickwardError('USAGE', '--state-dir names no directory', { hint: 'give its path: --state-dir /var/lib/tickward' });
+  if (given['config'] === '') throw new TickwardError('USAGE', '--config names no file', { hint: `give its path: --config ${DEFAULT_CONFIG}` });
   const configPath = text(given['config']);
   const file = configPath === undefined ? await readConfig(DEFAULT_CONFIG, false, uid) : await readConfig(configPath, true, uid);
   /** Of the command line, else the environment, else the file. */

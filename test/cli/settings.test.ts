@@ -1,4 +1,5 @@
 /** Where settings come from, and which configuration and which state directory are believed. */
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
@@ -34,6 +35,38 @@ describe('settings', () => {
     const { code, stderr } = tickward(['--config', config, 'alerts']);
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
+  });
+});
+
+describe('a configuration that is no file of text is refused, and nobody is advised to change what it is', () => {
+  const refused = (path: string): string => {
+    const { code, stdout, stderr } = tickward(['--config', path, 'rule', 'list']);
+    expect({ code, stdout, advised: stderr.includes('chmod') }).toEqual({ code: 1, stdout: '', advised: false });
+    return stderr;
+  };
+
+  test.each([
+    ['/tmp', 'the configuration /tmp is a directory'],
+    ['/dev/zero', 'the configuration /dev/zero is no regular file'],
+    ['/no/such/file', 'the configuration /no/such/file cannot be read: there is no such file'],
+  ])('%s', (path, message) => {
+    expect(refused(path)).toContain(message);
+  });
+
+  test('a FIFO that nobody writes to', () => {
+    const fifo = join(temporaryDirectory(), 'fifo');
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    expect(refused(fifo)).toContain('is no regular file');
+  });
+
+  test('bytes that are no UTF-8', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, Buffer.from('state_dir: /var/lib/\xe9\n', 'latin1'));
+    expect(refused(config)).toContain('is no text in UTF-8');
+  });
+
+  test('an empty name', () => {
+    expect(tickward(['--config', '', 'rule', 'list'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--config names no file') });
   });
 });
 
