@@ -82,6 +82,9 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
   };
   const among = <Name extends keyof FileSettings, Value extends string>(name: Name, values: readonly Value[]): Value | FileSettings[Name] => choice(name, (value) => values.find((each) => each === value), values.join(', '));
   const stateDir = text(given['stateDir']) ?? file.state_dir;
+  const management = choice('management', (value) => value.split(','), 'addresses');
+  // Those of the file are checked with it. Loaded only for those who name any.
+  if (environment['TICKWARD_MANAGEMENT'] !== undefined) (await import('./peers.ts')).checkPeers(management ?? []);
   const socket = choice('socket', String, 'a path');
   return {
     // Only when it is asked for: a command that needs no state also runs for a user without a home.
@@ -99,7 +102,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
     timeout: choice('timeout', (value) => (Number(value) > 0 && Number(value) <= LONGEST_TIMEOUT ? Number(value) : undefined), `a number of seconds above 0, ${LONGEST_TIMEOUT} (a day) at most`) ?? 30,
     lang: among('lang', LANGUAGES) ?? (environment['LANG']?.startsWith('zh') ? 'zh-CN' : 'en'),
     sensor: among('sensor', SENSORS) ?? 'auto',
-    management: choice('management', (value) => value.split(','), 'addresses') ?? [],
+    management: management ?? [],
     retention: retentionFrom(environment, file.retention),
     outputs: file.outputs ?? [],
   };

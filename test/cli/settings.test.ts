@@ -28,6 +28,8 @@ describe('settings', () => {
     ['timeout: 9999999', /line 1, column 10: .*timeout: /],
     ['lang: en\nengine: duckdb', /line 2, column 9: the configuration is not right: engine: .*\n {2}engine: duckdb\n {10}\^/],
     ['timeout: 86401', /line 1, column 10: .*timeout: .*86400/],
+    ['management: [192.0.2.1, foo]', /line 1, column 25: .*management\[2\]: foo is no management peer — write 192\.0\.2\.1/],
+    ['management: [0.0.0.0/0]', /line 1, column 14: .*management\[1\]: 0\.0\.0\.0\/0 lets everybody through/],
     ['management: [1]', /line 1, column 14: .*management\[1\]: /],
   ])('%j is refused with what is wrong', (text, message) => {
     const config = join(temporaryDirectory(), 'config.yaml');
@@ -107,6 +109,12 @@ test('variables that are empty, and switches that are off, count as not set', ()
   expect({ code, stderr }).toEqual({ code: 0, stderr: '1 row (embedded)\n' });
   expect(stdout).toMatch(/^ *one *\n/);
   expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
+});
+
+test('a management peer of the environment that is none is said at once', () => {
+  const env = { TICKWARD_MANAGEMENT: '192.0.2.1,foo' };
+  expect(tickward(['rule', 'list'], { env })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('TICKWARD_MANAGEMENT: foo is no management peer — write 192.0.2.1') });
+  expect(tickward(['rule', 'list'], { env: { TICKWARD_MANAGEMENT: '192.0.2.1,[2001:db8::1]:22' } }).code).toBe(0);
 });
 
 describe('a switch that is a variable', () => {
