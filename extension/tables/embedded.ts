@@ -9,6 +9,8 @@ import { timerTables } from './index.ts';
 interface Place {
   /** undefined where nobody said and there is no home to keep it in: a query that needs none runs all the same. */
   stateDir: string | undefined;
+  /** Somebody said: then it has to be there. */
+  isNamed?: boolean;
   uid: number;
 }
 
@@ -18,9 +20,9 @@ export function embeddedTables(place: Place): TableSource {
 }
 
 /** The store is opened only when a query reads one of the tables. */
-export function open({ stateDir, uid }: Place): (Table | GatheredTable)[] {
+export function open({ stateDir, isNamed, uid }: Place): (Table | GatheredTable)[] {
   let opened: Store | undefined;
-  const store = (): Store => (opened ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid, 'read'));
+  const store = (): Store => (opened ??= openStore(stateDir ?? defaultStateDirectory(uid, process.env), uid, isNamed === true ? 'look' : 'read'));
   const tables = timerTables({
     events: { list: (filter) => store().events.list(filter), select: (filter) => store().events.select(filter), selectBytes: (filter) => store().events.selectBytes(filter) },
     alerts: { list: (filter) => store().alerts.list(filter) },

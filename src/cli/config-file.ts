@@ -1,6 +1,6 @@
 /** The configuration file: YAML, checked, and trusted only when nobody else may write it. */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { errnoOf, TickwardError, unreadableReason } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { FileSettings } from './config-schema.ts';
 
@@ -18,7 +18,7 @@ export async function readConfig(path: string, mustExist: boolean, uid: number):
   } catch (error) {
     if (error instanceof TickwardError) throw error;
     if (!mustExist && errnoOf(error) === 'ENOENT') return {};
-    throw new TickwardError('BAD_INPUT', `the configuration ${printable(path)} cannot be read: ${messageOf(error)}`, { hint: 'check the path and its permissions' });
+    throw new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `the configuration ${printable(path)} cannot be read: ${unreadableReason(error)}`, { hint: 'check the path and its permissions', cause: error });
   }
   // Loaded only for those who have such a file: it takes a third of the start.
   const { parseConfig } = await import('./config-schema.ts');
@@ -27,14 +27,25 @@ export async function readConfig(path: string, mustExist: boolean, uid: number):
 
 /** It says where state is kept and who is let through an isolated host: whoever may write it decides that. */
 function readTrusted(path: string, uid: number): string {
-  const fd = openSync(path, 'r');
+  // A FIFO that nobody writes to would keep whoever opens it waiting.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stat = fstatSync(fd);
     const shown = printable(path);
+    // First: whoever followed the advice for a file that others can write would close a directory such as /tmp to everybody.
+    if (!stat.isFile()) throw new TickwardError('BAD_INPUT', `the configuration ${shown} is ${stat.isDirectory() ? 'a directory' : 'no regular file'}`, { hint: 'give the path of a file with --config' });
     if (stat.uid !== 0 && stat.uid !== uid) throw new TickwardError('REFUSED', `the configuration ${shown} belongs to uid ${stat.uid}: it is not read`, { hint: `look at it, then: chown ${uid === 0 ? 'root:' : uid} ${shown}` });
     if ((stat.mode & (uid === 0 ? BY_OTHERS : BY_ANYONE)) !== 0) throw new TickwardError('REFUSED', `the configuration ${shown} can be written by others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')}): it is not read`, { hint: `look at it, then: chmod go-w ${shown}` });
-    return readFileSync(fd, 'utf8');
+    return textOf(readFileSync(fd), shown);
   } finally {
     closeSync(fd);
+  }
+}
+
+function textOf(bytes: Buffer, shown: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new TickwardError('BAD_INPUT', `the configuration ${shown} is no text in UTF-8`, { hint: 'check that it is the right file; iconv changes the encoding of a text', cause: error });
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DEFAULTS, type OutputOptions } from '../output/types.ts';
 import { MOST_DAYS } from '../store/retention.ts';
 import { parseYaml } from '../yaml.ts';
+import { problemOfPeer } from './peers.ts';
 import { ENGINES, LANGUAGES, LONGEST_TIMEOUT, SENSORS } from './settings.ts';
 
 const MB = 1_000_000;
@@ -28,14 +29,19 @@ const OUTPUT = z
     }
   });
 
+function checkPeer(text: string, context: z.RefinementCtx): void {
+  const problem = problemOfPeer(text);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: [problem.message, problem.hint].filter((part) => part !== undefined).join(' — ') });
+}
+
 const FILE = z.strictObject({
-  state_dir: z.string().optional(),
+  state_dir: z.string().min(1, 'it names no directory').optional(),
   engine: z.enum(ENGINES).optional(),
   socket: z.string().optional(),
   timeout: z.number().positive().max(LONGEST_TIMEOUT).optional(),
   lang: z.enum(LANGUAGES).optional(),
   sensor: z.enum(SENSORS).optional(),
-  management: z.array(z.string()).optional(),
+  management: z.array(z.string().superRefine(checkPeer)).optional(),
   outputs: z.array(OUTPUT).optional(),
   retention: z.strictObject({ days: z.number().positive().max(MOST_DAYS).optional(), events: z.int().positive().optional() }).optional(),
 });

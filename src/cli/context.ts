@@ -1,6 +1,6 @@
 /** What every command gets: settings, output, the store when it asks for it, and a way to say things. */
 import type { Command } from 'commander';
-import { openStore, type Store } from '../store/index.ts';
+import { openStore, type Store, type StoreUse } from '../store/index.ts';
 import { readAsItLies, unwritable } from '../store/read-only.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Notice } from './log.ts';
@@ -11,8 +11,8 @@ export interface Context {
   readonly settings: Settings;
   readonly out: Output;
   readonly uid: number;
-  /** Opened at the first call, closed when the program ends. Where nothing can be written it can be read; who is going to write is told at once. */
-  store(use?: 'read' | 'write'): Store;
+  /** Opened at the first call, closed when the program ends. Where nothing can be written it can be read; who is going to write is told at once. Who only looks, which is meant where nothing is said, is told where a directory that was named is not there: nothing is made then. */
+  store(use?: StoreUse): Store;
   /** Resolves when it is written, for who has reason to wait. */
   notice(notice: Notice): Promise<void>;
   /** Runs at the end of the program, newest first. */
@@ -44,9 +44,9 @@ export async function createContext(options: Record<string, unknown>): Promise<C
     settings,
     out: createOutput(settings),
     uid,
-    store(use = 'read') {
+    store(use = 'look') {
       if (store === undefined) {
-        const opened = openStore(settings.stateDir, uid, use);
+        const opened = openStore(settings.stateDir, uid, use === 'look' && !settings.isStateDirNamed ? 'read' : use);
         endings.push(() => opened.close());
         store = opened;
         if (opened.readOnly) void notice({ level: 'info', message: readAsItLies(opened.directory) });

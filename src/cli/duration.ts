@@ -4,22 +4,36 @@ import { printable } from '../model/text.ts';
 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+const DATES = '2026-05-01, 2026-05-01T08:00 (here) or 2026-05-01T08:00Z (UTC)';
+
 /** `90s`, `5m`, `48h`, `7d` in ms. */
 export function durationMs(text: string): number {
+  const span = spanMs(text);
+  if (span === undefined) throw new TickwardError('USAGE', `${printable(text)} is no span of time`, { hint: 'write a number and s, m, h or d: 48h' });
+  return span;
+}
+
+/** Where a date would do as well. */
+function spanOrDate(text: string): number {
+  const span = spanMs(text);
+  if (span === undefined) throw new TickwardError('USAGE', `${printable(text)} is no span of time and no date`, { hint: `write a number and s, m, h or d: 48h; or a date: ${DATES}` });
+  return span;
+}
+
+function spanMs(text: string): number | undefined {
   const match = /^(\d{1,6})([smhd])$/.exec(text);
   const unit = UNITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined) throw new TickwardError('USAGE', `${printable(text)} is no span of time`, { hint: 'write a number and s, m, h or d: 48h' });
-  return Number(match[1]) * unit;
+  return match === null || unit === undefined ? undefined : Number(match[1]) * unit;
 }
 
 /** A span back from `now`, or a date, in ms since the epoch. */
 export function sinceMs(text: string, now: number): number {
-  return dateMs(text) ?? now - durationMs(text);
+  return dateMs(text) ?? now - spanOrDate(text);
 }
 
 /** A span from `now` on, or a date, in ms since the epoch; it has to lie in the future. */
 export function untilMs(text: string, now: number): number {
-  const end = dateMs(text) ?? now + durationMs(text);
+  const end = dateMs(text) ?? now + spanOrDate(text);
   if (end <= now) throw new TickwardError('USAGE', `${printable(text)} is over already`, { hint: 'give a span from now on (30d) or a date in the future' });
   return end;
 }
@@ -30,7 +44,7 @@ function dateMs(text: string): number | undefined {
   if (day === undefined) return undefined;
   const isDay = FORM.test(text) && new Date(Date.parse(day)).toJSON()?.startsWith(day) === true;
   const time = isDay ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new TickwardError('USAGE', `${printable(text)} is no date`, { hint: 'write 2026-05-01, 2026-05-01T08:00 (here) or 2026-05-01T08:00Z (UTC)' });
+  if (Number.isNaN(time)) throw new TickwardError('USAGE', `${printable(text)} is no date`, { hint: `write ${DATES}` });
   return time;
 }
 

@@ -28,7 +28,7 @@ function isEmbedded(engine: Engine): engine is Embedded {
 }
 
 function ownTables(context: Context): TableSource {
-  return embeddedTables({ stateDir: stateDirOf(context), uid: context.uid });
+  return embeddedTables({ stateDir: stateDirOf(context), isNamed: context.settings.isStateDirNamed, uid: context.uid });
 }
 
 /** Undefined for a user without a home, who has none. */

@@ -38,16 +38,20 @@ export function addTestOptions(command: Command): readonly GivenTest[] {
 
 const FIELD = /^[A-Za-z_@][\w@-]*(?:\.[\w@-]+)*$/;
 
-export function testsOf(alert: Alert, given: readonly GivenTest[], ignoreCase: boolean): FieldTest[] {
+export function testsOf(alert: Alert, given: readonly GivenTest[]): FieldTest[] {
   return given.map(({ field, operator, values }): FieldTest => {
     const own = exactTest(alert, field);
-    const folded = ignoreCase ? { ignore_case: true as const } : {};
     if (operator === undefined) {
       if (own === undefined) throw new TickwardError('USAGE', `the alert has no ${printable(field)}`, { hint: 'give a value with --exact, --list or --wildcard, or look at the fields: tickward alerts show ID --json' });
-      return { ...own, ...folded };
+      return own;
     }
-    return { field, operator: operator === 'exact' && values.length > 1 ? 'list' : operator, values: operator === 'wildcard' ? values : values.map((value) => typedAs(own?.values[0], value)), ...folded };
+    return { field, operator: operator === 'exact' && values.length > 1 ? 'list' : operator, values: operator === 'wildcard' ? values : values.map((value) => typedAs(own?.values[0], value)) };
   });
+}
+
+/** ASCII letters of both cases are the same in all of them: those that were given, proposed (--by) or chosen when asked. */
+export function inAnyCase(tests: readonly FieldTest[]): FieldTest[] {
+  return tests.map((test) => ({ ...test, ignore_case: true }));
 }
 
 /** A field that holds numbers is compared with a number. */

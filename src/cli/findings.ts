@@ -20,8 +20,8 @@ export async function prepareInvestigation(context: Context, { event, alert }: S
     parses: (sql) => embedded.parses(sql),
     host: { uid: context.uid, users: readUsers() },
     history: {
-      events: (since, until, limit) => context.store().events.list({ since, until, ...(limit === undefined ? {} : { limit }) }),
-      alerts: (since) => context.store().alerts.list({ since }),
+      events: (since, until, limit) => context.store('read').events.list({ since, until, ...(limit === undefined ? {} : { limit }) }),
+      alerts: (since) => context.store('read').alerts.list({ since }),
     },
     lang: settings.lang,
     timeoutMs: settings.timeout * 1000,

@@ -20,7 +20,7 @@ async function answerTo(context: Context, file: string): Promise<Answer> {
     const given = parseTask(readFileSync(file, 'utf8'));
     if (given.task.do === 'sweep') return await sweep(context, given, given.task.indicators);
     const { carryOut } = await import('../fleet/host.ts');
-    return await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store().directory, recordOf: (run) => recordOf(context, run) });
+    return await carryOut(given, { program: ['/bin/sh', LAUNCHER], stateDir: context.store('read').directory, recordOf: (run) => recordOf(context, run) });
   } catch (error) {
     return failed('error', messageOf(error));
   }
@@ -28,7 +28,7 @@ async function answerTo(context: Context, file: string): Promise<Answer> {
 
 /** As `runs show --json`. */
 function recordOf(context: Context, run: string): unknown {
-  const { journal } = context.store();
+  const { journal } = context.store('read');
   return { run, chain: journal.verify(), entries: journal.entries(run) };
 }
 

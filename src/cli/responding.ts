@@ -91,7 +91,7 @@ function optionsOf(context: Context, { playbook, event, alert, only, severity, r
     ...(only === undefined ? {} : { only }),
     ...(resume === undefined ? {} : { resume }),
     context: actionContext(context),
-    journal: context.store().journal,
+    journal: context.store('read').journal,
     answers,
     dryRun,
     signal,
@@ -99,7 +99,7 @@ function optionsOf(context: Context, { playbook, event, alert, only, severity, r
 }
 
 async function offerToClose(context: Context, run: string, { alert }: Given, ui: Ui): Promise<void> {
-  const { alerts, journal } = context.store();
+  const { alerts, journal } = context.store('read');
   if (alert === undefined || (alerts.get(alert.id)?.status ?? 'closed') === 'closed') return;
   if (!(await ui.confirm('Is the case over: close the alert?'))) return;
   const reason = (await ui.input('Why? (for the record)', (text) => (text.trim() === '' ? 'say why in a few words' : undefined))).trim();

@@ -8,6 +8,6 @@ const PROGRAM = join(import.meta.dirname, 'tickward');
 
 /** Opens the store, whose directory also holds the quarantine. */
 export function actionContext(context: Context): HostContext {
-  const { directory } = context.store();
+  const { directory } = context.store('read');
   return createHostContext({ quarantine: join(directory, 'quarantine'), management: context.settings.management, undoCommand: [PROGRAM, '--state-dir', resolve(directory), 'undo'] });
 }

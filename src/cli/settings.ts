@@ -8,6 +8,7 @@ import { retentionFrom, type Retention } from '../store/retention.ts';
 import { defaultStateDirectory } from '../store/state-directory.ts';
 import { DEFAULT_CONFIG, readConfig } from './config-file.ts';
 import type { FileSettings } from './config-schema.ts';
+import { checkSwitches, isOff, isOn, SWITCHES } from './switches.ts';
 
 export const ENGINES = ['auto', 'osqueryd', 'osqueryi', 'embedded'] as const;
 export const LANGUAGES = ['en', 'zh-CN'] as const;
@@ -19,6 +20,8 @@ export const LONGEST_TIMEOUT = 86_400;
 export interface Settings {
   /** Throws USAGE where none was given and there is no home to keep it in. */
   readonly stateDir: string;
+  /** By the command line, the environment or the file: whoever names one means one that is there. */
+  isStateDirNamed: boolean;
   json: boolean;
   color: boolean;
   /** May a person be asked? */
@@ -40,12 +43,9 @@ export interface Settings {
   outputs: readonly OutputOptions[];
 }
 
-/** commander takes a switch for on as soon as its variable is there. */
-const SWITCHES = ['TICKWARD_JSON', 'TICKWARD_YES'];
-
-/** Takes variables that say nothing out of the environment: empty ones, and switches that are off. */
+/** Takes variables that say nothing out of the environment: empty ones, and switches that are off, which commander takes for on as soon as they are there. */
 export function dropUnset(environment: NodeJS.ProcessEnv): void {
-  for (const [name, value] of Object.entries(environment)) if (name.startsWith('TICKWARD_') && (value === '' || (SWITCHES.includes(name) && !isOn(value)))) delete environment[name];
+  for (const [name, value] of Object.entries(environment)) if (name.startsWith('TICKWARD_') && (value === '' || (SWITCHES.includes(name) && isOff(value)))) delete environment[name];
 }
 
 /** Adds the options to the program. commander reads them before and after the command, and from the environment. */
@@ -66,6 +66,10 @@ export function addGlobalOptions(program: Command): void {
 }
 
 export async function resolveSettings(given: Record<string, unknown>, environment: NodeJS.ProcessEnv, uid: number): Promise<Settings> {
+  checkSwitches(environment);
+  // Of a script whose variable is empty: it would be the directory in which it runs.
+  if (given['stateDir'] === '') throw new TickwardError('USAGE', '--state-dir names no directory', { hint: 'give its path: --state-dir /var/lib/tickward' });
+  if (given['config'] === '') throw new TickwardError('USAGE', '--config names no file', { hint: `give its path: --config ${DEFAULT_CONFIG}` });
   const configPath = text(given['config']);
   const file = configPath === undefined ? await readConfig(DEFAULT_CONFIG, false, uid) : await readConfig(configPath, true, uid);
   /** Of the command line, else the environment, else the file. */
@@ -77,23 +81,28 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
     return found;
   };
   const among = <Name extends keyof FileSettings, Value extends string>(name: Name, values: readonly Value[]): Value | FileSettings[Name] => choice(name, (value) => values.find((each) => each === value), values.join(', '));
+  const stateDir = text(given['stateDir']) ?? file.state_dir;
+  const management = choice('management', (value) => value.split(','), 'addresses');
+  // Those of the file are checked with it. Loaded only for those who name any.
+  if (environment['TICKWARD_MANAGEMENT'] !== undefined) (await import('./peers.ts')).checkPeers(management ?? []);
   const socket = choice('socket', String, 'a path');
   return {
     // Only when it is asked for: a command that needs no state also runs for a user without a home.
     get stateDir() {
-      return text(given['stateDir']) ?? file.state_dir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
+      return stateDir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
     },
-    json: given['json'] === true || isOn(given['json']),
+    isStateDirNamed: stateDir !== undefined,
+    json: given['json'] === true,
     color: given['color'] !== false && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
     input: given['input'] !== false && !isOn(environment['TICKWARD_NO_INPUT']),
-    yes: given['yes'] === true || isOn(given['yes']),
+    yes: given['yes'] === true,
     verbose: given['verbose'] === true,
     engine: among('engine', ENGINES) ?? 'auto',
     ...(socket === undefined ? {} : { socket }),
     timeout: choice('timeout', (value) => (Number(value) > 0 && Number(value) <= LONGEST_TIMEOUT ? Number(value) : undefined), `a number of seconds above 0, ${LONGEST_TIMEOUT} (a day) at most`) ?? 30,
     lang: among('lang', LANGUAGES) ?? (environment['LANG']?.startsWith('zh') ? 'zh-CN' : 'en'),
     sensor: among('sensor', SENSORS) ?? 'auto',
-    management: choice('management', (value) => value.split(','), 'addresses') ?? [],
+    management: management ?? [],
     retention: retentionFrom(environment, file.retention),
     outputs: file.outputs ?? [],
   };
@@ -101,8 +110,4 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-function isOn(value: unknown): boolean {
-  return typeof value === 'string' && !['', '0', 'false', 'no'].includes(value.toLowerCase());
 }

@@ -19,7 +19,7 @@ export async function carryOutOne(context: Context, action: string, params: { [n
       action,
       params,
       context: actionContext(context),
-      journal: context.store().journal,
+      journal: context.store('read').journal,
       dryRun,
       signal,
       async decide(step) {

@@ -62,7 +62,7 @@ function eventOf(context: Context, path: string): FileEvent {
 
 /** What the newest response to a file that is gone now was for: run again, it finds nothing left to do. */
 function eventOfEarlierRun(context: Context, path: string): FileEvent | undefined {
-  const { journal } = context.store();
+  const { journal } = context.store('read');
   for (const { run } of journal.runs().toReversed()) {
     const event = journal.entries(run).find((entry) => entry.kind === 'run-known')?.data['event'] as FileEvent | undefined;
     if (event !== undefined && pathBytes(event).equals(bytesOfText(path))) return event;
@@ -98,7 +98,7 @@ interface OwnProcess {
 
 /** Those that carried out and undid responses, as the journal has them: a file that was given back was made by another. */
 function ownProcesses(context: Context): OwnProcess[] {
-  const { journal } = context.store();
+  const { journal } = context.store('read');
   return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'run-resumed' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
 }
 
@@ -122,7 +122,7 @@ export function pathMeant(context: Context, typed: string): string {
 /** All events of exactly this path on this host, oldest first. */
 function eventsOf(context: Context, path: string): FileEvent[] {
   const bytes = bytesOfText(path);
-  return [...context.store().events.list({ paths: [bytes.toString()] })].filter((event) => pathBytes(event).equals(bytes) && isOfThisHost(event));
+  return [...context.store('read').events.list({ paths: [bytes.toString()] })].filter((event) => pathBytes(event).equals(bytes) && isOfThisHost(event));
 }
 
 function withUser(event: FileEvent, name: string | undefined): FileEvent {

@@ -78,6 +78,20 @@ export function placedMessageOf(thrown: unknown): string {
   return place === undefined ? messageOf(thrown) : `line ${place.line}, column ${place.column}: ${messageOf(thrown)}`;
 }
 
+/** Why a file could not be read, in words. */
+export function unreadableReason(thrown: unknown): string {
+  switch (errnoOf(thrown)) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a directory';
+    case 'EACCES':
+      return 'no permission';
+    default:
+      return messageOf(thrown);
+  }
+}
+
 /** The errno name (`ENOENT`) of a thrown system error, or undefined. */
 export function errnoOf(thrown: unknown): string | undefined {
   return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;

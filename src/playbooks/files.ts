@@ -1,7 +1,7 @@
 /** The playbooks that are installed, as folders and texts: rule.toml, guide.md (guide.LANG.md) and response.yaml in each. */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
+import { errnoOf, TickwardError, unreadableReason } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
 export const PLAYBOOKS = join(import.meta.dirname, '../../playbooks');
@@ -20,7 +20,7 @@ export function readText(file: string, what: string): string {
   try {
     bytes = readBounded(file);
   } catch (error) {
-    throw unreadable(reasonOf(error), 'check the path and its permissions', error);
+    throw unreadable(unreadableReason(error), 'check the path and its permissions', error);
   }
   if (bytes.length > MOST_BYTES) throw unreadable(`it is larger than ${MOST_BYTES / 1_048_576} MiB`, 'no rule or guide is; an export of rules can be made in parts');
   try {
@@ -46,18 +46,5 @@ function readBounded(file: string): Buffer {
     return Buffer.concat(chunks);
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function reasonOf(error: unknown): string {
-  switch (errnoOf(error)) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a directory';
-    case 'EACCES':
-      return 'no permission';
-    default:
-      return messageOf(error);
   }
 }

@@ -1,6 +1,7 @@
 /** Carries out a response: every step is planned, decided, journalled before each change, done and verified. */
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { JsonObject } from '../model/journal.ts';
+import { noteAnswersElsewhere } from './given.ts';
 import { selectSteps } from './plan.ts';
 import type { PlaybookStep } from './playbook.ts';
 import { resultOf, type RunResult } from './result.ts';
@@ -65,6 +66,7 @@ function begin(options: RespondOptions, steps: readonly PlaybookStep[]): Running
     const { seq } = journal.append({ run, kind: 'run-resumed', data: thisProcess() });
     refuseWhileRunning(journal.entries(run), seq);
   }
+  noteAnswersElsewhere(running);
   if (options.investigation !== undefined) noteInvestigation(running, options.investigation);
   return running;
 }

@@ -3,6 +3,7 @@ import type { Change } from '../actions/index.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { documentOf } from './findings.ts';
 import { fileStates } from './file-states.ts';
+import { noteAnswer } from './given.ts';
 import { asksForInvestigation, closedGate, prepare, type PlannedStep, type Prepared } from './plan.ts';
 import type { PlaybookStep } from './playbook.ts';
 import { isDone, resultOf, type Result, type StepResult, type StepState } from './result.ts';
@@ -65,9 +66,7 @@ async function askQuestions(step: PlaybookStep, running: Running): Promise<void>
   for (const question of step.questions) {
     const before = running.answers[step.id]?.[question.id];
     const answer = given?.[step.id]?.[question.id] ?? (running.dryRun ? undefined : await ask?.(question, step, before));
-    if (answer === undefined || answer === before) continue;
-    running.say('answer', { question: question.id, ask: question.ask, answer }, step.id);
-    (running.answers[step.id] ??= {})[question.id] = answer;
+    if (answer !== undefined) noteAnswer(running, step.id, question, answer);
   }
 }
 

@@ -53,6 +53,24 @@ export function openDatabase(path: string, layout: Layout, readOnly = false): Da
   });
 }
 
+/** Whether it opens and its tables can be listed; nothing is changed. Throws STATE as `openDatabase` does, but for one that an older Tickward wrote: that is taken over when it is used. */
+export function lookInto(path: string, layout: Layout): void {
+  explained(path, layout.what, () => {
+    try {
+      const database = openAsItLies(path);
+      try {
+        refuseNewer(versionOf(database), path, layout);
+        database.prepare('SELECT count(*) FROM sqlite_schema').get();
+      } finally {
+        database.close();
+      }
+    } catch (error) {
+      // Who has it alone for the moment had it open.
+      if (!isBusy(error)) throw error;
+    }
+  });
+}
+
 function opened(path: string, layout: Layout): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
   try {

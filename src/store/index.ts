@@ -1,17 +1,17 @@
 /** The store: events, alerts and what is known of the directories in one database, the journal in another that is synced to the disk at every entry. */
 import { join } from 'node:path';
-import { ALERTS_1, ALERTS_2_FROM_1, ALERTS_3_FROM_2, createAlerts, type Alerts } from './alerts.ts';
+import { createAlerts, type Alerts } from './alerts.ts';
 import { createBaseline, type Baseline } from './baseline.ts';
 import { openDatabase } from './database.ts';
+import { EVENTS, JOURNAL } from './databases.ts';
 import { createEvents, type Events } from './events.ts';
 import { createExceptions, type Exceptions } from './exceptions.ts';
-import { createJournal, JOURNAL_SCHEMA, type StoredJournal } from './journal.ts';
+import { createJournal, type StoredJournal } from './journal.ts';
 import { createKernelMemory, type KernelMemory } from './kernel.ts';
-import { EVENTS_1, EVENTS_2_FROM_1, MAKERS_PACKED } from './layouts.ts';
 import { createWrittenLog, type WrittenLog } from './log.ts';
 import { isUnwritable, unwritable } from './read-only.ts';
 import { createReaders, UNSEEN } from './readers.ts';
-import { prepareStateDirectory } from './state-directory.ts';
+import { prepareStateDirectory, refuseMissing } from './state-directory.ts';
 
 export interface Store {
   readonly directory: string;
@@ -28,15 +28,19 @@ export interface Store {
   close(): void;
 }
 
-/** Makes what is missing. Throws STATE when the directory or a file in it cannot be trusted or used; where nothing can be written, only who wants to write. */
-export function openStore(directory: string, uid: number = process.getuid?.() ?? 0, use: 'read' | 'write' = 'write'): Store {
+/** `look` is for what only reads. */
+export type StoreUse = 'look' | 'read' | 'write';
+
+/** Makes what is missing, but for `look`, which throws NOT_FOUND where the directory is not there. Throws STATE when the directory or a file in it cannot be trusted or used; where nothing can be written, only who wants to write. */
+export function openStore(directory: string, uid: number = process.getuid?.() ?? 0, use: StoreUse = 'write'): Store {
+  if (use === 'look') refuseMissing(directory);
   prepareStateDirectory(directory, uid);
   const readOnly = isUnwritable(directory);
   if (readOnly && use === 'write') throw unwritable(directory);
-  const eventsPath = join(directory, 'events.db');
-  const journalPath = join(directory, 'journal.db');
-  const eventsDatabase = openDatabase(eventsPath, { what: 'events', version: 5, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED, ALERTS_3_FROM_2], synchronous: 'NORMAL' }, readOnly);
-  const journalDatabase = openDatabase(journalPath, { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' }, readOnly);
+  const eventsPath = join(directory, EVENTS.file);
+  const journalPath = join(directory, JOURNAL.file);
+  const eventsDatabase = openDatabase(eventsPath, EVENTS.layout, readOnly);
+  const journalDatabase = openDatabase(journalPath, JOURNAL.layout, readOnly);
   const readers = readOnly ? UNSEEN : createReaders(directory);
   const log = createWrittenLog(eventsDatabase, eventsPath);
   const alerts = createAlerts(eventsDatabase, eventsPath);

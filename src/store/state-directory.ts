@@ -31,6 +31,22 @@ export interface Distrust {
   hint: string;
 }
 
+/** Throws NOT_FOUND where no such directory is there: who only reads would be shown an empty store that a mistyped name has just made. */
+export function refuseMissing(directory: string): void {
+  const path = resolve(directory);
+  if (!isMissing(path)) return;
+  throw new TickwardError('NOT_FOUND', `there is no store in ${printable(path)}: that directory is not there`, { hint: 'check its name (--state-dir, TICKWARD_STATE_DIR, or state_dir in the configuration); tickward watch makes a store' });
+}
+
+/** Not so where it cannot be told: what is in the way is said by who opens the store. */
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Makes the directory (mode 0700) or checks the one that is there, with all of ours in it. Throws STATE when it is not a directory, not ours, open to others, or holds what others may have put there. */
 export function prepareStateDirectory(directory: string, uid: number): void {
   // Without a slash at its end: with one, a link would be followed.

@@ -95,6 +95,13 @@ test('a list of values, numbers and any case are taken as such, and a dry run ma
   expect(json('exception', 'list', '--all')).toEqual([]);
 });
 
+test('any case also counts for what is proposed', () => {
+  const alert = alertOf();
+  stored(alert);
+  const [made] = json('exception', 'add', alert.id, '--by', 'command', '--field', 'process.pid', '--ignore-case', '--dry-run') as [{ exception: { tests: { field: string; ignore_case?: true }[] } }];
+  expect(made.exception.tests.map(({ field, ignore_case }) => [field, ignore_case])).toEqual([['user.name', true], ['process.executable', true], ['process.command_line', true], ['process.pid', true]]);
+});
+
 test.each<[string, string[], RegExp]>([
   ['says nothing of what it covers', ['--reason', 'r'], /not said what the exception covers — give --by command\|user\|host/],
   ['gives no reason', ['--by', 'command'], /needs a reason/],

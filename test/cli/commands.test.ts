@@ -112,6 +112,8 @@ test('another engine than the socket that was named is said, and the rows stay d
 });
 
 describe('what is not there is exit code 1', () => {
+  beforeEach(() => openStore(stateDir).close());
+
   test.each([
     [['investigate', 'nope'], /no alert nope/],
     [['respond', 'nope', '--yes'], /no alert nope/],

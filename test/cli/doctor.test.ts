@@ -1,12 +1,19 @@
 /** What `doctor` says of the sensor and of its service. */
 import { spawnSync } from 'node:child_process';
+import { hash, randomBytes } from 'node:crypto';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { sensorFinding } from '../../src/cli/doctor/sensor.ts';
 import { serviceFinding, type ServiceState } from '../../src/cli/doctor/service.ts';
 import type { Finding } from '../../src/cli/doctor/finding.ts';
+import { stateFinding } from '../../src/cli/doctor/state.ts';
+import { openStore } from '../../src/store/index.ts';
 import { noBpf } from '../helpers/bpf.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 import { noHost, notRoot, ownHost, TICKWARD } from '../helpers/host.ts';
-import { PROGRAM } from '../helpers/tickward.ts';
+import { PROGRAM, tickward } from '../helpers/tickward.ts';
 
 describe('the chain of the sensor', () => {
   test.each([
@@ -49,6 +56,54 @@ describe('the service', () => {
     expect(serviceFinding({ ...loaded, ...state })).toMatchObject(finding);
   });
 });
+
+describe('the store', () => {
+  const finding = (directory: string): Finding => stateFinding({ stateDir: directory }, process.getuid?.() ?? 0);
+  /** But for who reads now, which SQLite notes in its index. */
+  const contents = (directory: string): string[] => readdirSync(directory).sort().map((name) => (name.endsWith('-shm') ? name : `${name} ${hash('sha256', readFileSync(join(directory, name)))}`));
+
+  test.each([['events.db', 'damaged or no store of Tickward'], ['journal.db', 'damaged or no store of Tickward']])('with random bytes for %s is not in order', (name, message) => {
+    const directory = join(temporaryDirectory(), 'state');
+    openStore(directory).close();
+    const path = join(directory, name);
+    writeFileSync(path, randomBytes(8_192));
+    expect(finding(directory)).toMatchObject({ ok: false, found: expect.stringContaining(`${path} is ${message}`), fix: expect.stringContaining(`mv ${path} ${path}.damaged`) });
+    const { code, stdout } = tickward(['doctor', '--json', '--state-dir', directory]);
+    expect({ code, ok: (JSON.parse(stdout) as Finding[]).find(({ check }) => check === 'state directory')?.ok }).toEqual({ code: 1, ok: false });
+  });
+
+  test('of a newer Tickward is not in order either, one of an older is', () => {
+    const directory = join(temporaryDirectory(), 'state');
+    openStore(directory).close();
+    setVersion(directory, 99);
+    expect(finding(directory)).toMatchObject({ ok: false, found: expect.stringContaining('written by a newer Tickward') });
+    setVersion(directory, 4);
+    expect(finding(directory)).toMatchObject({ ok: true });
+  });
+
+  test('is in order while another process has it open, after one was killed, and with nothing in it; nothing is changed', () => {
+    const directory = join(temporaryDirectory(), 'state');
+    mkdirSync(directory, { mode: 0o700 });
+    expect(finding(directory)).toMatchObject({ ok: true });
+    expect(readdirSync(directory)).toEqual([]);
+    const store = openStore(directory);
+    store.events.append([fileEvent({ path: '/etc/systemd/system/a.timer' })]);
+    const before = contents(directory);
+    expect(finding(directory)).toMatchObject({ ok: true, found: directory });
+    expect(contents(directory)).toEqual(before);
+    const left = `${directory}-left`;
+    cpSync(directory, left, { recursive: true });
+    store.close();
+    expect(finding(left)).toMatchObject({ ok: true, found: left });
+    expect(contents(left)).toEqual(before);
+  });
+});
+
+function setVersion(directory: string, version: number): void {
+  const database = new DatabaseSync(join(directory, 'events.db'));
+  database.exec(`PRAGMA user_version = ${version}`);
+  database.close();
+}
 
 test.skipIf(noHost !== undefined)('the state directory is ours, can be written and has room, or it is said what is not so; none is made', async () => {
   const host = await ownHost();

@@ -16,3 +16,9 @@ test('an end lies in the future, and a span has a unit', () => {
   expect(() => untilMs('2026-05-01', NOW)).toThrow('is over already');
   expect(() => durationMs('30')).toThrow('is no span of time');
 });
+
+test.each(['tomorrow', '30', ''])('%j is neither a span nor a date, and both are named', (text) => {
+  const both = expect.objectContaining({ code: 'USAGE', message: `${text} is no span of time and no date`, hint: expect.stringMatching(/48h; or a date: 2026-05-01,/) });
+  expect(() => sinceMs(text, NOW)).toThrow(both);
+  expect(() => untilMs(text, NOW)).toThrow(both);
+});

@@ -1,8 +1,10 @@
 /** Where settings come from, and which configuration and which state directory are believed. */
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { openStore } from '../../src/store/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { tickward } from '../helpers/tickward.ts';
 
@@ -26,6 +28,8 @@ describe('settings', () => {
     ['timeout: 9999999', /line 1, column 10: .*timeout: /],
     ['lang: en\nengine: duckdb', /line 2, column 9: the configuration is not right: engine: .*\n {2}engine: duckdb\n {10}\^/],
     ['timeout: 86401', /line 1, column 10: .*timeout: .*86400/],
+    ['management: [192.0.2.1, foo]', /line 1, column 25: .*management\[2\]: foo is no management peer — write 192\.0\.2\.1/],
+    ['management: [0.0.0.0/0]', /line 1, column 14: .*management\[1\]: 0\.0\.0\.0\/0 lets everybody through/],
     ['management: [1]', /line 1, column 14: .*management\[1\]: /],
   ])('%j is refused with what is wrong', (text, message) => {
     const config = join(temporaryDirectory(), 'config.yaml');
@@ -33,6 +37,38 @@ describe('settings', () => {
     const { code, stderr } = tickward(['--config', config, 'alerts']);
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
+  });
+});
+
+describe('a configuration that is no file of text is refused, and nobody is advised to change what it is', () => {
+  const refused = (path: string): string => {
+    const { code, stdout, stderr } = tickward(['--config', path, 'rule', 'list']);
+    expect({ code, stdout, advised: stderr.includes('chmod') }).toEqual({ code: 1, stdout: '', advised: false });
+    return stderr;
+  };
+
+  test.each([
+    ['/tmp', 'the configuration /tmp is a directory'],
+    ['/dev/zero', 'the configuration /dev/zero is no regular file'],
+    ['/no/such/file', 'the configuration /no/such/file cannot be read: there is no such file'],
+  ])('%s', (path, message) => {
+    expect(refused(path)).toContain(message);
+  });
+
+  test('a FIFO that nobody writes to', () => {
+    const fifo = join(temporaryDirectory(), 'fifo');
+    execFileSync('mkfifo', ['-m', '600', fifo]);
+    expect(refused(fifo)).toContain('is no regular file');
+  });
+
+  test('bytes that are no UTF-8', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, Buffer.from('state_dir: /var/lib/\xe9\n', 'latin1'));
+    expect(refused(config)).toContain('is no text in UTF-8');
+  });
+
+  test('an empty name', () => {
+    expect(tickward(['--config', '', 'rule', 'list'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--config names no file') });
   });
 });
 
@@ -75,6 +111,30 @@ test('variables that are empty, and switches that are off, count as not set', ()
   expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
 });
 
+test('a management peer of the environment that is none is said at once', () => {
+  const env = { TICKWARD_MANAGEMENT: '192.0.2.1,foo' };
+  expect(tickward(['rule', 'list'], { env })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('TICKWARD_MANAGEMENT: foo is no management peer — write 192.0.2.1') });
+  expect(tickward(['rule', 'list'], { env: { TICKWARD_MANAGEMENT: '192.0.2.1,[2001:db8::1]:22' } }).code).toBe(0);
+});
+
+describe('a switch that is a variable', () => {
+  const asked = (env: Record<string, string>): string => tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr;
+  const isJson = (env: Record<string, string>): boolean => tickward(['query', '--engine', 'embedded', 'SELECT 1 AS one'], { env }).stdout.startsWith('[');
+
+  test.each(['0', 'false', 'no', 'off', 'OFF', 'No'])('is off with %s', (value) => {
+    expect(asked({ TICKWARD_YES: value })).toMatch(/nobody is here to decide/);
+    expect(isJson({ TICKWARD_JSON: value })).toBe(false);
+  });
+
+  test.each(['1', 'true', 'yes', 'on', 'ON'])('is on with %s', (value) => {
+    expect(isJson({ TICKWARD_JSON: value })).toBe(true);
+  });
+
+  test.each(['TICKWARD_YES', 'TICKWARD_JSON', 'TICKWARD_NO_INPUT'])('%s is refused with what is neither', (name) => {
+    for (const value of ['maybe', '2', 'n']) expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env: { [name]: value } })).toMatchObject({ code: 2, stderr: expect.stringContaining(`${value} is no value for ${name}: it takes 1, true, yes, on, or 0, false, no, off`) });
+  });
+});
+
 describe('a state directory that cannot be trusted or used is refused', () => {
   test('one that others can write', () => {
     mkdirSync(stateDir);
@@ -85,11 +145,39 @@ describe('a state directory that cannot be trusted or used is refused', () => {
   });
 
   test('a store from a newer version', () => {
-    expect(tickward(['alerts', '--state-dir', stateDir]).code).toBe(0);
+    openStore(stateDir).close();
     const database = new DatabaseSync(join(stateDir, 'events.db'));
     database.exec('PRAGMA user_version = 99');
     database.close();
     expect(tickward(['alerts', '--state-dir', stateDir])).toMatchObject({ code: 1, stderr: expect.stringMatching(/newer Tickward/) });
+  });
+
+  test('one that was named and is not there, by what only reads: nothing is made', () => {
+    const missing = join(stateDir, 'a/b');
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, `state_dir: ${missing}\n`);
+    const none = { code: 1, stdout: '', stderr: expect.stringContaining(`there is no store in ${missing}: that directory is not there`) };
+    for (const command of [['events'], ['events', 'show', 'x'], ['alerts'], ['alerts', 'stats'], ['alerts', 'close', 'x', '--reason', 'y'], ['runs'], ['runs', 'show', 'x'], ['undo', 'x'], ['exception', 'list'], ['restore'], ['respond', 'x', '--dry-run'], ['investigate', 'x'], ['query', '--engine', 'embedded', 'SELECT * FROM systemd_timer_events']]) expect({ command, ...tickward([...command, '--state-dir', missing]) }).toMatchObject({ command, ...none });
+    expect(tickward(['events'], { env: { TICKWARD_STATE_DIR: missing } })).toMatchObject(none);
+    expect(tickward(['events', '--config', config])).toMatchObject(none);
+    expect(JSON.parse(tickward(['events', '--json', '--state-dir', missing]).stdout)).toMatchObject({ error: { code: 'NOT_FOUND' } });
+    expect(existsSync(stateDir)).toBe(false);
+  });
+
+  test('one that was named and is not there is made by what writes', () => {
+    expect(tickward(['watch', '--from', '-', '--once', '--state-dir', stateDir])).toMatchObject({ code: 0 });
+    expect(tickward(['events', '--state-dir', stateDir])).toMatchObject({ code: 0, stderr: 'nothing found\n' });
+    const other = `${stateDir}-2`;
+    expect(tickward(['respond', '--file', '/etc/passwd', '--only', 'other-hosts', '--dry-run', '--state-dir', other]).stderr).toBe('');
+    expect(existsSync(other)).toBe(true);
+  });
+
+  test('one without a name', () => {
+    const empty = { code: 2, stdout: '', stderr: expect.stringContaining('--state-dir names no directory') };
+    for (const command of [['events'], ['watch', '--once', '--for', '1s'], ['doctor']]) expect(tickward([...command, '--state-dir', ''])).toMatchObject(empty);
+    const config = join(temporaryDirectory(), 'config.yaml');
+    writeFileSync(config, "state_dir: ''\n");
+    expect(tickward(['events', '--config', config])).toMatchObject({ code: 1, stderr: expect.stringMatching(/line 1, column 12: .*state_dir: it names no directory/) });
   });
 
   test('a file in its place', () => {

@@ -25,7 +25,7 @@ async function scene(): Promise<Scene> {
   writeFileSync(path, '[Timer]\n');
   const context = await createContext({ stateDir: join(root, 'state') });
   onTestFinished(() => context.end());
-  const store = context.store();
+  const store = context.store('write');
   return {
     path,
     store,

@@ -58,7 +58,10 @@ test('what cannot be read, and what nobody understands, is said in one line', ()
   expect(run(join(directory, 'none'))).toEqual({ code: 1, said: expect.stringContaining('there is no file') });
   expect(run(directory)).toEqual({ code: 1, said: expect.stringContaining('is a directory') });
   expect(run('-', 'Nov 25 00:00:00 host CRON[1]: x\n')).toEqual({ code: 1, said: expect.stringContaining('no line of stdin is understood') });
+  expect(run('-', '\nNov 25 00:00:00 host CRON[1]: x\n\n \n')).toEqual({ code: 1, said: expect.stringContaining('no line of stdin is understood') });
+  expect(run('-', `Nov 25 00:00:00 host CRON[1]: x\n${PACKAGED}\n`)).toEqual({ code: 0, said: '' });
   expect(run('-')).toEqual({ code: 0, said: '' });
+  expect(run('-', '\n\n')).toEqual({ code: 0, said: '' });
 });
 
 test('a file is followed through its rotation until SIGTERM', async () => {

@@ -54,6 +54,16 @@ describe('a condition', () => {
   });
 });
 
+test('an answer given beforehand counts also where its step is not asked for, and stands in the journal', async () => {
+  const { respond, journal } = sceneOf(CASE, '{id: a, kind: human, title: A, text: A, when: answers.case.attack != false}');
+  const given = { only: ['a'], answers: { case: { attack: false } } };
+  expect(states(await respond({ only: ['a'] }))).toEqual(['a needs-person']);
+  expect(states(await respond({ ...given, dryRun: true }))).toEqual(['a skipped-because']);
+  const result = await respond(given);
+  expect(states(result)).toEqual(['a skipped-because']);
+  expect(journal.entries(result.run ?? '').flatMap(({ kind, step, data }) => (kind === 'answer' ? [{ step, ...data }] : []))).toEqual([{ step: 'case', question: 'attack', ask: 'An attack?', answer: false }]);
+});
+
 test('a severity gate lets through what is as bad, and nothing of which that is not known', async () => {
   const { respond } = sceneOf('{id: a, kind: human, title: A, text: A, severity: high}');
   expect(states(await respond({ severity: 'critical' }))).toEqual(['a needs-person']);

@@ -24,7 +24,8 @@ export const alerts: Register = (program, act) => {
     .addOption(new Option('--status <status>', 'only those that are').choices(STATUSES))
     .option('--suppressed', 'those that an exception covers instead of those that none does')
     .action(act((context, options: AlertOptions) => {
-      const found = context.store().alerts.list({ since: since(options), limit: limit(options), suppressed: options.suppressed === true, ...(options.status === undefined ? {} : { statuses: [options.status] }) });
+      const filter = { since: since(options), limit: limit(options), suppressed: options.suppressed === true, ...(options.status === undefined ? {} : { statuses: [options.status] }) };
+      const found = context.store().alerts.list(filter);
       return options.suppressed === true ? stream(context, found, [...COLUMNS, 'exception'], (alert) => [...row(alert), alert.suppressed_by]) : stream(context, found, COLUMNS, row);
     }));
   command.command('show <id>').description('one alert, whole: the event, the rule, what was decided, and the alerts of 48 hours before and after by the same user, host, program or path').addHelpText('after', '\nExamples:\n  tickward alerts show 0193…\n  tickward alerts show 0193… --json > alert.json').action(act(show));
@@ -64,9 +65,9 @@ function show(context: Context, id: string): number {
 
 /** All or none: each is looked up first. */
 function decide(context: Context, ids: readonly string[], status: AlertStatus, reason: string | undefined): number {
-  const store = context.store();
   const given = reason?.trim();
   if (given === '') throw new TickwardError('USAGE', 'the reason is empty', { hint: 'say in a few words why, for who reads the history' });
+  const store = context.store();
   const found = ids.map((id) => known(store.alerts.get(id), 'alert', id));
   const closed = status === 'acknowledged' ? found.find((alert) => alert.status === 'closed') : undefined;
   if (closed !== undefined) throw new TickwardError('REFUSED', `the alert ${printable(closed.id)} is closed`, { hint: `tickward alerts reopen ${printable(closed.id)}` });
@@ -82,8 +83,9 @@ function decide(context: Context, ids: readonly string[], status: AlertStatus, r
 }
 
 function stats(context: Context, options: ListOptions): number {
+  const filter = { since: since(options) };
   const store = context.store();
-  const times = responseTimes(store.alerts.list({ since: since(options) }), (id) => store.alerts.history(id));
+  const times = responseTimes(store.alerts.list(filter), (id) => store.alerts.history(id));
   if (context.out.json) context.out.document(times);
   else context.out.table(['rule', 'alerts', 'suppressed', 'MTTD median', 'p90', 'closed', 'MTTR median', 'p90'], times.map(statsRow));
   return Exit.DONE;

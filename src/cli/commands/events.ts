@@ -8,7 +8,8 @@ export const events: Register = (program, act) => {
   const command = program.command('events').description('events of unit files: who made, changed, renamed or deleted which');
   command.addHelpText('after', '\nExamples:\n  tickward events --since 48h\n  tickward events list --json | jq .file.path\n  tickward events show 0193…');
   listing(command, 'events').action(act((context, options: ListOptions) => {
-    const found = context.store().events.list({ since: since(options), limit: limit(options) });
+    const filter = { since: since(options), limit: limit(options) };
+    const found = context.store().events.list(filter);
     return stream(context, found, ['time', 'action', 'path', 'process', 'user', 'attribution', 'id'], row);
   }));
   command.command('show <id>').description('one event, whole: an ECS document').addHelpText('after', '\nExamples:\n  tickward events show 0193…\n  tickward events show 0193… | jq .process').action(act((context, id: string) => {

@@ -9,7 +9,7 @@ import { proposalsFor, warningsFor, type Proposal } from '../../rule/exception-r
 import { compileTests } from '../../rule/exceptions.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { untilMs } from '../duration.ts';
-import { addTestOptions, testsOf, testsText } from '../exception-options.ts';
+import { addTestOptions, inAnyCase, testsOf, testsText } from '../exception-options.ts';
 import { askException } from '../exception-questions.ts';
 import { known, stream } from '../listing.ts';
 import { isInteractive, ui } from '../ui.ts';
@@ -48,7 +48,7 @@ export const exception: Register = (program, act) => {
     .option('--author <name>', 'who (default: who is logged in)')
     .option('--dry-run', 'shows it and what it would cover, and makes nothing')
     .addHelpText('after', `${EXAMPLES}\n\nWhat an exception covers is stored and marked, not shown: tickward alerts --suppressed.`)
-    .action(act((context, id: string, options: AddOptions) => run(context, known(context.store().alerts.get(id), 'alert', id), options, (alert) => testsOf(alert, given, options.ignoreCase === true))));
+    .action(act((context, id: string, options: AddOptions) => run(context, known(context.store().alerts.get(id), 'alert', id), options, (alert) => testsOf(alert, given))));
   command.command('list', { isDefault: true }).description('those that count now, oldest first').option('--all', 'also those that expired or were removed').addHelpText('after', '\nExamples:\n  tickward exception list\n  tickward exception list --all --json | jq .reason').action(act(list));
   command.command('remove <id>').description('makes the rule see again what it left out; it stays on record').addHelpText('after', '\nExamples:\n  tickward exception remove 5f3a91c2').action(act(remove));
 };
@@ -58,12 +58,13 @@ async function run(context: Context, alert: Alert, options: AddOptions, testsGiv
   if (author === '') throw new TickwardError('USAGE', 'the author is empty', { hint: 'say who with --author, or leave it out: then it is who is logged in' });
   const tests = [...proposed(alert, options), ...testsGiven(alert)];
   const choice = await completed(context, alert, { ...options, tests });
-  compileTests(choice.tests);
+  const meant = options.ignoreCase === true ? inAnyCase(choice.tests) : choice.tests;
+  compileTests(meant);
   const now = new Date();
   const made: AlertException = {
     id: randomBytes(4).toString('hex'),
     rule: options.everyRule === true ? null : { id: alert.rule.id, name: alert.rule.name },
-    tests: choice.tests,
+    tests: meant,
     reason: choice.reason,
     author,
     created: now.toISOString(),

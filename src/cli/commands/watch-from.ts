@@ -28,7 +28,7 @@ export async function watchFrom(context: Context, { from, once, rules, show }: F
   const isDone = !stop.signal.aborted;
   onNotice({ level: 'info', message: `${printable(name)}: ${summaryOf(counts)}` });
   if (once && !isDone) throw new TickwardError('INTERRUPTED', `stopped before the end of ${printable(name)}`, { hint: 'run it again: nothing is stored twice' });
-  if (once && counts.bad > 0 && counts.bad === counts.lines) throw new TickwardError('BAD_INPUT', `no line of ${printable(name)} is understood`, { hint: 'it takes one JSON document a line: tickward watch --help names the sensors' });
+  if (once && counts.bad > 0 && understoodOf(counts) === 0) throw new TickwardError('BAD_INPUT', `no line of ${printable(name)} is understood`, { hint: 'it takes one JSON document a line: tickward watch --help names the sensors' });
   return once && counts.alerts > 0 ? Exit.FINDINGS : Exit.DONE;
 }
 
@@ -43,6 +43,11 @@ async function* untilEnd(stream: Readable, signal: AbortSignal): AsyncGenerator<
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** Not by the number of lines: an empty one is no bad one, and none that is understood. */
+function understoodOf({ stored, elsewhere, other }: Counts): number {
+  return stored + elsewhere + other;
 }
 
 function summaryOf({ lines, stored, elsewhere, other, bad, alerts, known, suppressed }: Counts): string {

@@ -1,9 +1,10 @@
-/** What `doctor` says of the state directory: whether it is ours alone, can be written and has room. Looks without making it. */
+/** What `doctor` says of the state directory: whether it is ours alone, can be written, has room, and holds databases that open. Looks without making it. */
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { existingOf, roomAt } from '../../host/room.ts';
 import { errnoOf, messageOf, TickwardError } from '../../model/errors.ts';
 import { printable } from '../../model/text.ts';
+import { lookIntoStore } from '../../store/databases.ts';
 import { distrustOf } from '../../store/state-directory.ts';
 import type { Finding } from './finding.ts';
 
@@ -21,6 +22,7 @@ export function stateFinding(settings: { readonly stateDir: string }, uid: numbe
     const isThere = lstatSync(directory, { throwIfNoEntry: false }) !== undefined;
     const problem = (isThere ? distrustOf(directory, uid) : undefined) ?? hindranceAt(existingOf(resolve(directory)), isThere);
     if (problem !== undefined) return { check, ok: false, found: problem.problem, fix: problem.hint };
+    if (isThere) lookIntoStore(directory);
     return { check, ok: true, found: isThere ? shown : `${shown} is not there yet and will be made`, fix: null };
   } catch (error) {
     return { check, ok: false, found: errnoOf(error) === 'ENOTDIR' ? `${printable(settings.stateDir)} cannot be made: there is a file in the way` : messageOf(error), fix: (error instanceof TickwardError ? error.hint : undefined) ?? ELSEWHERE };
