@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { classify, unitDirectories } from '../host/directories.ts';
+import { fileTypeOf } from '../host/file-type.ts';
 import { hostIdentity, isThisHost } from '../host/identity.ts';
 import { isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
@@ -152,7 +153,7 @@ function eventOfFile(exact: string, note = 'no sensor saw the file being made: t
     '@timestamp': mtime ?? new Date(stat.ctimeMs).toISOString(),
     event: { id: '', kind: 'event', category: ['file'], type: ['creation'], action: 'creation', dataset: 'tickward.file' },
     host: hostIdentity(),
-    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
+    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), type: fileTypeOf(stat.mode), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
     user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
     tickward: { attribution: 'none', attribution_note: note, source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
   };

@@ -66,12 +66,13 @@ const ACTIONS: Record<string, FileAction> = { creation: 'creation', rename: 'ren
 function timerEvent(row: object): Row | undefined {
   const action = wordIn(ACTIONS, text.action(row));
   const sha256 = text.sha256(row);
+  const target = text.symlink_target(row);
   return action && {
     id: text.eid(row),
     action,
     path: needed(path.own(row), 'path'),
     original: path.old(row),
-    file: present({ uid: text.file_uid(row), gid: text.file_gid(row), mode: octal(text.mode(row)), size: count.size(row), inode: text.inode(row), target_path: text.symlink_target(row), hash: sha256 === undefined ? undefined : { sha256 } }),
+    file: present({ uid: text.file_uid(row), gid: text.file_gid(row), mode: octal(text.mode(row)), size: count.size(row), inode: text.inode(row), type: target === undefined ? undefined : 'symlink' as const, target_path: target, hash: sha256 === undefined ? undefined : { sha256 } }),
     process: processOf(row),
     user: userOf(text.uid(row), text.username(row)),
     container: text.container_id(row),

@@ -124,6 +124,13 @@ test('osquery: the owner is the file\'s, and who did it only where the table say
   expect(events[16]).toMatchObject({ event: { id: '01a20fbd2ea000013ae46580' }, process: { command_line: 'sh -c evil' }, tickward: { attribution: 'exact', ancestry: [{ pid: 900, name: 'bash' }], auid: '1000', cgroup: '/user.slice', unit: 'own.timer', source: 'import' } });
 });
 
+test('osquery: of our own table what has the text of a symlink is one, what has none is not called a file', () => {
+  const line = JSON.parse(fixture('osquery.ndjson')[16] ?? '') as { columns: object };
+  const fileOf = (columns: object): FileEvent['file'] | undefined => read({ ...line, columns: { ...line.columns, ...columns } })[0]?.event.file;
+  expect(fileOf({ symlink_target: '../own.timer', mode: '0777' })).toMatchObject({ type: 'symlink', target_path: '../own.timer', mode: '0777' });
+  expect(fileOf({})?.type).toBeUndefined();
+});
+
 test("Tickward's own events come back as they were, alone, in an alert and in an alert as an output has it", () => {
   const changed = fileEvent({ path: '/home/a/.config/systemd/user/x.timer.d/o.conf', action: 'modification' });
   const own: FileEvent = { ...changed, event: { ...changed.event, type: ['change'] }, tickward: { ...changed.tickward, auid: '1000', cgroup: '/a', unit: 'x.timer', unit_type: 'drop-in', scope: 'user', ancestry: [{ pid: 1, name: 'init' }] } };
