@@ -1,7 +1,8 @@
 /** What is in the quarantine, and what is at the place that each was taken from by now. Changes nothing. */
 import { lstatSync } from 'node:fs';
-import { look, openFile, sha256Of } from '../host/files.ts';
+import { look, openFile, sha256Of, type FileState } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
+import type { Owned } from '../host/restore.ts';
 import { takenInto } from './quarantine-log.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
 
@@ -69,21 +70,35 @@ function sizeOf(copy: string): number | undefined {
   }
 }
 
+/** A file or a link that was taken. */
+export type Placed = Extract<RemovalChange, { kind: 'file' | 'link' }>;
+
+export interface Difference {
+  text: string;
+  /** The same without the path: `has another content`. */
+  how: string;
+  isGone: boolean;
+}
+
 /** In words, what of a taken file or link is not at its place as it was; undefined where it is, and for what is neither. */
-export function differenceOf(change: RemovalChange): { text: string; isGone: boolean } | undefined {
+export function differenceOf(change: RemovalChange): Difference | undefined {
   if (change.kind !== 'file' && change.kind !== 'link') return undefined;
   const path = pathFromJson(change.at);
   const found = look(path);
-  if (found === undefined) return { text: `${show(path)} is not there`, isGone: true };
-  const text = change.kind === 'link' ? differentLink(found.target, pathFromJson(change.target)) : found.state.kind === 'file' ? differentFile(path, change.copy.sha256) : 'is not the file that it was';
-  return text === undefined ? undefined : { text: `${show(path)} ${text}`, isGone: false };
+  const how = found === undefined ? 'is not there' : change.kind === 'link' ? differentLink(found.target, pathFromJson(change.target)) : found.state.kind === 'file' ? (differentFile(path, change.copy.sha256) ?? differentOwner(found.state, change.owned)) : 'is not the file that it was';
+  return how === undefined ? undefined : { text: `${show(path)} ${how}`, how, isGone: found === undefined };
 }
 
 function differentLink(now: Buffer | undefined, then: Buffer): string | undefined {
   return now?.equals(then) === true ? undefined : 'is not the link that it was';
 }
 
-function differentFile(path: Buffer, sha256: string): string | undefined {
+export function differentFile(path: Buffer, sha256: string): string | undefined {
   using file = openFile(path, 'any');
   return sha256Of(file.fd) === sha256 ? undefined : 'has another content';
+}
+
+/** What a restore holds for another file, and does not give another owner or mode. */
+function differentOwner(now: FileState, then: Owned): string | undefined {
+  return now.mode === then.mode && now.uid === then.uid && now.gid === then.gid ? undefined : 'has another owner or mode';
 }
