@@ -5,6 +5,7 @@ import { ancestryOf, attributionOf } from './own.ts';
 import { octal } from './ecs.ts';
 import { countField, exactTextField, needed, present, secondsField, textField } from './field.ts';
 import type { Report } from './report.ts';
+import { userOf } from './user.ts';
 
 /** What a row says; the host, and the time where it has none, stand beside it in the log. */
 export type Row = Omit<Report, 'host' | 'time'> & { time?: number };
@@ -99,10 +100,6 @@ function processOf(row: object): EcsProcess | undefined {
       group: gid === undefined ? undefined : { id: gid },
     }),
   };
-}
-
-function userOf(id: string | undefined, name: string | undefined): { id: string; name?: string } | undefined {
-  return id === undefined ? undefined : { id, ...present({ name }) };
 }
 
 /** The kernel's word for nobody: (uid_t) -1, as osquery writes it in 32 and in 64 bits. */

@@ -168,6 +168,21 @@ test('any other sensor that writes ECS counts by its event.type, nested or dotte
   expect(read({ _index: '.ds-logs-endpoint', _id: 'q', _source: DEFEND })[0]?.event.event.id).toBe('x1');
 });
 
+test('who is named without a number is kept, and has the number where the process of that name has one', () => {
+  const of = (document: object): [FileEvent['user'], NonNullable<FileEvent['process']>['user']] => {
+    const event = read({ ...DEFEND, ...document })[0]?.event;
+    return [event?.user, event?.process?.user];
+  };
+  const pid = 4242;
+  expect(of({ user: { name: 'mallory' } })).toEqual([{ name: 'mallory' }, undefined]);
+  expect(of({ process: { pid, user: { name: 'mallory' } } })).toEqual([{ name: 'mallory' }, { name: 'mallory' }]);
+  expect(of({ user: { name: 'root' }, process: { pid, user: { id: 0, name: 'root' } } })).toEqual([{ id: '0', name: 'root' }, { id: '0', name: 'root' }]);
+  expect(of({ user: { name: 'mallory' }, process: { pid, user: { id: 0, name: 'root' } } })).toEqual([{ name: 'mallory' }, { id: '0', name: 'root' }]);
+  expect(of({ user: {} })).toEqual([undefined, undefined]);
+  const own = JSON.parse(fixture('osquery.ndjson')[16] ?? '') as { columns: object };
+  expect(read({ ...own, columns: { ...own.columns, uid: '', username: 'mallory' } })[0]?.event.user).toEqual({ name: 'mallory' });
+});
+
 test('an id is the sensor\'s where it can be pasted into a shell, else the digest of the line, and always the same', () => {
   const ids = (event: object): (string | undefined)[] => [1, 2].map(() => read({ ...DEFEND, event: { ...DEFEND.event, ...event } })[0]?.event.event.id);
   expect(ids({ id: 'MYfZFpbNKturKgFp+++++AlT' })).toEqual(['MYfZFpbNKturKgFp+++++AlT', 'MYfZFpbNKturKgFp+++++AlT']);
