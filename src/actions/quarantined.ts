@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { look, openFile, sha256Of, type FileState } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
 import type { Owned } from '../host/restore.ts';
+import { textOfBytes } from '../model/text.ts';
 import { takenInto } from './quarantine-log.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
 
@@ -12,7 +13,7 @@ export interface Quarantined {
   time: string;
   run: string;
   step: string;
-  /** As `show` gives it: bytes that are no UTF-8 read `\xff`. */
+  /** As `show` gives it: the end of a line reads `\n`, a byte that is no UTF-8 `\xff`. */
   path: string;
   kind: 'file' | 'link';
   /** Of a file. */
@@ -25,22 +26,30 @@ export interface Quarantined {
   state: 'taken' | 'back' | 'replaced' | 'lost' | 'damaged';
 }
 
+/** With the path as it is, as `textOfBytes` has it: two paths may be shown alike. */
+export interface Kept {
+  exact: string;
+  shown: Quarantined;
+}
+
 /** In the order in which it was taken. */
-export function quarantinedIn(quarantine: string): Quarantined[] {
+export function quarantinedIn(quarantine: string): Kept[] {
   return takenInto(quarantine).flatMap(({ time, run, step, change }) => {
     if (change.kind !== 'file' && change.kind !== 'link') return [];
     const size = change.kind === 'file' ? sizeOf(change.copy.file) : undefined;
-    return [{
+    const path = pathFromJson(change.at);
+    const shown: Quarantined = {
       time,
       run,
       step,
-      path: show(pathFromJson(change.at)),
+      path: show(path),
       kind: change.kind,
       sha256: change.kind === 'file' ? change.copy.sha256 : null,
       size: size ?? null,
       target: change.kind === 'link' ? show(pathFromJson(change.target)) : null,
       state: stateOf(change),
-    }];
+    };
+    return [{ exact: textOfBytes(path), shown }];
   });
 }
 

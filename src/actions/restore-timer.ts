@@ -16,7 +16,7 @@ const params = z.strictObject({
   run: z.string().min(1).optional(),
   /** The file with this content. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 has 64 small hexadecimal digits').optional(),
-  /** What was last taken together with the file of this path, which may be written as it is shown (`\xff` for a byte that is no UTF-8). */
+  /** What was last taken together with the file of this path, which may be written as it is shown (`\n` for the end of a line, `\xff` for a byte that is no UTF-8); the one that is so itself comes first. */
   path: z.string().startsWith('/', 'an absolute path').optional(),
   /** Start what was active as well. */
   start: z.boolean().default(true),
@@ -81,12 +81,10 @@ function select(all: readonly Taken[], { run, sha256, path }: Params, context: A
   const taken = run === undefined ? all : all.filter((each) => each.run === run);
   if (sha256 !== undefined) return taken.filter(({ change }) => change.kind === 'file' && change.copy.sha256 === sha256).slice(-1).map(({ change }) => change);
   if (run !== undefined && path === undefined) return taken.map(({ change }) => change);
-  const last = taken.findLast(({ change }) => (change.kind === 'file' || change.kind === 'link') && isAt(pathFromJson(change.at), path, context));
+  const places = taken.filter(({ change }) => change.kind === 'file' || change.kind === 'link');
+  const at = path === undefined ? targetPath(context.target) : toBytes(path);
+  const last = places.findLast(({ change }) => 'at' in change && pathFromJson(change.at).equals(at)) ?? places.findLast(({ change }) => 'at' in change && show(pathFromJson(change.at)) === path);
   return taken.filter((each) => each.run === last?.run && each.step === last.step).map(({ change }) => change);
-}
-
-function isAt(found: Buffer, path: string | undefined, context: ActionContext): boolean {
-  return path === undefined ? found.equals(targetPath(context.target)) : show(found) === path || found.equals(toBytes(path));
 }
 
 function missing({ run, sha256, path }: Params, context: ActionContext): string {

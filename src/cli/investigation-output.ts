@@ -1,7 +1,8 @@
 /** An investigation for people: each step as a table or as records, the verdict, the indicators. */
-import { shownPath } from '../model/event.ts';
+import { pathWord } from '../host/names.ts';
+import { pathBytes, shownPath } from '../model/event.ts';
 import { defang } from '../model/defang.ts';
-import { printable, shellWord, shorten } from '../model/text.ts';
+import { printable, shorten, textOfBytes } from '../model/text.ts';
 import type { InvestigatedStep, Investigation } from '../investigate/index.ts';
 import type { Context } from './context.ts';
 import type { Output, Style } from './output.ts';
@@ -75,7 +76,7 @@ export function showSummary({ out }: Context, result: Investigation): void {
   const { level, reasons } = result.verdict;
   out.line(out.paint(level === 'explained' ? 'green' : level === 'unclear' ? 'yellow' : 'red', `Verdict: ${level}`));
   for (const reason of [...reasons, ...result.guide.problems]) out.line(`  - ${printable(reason)}`);
-  const target = result.alert ?? `--file ${shellWord(shownPath(result.event))}`;
+  const target = result.alert ?? `--file ${pathWord(textOfBytes(pathBytes(result.event)))}`;
   out.line(`Next: tickward respond ${target} --dry-run`);
 }
 

@@ -71,6 +71,22 @@ test.each<[string, (path: string) => void, Record<string, unknown>]>([
   expect(steps.filter(({ target }) => target === path)).toMatchObject([{ text: expect.stringMatching(/^(?:remove the package's|unmask)/) }, { text: expect.stringMatching(/^restore the file/) }]);
 });
 
+test('by a path as it is shown too; the one that is so itself comes first', async () => {
+  const root = temporaryDirectory();
+  plant(root, { 'etc/a\nb.timer': 'one', [String.raw`etc/a\nb.timer`]: 'two' });
+  const host = hostIn(root);
+  for (const name of [String.raw`a\nb.timer`, 'a\nb.timer']) {
+    const context = contextFor(host, join(root, 'etc', name), name);
+    await removeTimer.apply(await removeTimer.plan({ keep_service: false, keep_mask: true }, context), context, () => {});
+  }
+  const context = contextFor(host, join(root, 'etc/other.timer'));
+  const contentAt = async (path: string): Promise<string | undefined> => {
+    const { steps } = await restoreTimer.plan(restoreTimer.params.parse({ path: join(root, path) }), context);
+    return ['one', 'two'].find((content) => steps[0]?.text.includes(hash('sha256', content)));
+  };
+  expect([await contentAt('etc/a\nb.timer'), await contentAt(String.raw`etc/a\nb.timer`)]).toEqual(['one', 'two']);
+});
+
 describe('nothing comes back', () => {
   test('that was never taken, and it says so', async () => {
     const { context } = await taken();

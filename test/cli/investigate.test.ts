@@ -76,6 +76,19 @@ test.each([40, 80, 200])('tables and records fit %i columns', (columns) => {
   expect(lines.filter((line) => line.length > columns)).toEqual([]);
 });
 
+test.each([false, true])('the command for what comes next finds a file whose name cannot be printed; another that is called as it is shown is there: %s', (hasDecoy) => {
+  const { root } = planted();
+  const path = join(root, 'units/a\nb\u202e.timer');
+  writeFileSync(path, '[Timer]\nOnCalendar=daily\n');
+  if (hasDecoy) writeFileSync(join(root, String.raw`units/a\nb\u{202e}.timer`), '[Timer]\nOnCalendar=monthly\n');
+  const state = ['--state-dir', join(root, 'state')];
+  const { stdout } = tickward(['investigate', '--file', path, '--step', 'timer', '--engine', 'embedded', ...state]);
+  const next = /^Next: tickward (.*)$/m.exec(stdout)?.[1] ?? '';
+  const pasted = execFileSync('bash', ['-c', `printf '%s\\0' ${next}`], { encoding: 'utf8' }).split('\0').slice(1, 3);
+  const found = JSON.parse(tickward(['investigate', ...pasted, '--step', 'timer', '--engine', 'embedded', '--json', ...state]).stdout) as { event: { file: { path: string } } };
+  expect(found.event.file.path).toBe(path);
+});
+
 test('the command for what comes next can be pasted, whatever the file is called', () => {
   const { root } = planted();
   const path = join(root, "units/a'; echo PWNED; '.timer");

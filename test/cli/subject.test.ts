@@ -87,6 +87,15 @@ test('nobody where only its end was seen, and it is gone', async () => {
   expect([event.process, event.user]).toEqual([undefined, undefined]);
 });
 
+test('a file that is gone is meant by its path as it is shown too, where it was seen', async () => {
+  const root = temporaryDirectory();
+  const path = join(root, 'a\nb.timer');
+  const context = await createContext({ stateDir: join(root, 'state') });
+  onTestFinished(() => context.end());
+  context.store().events.append([fileEvent({ path, action: 'deletion' })]);
+  for (const typed of [path, path.replace('\n', String.raw`\n`)]) expect(subjectOf(context, undefined, { file: typed }).event.file.path).toBe(path);
+});
+
 test.each<['file' | 'symlink']>([['file'], ['symlink']])('of a %s that no sensor saw it is said that it is one', async (type) => {
   const { path, meant } = await scene();
   if (type === 'symlink') {
