@@ -1,12 +1,16 @@
 /** `tickward investigate` as a person has it: questions on a terminal, tables that fit it, nothing that an attacker wrote moving anything. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { showStep } from '../../src/cli/investigation-output.ts';
 import { createOutput } from '../../src/cli/output.ts';
 import { emptyStep } from '../../src/investigate/guide-steps.ts';
-import { temporaryDirectory } from '../helpers/events.ts';
+import { hostIdentity } from '../../src/host/identity.ts';
+import { openStore } from '../../src/store/index.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { collect } from '../helpers/host.ts';
 import { terminal } from '../helpers/terminal.ts';
 import { PROGRAM, tickward } from '../helpers/tickward.ts';
 
@@ -38,6 +42,22 @@ test('without a terminal nothing is asked, and nothing of a unit reaches the ter
   expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
   expect(stdout).toContain('\\e[2J');
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
+
+test('it does not count itself, nor what started it, as a descendant of the shell from which it is started', async () => {
+  const { root } = planted();
+  const stateDir = join(root, 'state');
+  const script = `read go; sleep 60 >/dev/null & timeout 60 /bin/sh '${PROGRAM}' investigate --file '${join(root, 'units/x.timer')}' --step processes --engine embedded --json --state-dir '${stateDir}'; kill $!`;
+  const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const told = fileEvent({ path: join(root, 'units/x.timer') });
+  const store = openStore(stateDir);
+  store.events.append([{ ...told, host: hostIdentity(), process: { pid: shell.pid ?? 0, name: 'sh' } }]);
+  store.close();
+  const output = collect(shell.stdout);
+  shell.stdin.end('go\n');
+  await once(shell, 'close');
+  const { processes } = JSON.parse(output.text()) as { processes: { pid: number; role: string; command_line: string }[] };
+  expect(processes.map(({ role, command_line }) => ({ role, command_line }))).toEqual([{ role: 'maker', command_line: expect.stringContaining('read go') }, { role: 'descendant', command_line: 'sleep 60' }]);
 });
 
 test('the same as JSON has the shape that scripts use', () => {
