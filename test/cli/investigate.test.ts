@@ -60,6 +60,22 @@ test('it does not count itself, nor what started it, as a descendant of the shel
   expect(processes.map(({ role, command_line }) => ({ role, command_line }))).toEqual([{ role: 'maker', command_line: expect.stringContaining('read go') }, { role: 'descendant', command_line: 'sleep 60' }]);
 });
 
+test('what an attacker wrote without end is shortened wherever it is told', () => {
+  const { root } = planted();
+  writeFileSync(join(root, 'units/x.timer'), `[Timer]\nOnCalendar=${'y'.repeat(100_000)}\n`);
+  const { stdout } = tickward(['investigate', '--file', join(root, 'units/x.timer'), '--step', 'timer', '--engine', 'embedded', '--state-dir', join(root, 'state')]);
+  expect(stdout).toMatch(/warning: .*yyy…/);
+  const long = 'z'.repeat(100_000);
+  const written: string[] = [];
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  onTestFinished(() => write.mockRestore());
+  const out = createOutput({ json: false, color: false });
+  showStep({ out }, { ...emptyStep({ id: 'one', title: 'one', kind: 'query', section: '' }), repairs: [long], warnings: [long], error: long, signs: [{ id: 'x', weight: 'weak', text: long }] });
+  write.mockRestore();
+  const lines = [...stdout.split('\n'), ...written.join('').split('\n')];
+  expect(lines.filter((line) => line.length > 600).map((line) => line.slice(0, 60))).toEqual([]);
+});
+
 test('the same as JSON has the shape that scripts use', () => {
   const { args } = planted();
   const found = JSON.parse(tickward([...args, '--json']).stdout) as { steps: Record<string, unknown>[] };
