@@ -20,7 +20,7 @@ import { unlockAccount } from './unlock-account.ts';
 
 export type { Action, ActionContext, Change, HostContext, Need, Plan, PlanStep, Target, UndoReport, Verdict } from './action.ts';
 export { createHostContext } from './host-context.ts';
-export { quarantinedIn, type Quarantined } from './quarantined.ts';
+export { quarantinedIn, type Kept, type Quarantined } from './quarantined.ts';
 
 export const actions: readonly Action[] = [isolate, confirmIsolation, release, suspendProcess, killProcess, blockIoc, quarantineFile, removeTimer, restoreTimer, lockAccount, unlockAccount, revokeSshKey, removeCronEntry, scan, collectEvidence, sweepLocal, notify];
 

@@ -1,8 +1,10 @@
 /** What is in the quarantine, and what is at the place that each was taken from by now. Changes nothing. */
 import { lstatSync } from 'node:fs';
-import { look, openFile, sha256Of } from '../host/files.ts';
+import { look, openFile, sha256Of, type FileState } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
+import type { Owned } from '../host/restore.ts';
+import { textOfBytes } from '../model/text.ts';
 import { takenInto } from './quarantine-log.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
 
@@ -12,7 +14,7 @@ export interface Quarantined {
   time: string;
   run: string;
   step: string;
-  /** As `show` gives it: bytes that are no UTF-8 read `\xff`. */
+  /** As `show` gives it: the end of a line reads `\n`, a byte that is no UTF-8 `\xff`. */
   path: string;
   kind: 'file' | 'link';
   /** Of a file. */
@@ -25,22 +27,30 @@ export interface Quarantined {
   state: 'taken' | 'back' | 'replaced' | 'lost' | 'damaged';
 }
 
+/** With the path as it is, as `textOfBytes` has it: two paths may be shown alike. */
+export interface Kept {
+  exact: string;
+  shown: Quarantined;
+}
+
 /** In the order in which it was taken. */
-export function quarantinedIn(quarantine: string): Quarantined[] {
+export function quarantinedIn(quarantine: string): Kept[] {
   return takenInto(quarantine).flatMap(({ time, run, step, change }) => {
     if (change.kind !== 'file' && change.kind !== 'link') return [];
     const size = change.kind === 'file' ? sizeOf(change.copy.file) : undefined;
-    return [{
+    const path = pathFromJson(change.at);
+    const shown: Quarantined = {
       time,
       run,
       step,
-      path: show(pathFromJson(change.at)),
+      path: show(path),
       kind: change.kind,
       sha256: change.kind === 'file' ? change.copy.sha256 : null,
       size: size ?? null,
       target: change.kind === 'link' ? show(pathFromJson(change.target)) : null,
       state: stateOf(change),
-    }];
+    };
+    return [{ exact: textOfBytes(path), shown }];
   });
 }
 
@@ -70,21 +80,35 @@ function sizeOf(copy: string): number | undefined {
   }
 }
 
+/** A file or a link that was taken. */
+export type Placed = Extract<RemovalChange, { kind: 'file' | 'link' }>;
+
+export interface Difference {
+  text: string;
+  /** The same without the path: `has another content`. */
+  how: string;
+  isGone: boolean;
+}
+
 /** In words, what of a taken file or link is not at its place as it was; undefined where it is, and for what is neither. */
-export function differenceOf(change: RemovalChange): { text: string; isGone: boolean } | undefined {
+export function differenceOf(change: RemovalChange): Difference | undefined {
   if (change.kind !== 'file' && change.kind !== 'link') return undefined;
   const path = pathFromJson(change.at);
   const found = look(path);
-  if (found === undefined) return { text: `${show(path)} is not there`, isGone: true };
-  const text = change.kind === 'link' ? differentLink(found.target, pathFromJson(change.target)) : found.state.kind === 'file' ? differentFile(path, change.copy.sha256, sizeOf(change.copy.file) ?? MOST_COPY_BYTES) : 'is not the file that it was';
-  return text === undefined ? undefined : { text: `${show(path)} ${text}`, isGone: false };
+  const how = found === undefined ? 'is not there' : change.kind === 'link' ? differentLink(found.target, pathFromJson(change.target)) : found.state.kind === 'file' ? (differentFile(path, change.copy.sha256, sizeOf(change.copy.file) ?? MOST_COPY_BYTES) ?? differentOwner(found.state, change.owned)) : 'is not the file that it was';
+  return how === undefined ? undefined : { text: `${show(path)} ${how}`, how, isGone: found === undefined };
 }
 
 function differentLink(now: Buffer | undefined, then: Buffer): string | undefined {
   return now?.equals(then) === true ? undefined : 'is not the link that it was';
 }
 
-function differentFile(path: Buffer, sha256: string, most: number): string | undefined {
+export function differentFile(path: Buffer, sha256: string, most: number): string | undefined {
   using file = openFile(path, 'any');
   return sha256Of(file.fd, most) === sha256 ? undefined : 'has another content';
+}
+
+/** What a restore holds for another file, and does not give another owner or mode. */
+function differentOwner(now: FileState, then: Owned): string | undefined {
+  return now.mode === then.mode && now.uid === then.uid && now.gid === then.gid ? undefined : 'has another owner or mode';
 }

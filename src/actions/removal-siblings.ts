@@ -1,12 +1,12 @@
 /** Others that may bring a timer back: units, scheduled jobs and all else that starts by itself and runs the same program or names the unit. They are told with what takes them out; nothing of them is touched. */
 import { existsSync, statSync } from 'node:fs';
-import { listNames } from '../host/names.ts';
+import { listNames, pathWord } from '../host/names.ts';
 import { packagesIfKnown } from '../host/packages.ts';
 import { pathIn, show, type HostPath } from '../host/paths.ts';
 import { persistencePlaces } from '../host/persistence.ts';
 import { readStart } from '../host/read.ts';
 import { MOST_UNIT_BYTES } from '../host/units.ts';
-import { bytesOfText, printable, shellWord, textOfBytes } from '../model/text.ts';
+import { bytesOfText, printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import { entriesOf, forEachDirectory } from './unit-files.ts';
 
@@ -25,7 +25,7 @@ export async function siblingsOf(units: readonly string[], commands: readonly st
     const trace = own.some((each) => each.equals(path)) ? undefined : traceIn(path, traces, limit);
     if (trace !== undefined) told.push(`${show(path)} names ${printable(trace)} as well and may bring it back: ${advice}`);
   };
-  for (const path of unitTexts(context)) tell(path, MOST_UNIT_BYTES, `tickward respond --file ${shellWord(show(path))}`);
+  for (const path of unitTexts(context)) tell(path, MOST_UNIT_BYTES, `tickward respond --file ${pathWord(textOfBytes(path))}`);
   for (const path of otherStarts(context)) tell(path, MOST_BYTES, 'look at it, and take it out there');
   const more = told.length - MOST_TOLD;
   return [...unsaid, ...(more > 0 ? [...told.slice(0, MOST_TOLD), `and ${more} more that name the same`] : told)];

@@ -30,17 +30,19 @@ interface Afterwards {
   withheld: Set<string>;
 }
 
-export async function undoRemoval(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
+/** `done` is told of each change as soon as it is taken back; not of what is started at the end, which `startedText` says. */
+export async function undoRemoval<Given extends Change>(changes: readonly Given[], context: ActionContext, done: (change: Given) => void = () => {}): Promise<UndoReport> {
   const report: UndoReport = { done: [], already: [], failed: [] };
   const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [], withheld: new Set() };
   for (const change of changes) {
-    const failures = report.failed.length;
+    const [failures, made] = [report.failed.length, report.done.length];
     await trying(report, () => {
       const parsed = removalChange.safeParse(change.data);
       if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
       takeBack(parsed.data, afterwards, report);
     });
     if (report.failed.length > failures) unitsOf(removalChange.safeParse(change.data).data).forEach((unit) => afterwards.withheld.add(unit));
+    if (report.done.length > made) done(change);
   }
   for (const [path, mtime_ns] of afterwards.times) await trying(report, () => setDirectoryTime(Buffer.from(path, 'latin1'), mtime_ns));
   for (const change of afterwards.attributes) await trying(report, () => giveBackAttributes(change, report));
@@ -51,13 +53,14 @@ export async function undoRemoval(changes: readonly Change[], context: ActionCon
 }
 
 /** The unit that a file makes, changes or pulls in. */
-function unitsOf(change: RemovalChange | undefined): string[] {
+export function unitsOf(change: RemovalChange | undefined): string[] {
   if (change?.kind !== 'file' && change?.kind !== 'aside' && change?.kind !== 'link') return [];
   const [name = '', parent = ''] = textOfBytes(pathFromJson(change.at)).split('/').toReversed();
   return [parent.endsWith('.d') ? parent.slice(0, -'.d'.length) : name];
 }
 
-function isWithheld(unit: string, { withheld }: Afterwards): boolean {
+/** Whether a unit is neither unmasked nor started, by the units of which a file could not be given back. */
+export function isWithheld(unit: string, { withheld }: Pick<Afterwards, 'withheld'>): boolean {
   return withheld.has(unit) || withheld.has(templateOf(unit) ?? '');
 }
 
@@ -200,8 +203,12 @@ async function tellManagers(afterwards: Afterwards, context: ActionContext, repo
     // Our own kill counts as a failure, and starts in quick succession meet StartLimitBurst=: both are forgotten first.
     await manager.command('reset-failed', '--', unit).catch(() => undefined);
     await manager.command('start', '--no-block', '--', unit);
-    report.done.push(`started ${printable(unit)} again`);
+    report.done.push(startedText(unit));
   });
+}
+
+export function startedText(unit: string): string {
+  return `started ${printable(unit)} again`;
 }
 
 function nameOf(id: ManagerId): string {

@@ -2,21 +2,22 @@
 import { z } from 'zod';
 import { look } from '../host/files.ts';
 import { show, toBytes } from '../host/paths.ts';
+import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext, Plan, PlanStep } from './action.ts';
 import { takenInto, type Taken } from './quarantine-log.ts';
-import { copyProblem, differenceOf } from './quarantined.ts';
+import { copyProblem, differenceOf, differentFile, type Difference, type Placed } from './quarantined.ts';
 import { targetPath } from './removal-plan.ts';
 import { pathFromJson, type RemovalChange } from './removal.ts';
-import { undoRemoval } from './removal-undo.ts';
+import { isWithheld, startedText, undoRemoval, unitsOf } from './removal-undo.ts';
 
 const params = z.strictObject({
   /** All that this run took. */
   run: z.string().min(1).optional(),
   /** The file with this content. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 has 64 small hexadecimal digits').optional(),
-  /** What was last taken together with the file of this path, which may be written as it is shown (`\xff` for a byte that is no UTF-8). */
+  /** What was last taken together with the file of this path, which may be written as it is shown (`\n` for the end of a line, `\xff` for a byte that is no UTF-8); the one that is so itself comes first. */
   path: z.string().startsWith('/', 'an absolute path').optional(),
   /** Start what was active as well. */
   start: z.boolean().default(true),
@@ -52,8 +53,12 @@ export const restoreTimer: Action<Params, Data> = {
   },
 
   async apply(plan, context, record) {
-    for (const change of sorted(plan.data.changes).given) for (const { text } of stepOf(change)) record({ text, data: { kind: 'restore', change } });
-    const { already, failed } = await undoRemoval(plan.data.changes.map((data) => ({ data })), context);
+    const wanted = new Set(sorted(plan.data.changes).given);
+    const changes = plan.data.changes.map((data) => ({ data, steps: wanted.has(data) ? stepOf(data) : [] }));
+    // Afterwards: what is refused has not come back, and nothing here is undone by its record.
+    const tell = ({ data, steps }: (typeof changes)[number]): void => steps.forEach(({ text }) => record({ text, data: { kind: 'restore', change: data } }));
+    const { done, already, failed } = await undoRemoval(changes, context, tell);
+    for (const change of changes) if (change.data.kind === 'stop' && done.includes(startedText(change.data.unit))) tell(change);
     if (failed.length > 0) throw new TickwardError('FAILED', failed.join('; '));
     return already;
   },
@@ -77,12 +82,10 @@ function select(all: readonly Taken[], { run, sha256, path }: Params, context: A
   const taken = run === undefined ? all : all.filter((each) => each.run === run);
   if (sha256 !== undefined) return taken.filter(({ change }) => change.kind === 'file' && change.copy.sha256 === sha256).slice(-1).map(({ change }) => change);
   if (run !== undefined && path === undefined) return taken.map(({ change }) => change);
-  const last = taken.findLast(({ change }) => (change.kind === 'file' || change.kind === 'link') && isAt(pathFromJson(change.at), path, context));
+  const places = taken.filter(({ change }) => change.kind === 'file' || change.kind === 'link');
+  const at = path === undefined ? targetPath(context.target) : toBytes(path);
+  const last = places.findLast(({ change }) => 'at' in change && pathFromJson(change.at).equals(at)) ?? places.findLast(({ change }) => 'at' in change && show(pathFromJson(change.at)) === path);
   return taken.filter((each) => each.run === last?.run && each.step === last.step).map(({ change }) => change);
-}
-
-function isAt(found: Buffer, path: string | undefined, context: ActionContext): boolean {
-  return path === undefined ? found.equals(targetPath(context.target)) : show(found) === path || found.equals(toBytes(path));
 }
 
 function missing({ run, sha256, path }: Params, context: ActionContext): string {
@@ -92,18 +95,40 @@ function missing({ run, sha256, path }: Params, context: ActionContext): string 
   return `nothing of ${show(path ?? targetPath(context.target))} was taken into the quarantine${by}`;
 }
 
-/** What is not at its place and can be given back, with all that is no file or link, and in words the files that cannot be. Reads each copy once. */
+/** What is not at its place and can be given back, with all that is no file or link, and in words what cannot be. Reads each copy once. */
 function sorted(changes: readonly RemovalChange[]): { given: RemovalChange[]; spoiled: string[] } {
   const given: RemovalChange[] = [];
   const spoiled: string[] = [];
+  const withheld = new Set<string>();
   for (const change of changes) {
-    const isTaken = change.kind === 'file' || change.kind === 'link';
-    if (isTaken && differenceOf(change) === undefined) continue;
+    if (change.kind !== 'file' && change.kind !== 'link') {
+      if (change.kind !== 'mask' || !isWithheld(change.unit, { withheld })) given.push(change);
+      continue;
+    }
+    const difference = differenceOf(change);
+    if (difference === undefined) continue;
     const problem = copyProblem(change);
-    if (problem === undefined || change.kind !== 'file') given.push(change);
-    else spoiled.push(`${show(pathFromJson(change.at))} does not come back: its copy ${show(change.copy.file)} ${problem === 'lost' ? 'is gone' : 'is no longer what was taken'}`);
+    const why = problem === undefined || change.kind === 'link' ? inTheWay(change, difference, changes) : `its copy ${show(change.copy.file)} ${problem === 'lost' ? 'is gone' : 'is no longer what was taken'}`;
+    if (why === undefined) {
+      given.push(change);
+      continue;
+    }
+    spoiled.push(`${show(pathFromJson(change.at))} does not come back: ${why}`);
+    for (const unit of unitsOf(change)) withheld.add(unit);
   }
-  return { given, spoiled };
+  // What is started is started at the end.
+  return { given: given.filter((change) => change.kind !== 'stop' || !isWithheld(change.unit, { withheld })), spoiled };
+}
+
+/** Why what has the name of a taken file or link by now keeps it from coming back; undefined where nothing has it, or what the removal itself put there and takes away first. */
+function inTheWay(change: Placed, { isGone, how }: Difference, all: readonly RemovalChange[]): string | undefined {
+  if (isGone) return undefined;
+  const path = pathFromJson(change.at);
+  const isOurs = all.some((other) => {
+    if ((other.kind !== 'original' && other.kind !== 'mask') || !pathFromJson(other.at).equals(path)) return false;
+    return other.kind === 'mask' ? look(path)?.target?.toString() === '/dev/null' : differentFile(path, other.sha256, MOST_COPY_BYTES) === undefined;
+  });
+  return isOurs ? undefined : `something else has this name now, it ${how}: move it away, then restore again`;
 }
 
 function unstarted(change: RemovalChange): RemovalChange {

@@ -11,9 +11,19 @@ export function printAlert(out: Output, alert: Alert): void {
   out.line(`${out.paint('red', 'ALERT')} ${alert['@timestamp']}  ${out.paint('bold', shownPath(event))} (${event.event.action})`);
   out.line(`  rule     ${printable(alert.rule.name)} — ${alert.rule.severity}, risk ${alert.rule.risk_score}, ${printable(alert.rule.threat.technique.join(', '))}`);
   out.line(`  by       ${by?.executable === undefined ? 'not known' : printable(by.executable)}${by === undefined ? '' : ` (pid ${by.pid}, parent ${printable(by.parent?.name ?? '?')})`}, attribution ${event.tickward.attribution}`);
-  if (by?.command_line !== undefined) out.line(`  command  ${printable(by.command_line)}`);
+  if (by?.command_line !== undefined) out.line(`  command  ${commandText(by.command_line)}`);
+  // That the kernel kept only the start of the command line is said here.
+  if (event.tickward.attribution_note !== undefined) out.line(`  note     ${shorten(event.tickward.attribution_note, MOST_OF_A_COMMAND)}`);
   if (event.tickward.source === 'import') out.line(`  host     ${printable(event.host.name)}, as another sensor told`);
   out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+}
+
+/** As much as Tickward's own sensor keeps of most: what whoever runs a program appends to it must not push the rest of the alert off the screen. */
+const MOST_OF_A_COMMAND = 512;
+
+function commandText(command: string): string {
+  const text = printable(command);
+  return text.length <= MOST_OF_A_COMMAND ? text : `${shorten(command, MOST_OF_A_COMMAND)} (${text.length} characters in all: --json has them)`;
 }
 
 /** The path in a list, with the host before it where another sensor told of another one: `web-7:/etc/systemd/system/x.timer`. */

@@ -5,6 +5,7 @@ import type { Investigated } from '../respond/findings.ts';
 import type { PlannedStep } from '../respond/plan.ts';
 import type { Playbook, PlaybookStep, Question } from '../respond/playbook.ts';
 import type { Attended, Decision, Person, StepResult } from '../respond/run.ts';
+import { said } from './investigation-output.ts';
 import type { Output } from './output.ts';
 import { answerText, printPlanned, printStep } from './run-output.ts';
 import type { Choice, Ui } from './ui.ts';
@@ -43,7 +44,7 @@ function printOverview(out: Output, { playbook, event, alert, investigation, pla
   out.line(`  by       ${printable(event.process?.executable ?? 'not known')} (attribution ${event.tickward.attribution}), user ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
   if (alert !== undefined) out.line(`  alert    ${printable(alert.rule.name)} — ${printable(alert.rule.severity)}, risk ${alert.rule.risk_score}`);
   heading(`What was found: ${investigation.verdict.level}`);
-  for (const reason of investigation.verdict.reasons) out.line(`  - ${printable(reason)}`);
+  for (const reason of investigation.verdict.reasons) out.line(`  - ${said(reason)}`);
   if (done.length > 0) heading('What was done before');
   for (const step of done) printStep(out, step);
   heading('What is proposed');

@@ -1,13 +1,16 @@
 /** An investigation for people: each step as a table or as records, the verdict, the indicators. */
-import { shownPath } from '../model/event.ts';
+import { pathWord } from '../host/names.ts';
+import { pathBytes, shownPath } from '../model/event.ts';
 import { defang } from '../model/defang.ts';
-import { printable, shellWord, shorten } from '../model/text.ts';
+import { printable, shorten, textOfBytes } from '../model/text.ts';
 import type { InvestigatedStep, Investigation } from '../investigate/index.ts';
 import type { Context } from './context.ts';
 import type { Output, Style } from './output.ts';
 
 /** Rows of one answer shown to a person; --json has all. */
 const SHOWN_ROWS = 20;
+/** Characters of a warning, a sign or a reason: what an attacker wrote into a unit may stand in it, a schedule of 100,000 for one. */
+const MOST_OF_A_TEXT = 500;
 /** Indicators of a kind. */
 const SHOWN_INDICATORS = 20;
 /** Below so many characters a column says nothing, and more columns than this nobody reads side by side. */
@@ -30,13 +33,18 @@ export function showStep({ out }: Pick<Context, 'out'>, step: InvestigatedStep, 
     out.line(step.needs_person === null ? `  done${by}` : `  for you to do${by}`);
     return;
   }
-  for (const repair of step.repairs) out.line(`  repaired: ${printable(repair)}`);
-  for (const warning of step.warnings) out.line(out.paint('yellow', `  warning: ${printable(warning)}`));
-  if (step.skipped !== null) out.line(out.paint('yellow', `  skipped: ${printable(step.skipped)}`));
-  else if (step.error !== null) out.line(out.paint('red', `  failed: ${printable(step.error)}`));
+  for (const repair of step.repairs) out.line(`  repaired: ${said(repair)}`);
+  for (const warning of step.warnings) out.line(out.paint('yellow', `  warning: ${said(warning)}`));
+  if (step.skipped !== null) out.line(out.paint('yellow', `  skipped: ${said(step.skipped)}`));
+  else if (step.error !== null) out.line(out.paint('red', `  failed: ${said(step.error)}`));
   else if (step.rows.length === 0) out.line('  no rows');
   else showRows(out, step, shown);
-  for (const { weight, text } of step.signs) out.line(out.paint(COLOURS[weight], `  ${SIGN_WORDS[weight]}: ${printable(text)}`));
+  for (const { weight, text } of step.signs) out.line(out.paint(COLOURS[weight], `  ${SIGN_WORDS[weight]}: ${said(text)}`));
+}
+
+/** As a person is told it. */
+export function said(text: string): string {
+  return shorten(text, MOST_OF_A_TEXT);
 }
 
 const COLOURS: Record<InvestigatedStep['signs'][number]['weight'], Style> = { strong: 'red', weak: 'yellow', harmless: 'green' };
@@ -74,8 +82,8 @@ export function showSummary({ out }: Context, result: Investigation): void {
   out.line();
   const { level, reasons } = result.verdict;
   out.line(out.paint(level === 'explained' ? 'green' : level === 'unclear' ? 'yellow' : 'red', `Verdict: ${level}`));
-  for (const reason of [...reasons, ...result.guide.problems]) out.line(`  - ${printable(reason)}`);
-  const target = result.alert ?? `--file ${shellWord(shownPath(result.event))}`;
+  for (const reason of [...reasons, ...result.guide.problems]) out.line(`  - ${said(reason)}`);
+  const target = result.alert ?? `--file ${pathWord(textOfBytes(pathBytes(result.event)))}`;
   out.line(`Next: tickward respond ${target} --dry-run`);
 }
 

@@ -2,12 +2,13 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { classify, unitDirectories } from '../host/directories.ts';
+import { fileTypeOf } from '../host/file-type.ts';
 import { hostIdentity, isThisHost } from '../host/identity.ts';
 import { isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
 import { TickwardError } from '../model/errors.ts';
 import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
-import { bytesOfText, printable } from '../model/text.ts';
+import { bytesOfText, ESCAPE, printable } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import type { Context } from './context.ts';
 
@@ -109,14 +110,19 @@ function isBy({ process: by }: FileEvent, own: OwnProcess): boolean {
   return by?.pid === own.pid && by.start !== undefined && Math.abs(Date.parse(by.start) - Date.parse(own.start)) <= START_TOLERANCE_MS;
 }
 
-/** The path as it was typed, else what reads like it: a name that is no UTF-8 is typed as it is shown, `\\xff` for the byte 0xff. */
+/** The path as it was typed, else what reads like it: a name that cannot be printed is typed as it is shown, `\\n` for the end of a line and `\\xff` for the byte 0xff. */
 export function pathMeant(context: Context, typed: string): string {
   if (isThere(typed)) return typed;
-  const [meant, another] = namesakesOf(typed);
+  const [meant, another] = namesakesOf(typed, undefined, ESCAPE);
   if (another !== undefined) throw new TickwardError('USAGE', `more than one file reads ${printable(typed)}`, { hint: 'give the alert instead: tickward alerts lists them' });
   if (meant !== undefined) return meant;
-  const bytes = unwritten(typed);
-  return eventsOf(context, typed).length === 0 && eventsOf(context, bytes).length > 0 ? bytes : typed;
+  const written = unwritten(typed, ESCAPE);
+  return written !== typed && !isKnown(context, typed) && isKnown(context, written) ? written : typed;
+}
+
+/** Of a file that is gone. */
+function isKnown(context: Context, path: string): boolean {
+  return eventsOf(context, path).length > 0 || eventOfEarlierRun(context, path) !== undefined;
 }
 
 /** All events of exactly this path on this host, oldest first. */
@@ -152,7 +158,7 @@ function eventOfFile(exact: string, note = 'no sensor saw the file being made: t
     '@timestamp': mtime ?? new Date(stat.ctimeMs).toISOString(),
     event: { id: '', kind: 'event', category: ['file'], type: ['creation'], action: 'creation', dataset: 'tickward.file' },
     host: hostIdentity(),
-    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
+    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), type: fileTypeOf(stat.mode), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
     user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
     tickward: { attribution: 'none', attribution_note: note, source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
   };

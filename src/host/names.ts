@@ -1,6 +1,6 @@
 /** Paths that people type and read, where the names on disk may hold any bytes. */
 import { lstatSync, readdirSync } from 'node:fs';
-import { bytesOfText, legible, textOfBytes } from '../model/text.ts';
+import { bytesOfText, exactShellWord, meantBy, printable, shellWord, textOfBytes } from '../model/text.ts';
 
 /** How `legible` writes a byte that is no UTF-8. */
 const WRITTEN_BYTE = /\\x[89a-f][0-9a-f]/;
@@ -19,29 +19,49 @@ export function isThere(path: string): boolean {
   }
 }
 
-/** The paths that are there and read like this one without being it: `/a/\xff` is how a name of the byte 0xff reads. `checkpoint` is called for each name that is looked at. */
-export function namesakesOf(path: string, checkpoint: () => void = () => undefined): string[] {
-  if (!path.startsWith('/') || !WRITTEN_BYTE.test(path)) return [];
+/**
+ * The paths that are there and read like this one without being it: `/a/\xff` is how a name of the byte 0xff reads. `written` is what stands for something else in it: `ESCAPE` for a path
+ * as it is shown to people. `checkpoint` is called for each name that is looked at.
+ */
+export function namesakesOf(path: string, checkpoint: () => void = () => undefined, written = WRITTEN_BYTE): string[] {
+  if (!path.startsWith('/') || !written.test(path)) return [];
   let found = [''];
-  for (const component of path.split('/').slice(1)) found = found.flatMap((parent) => [component, ...alike(parent, component, checkpoint)].map((name) => `${parent}/${name}`));
+  for (const component of path.split('/').slice(1)) found = found.flatMap((parent) => [component, ...alike(parent, component, checkpoint, written)].map((name) => `${parent}/${name}`));
   return found.filter((each) => each !== path && isThere(each));
 }
 
-function alike(parent: string, component: string, checkpoint: () => void): string[] {
-  if (!WRITTEN_BYTE.test(component)) return [];
+function alike(parent: string, component: string, checkpoint: () => void, written: RegExp): string[] {
+  if (!written.test(component)) return [];
+  const reads = readingLike(component, written);
   try {
     return listNames(`${parent}/`).filter((name) => {
       checkpoint();
-      return name !== component && legible(name) === component;
+      return name !== component && reads.test(name);
     });
   } catch {
     return [];
   }
 }
 
-/** The bytes that a path was written for, whether they are there or not. */
-export function unwritten(path: string): string {
-  return textOfBytes(Buffer.from(Buffer.from(path).toString('latin1').replace(new RegExp(WRITTEN_BYTE, 'g'), (written) => String.fromCharCode(Number.parseInt(written.slice(2), 16))), 'latin1'));
+/** What reads like this text: each escape in it is what it means, or stands there as it reads. */
+function readingLike(text: string, written: RegExp): RegExp {
+  const parts = text.split(new RegExp(`(${written.source})`));
+  return new RegExp(`^${parts.map((part, index) => (index % 2 === 0 ? quoted(part) : `(?:${quoted(part)}|${quoted(meantBy(part) ?? part)})`)).join('')}$`);
+}
+
+function quoted(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+/** The path that one was written for, whether it is there or not. */
+export function unwritten(path: string, written = WRITTEN_BYTE): string {
+  return textOfBytes(bytesOfText(path.replace(new RegExp(written, 'g'), (escape) => meantBy(escape) ?? escape)));
+}
+
+/** A path to paste into a command, which finds a file as it is shown: where another file has the name that is shown, exactly. */
+export function pathWord(path: string): string {
+  const shown = printable(path);
+  return shown !== path && isThere(shown) ? exactShellWord(path) : shellWord(shown);
 }
 
 /** All that a path may have been written for, where names that are no UTF-8 have U+FFFD instead: each `\xff` in it is that byte, or stands in the name as it reads. */

@@ -1,8 +1,9 @@
 /** Documents in ECS, as Elastic's agents and Tickward write them: the fields that they have in common. */
-import type { EcsProcess, FileAction, FileEvent } from '../model/event.ts';
+import type { EcsProcess, EcsUser, FileAction, FileEvent } from '../model/event.ts';
 import { isoOf } from '../model/timestamp.ts';
 import { countField, dateField, exactTextField, isObject, needed, present, textField, textsField } from './field.ts';
 import type { Report } from './report.ts';
+import { userOf, userOfEvent } from './user.ts';
 
 const time = dateField('@timestamp');
 const id = textField('event.id');
@@ -21,7 +22,7 @@ export function ecsReport(document: object, action: FileAction): Report {
     file: fileOf(document),
     host: hostOf(document),
     process: processOf(document),
-    user: personOf(document, '') ?? personOf(document, 'process.'),
+    user: userOfEvent(personOf(document, ''), personOf(document, 'process.')),
     container: container(document),
     ecs: document,
   };
@@ -120,7 +121,7 @@ function processOf(document: object): EcsProcess | undefined {
   };
 }
 
-function who(user: { id: string; name?: string } | undefined, group: string | undefined): Pick<EcsProcess, 'user' | 'group'> {
+function who(user: EcsUser | undefined, group: string | undefined): Pick<EcsProcess, 'user' | 'group'> {
   return present({ user, group: group === undefined ? undefined : { id: group } });
 }
 
@@ -133,10 +134,9 @@ function bareProcess(document: object, fields: ProcessFields): EcsProcess | unde
 
 const people = new Map(['', 'process.', 'process.parent.'].map((prefix) => [prefix, { id: textField(`${prefix}user.id`), name: textField(`${prefix}user.name`) }] as const));
 
-function personOf(document: object, prefix: string): { id: string; name?: string } | undefined {
+function personOf(document: object, prefix: string): EcsUser | undefined {
   const fields = people.get(prefix);
-  const userId = fields?.id(document);
-  return userId === undefined ? undefined : { id: userId, ...present({ name: fields?.name(document) }) };
+  return userOf(fields?.id(document), fields?.name(document));
 }
 
 /**

@@ -5,6 +5,7 @@ import { ancestryOf, attributionOf } from './own.ts';
 import { octal } from './ecs.ts';
 import { countField, exactTextField, needed, present, secondsField, textField } from './field.ts';
 import type { Report } from './report.ts';
+import { userOf } from './user.ts';
 
 /** What a row says; the host, and the time where it has none, stand beside it in the log. */
 export type Row = Omit<Report, 'host' | 'time'> & { time?: number };
@@ -66,12 +67,13 @@ const ACTIONS: Record<string, FileAction> = { creation: 'creation', rename: 'ren
 function timerEvent(row: object): Row | undefined {
   const action = wordIn(ACTIONS, text.action(row));
   const sha256 = text.sha256(row);
+  const target = text.symlink_target(row);
   return action && {
     id: text.eid(row),
     action,
     path: needed(path.own(row), 'path'),
     original: path.old(row),
-    file: present({ uid: text.file_uid(row), gid: text.file_gid(row), mode: octal(text.mode(row)), size: count.size(row), inode: text.inode(row), target_path: text.symlink_target(row), hash: sha256 === undefined ? undefined : { sha256 } }),
+    file: present({ uid: text.file_uid(row), gid: text.file_gid(row), mode: octal(text.mode(row)), size: count.size(row), inode: text.inode(row), type: target === undefined ? undefined : 'symlink' as const, target_path: target, hash: sha256 === undefined ? undefined : { sha256 } }),
     process: processOf(row),
     user: userOf(text.uid(row), text.username(row)),
     container: text.container_id(row),
@@ -98,10 +100,6 @@ function processOf(row: object): EcsProcess | undefined {
       group: gid === undefined ? undefined : { id: gid },
     }),
   };
-}
-
-function userOf(id: string | undefined, name: string | undefined): { id: string; name?: string } | undefined {
-  return id === undefined ? undefined : { id, ...present({ name }) };
 }
 
 /** The kernel's word for nobody: (uid_t) -1, as osquery writes it in 32 and in 64 bits. */

@@ -1,6 +1,6 @@
 /** What another sensor says of one change of a file, in our words, and the event it becomes. */
 import { TickwardError } from '../model/errors.ts';
-import type { EcsProcess, FileAction, FileEvent, Scope, UnitType } from '../model/event.ts';
+import type { EcsProcess, EcsUser, FileAction, FileEvent, Scope, UnitType } from '../model/event.ts';
 import { bytesOfText } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import { present } from './field.ts';
@@ -21,7 +21,7 @@ export interface Report {
   file: Omit<FileEvent['file'], 'path' | 'directory' | 'name' | 'Ext'>;
   host: FileEvent['host'];
   process?: EcsProcess | undefined;
-  user?: { id: string; name?: string } | undefined;
+  user?: EcsUser | undefined;
   container?: string | undefined;
   /** What only Tickward's own documents say. */
   own?: Pick<Tickward, 'attribution' | 'ancestry'> & Partial<Pick<Tickward, 'attribution_note' | 'auid' | 'cgroup' | 'path_bytes'>>;

@@ -9,7 +9,8 @@ const FETCHES = /\b(?:curl|wget|nc|ncat|socat|base64)\b|\/dev\/(?:tcp|udp)\/|htt
 export function* eventSigns({ process: by, file, tickward }: FileEvent): Iterable<Sign> {
   const [, programRoot] = FOR_EVERYONE.exec(by?.executable ?? '') ?? [];
   if (programRoot !== undefined) yield { id: 'maker-from-where-all-may-write', weight: 'strong', text: `the program that made it lies below ${programRoot}, where everyone may write: ${by?.executable}` };
-  if (file.mode !== undefined && /[2367]$/.test(file.mode)) yield { id: 'anyone-may-write', weight: 'strong', text: `anyone may write the file (mode ${file.mode})` };
+  // Linux gives every symlink the mode 0777 and never looks at it.
+  if (file.type !== 'symlink' && file.mode !== undefined && /[2367]$/.test(file.mode)) yield { id: 'anyone-may-write', weight: 'strong', text: `anyone may write the file (mode ${file.mode})` };
   if (tickward.attribution_note?.includes('deleted') === true) yield { id: 'maker-deleted', weight: 'weak', text: 'the program that made it was deleted while it ran' };
   if (by?.command_line !== undefined && FETCHES.test(by.command_line)) yield { id: 'maker-fetches', weight: 'weak', text: 'its command line fetches from or talks to the network, or decodes' };
   const [, directoryRoot] = FOR_EVERYONE.exec(`${by?.working_directory ?? ''}/`) ?? [];

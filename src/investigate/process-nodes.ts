@@ -3,6 +3,7 @@ import type { PasswdEntry } from '../host/passwd.ts';
 import { argumentsOf, startedAt, workingDirectoryOf } from '../host/proc.ts';
 import type { ListedProcess } from '../host/process-list.ts';
 import type { FileEvent } from '../model/event.ts';
+import { descendantsOf, ownProcesses } from './own-processes.ts';
 import type { ProcessNode } from './result.ts';
 
 export type MadeProcessNode = Omit<ProcessNode, 'connections'> & { cwd: string | null };
@@ -46,8 +47,11 @@ export function processNodes(event: FileEvent, all: readonly ListedProcess[], wa
     add(isSame ? { ...living(now, node.role), ...(node.executable === null ? {} : { executable: node.executable }) } : node);
   }
   const maker = event.process === undefined ? undefined : nodes.get(event.process.pid);
-  if (maker?.alive === true) for (const found of below(maker.pid, all)) add(living(found, 'descendant'));
-  for (const found of all) {
+  const own = ownProcesses(all);
+  // What a response or a drill of ours has made has ourselves as its maker.
+  const others = maker !== undefined && own.has(maker.pid) ? all : all.filter(({ stat }) => !own.has(stat.pid));
+  if (maker?.alive === true) for (const found of descendantsOf(maker.pid, others)) add(living(found, 'descendant'));
+  for (const found of others) {
     if (isOfUnit(found.cgroup, wanted)) add(living(found, 'unit'));
     else if (wanted.files.size > 0 && runsOneOf(found, wanted.files)) add(living(found, 'chain'));
   }
@@ -65,16 +69,6 @@ function told({ process: by, user, tickward }: FileEvent): MadeProcessNode[] {
     { ...node(by, parents[0]?.pid, 'maker'), user: by.user?.name ?? user?.name ?? user?.id ?? null, started: by.start ?? null, cwd: by.working_directory ?? null },
     ...parents.map((parent, index) => node(parent, parents[index + 1]?.pid, 'ancestor')),
   ];
-}
-
-function below(pid: number, all: readonly ListedProcess[]): ListedProcess[] {
-  const found: ListedProcess[] = [];
-  for (let parents = new Set([pid]); parents.size > 0 && found.length < MOST_NODES; ) {
-    const children = all.filter(({ stat }) => parents.has(stat.ppid));
-    found.push(...children);
-    parents = new Set(children.map(({ stat }) => stat.pid));
-  }
-  return found;
 }
 
 /** `…/NAME.service` and what it has made below itself. */

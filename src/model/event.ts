@@ -16,6 +16,12 @@ export type UnitType = 'timer' | 'service' | 'drop-in' | 'wants' | 'generator' |
 
 export type Scope = 'system' | 'user';
 
+/** One of the two at least; of this host's own sensor the id always. Another sensor may say the name alone. */
+export interface EcsUser {
+  id?: string;
+  name?: string;
+}
+
 export interface EcsProcess {
   pid: number;
   executable?: string;
@@ -26,7 +32,7 @@ export interface EcsProcess {
   /** ISO 8601, from the start time in /proc/PID/stat. */
   start?: string;
   parent?: Omit<EcsProcess, 'parent'>;
-  user?: { id: string; name?: string };
+  user?: EcsUser;
   group?: { id: string };
 }
 
@@ -67,7 +73,7 @@ export interface FileEvent {
     Ext?: { original: { path: string; name: string; extension?: string } };
   };
   process?: EcsProcess;
-  user?: { id: string; name?: string };
+  user?: EcsUser;
   container?: { id: string };
   tickward: {
     attribution: Attribution;

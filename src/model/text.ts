@@ -15,6 +15,16 @@ export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, (character) => character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''));
 }
 
+/** What `printable` writes for one character, wherever it stands: also where a text has these letters themselves. */
+export const ESCAPE = /\\(?:[nrte0]|x[89a-f][0-9a-f]|u\{[0-9a-f]{1,6}\})/;
+
+/** The character for which `printable` writes this; undefined for what it never writes. */
+export function meantBy(escape: string): string | undefined {
+  const code = Number.parseInt(escape.replace(/^\\(?:x|u\{)/, ''), 16);
+  const character = Object.keys(SHORT).find((each) => SHORT[each] === escape) ?? (escape.startsWith('\\x') ? String.fromCharCode(STRAY_BASE + code) : code <= 0x10ffff ? String.fromCodePoint(code) : '');
+  return printable(character) === escape ? character : undefined;
+}
+
 /** What is not ASCII of bytes read as latin1: a whole UTF-8 sequence (RFC 3629), or one byte that belongs to none. */
 const NOT_ASCII = /[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|[\x80-\xff]/g;
 
@@ -71,6 +81,12 @@ export function shorten(text: string, length: number): string {
 /** For a person to paste: a name that an attacker chose must not become a command. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The same for a shell that knows `$'…'` (bash, zsh, ksh), with each character as it is and not as it is shown; bytes that are no UTF-8, which no argument of ours can have, as they are shown. */
+export function exactShellWord(text: string): string {
+  const safe = text.replace(/['\\]/g, String.raw`\$&`);
+  return `$'${safe.replace(UNPRINTABLE, (character) => byteOf(character)?.replace('\\', String.raw`\\`) ?? [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''))}'`;
 }
 
 /** A whole command, in which what is plain stays as it is. */

@@ -1,5 +1,6 @@
 /** An investigation as the template takes it: every text in words, bounded and made safe to read. */
 import type { Indicators, InvestigatedStep, Investigation, Level } from '../investigate/result.ts';
+import { shownPath } from '../model/event.ts';
 import { defang } from '../model/defang.ts';
 import { ENGLISH } from './english.ts';
 import { CHINESE } from './chinese.ts';
@@ -75,7 +76,7 @@ export function viewOf(result: Investigation, { lang, data, version }: ReportOpt
     },
     story: storyOf(event, words),
     facts: factsOf(result, words),
-    next: `tickward respond ${result.alert === null ? `--file ${quoted(event.file.path)}` : shown(result.alert, 120)} --dry-run`,
+    next: `tickward respond ${result.alert === null ? `--file ${quoted(shownPath(event))}` : shown(result.alert, 120)} --dry-run`,
     timeline: timelineOf(result.timeline, event['@timestamp'], words, file),
     tree: treeOf(result.processes, words, file),
     stepsAbout: result.steps.some(({ kind }) => kind === 'task') ? say(words.stepsAbout, { count: left }) : null,

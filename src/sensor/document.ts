@@ -1,6 +1,7 @@
 /** A change of a file as an ECS document. */
-import { constants, lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { classify, isUnitText } from '../host/directories.ts';
+import { fileTypeOf } from '../host/file-type.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
@@ -120,7 +121,7 @@ function extensionOf(name: string): string | undefined {
 /** All that every file has at once: to an object that grows field by field, room is added again and again. Of users and groups, which have 32 bits, V8 keeps the texts as numbers. */
 function fileOf(path: string, directory: string, name: string, stat: BigIntStats | undefined): FileEvent['file'] {
   if (stat === undefined) return { path, directory, name };
-  return { path, directory, name, type: typeOf(Number(stat.mode)), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(Number(stat.uid)), gid: String(Number(stat.gid)), inode: String(stat.ino) };
+  return { path, directory, name, type: fileTypeOf(Number(stat.mode)), size: Number(stat.size), mode: modeOf(Number(stat.mode)), uid: String(Number(stat.uid)), gid: String(Number(stat.gid)), inode: String(stat.ino) };
 }
 
 /** One by one: in a storm an object less for each file is felt. */
@@ -145,13 +146,6 @@ function modeOf(mode: number): string {
   const text = bits.toString(8).padStart(4, '0');
   modes.set(bits, text);
   return text;
-}
-
-const TYPES: ReadonlyMap<number, NonNullable<FileEvent['file']['type']>> = new Map([[constants.S_IFREG, 'file'], [constants.S_IFLNK, 'symlink'], [constants.S_IFDIR, 'dir'], [constants.S_IFIFO, 'fifo'], [constants.S_IFSOCK, 'socket']]);
-
-/** By the bits themselves: to ask a stat of big numbers what it is makes two more of them. */
-function typeOf(mode: number): NonNullable<FileEvent['file']['type']> {
-  return TYPES.get(mode & constants.S_IFMT) ?? 'device';
 }
 
 function targetOf(path: string | Buffer): string | undefined {

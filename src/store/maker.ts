@@ -54,14 +54,20 @@ function packed({ process, user, attribution, attribution_note }: Maker): Packed
   const parent = process?.parent;
   if (process !== undefined && !isWholly(process, 1 + has(parent))) return undefined;
   if (parent !== undefined && !isWholly(parent, 1)) return undefined;
-  if (user !== undefined && keysOf(user) !== 1 + has(user.name)) return undefined;
-  const isSame = user !== undefined && user.id === process?.user?.id && user.name === process.user.name;
-  return [ATTRIBUTIONS.indexOf(attribution), process && packedProcess(process), parent && packedProcess(parent), isSame ? SAME : user && [user.id, user.name], attribution_note];
+  const packedBy = user === undefined ? undefined : packedUser(user);
+  if (user !== undefined && packedBy === undefined) return undefined;
+  const isSame = user !== undefined && user.id === process?.user?.id && user.name === process?.user?.name;
+  return [ATTRIBUTIONS.indexOf(attribution), process && packedProcess(process), parent && packedProcess(parent), isSame ? SAME : packedBy, attribution_note];
+}
+
+/** Undefined for a name without a number, which only another sensor gives. */
+function packedUser(user: User): PackedUser<undefined> | undefined {
+  return user.id === undefined || keysOf(user) !== 1 + has(user.name) ? undefined : [user.id, user.name];
 }
 
 /** Whether it has what is packed of it and, for its number and its parent, `others`. */
 function isWholly({ executable, name, command_line, args, working_directory, start, user, group, ...rest }: EcsProcess, others: number): boolean {
-  return keysOf(rest) === others && (user === undefined || keysOf(user) === 1 + has(user.name)) && (group === undefined || keysOf(group) === 1);
+  return keysOf(rest) === others && (user === undefined || packedUser(user) !== undefined) && (group === undefined || keysOf(group) === 1);
 }
 
 function packedProcess({ pid, name, executable, command_line, args, working_directory, start, user, group }: BareProcess): PackedProcess<undefined> {

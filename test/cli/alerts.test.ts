@@ -56,6 +56,21 @@ test('related alerts are those within 48 hours, with the relation, how many and 
   expect(run('alerts', 'show', shown!.id).stdout).toContain('2 by the same user (eve)');
 });
 
+test('a long command line is shortened with a mark, and why no more is known of the process is said', () => {
+  const of = (command_line: string, note?: string): Alert => {
+    const made = fileEvent();
+    return alertOf({ event: { ...made, process: { pid: 1, command_line }, tickward: { ...made.tickward, ...(note === undefined ? {} : { attribution_note: note }) } } });
+  };
+  const cut = of(`sh -c ${'x'.repeat(505)}`, 'the command line is cut: the kernel kept its first 511 bytes');
+  const long = of(`sh -c ${'x'.repeat(14_000)}`, `\u001b[2J${'n'.repeat(5_000)}`);
+  const short = of('sh -c true');
+  stored(cut, long, short);
+  const lines = (alert: Alert): string[] => run('alerts', 'show', alert.id).stdout.split('\n').filter((line) => /^  (?:command|note) /.test(line));
+  expect(lines(cut)).toEqual([`  command  sh -c ${'x'.repeat(505)}`, '  note     the command line is cut: the kernel kept its first 511 bytes']);
+  expect(lines(long)).toEqual([`  command  sh -c ${'x'.repeat(505)}… (14006 characters in all: --json has them)`, expect.stringMatching(/^  note     \\e\[2Jn{500,520}…$/)]);
+  expect(lines(short)).toEqual(['  command  sh -c true']);
+});
+
 test('stats says how long it took from the event to the alert and to its being closed', () => {
   const event = fileEvent({ time: '2026-06-01T00:00:00.000Z' });
   const alert = alertOf({ event, '@timestamp': '2026-06-01T00:00:02.000Z' });

@@ -1,12 +1,16 @@
 /** `tickward investigate` as a person has it: questions on a terminal, tables that fit it, nothing that an attacker wrote moving anything. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { showStep } from '../../src/cli/investigation-output.ts';
 import { createOutput } from '../../src/cli/output.ts';
 import { emptyStep } from '../../src/investigate/guide-steps.ts';
-import { temporaryDirectory } from '../helpers/events.ts';
+import { hostIdentity } from '../../src/host/identity.ts';
+import { openStore } from '../../src/store/index.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { collect } from '../helpers/host.ts';
 import { terminal } from '../helpers/terminal.ts';
 import { PROGRAM, tickward } from '../helpers/tickward.ts';
 
@@ -38,6 +42,38 @@ test('without a terminal nothing is asked, and nothing of a unit reaches the ter
   expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
   expect(stdout).toContain('\\e[2J');
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
+
+test('it does not count itself, nor what started it, as a descendant of the shell from which it is started', async () => {
+  const { root } = planted();
+  const stateDir = join(root, 'state');
+  const script = `read go; sleep 60 >/dev/null & timeout 60 /bin/sh '${PROGRAM}' investigate --file '${join(root, 'units/x.timer')}' --step processes --engine embedded --json --state-dir '${stateDir}'; kill $!`;
+  const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const told = fileEvent({ path: join(root, 'units/x.timer') });
+  const store = openStore(stateDir);
+  store.events.append([{ ...told, host: hostIdentity(), process: { pid: shell.pid ?? 0, name: 'sh' } }]);
+  store.close();
+  const output = collect(shell.stdout);
+  shell.stdin.end('go\n');
+  await once(shell, 'close');
+  const { processes } = JSON.parse(output.text()) as { processes: { pid: number; role: string; command_line: string }[] };
+  expect(processes.map(({ role, command_line }) => ({ role, command_line }))).toEqual([{ role: 'maker', command_line: expect.stringContaining('read go') }, { role: 'descendant', command_line: 'sleep 60' }]);
+});
+
+test('what an attacker wrote without end is shortened wherever it is told', () => {
+  const { root } = planted();
+  writeFileSync(join(root, 'units/x.timer'), `[Timer]\nOnCalendar=${'y'.repeat(100_000)}\n`);
+  const { stdout } = tickward(['investigate', '--file', join(root, 'units/x.timer'), '--step', 'timer', '--engine', 'embedded', '--state-dir', join(root, 'state')]);
+  expect(stdout).toMatch(/warning: .*yyy…/);
+  const long = 'z'.repeat(100_000);
+  const written: string[] = [];
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  onTestFinished(() => write.mockRestore());
+  const out = createOutput({ json: false, color: false });
+  showStep({ out }, { ...emptyStep({ id: 'one', title: 'one', kind: 'query', section: '' }), repairs: [long], warnings: [long], error: long, signs: [{ id: 'x', weight: 'weak', text: long }] });
+  write.mockRestore();
+  const lines = [...stdout.split('\n'), ...written.join('').split('\n')];
+  expect(lines.filter((line) => line.length > 600).map((line) => line.slice(0, 60))).toEqual([]);
 });
 
 test('the same as JSON has the shape that scripts use', () => {
@@ -74,6 +110,19 @@ test.each([40, 80, 200])('tables and records fit %i columns', (columns) => {
   write.mockRestore();
   expect(lines.length).toBeGreaterThan(8);
   expect(lines.filter((line) => line.length > columns)).toEqual([]);
+});
+
+test.each([false, true])('the command for what comes next finds a file whose name cannot be printed; another that is called as it is shown is there: %s', (hasDecoy) => {
+  const { root } = planted();
+  const path = join(root, 'units/a\nb\u202e.timer');
+  writeFileSync(path, '[Timer]\nOnCalendar=daily\n');
+  if (hasDecoy) writeFileSync(join(root, String.raw`units/a\nb\u{202e}.timer`), '[Timer]\nOnCalendar=monthly\n');
+  const state = ['--state-dir', join(root, 'state')];
+  const { stdout } = tickward(['investigate', '--file', path, '--step', 'timer', '--engine', 'embedded', ...state]);
+  const next = /^Next: tickward (.*)$/m.exec(stdout)?.[1] ?? '';
+  const pasted = execFileSync('bash', ['-c', `printf '%s\\0' ${next}`], { encoding: 'utf8' }).split('\0').slice(1, 3);
+  const found = JSON.parse(tickward(['investigate', ...pasted, '--step', 'timer', '--engine', 'embedded', '--json', ...state]).stdout) as { event: { file: { path: string } } };
+  expect(found.event.file.path).toBe(path);
 });
 
 test('the command for what comes next can be pasted, whatever the file is called', () => {

@@ -87,6 +87,24 @@ test.skipIf(noHost !== undefined)('a name that was taken from two places, and on
   expect(shell(`ls ${TIMER} /etc/systemd/system.control/evil.timer 2>/dev/null`)).toBe('/etc/systemd/system.control/evil.timer\n');
 });
 
+test.skipIf(noHost !== undefined)('a name that cannot be printed is given back by its path and by its name, as they are and as they are shown', async () => {
+  const { shell, tickward, listed } = await taken();
+  const path = `${UNITS}/a\nb.timer`;
+  const shown = String.raw`${UNITS}/a\nb.timer`;
+  for (const what of [path, shown, 'a\nb.timer', String.raw`a\nb.timer`]) {
+    shell(`printf '[Timer]\\nOnCalendar=daily\\n' > '${path}'`);
+    expect(tickward('respond', '--file', shown, '--only', 'remove', '--yes').code).toBe(0);
+    expect([shell(`ls '${path}' 2>/dev/null`), listed().at(-1)?.path]).toEqual(['', shown]);
+    expect(tickward('restore', what, '--yes').code).toBe(0);
+    expect(shell(`cat '${path}'`)).toBe('[Timer]\nOnCalendar=daily\n');
+  }
+  // Another that is shown alike: then only what is exact is meant.
+  shell(String.raw`printf '[Timer]\nOnCalendar=weekly\n' > '${shown}'`);
+  expect(tickward('respond', '--file', shown, '--only', 'remove', '--yes').code).toBe(0);
+  expect(tickward('restore', shown, '--yes').code).toBe(0);
+  expect(shell(`cat '${shown}'`)).toContain('weekly');
+});
+
 test.skipIf(noHost !== undefined)('a copy that is gone is told, and nothing of it comes back', async () => {
   const { state, shell, tickward, listed } = await taken();
   const sha256 = listed().find(({ path }) => path === TIMER)?.sha256 ?? '';

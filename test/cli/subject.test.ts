@@ -1,5 +1,5 @@
 /** Which event `--file` means: a response to it may end the process that it names. */
-import { lstatSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createContext } from '../../src/cli/context.ts';
@@ -85,6 +85,24 @@ test('nobody where only its end was seen, and it is gone', async () => {
   const event = meant();
   expect(event).toMatchObject({ file: { path }, tickward: { attribution: 'none', attribution_note: expect.stringContaining('is gone') } });
   expect([event.process, event.user]).toEqual([undefined, undefined]);
+});
+
+test('a file that is gone is meant by its path as it is shown too, where it was seen', async () => {
+  const root = temporaryDirectory();
+  const path = join(root, 'a\nb.timer');
+  const context = await createContext({ stateDir: join(root, 'state') });
+  onTestFinished(() => context.end());
+  context.store().events.append([fileEvent({ path, action: 'deletion' })]);
+  for (const typed of [path, path.replace('\n', String.raw`\n`)]) expect(subjectOf(context, undefined, { file: typed }).event.file.path).toBe(path);
+});
+
+test.each<['file' | 'symlink']>([['file'], ['symlink']])('of a %s that no sensor saw it is said that it is one', async (type) => {
+  const { path, meant } = await scene();
+  if (type === 'symlink') {
+    unlinkSync(path);
+    symlinkSync('/usr/lib/systemd/system/fstrim.timer', path);
+  }
+  expect(meant().file).toMatchObject({ type, mode: type === 'symlink' ? '0777' : '0644' });
 });
 
 test('what another sensor told of another host is not taken for something of this one', async () => {

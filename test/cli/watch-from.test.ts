@@ -49,6 +49,19 @@ test('people are told which host it was, also in lists', () => {
   for (const list of ['alerts', 'events']) expect(tickward([list, '--state-dir', state]).stdout).toMatch(/ web-7:\/\S+beacon\.timer /);
 });
 
+test('a user of whom only the name is said is in the alert, in lists and tables, and can be excepted', () => {
+  const state = ['--state-dir', join(temporaryDirectory(), 'state')];
+  const { user: _user, ...nameless } = JSON.parse(FIRST) as Record<string, unknown>;
+  const input = JSON.stringify({ ...nameless, user: { name: 'deploy' } });
+  expect(tickward(['watch', '--from', '-', '--once', ...state], { input }).stdout).toContain('user     deploy');
+  for (const list of ['alerts', 'events']) expect(tickward([list, ...state]).stdout).toMatch(/ deploy /);
+  const query = tickward(['query', '--engine', 'embedded', '--json', 'SELECT uid, username FROM systemd_timer_events', ...state]);
+  expect(JSON.parse(query.stdout)).toEqual([{ uid: '', username: 'deploy' }]);
+  const { id } = JSON.parse(tickward(['alerts', '--json', ...state]).stdout) as Alert;
+  const made = tickward(['exception', 'add', id, '--by', 'user', '--reason', 'it deploys', '--yes', '--json', ...state]);
+  expect(JSON.parse(made.stdout)).toMatchObject({ exception: { tests: [{ field: 'user.name', operator: 'exact', values: ['deploy'] }] }, covers: { alerts: 1, of: 1 } });
+});
+
 test('what cannot be read, and what nobody understands, is said in one line', () => {
   const directory = temporaryDirectory();
   const run = (from: string, input = ''): { code: number | null; said: string } => {

@@ -1,6 +1,6 @@
 /** Events of every shape that the model allows. */
 import fc from 'fast-check';
-import type { EcsProcess, FileEvent } from '../../src/model/event.ts';
+import type { EcsProcess, EcsUser, FileEvent } from '../../src/model/event.ts';
 
 /** Absent rather than undefined, as the model has it. */
 function optional<Shape extends object>(shape: { [Key in keyof Shape]: fc.Arbitrary<Shape[Key]> }): fc.Arbitrary<Partial<Shape>> {
@@ -16,8 +16,9 @@ const bare = fc.record({ pid: fc.nat() }).chain(({ pid }) =>
   optional<Required<Omit<EcsProcess, 'pid' | 'parent'>>>({ executable: text, name: text, command_line: text, args: fc.array(text, { maxLength: 3 }), working_directory: text, start: text, user: user(), group: fc.record({ id: digits }) }).map((rest): EcsProcess => ({ pid, ...rest })),
 );
 
-function user(): fc.Arbitrary<{ id: string; name?: string }> {
-  return fc.tuple(digits, optional({ name: text })).map(([id, rest]) => ({ id, ...rest }));
+/** A name without a number as another sensor may say it. */
+function user(): fc.Arbitrary<EcsUser> {
+  return fc.oneof({ weight: 4, arbitrary: fc.tuple(digits, optional({ name: text })).map(([id, rest]) => ({ id, ...rest })) }, { weight: 1, arbitrary: fc.record({ name: text }) });
 }
 
 const process: fc.Arbitrary<EcsProcess> = fc.tuple(bare, optional({ parent: bare })).map(([own, rest]) => ({ ...own, ...rest }));
@@ -58,7 +59,7 @@ function saidOf({ path_bytes, directives, commands, content_cut }: FileEvent['ti
 const host: fc.Arbitrary<FileEvent['host']> = fc.tuple(fc.record({ name: text, hostname: text, architecture: text, os: fc.record({ type: fc.constant('linux' as const), kernel: text }) }), optional({ id: text })).map(([own, rest]) => ({ ...own, ...rest }));
 
 /** One process, and so on, for several events, as the sensor gives them. */
-const makers = fc.array(fc.tuple(host, optional<{ process: EcsProcess; user: { id: string; name?: string }; container: { id: string } }>({ process, user: user(), container: fc.record({ id: text }) }), tickward), { minLength: 1, maxLength: 4 });
+const makers = fc.array(fc.tuple(host, optional<{ process: EcsProcess; user: EcsUser; container: { id: string } }>({ process, user: user(), container: fc.record({ id: text }) }), tickward), { minLength: 1, maxLength: 4 });
 
 /** With ids of their own, in an order of time that is not quite that of the list. */
 export const arbitraryEvents: fc.Arbitrary<FileEvent[]> = makers.chain((shared) =>

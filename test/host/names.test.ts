@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { isThere, listNames, namesakesOf, unwritten } from '../../src/host/names.ts';
-import { textOfBytes } from '../../src/model/text.ts';
+import { isThere, listNames, namesakesOf, pathWord, unwritten } from '../../src/host/names.ts';
+import { ESCAPE, textOfBytes } from '../../src/model/text.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 
 const bytes = (...parts: (string | number)[]): Buffer => Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.of(part))));
@@ -24,7 +24,28 @@ test('a name that has the letters themselves is another file, and each is found 
   expect(namesakesOf(`${root}/a\\xff`)).toEqual([textOfBytes(bytes(root, '/a', 0xff))]);
 });
 
+test('a path that is typed as people are shown it finds what has control characters, bytes and letters in its name', () => {
+  const root = temporaryDirectory();
+  const names = ['a\nb\u202e\\n.timer', 'a\\nb\u202e\\n.timer', 'a\nb\u202e\n.timer', 'anb.timer', 'a\\u{41}.timer', 'aA.timer'];
+  for (const name of names) writeFileSync(`${root}/${name}`, '');
+  const found = (name: string): string[] => namesakesOf(`${root}/${name}`, undefined, ESCAPE).map((path) => path.slice(root.length + 1));
+  expect(found(String.raw`a\nb\u{202e}\n.timer`).toSorted()).toEqual(names.slice(0, 3).toSorted());
+  // What was typed as it is stays so.
+  expect(found(`a\nb${String.raw`\u{202e}\n.timer`}`).toSorted()).toEqual([names[0], names[2]].toSorted());
+  expect([found('a.*b'), found(String.raw`a\u{41}.timer`), namesakesOf(`${root}/${String.raw`a\nb\u{202e}\n.timer`}`)]).toEqual([[], [], []]);
+});
+
+test('a path to paste is as it is shown, and exact where another file has that name', () => {
+  const root = temporaryDirectory();
+  const path = `${root}/a\nb.timer`;
+  writeFileSync(path, '');
+  expect([pathWord(path), pathWord(`${root}/it's`)]).toEqual([String.raw`'${root}/a\nb.timer'`, `'${root}/it'\\''s'`]);
+  writeFileSync(String.raw`${root}/a\nb.timer`, '');
+  expect(pathWord(path)).toBe(String.raw`$'${root}/a\x0ab.timer'`);
+});
+
 test('what was written for bytes is read back, also for a file that is gone', () => {
   expect(unwritten('/é/hid\\xff\\xe2.timer')).toBe(textOfBytes(bytes('/é/hid', 0xff, 0xe2, '.timer')));
   expect(unwritten('/plain\\x41')).toBe('/plain\\x41');
+  expect(unwritten(String.raw`/é/a\nb\xff\u{202e}\u{41}`, ESCAPE)).toBe(textOfBytes(bytes('/é/a\nb', 0xff, '\u202e', String.raw`\u{41}`)));
 });

@@ -124,6 +124,13 @@ test('osquery: the owner is the file\'s, and who did it only where the table say
   expect(events[16]).toMatchObject({ event: { id: '01a20fbd2ea000013ae46580' }, process: { command_line: 'sh -c evil' }, tickward: { attribution: 'exact', ancestry: [{ pid: 900, name: 'bash' }], auid: '1000', cgroup: '/user.slice', unit: 'own.timer', source: 'import' } });
 });
 
+test('osquery: of our own table what has the text of a symlink is one, what has none is not called a file', () => {
+  const line = JSON.parse(fixture('osquery.ndjson')[16] ?? '') as { columns: object };
+  const fileOf = (columns: object): FileEvent['file'] | undefined => read({ ...line, columns: { ...line.columns, ...columns } })[0]?.event.file;
+  expect(fileOf({ symlink_target: '../own.timer', mode: '0777' })).toMatchObject({ type: 'symlink', target_path: '../own.timer', mode: '0777' });
+  expect(fileOf({})?.type).toBeUndefined();
+});
+
 test("Tickward's own events come back as they were, alone, in an alert and in an alert as an output has it", () => {
   const changed = fileEvent({ path: '/home/a/.config/systemd/user/x.timer.d/o.conf', action: 'modification' });
   const own: FileEvent = { ...changed, event: { ...changed.event, type: ['change'] }, tickward: { ...changed.tickward, auid: '1000', cgroup: '/a', unit: 'x.timer', unit_type: 'drop-in', scope: 'user', ancestry: [{ pid: 1, name: 'init' }] } };
@@ -159,6 +166,21 @@ test('any other sensor that writes ECS counts by its event.type, nested or dotte
   const dotted = { '@timestamp': 1_789_380_901_000, 'event.category': 'file', 'event.type': 'change', 'agent.type': 'filebeat', 'host.name': 'h', 'file.path': '/etc/systemd/system/a.timer' };
   expect(read(dotted)[0]?.event).toMatchObject({ '@timestamp': '2026-09-14T10:15:01.000Z', event: { action: 'modification' }, file: { name: 'a.timer', extension: 'timer' }, tickward: { attribution_note: 'filebeat names no process' } });
   expect(read({ _index: '.ds-logs-endpoint', _id: 'q', _source: DEFEND })[0]?.event.event.id).toBe('x1');
+});
+
+test('who is named without a number is kept, and has the number where the process of that name has one', () => {
+  const of = (document: object): [FileEvent['user'], NonNullable<FileEvent['process']>['user']] => {
+    const event = read({ ...DEFEND, ...document })[0]?.event;
+    return [event?.user, event?.process?.user];
+  };
+  const pid = 4242;
+  expect(of({ user: { name: 'mallory' } })).toEqual([{ name: 'mallory' }, undefined]);
+  expect(of({ process: { pid, user: { name: 'mallory' } } })).toEqual([{ name: 'mallory' }, { name: 'mallory' }]);
+  expect(of({ user: { name: 'root' }, process: { pid, user: { id: 0, name: 'root' } } })).toEqual([{ id: '0', name: 'root' }, { id: '0', name: 'root' }]);
+  expect(of({ user: { name: 'mallory' }, process: { pid, user: { id: 0, name: 'root' } } })).toEqual([{ name: 'mallory' }, { id: '0', name: 'root' }]);
+  expect(of({ user: {} })).toEqual([undefined, undefined]);
+  const own = JSON.parse(fixture('osquery.ndjson')[16] ?? '') as { columns: object };
+  expect(read({ ...own, columns: { ...own.columns, uid: '', username: 'mallory' } })[0]?.event.user).toEqual({ name: 'mallory' });
 });
 
 test('an id is the sensor\'s where it can be pasted into a shell, else the digest of the line, and always the same', () => {

@@ -11,6 +11,7 @@ import type { Evidence } from '../../src/investigate/evidence.ts';
 import { investigate, type History, type InvestigateOptions, type Investigation } from '../../src/investigate/index.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { createEmbedded } from '../../src/sql/index.ts';
+import { alertOf } from '../helpers/alerts.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 import { processOf } from '../helpers/investigation.ts';
 import { plant } from '../helpers/response.ts';
@@ -137,6 +138,21 @@ test('the history gives other alerts, other changes, and how usual it is', async
   expect(step(found, 'changes').rows).toMatchObject([{ path: join(root, 'etc/other.service'), what: 'creation', 'told by': 'fanotify' }]);
   expect(step(found, 'changes').signs).toMatchObject([{ id: 'same-process-changed-more' }]);
   expect(step(found, 'similar').rows[0]).toMatchObject({ same: 'user and command line', events: '1', alerts: '1' });
+});
+
+test.each<[FileEvent['user'], FileEvent['user'], boolean]>([
+  [{ name: 'deploy' }, { id: '1000', name: 'deploy' }, true],
+  [{ name: 'deploy' }, { name: 'root' }, false],
+  [{ id: '1000', name: 'deploy' }, { id: '1001', name: 'deploy' }, false],
+  [undefined, undefined, false],
+])('an alert by %j beside an event by %j: of the same user is %s', async (one, other, isSame) => {
+  const { root, path } = evil();
+  const by = (user: FileEvent['user']): FileEvent => {
+    const { user: _user, ...event } = fileEvent({ path, executable: `/usr/bin/${user?.id ?? 'x'}` });
+    return { ...event, ...(user === undefined ? {} : { user }) };
+  };
+  const found = await look(root, by(one), { history: { events: () => [], alerts: () => [alertOf({ event: by(other) })] } });
+  expect(step(found, 'alerts').rows[0]?.['same']?.includes('user')).toBe(isSame);
 });
 
 test('the maker and what it has started are shown while they live, with their sockets', async () => {

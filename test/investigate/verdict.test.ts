@@ -19,6 +19,11 @@ test.each([
   expect(verdictOf({ ...event, process: { pid: 1, executable: '/usr/bin/dash', ...process } }, []).reasons).toEqual(reasons);
 });
 
+test('anyone may write a file of mode 0777; of a symlink, which always has it, that is not said', () => {
+  const of = (type: 'file' | 'symlink'): string[] => verdictOf({ ...event, file: { ...event.file, type, mode: '0777' } }, []).reasons;
+  expect([of('file'), of('symlink')]).toEqual([['anyone may write the file (mode 0777)'], []]);
+});
+
 describe('the level', () => {
   const packaged = sign('harmless', 'all of packages', ALL_PACKAGED);
 

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { excerptOf, placeAt } from '../../src/model/errors.ts';
-import { bytesOfText, legible, printable, printableBytes, printableJson, shorten, textOfBytes } from '../../src/model/text.ts';
+import { bytesOfText, ESCAPE, exactShellWord, legible, meantBy, printable, printableBytes, printableJson, shorten, textOfBytes } from '../../src/model/text.ts';
 
 test.each([
   ['\u001b[2Jx', '\\e[2Jx'],
@@ -58,4 +59,19 @@ test('JSON for a terminal means the same and has nothing in it that moves or hid
   const name = 'a\u009b2J\u202e\u007f\u2028\u{e0041}\udc80é';
   expect(JSON.parse(printableJson({ name }))).toEqual({ name });
   expect(printableJson({ name })).toBe(String.raw`{"name":"a\u009b2J\u202e\u007f\u2028\udb40\udc41\udc80é"}`);
+});
+
+test('each escape of what is shown means what it was made for, and what was never shown so means nothing', () => {
+  const units = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code));
+  const escaped = [...units, '\u{e0041}'].filter((character) => printable(character) !== character);
+  expect(escaped.length).toBeGreaterThan(2_000);
+  for (const character of escaped) expect([new RegExp(`^${ESCAPE.source}$`).test(printable(character)), meantBy(printable(character))]).toEqual([true, character]);
+  expect([String.raw`\u{41}`, String.raw`\u{5c}`, String.raw`\u{a}`, String.raw`\u{ffffff}`].map(meantBy)).toEqual([undefined, undefined, undefined, undefined]);
+});
+
+test('a word for bash is exactly the text, whatever is in it; bytes that are no argument are as they are shown', () => {
+  const said = (text: string): string => execFileSync('bash', ['-c', `printf %s ${exactShellWord(text)}`], { encoding: 'utf8' });
+  for (const text of ["a\nb'c\\n $(id) `id` é漢", 'x\u001b[2J\u202ea\u0085b\t', "'", '\\', '']) expect(said(text)).toBe(text);
+  expect(exactShellWord("a\n'\u202e")).toMatch(/^[\x20-\x7e]+$/);
+  expect(said(textOfBytes(Buffer.from([0x61, 0x0a, 0xff])))).toBe('a\n\\xff');
 });

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import type { Investigation } from '../../src/investigate/result.ts';
 import { CHINESE_SIGNS } from '../../src/report/chinese-signs.ts';
 import { POLICY, reportHtml } from '../../src/report/index.ts';
+import { viewOf } from '../../src/report/view.ts';
 import { DARK, LIGHT } from '../../src/report/style.ts';
 import { everyText, HOSTILE, investigationOf, stepOf, taskOf } from '../helpers/investigation.ts';
 
@@ -40,6 +41,13 @@ test('characters that hide, move or reorder text stand as escapes', () => {
   expect(body(html)).toContain('\\u{202e}');
   expect(body(html)).toContain('\\e[31m');
   expect(html).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])/);
+});
+
+test('the command for what comes next names a file that no sensor saw as it is shown, also one that is no UTF-8', () => {
+  const { event } = investigationOf();
+  const next = (path: string, more: object = {}): string => viewOf(investigationOf({ alert: null, event: { ...event, file: { ...event.file, path }, tickward: { ...event.tickward, ...more } } }), OPTIONS).next;
+  expect(next('/etc/a\nb.timer')).toBe(String.raw`tickward respond --file '/etc/a\nb.timer' --dry-run`);
+  expect(next('/etc/\ufffd.timer', { path_bytes: Buffer.from('/etc/\xff.timer', 'latin1').toString('base64') })).toBe(String.raw`tickward respond --file '/etc/\xff.timer' --dry-run`);
 });
 
 test('the policy lets in the one style sheet and nothing else, and the page asks for nothing', () => {

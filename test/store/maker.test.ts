@@ -13,7 +13,7 @@ const maker: Maker = {
 };
 
 const texts = fc.string({ unit: 'binary', maxLength: 12 });
-const people = fc.record({ id: texts, name: texts }, { requiredKeys: ['id'] });
+const people = fc.oneof(fc.record({ id: texts, name: texts }, { requiredKeys: ['id'] }), fc.record({ name: texts }));
 const bare = { pid: fc.nat(), executable: texts, name: texts, command_line: texts, args: fc.array(texts, { maxLength: 4 }), working_directory: texts, start: texts, user: people, group: fc.record({ id: texts }) };
 const processes = fc.record({ ...bare, parent: fc.record(bare, { requiredKeys: ['pid'] }) }, { requiredKeys: ['pid'] });
 const makers = fc.record({ process: processes, user: people, attribution: fc.constantFrom('exact', 'bpf', 'proc', 'inferred', 'none'), attribution_note: texts }, { requiredKeys: ['attribution'] }) as fc.Arbitrary<Maker>;

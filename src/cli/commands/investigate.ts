@@ -18,7 +18,7 @@ export const investigate: Register = (program, act) => {
   program
     .command('investigate [alert]')
     .description("answers the guide's questions for an alert or a file")
-    .option('--file <path>', 'a unit file instead of an alert; bytes that are no UTF-8 as they are shown: \\xff')
+    .option('--file <path>', 'a unit file instead of an alert; what cannot be printed may be as it is shown: \\n, \\xff')
     .option('--user <name>', 'the user to ask about (default: who made the file, else its owner)')
     .option('--guide <file>', "another guide (Markdown, or a rule's TOML)")
     .option('--step <step>', 'only this step: its number in the guide, or a check such as chain')

@@ -30,7 +30,7 @@ export const respond: Register = (program, act) => {
   program
     .command('respond [alert]')
     .description('carries out the playbook for an alert or a file: asks step by step, or takes --yes')
-    .option('--file <path>', 'a unit file instead of an alert; bytes that are no UTF-8 as they are shown: \\xff')
+    .option('--file <path>', 'a unit file instead of an alert; what cannot be printed may be as it is shown: \\n, \\xff')
     .option('--user <name>', 'whose unit it is (default: who made the file, else its owner)')
     .option('--playbook <name>', 'another playbook than the one of the rule: a name, or a path with a /')
     .option('--dry-run', 'shows exactly what would be done and changes nothing')

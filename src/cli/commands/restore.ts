@@ -1,6 +1,6 @@
 /** `tickward restore`: what is in the quarantine, and giving it back, also when the journal of the run that took it is lost. */
 import { join, resolve } from 'node:path';
-import { quarantinedIn, type Quarantined } from '../../actions/index.ts';
+import { quarantinedIn, type Kept } from '../../actions/index.ts';
 import { TickwardError } from '../../model/errors.ts';
 import type { Json } from '../../model/journal.ts';
 import { printable } from '../../model/text.ts';
@@ -35,29 +35,40 @@ what is in no quarantine.`)
 
 function run(context: Context, what: string | undefined, { start, dryRun }: Options): number | Promise<number> {
   const all = quarantinedIn(join(context.store().directory, 'quarantine'));
-  if (what === undefined) return stream(context, all, ['taken', 'run', 'what', 'state', 'sha256 or target'], (each) => [each.time, each.run, each.path, each.state, each.sha256 ?? `link to ${each.target ?? ''}`]);
+  if (what === undefined) return stream(context, all.map(({ shown }) => shown), ['taken', 'run', 'what', 'state', 'sha256 or target'], (each) => [each.time, each.run, each.path, each.state, each.sha256 ?? `link to ${each.target ?? ''}`]);
   return carryOutOne(context, 'restore_timer', { ...meant(what, all), start }, dryRun === true);
 }
 
 /** The parameters of restore_timer for what a person named. */
-function meant(what: string, all: readonly Quarantined[]): { [name: string]: Json } {
-  if (all.some((each) => each.run === what)) return { run: what };
-  if (all.some((each) => each.sha256 === what)) return { sha256: what };
+function meant(what: string, all: readonly Kept[]): { [name: string]: Json } {
+  if (all.some(({ shown }) => shown.run === what)) return { run: what };
+  if (all.some(({ shown }) => shown.sha256 === what)) return { sha256: what };
   const path = what.includes('/') ? pathMeant(what, all) : pathOfUnit(what, all);
   if (path === undefined) throw new TickwardError('NOT_FOUND', `nothing of ${printable(what)} is in the quarantine: it has no such run, unit, path or SHA-256`, { hint: 'tickward restore lists what it has' });
   return { path };
 }
 
-function pathMeant(what: string, all: readonly Quarantined[]): string | undefined {
-  return [what, resolve(what)].find((path) => all.some((each) => each.path === path));
+/** As it is, else as it is shown. */
+function pathMeant(what: string, all: readonly Kept[]): string | undefined {
+  const typed = [what, resolve(what)];
+  const exact = typed.find((path) => all.some((each) => each.exact === path));
+  if (exact !== undefined) return exact;
+  const [found, another] = new Set(all.filter(({ shown }) => typed.includes(shown.path)).map((each) => each.exact));
+  if (another !== undefined) throw new TickwardError('USAGE', `more than one path in the quarantine reads ${printable(what)}`, { hint: 'give the run or the SHA-256: tickward restore lists them' });
+  return found;
 }
 
 /** Where a unit of this name was last taken; a unit that was taken at one time has all its paths in one step. */
-function pathOfUnit(name: string, all: readonly Quarantined[]): string | undefined {
-  const named = all.filter(({ path }) => path.slice(path.lastIndexOf('/') + 1) === name);
+function pathOfUnit(name: string, all: readonly Kept[]): string | undefined {
+  const exact = all.filter((each) => nameIn(each.exact) === name);
+  const named = exact.length > 0 ? exact : all.filter(({ shown }) => nameIn(shown.path) === name);
   const last = named.at(-1);
-  const together = named.filter((each) => each.run === last?.run && each.step === last.step).map(({ path }) => path);
-  const elsewhere = named.map(({ path }) => path).filter((path) => !together.includes(path));
-  if (last === undefined || elsewhere.length === 0) return last?.path;
-  throw new TickwardError('USAGE', `a unit ${printable(name)} was taken from more than one place: ${[...new Set([...elsewhere, last.path])].map(printable).join(', ')}`, { hint: 'give its path, or the run' });
+  const together = named.filter(({ shown }) => shown.run === last?.shown.run && shown.step === last.shown.step).map((each) => each.exact);
+  const elsewhere = named.map((each) => each.exact).filter((path) => !together.includes(path));
+  if (last === undefined || elsewhere.length === 0) return last?.exact;
+  throw new TickwardError('USAGE', `a unit ${printable(name)} was taken from more than one place: ${[...new Set([...elsewhere, last.exact])].map(printable).join(', ')}`, { hint: 'give its path, or the run' });
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
