@@ -3,7 +3,7 @@
  * comes second says nothing.
  */
 import type { KnownFile, Signature } from '../model/baseline.ts';
-import type { Entries } from '../model/entries.ts';
+import { NOBODY, type Entries } from '../model/entries.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attributed.ts';
 import { Did, type Change } from './backend.ts';
@@ -27,6 +27,7 @@ interface Held {
   folder: Folder;
   name: string;
   inode: bigint;
+  pid: number;
   by: Attributed;
 }
 
@@ -58,8 +59,8 @@ export class Ledger {
   private readonly held = new Map<string, Held>();
   /** Of those that are still queued. */
   private readonly replaced = new Replaced();
-  /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. And who made it, where the kernel's record of its folder told that. */
-  private readonly compared = new Map<string, { at: bigint; maker?: number }>();
+  /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
+  private readonly compared = new Map<string, bigint>();
   /** Hashes of the files that were told of last. */
   private readonly contents = new Map<string, string>();
 
@@ -100,11 +101,11 @@ export class Ledger {
   private created(folder: Folder, change: Change, who: Who): boolean {
     const stat = this.replaced.has(change) ? undefined : lookAt(pathOf(folder.path, change.name));
     if (this.isTold(folder, change, stat)) return false;
-    const isNew = this.set(folder, change.name, signatureOf(stat));
+    const isNew = this.set(folder, change.name, signatureOf(stat), change.pid);
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
     const by = who(change, stat, change.did !== Did.CREATED && !isNew);
     const waits = (change.did & (Did.CLOSED | Did.DELETED)) === 0 && stat?.isFile() === true && stat.nlink === 1n;
-    if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, by });
+    if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, pid: change.pid, by });
     else this.report('creation', folder, change.name, by, stat);
     return true;
   }
@@ -112,9 +113,10 @@ export class Ledger {
   private touched(folder: Folder, change: Change, who: Who): void {
     const waiting = this.heldOf(folder, change.name);
     if (waiting !== undefined) {
-      // What happens while it waits is part of it.
-      if ((change.did & Did.CLOSED) !== 0) this.release(waiting);
-      return;
+      // What the same process does while it waits is part of it.
+      const isPart = waiting.pid === change.pid;
+      if (!isPart || (change.did & Did.CLOSED) !== 0) this.release(waiting);
+      if (isPart) return;
     }
     const stat = lookAt(pathOf(folder.path, change.name));
     let known = folder.entries.get(change.name);
@@ -124,26 +126,25 @@ export class Ledger {
     const isMakers = filler?.process?.pid === change.pid;
     if (filler !== undefined && !isMakers) {
       known = signatureOf(stat);
-      this.set(folder, change.name, known);
+      this.set(folder, change.name, known, filler.process?.pid);
       this.report('creation', folder, change.name, filler, stat);
     }
     // It was made before its folder was watched: the first that is told of it is that it is there.
     const action = known === undefined ? 'creation' : 'modification';
     const by = filler !== undefined && isMakers ? filler : asSeen(who(change, stat), doubtOf(change, known));
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
-      this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, by });
+      this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, pid: change.pid, by });
       return;
     }
-    this.set(folder, change.name, signatureOf(stat));
+    this.set(folder, change.name, signatureOf(stat), change.pid);
     this.report(action, folder, change.name, by, stat);
   }
 
-  /** What another than its maker did to it before a comparison told of it: only once. */
+  /** What was told of last may have the state in it that another process had left by then: its own change is told all the same, once. */
   private isAnothers(folder: Folder, { did, name, pid }: Change): boolean {
-    const told = this.compared.get(heldKey(folder, name));
-    if (told?.maker === undefined || told.maker === pid || (did & (Did.WRITTEN | Did.ATTRIBUTES)) === 0) return false;
-    told.maker = pid;
-    return true;
+    if ((did & (Did.WRITTEN | Did.ATTRIBUTES)) === 0) return false;
+    const teller = folder.entries.teller(name);
+    return teller !== NOBODY && teller !== pid;
   }
 
   /** Written once more within the same tick of the kernel's clock, or through memory that was written already: only the content tells. */
@@ -171,7 +172,7 @@ export class Ledger {
     this.releaseOne(folder, change.name);
     if (this.isTold(folder, change, stat)) return;
     const by = who(change, stat);
-    this.set(folder, change.name, signatureOf(stat));
+    this.set(folder, change.name, signatureOf(stat), change.pid);
     const fromPath = from === undefined ? undefined : this.options.pathOf(from.directory);
     this.report('rename', folder, change.name, by, stat, from === undefined || fromPath === undefined ? undefined : { folder: fromPath, name: from.name });
   }
@@ -185,7 +186,7 @@ export class Ledger {
   /** A comparison was faster than the kernel's queue. */
   private isTold(folder: Folder, { name, bracket }: Change, stat: Stat | undefined): boolean {
     if (this.compared.size === 0) return false;
-    const at = this.compared.get(heldKey(folder, name))?.at;
+    const at = this.compared.get(heldKey(folder, name));
     return at !== undefined && at > bracket.after && (stat === undefined || folder.entries.get(name)?.inode === stat.ino);
   }
 
@@ -200,9 +201,10 @@ export class Ledger {
     const made = new Map([...differences].flatMap(([name, { action, stat }]) => (action === 'creation' && stat !== undefined ? [[name, stat]] : [])));
     const filler = made.size === 0 ? undefined : this.options.fillerOf(folder, made);
     for (const [name, { action, stat }] of differences) this.options.guarded(() => {
-      this.set(folder, name, stat === undefined ? undefined : signatureOf(stat));
-      this.compared.set(heldKey(folder, name), { at, ...(action === 'creation' && filler?.process !== undefined ? { maker: filler.process.pid } : {}) });
-      this.report(action, folder, name, action === 'creation' ? filler ?? by : by, stat, undefined, 'scan');
+      const maker = action === 'creation' ? filler : undefined;
+      this.set(folder, name, stat === undefined ? undefined : signatureOf(stat), maker?.process?.pid);
+      this.compared.set(heldKey(folder, name), at);
+      this.report(action, folder, name, maker ?? by, stat, undefined, 'scan');
     });
   }
 
@@ -237,18 +239,18 @@ export class Ledger {
     return this.held.size === 0 ? undefined : this.held.get(heldKey(folder, name));
   }
 
-  private release({ action, folder, name, inode, by }: Held): void {
+  private release({ action, folder, name, inode, pid, by }: Held): void {
     this.held.delete(heldKey(folder, name));
     const found = lookAt(pathOf(folder.path, name));
     // Another file may have its name by now; that one's own event follows.
     const stat = found?.ino === inode ? found : undefined;
-    if (stat !== undefined) this.set(folder, name, signatureOf(stat));
+    if (stat !== undefined) this.set(folder, name, signatureOf(stat), pid);
     this.report(action, folder, name, by, stat);
   }
 
   /** Whether the name is a new one. */
-  private set(folder: Folder, name: string, signature: Signature | undefined): boolean {
-    const isNew = signature !== undefined && folder.entries.set(name, signature);
+  private set(folder: Folder, name: string, signature: Signature | undefined, teller: number = NOBODY): boolean {
+    const isNew = signature !== undefined && folder.entries.set(name, signature, teller);
     if (signature === undefined) folder.entries.delete(name);
     this.options.remember({ folder: folder.path, name, signature, isNew });
     return isNew;
