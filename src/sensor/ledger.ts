@@ -11,6 +11,7 @@ import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
 import { asSeen, doubtOf } from './doubt.ts';
 import { Replaced } from './replaced.ts';
+import { isSame } from './same.ts';
 import type { Folder } from './tree.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
@@ -21,12 +22,14 @@ type Stat = NonNullable<Seen['stat']>;
 /** Files whose content is remembered. */
 const MOST_CONTENTS = 4_096;
 
+/** What the kernel merged is a file that was removed and one that was made, in either order. */
+const REMADE = Did.CREATED | Did.DELETED;
+
 /** A change whose file is still being written. */
-interface Held {
+interface Held extends Signature {
   action: 'creation' | 'modification';
   folder: Folder;
   name: string;
-  inode: bigint;
   pid: number;
   by: Attributed;
 }
@@ -90,22 +93,26 @@ export class Ledger {
     else if ((did & Did.MOVED_OUT) !== 0) this.removed(folder, change.name, () => who(change, undefined));
     else {
       const isOne = (did & (did - 1)) === 0;
+      const wasThere = (did & REMADE) === REMADE && folder.entries.has(change.name);
       // What else was done to it by then is in what is told of its creation.
-      const isTold = (did & Did.CREATED) !== 0 && this.created(folder, change, who);
+      const isTold = (did & Did.CREATED) !== 0 && this.created(folder, change, who, wasThere);
       if (!isTold && (did & (Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES)) !== 0) this.touched(folder, change, who);
-      if ((did & Did.DELETED) !== 0) this.removed(folder, change.name, () => who(change, undefined, !isOne));
+      // Who removed the one that was made in the place of another, a later change says.
+      const isLeft = isTold && wasThere && this.replaced.has(change);
+      if ((did & Did.DELETED) !== 0 && !isLeft) this.removed(folder, change.name, () => who(change, undefined, !isOne));
     }
   }
 
-  /** False where a comparison had told of it. */
-  private created(folder: Folder, change: Change, who: Who): boolean {
+  /** False where a comparison had told of it. `wasThere`: one of this name was removed before. */
+  private created(folder: Folder, change: Change, who: Who, wasThere: boolean): boolean {
     const stat = this.replaced.has(change) ? undefined : lookAt(pathOf(folder.path, change.name));
     if (this.isTold(folder, change, stat)) return false;
-    const isNew = this.set(folder, change.name, signatureOf(stat), change.pid);
+    if (wasThere) this.removed(folder, change.name, () => who(change, undefined, true));
+    const isNew = this.set(folder, change.name, signatureOf(stat), change.pid) && !wasThere;
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
     const by = who(change, stat, change.did !== Did.CREATED && !isNew);
     const waits = (change.did & (Did.CLOSED | Did.DELETED)) === 0 && stat?.isFile() === true && stat.nlink === 1n;
-    if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, pid: change.pid, by });
+    if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, changed: stat.ctimeNs, pid: change.pid, by });
     else this.report('creation', folder, change.name, by, stat);
     return true;
   }
@@ -133,7 +140,7 @@ export class Ledger {
     const action = known === undefined ? 'creation' : 'modification';
     const by = filler !== undefined && isMakers ? filler : asSeen(who(change, stat), doubtOf(change, known));
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
-      this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, pid: change.pid, by });
+      this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, changed: stat.ctimeNs, pid: change.pid, by });
       return;
     }
     this.set(folder, change.name, signatureOf(stat), change.pid);
@@ -159,7 +166,7 @@ export class Ledger {
     this.releaseOne(folder, name);
     const known = folder.entries.get(name);
     // Not known: a comparison has told of it already. The same file is there: something new follows with its own event.
-    if (known === undefined || lookAt(pathOf(folder.path, name))?.ino === known.inode) return;
+    if (known === undefined || isSame(known, lookAt(pathOf(folder.path, name)))) return;
     this.set(folder, name, undefined);
     this.report('deletion', folder, name, by(), undefined);
   }
@@ -187,7 +194,7 @@ export class Ledger {
   private isTold(folder: Folder, { name, bracket }: Change, stat: Stat | undefined): boolean {
     if (this.compared.size === 0) return false;
     const at = this.compared.get(heldKey(folder, name));
-    return at !== undefined && at > bracket.after && (stat === undefined || folder.entries.get(name)?.inode === stat.ino);
+    return at !== undefined && at > bracket.after && (stat === undefined || isSame(folder.entries.get(name), stat));
   }
 
   /** Names that differed in a folder a moment ago, and who is taken to have made the difference. What has become known since is no difference. */
@@ -239,11 +246,12 @@ export class Ledger {
     return this.held.size === 0 ? undefined : this.held.get(heldKey(folder, name));
   }
 
-  private release({ action, folder, name, inode, pid, by }: Held): void {
+  private release(held: Held): void {
+    const { action, folder, name, pid, by } = held;
     this.held.delete(heldKey(folder, name));
     const found = lookAt(pathOf(folder.path, name));
     // Another file may have its name by now; that one's own event follows.
-    const stat = found?.ino === inode ? found : undefined;
+    const stat = isSame(held, found) ? found : undefined;
     if (stat !== undefined) this.set(folder, name, signatureOf(stat), pid);
     this.report(action, folder, name, by, stat);
   }
