@@ -3,6 +3,7 @@ import { constants, lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { classify, isUnitText } from '../host/directories.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
+import { errnoOf } from '../model/errors.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
 import { ofOwner, type Attributed } from './attributed.ts';
@@ -49,7 +50,14 @@ function isAscii(name: string): boolean {
 
 /** lstat, undefined when there is nothing. Links are never followed. */
 export function lookAt(path: string | Buffer): BigIntStats | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  try {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    // In the place of a directory above it is a file by now, or a link that leads to itself.
+    const code = errnoOf(error);
+    if (code === 'ENOTDIR' || code === 'ELOOP') return undefined;
+    throw error;
+  }
 }
 
 export function documentOf(seen: Seen, context: DocumentContext): FileEvent {
