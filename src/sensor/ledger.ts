@@ -105,7 +105,7 @@ export class Ledger {
 
   /** False where a comparison had told of it. `wasThere`: one of this name was removed before. */
   private created(folder: Folder, change: Change, who: Who, wasThere: boolean): boolean {
-    const stat = this.replaced.has(change) ? undefined : lookAt(pathOf(folder.path, change.name));
+    const stat = this.replaced.has(change) ? undefined : look(folder, change.name);
     if (this.isTold(folder, change, stat)) return false;
     if (wasThere) this.removed(folder, change.name, () => who(change, undefined, true));
     const isNew = this.set(folder, change.name, signatureOf(stat), change.pid) && !wasThere;
@@ -125,7 +125,7 @@ export class Ledger {
       if (!isPart || (change.did & Did.CLOSED) !== 0) this.release(waiting);
       if (isPart) return;
     }
-    const stat = lookAt(pathOf(folder.path, change.name));
+    const stat = look(folder, change.name);
     let known = folder.entries.get(change.name);
     if (stat === undefined) return;
     if (known?.inode === stat.ino && known.changed === stat.ctimeNs && !this.isAnothers(folder, change) && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
@@ -166,13 +166,13 @@ export class Ledger {
     this.releaseOne(folder, name);
     const known = folder.entries.get(name);
     // Not known: a comparison has told of it already. The same file is there: something new follows with its own event.
-    if (known === undefined || isSame(known, lookAt(pathOf(folder.path, name)))) return;
+    if (known === undefined || isSame(known, look(folder, name))) return;
     this.set(folder, name, undefined);
     this.report('deletion', folder, name, by(), undefined);
   }
 
   private movedIn(folder: Folder, change: Change, who: Who): void {
-    const stat = lookAt(pathOf(folder.path, change.name));
+    const stat = look(folder, change.name);
     const { from } = change;
     const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
     if (origin !== undefined && from !== undefined) this.leave(origin, from.name);
@@ -187,7 +187,7 @@ export class Ledger {
   /** The old name of a rename: gone, unless two names were exchanged. */
   private leave(folder: Folder, name: string): void {
     this.releaseOne(folder, name);
-    if (folder.entries.has(name) && lookAt(pathOf(folder.path, name)) === undefined) this.set(folder, name, undefined);
+    if (folder.entries.has(name) && look(folder, name) === undefined) this.set(folder, name, undefined);
   }
 
   /** A comparison was faster than the kernel's queue. */
@@ -218,7 +218,7 @@ export class Ledger {
   private differenceOf(folder: Folder, name: string, now: 'there' | 'gone'): Difference | undefined {
     if (now === 'gone') this.releaseOne(folder, name);
     else if (this.heldOf(folder, name) !== undefined) return undefined;
-    const stat = now === 'there' ? lookAt(pathOf(folder.path, name)) : undefined;
+    const stat = now === 'there' ? look(folder, name) : undefined;
     const action = difference(folder.entries.get(name), stat);
     return action === undefined ? undefined : { action, ...(action === 'deletion' || stat === undefined ? {} : { stat }) };
   }
@@ -249,7 +249,7 @@ export class Ledger {
   private release(held: Held): void {
     const { action, folder, name, pid, by } = held;
     this.held.delete(heldKey(folder, name));
-    const found = lookAt(pathOf(folder.path, name));
+    const found = look(folder, name);
     // Another file may have its name by now; that one's own event follows.
     const stat = isSame(held, found) ? found : undefined;
     if (stat !== undefined) this.set(folder, name, signatureOf(stat), pid);
@@ -273,6 +273,11 @@ export class Ledger {
       this.contents.set(heldKey(folder, name), content);
     }
   }
+}
+
+/** What is at the path of a folder that left is nothing of it. */
+function look(folder: Folder, name: string): Stat | undefined {
+  return folder.left === undefined ? lookAt(pathOf(folder.path, name)) : undefined;
 }
 
 function difference(known: Signature | undefined, stat: Stat | undefined): FileAction | undefined {

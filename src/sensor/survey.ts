@@ -75,6 +75,7 @@ export class Survey {
     for (const folder of gone) {
       ledger.compare(folder, [...folder.entries.names()], by, 'gone');
       know({ folder: folder.path, present: false });
+      folder.left = 'told';
     }
     for (const { folder, now } of appeared) {
       know({ folder: folder.path, present: true });

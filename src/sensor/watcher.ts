@@ -4,6 +4,7 @@ import type { Place } from '../host/directories.ts';
 import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
+import { unknown } from './attributed.ts';
 import { Attributor } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
 import { Backlog } from './backlog.ts';
@@ -15,7 +16,7 @@ import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
 import { Naming } from './naming.ts';
-import { Survey } from './survey.ts';
+import { COMPARED, Survey } from './survey.ts';
 import { Tree, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
@@ -210,7 +211,8 @@ export class Watcher {
     }
     if (this.queue.length > 0) this.next ??= setImmediate(() => this.goOn());
     else {
-      this.ledger.settle();
+      // Of what was read and is yet to be named, the next time.
+      if (this.naming.waiting === 0) this.guardedly(() => this.settle());
       if (this.usersChanged && this.tree.isDone) {
         this.usersChanged = false;
         this.survey.again();
@@ -218,6 +220,12 @@ export class Watcher {
       if (this.overflowed) this.recover();
     }
     if (this.ledger.isHolding) this.holdTimer ??= setTimeout(() => this.releaseHeld(), HOLD_MS);
+  }
+
+  /** All that happened before this moment is told. */
+  private settle(): void {
+    this.ledger.settle();
+    this.survey.found(this.tree.forgetLeft(), unknown(COMPARED));
   }
 
   private goOn(): void {
@@ -242,7 +250,7 @@ export class Watcher {
   /** Of many names some, and the rest in its turn: what the kernel has to say meanwhile is not kept waiting. */
   private compare({ folder, names, by }: Comparison): void {
     // Gone meanwhile, with a word on all that was known to be in it.
-    const isThere = this.tree.folder(folder.key) === folder;
+    const isThere = folder.left === undefined;
     const now = isThere ? names.splice(-SLICE) : names.splice(0);
     this.comparing -= now.length;
     if (isThere) this.ledger.compare(folder, now, by);

@@ -1,9 +1,14 @@
 /** What was done in a directory that is gone when its turn comes to be told. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { lookAt } from '../../src/sensor/document.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { notPrivileged, PYTHON, sense } from '../helpers/sensing.ts';
+
+/** By the map alone where the process has ended. */
+const SURE = /^(?:exact|bpf)$/;
 
 test('where a directory was, and a file or a link to itself is now, there is nothing in it', () => {
   const root = temporaryDirectory();
@@ -13,4 +18,47 @@ test('where a directory was, and a file or a link to itself is now, there is not
   symlinkSync('loop', join(root, 'loop'));
   expect(['there', 'none', 'file', 'loop'].map((name) => lookAt(join(root, name, 'x'))?.isFile())).toEqual([true, undefined, undefined, undefined]);
   expect(() => lookAt(join(root, 'n'.repeat(300)))).toThrow('ENAMETOOLONG');
+});
+
+type Line = readonly [action: string, path: string, pid: number | undefined, sure: boolean];
+
+/** What one process does in its directory before the sensor in this process reads anything: its pid, and what is told. */
+async function toldOf(script: string): Promise<{ pid: number; lines: Line[] }> {
+  const sensing = await sense('fanotify', {
+    before(root) {
+      mkdirSync(join(root, 'a.service.d'));
+      writeFileSync(join(root, 'a.service.d/x.conf'), '[Service]\n');
+    },
+  });
+  const { status, stderr, pid } = spawnSync(PYTHON, ['-c', `import os\ndef write(path):\n  with open(path, "w") as f: f.write("[Service]\\nUser=root\\n")\n${script}`], { cwd: sensing.root, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  await sensing.settled();
+  expect(sensing.notices.filter((notice) => notice.includes('failed'))).toEqual([]);
+  return { pid, lines: sensing.shown.map(({ event, file, process, tickward }): Line => [event.action, file.path.slice(sensing.root.length + 1), process?.pid, tickward.source === 'fanotify' && SURE.test(tickward.attribution)]) };
+}
+
+describe.skipIf(notPrivileged !== undefined)(`a directory that goes at once with what was done in it (${notPrivileged ?? 'as root'})`, () => {
+  const gone = 'write("a.service.d/y.conf"); os.unlink("a.service.d/y.conf"); os.unlink("a.service.d/x.conf"); os.rmdir("a.service.d")';
+  const told = (pid: number): Line[] => [['creation', 'a.service.d/y.conf', pid, true], ['deletion', 'a.service.d/y.conf', pid, true], ['deletion', 'a.service.d/x.conf', pid, true]];
+
+  test('all of it is told, with who did it', async () => {
+    const { pid, lines } = await toldOf(gone);
+    expect(lines).toEqual(told(pid));
+  });
+
+  test.each([['a file', 'write("a.service.d")'], ['a link to itself', 'os.symlink("a.service.d", "a.service.d")']])('also where %s is in its place', async (_, code) => {
+    const { pid, lines } = await toldOf(`${gone}; ${code}`);
+    expect(lines).toEqual([...told(pid), ['creation', 'a.service.d', pid, true]]);
+  });
+
+  test('of another in its place nothing is taken to be what was in it', async () => {
+    const { pid, lines } = await toldOf(`${gone}; os.mkdir("a.service.d"); write("a.service.d/y.conf")`);
+    expect(lines).toEqual([...told(pid), ['creation', 'a.service.d/y.conf', pid, expect.anything()]]);
+  });
+
+  test('where it was renamed away, what was made in it goes with it', async () => {
+    const { pid, lines } = await toldOf('write("a.service.d/y.conf"); os.rename("a.service.d", "../outside/d")');
+    expect(lines.slice(0, 1)).toEqual([['creation', 'a.service.d/y.conf', pid, true]]);
+    expect(lines.slice(1).map(([action, path]) => `${action} ${path}`).toSorted()).toEqual(['deletion a.service.d/x.conf', 'deletion a.service.d/y.conf']);
+  });
 });
