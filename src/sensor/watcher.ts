@@ -71,7 +71,7 @@ export class Watcher {
     this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: (work) => this.guarded(work) });
     this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: (work) => this.guarded(work) });
-    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
+    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (item) => this.later(item), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
   /** What is there at the start is the baseline, not news. */
@@ -242,7 +242,7 @@ export class Watcher {
 
   private readonly workOff = (item: Item): void => {
     if ('did' in item) this.change(item);
-    else if ('found' in item) this.survey.found(item.found, item.by);
+    else if ('found' in item) this.survey.found(item.found, item.by, item.before);
     else if ('names' in item) this.compare(item);
     else this.survey.found(this.tree.gone(item.directory), this.makers.inferred(item, 'the directory was removed or renamed by this process'));
   };
@@ -280,10 +280,10 @@ export class Watcher {
   }
 
   /** What the kernel has to say of it comes first: its word is better, and it knows who it was. */
-  private later(comparison: Comparison): void {
+  private later(item: Comparison | Discovery): void {
     this.backend.drain();
-    this.comparing += comparison.names.length;
-    this.queue.push(comparison);
+    if ('names' in item) this.comparing += item.names.length;
+    this.queue.push(item);
     if (!this.isWorking) this.work();
   }
 
