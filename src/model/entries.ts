@@ -11,7 +11,11 @@ const PAGE = 2 ** PAGE_BITS;
 interface Page {
   readonly inodes: BigUint64Array;
   readonly changed: BigInt64Array;
+  readonly tellers: Int32Array;
 }
+
+/** In the place of a process where none was named. */
+export const NOBODY = -1;
 
 export class Entries implements Iterable<[name: string, signature: Signature]> {
   readonly #places = new Map<string, number>();
@@ -38,13 +42,20 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
     return place === undefined ? undefined : this.#at(place);
   }
 
+  /** The process whose change was the last that was told of a file. */
+  teller(name: string): number {
+    const place = this.#places.get(name);
+    return place === undefined ? NOBODY : (this.#pageOf(place).tellers[place % PAGE] ?? NOBODY);
+  }
+
   /** Whether the name is a new one. */
-  set(name: string, { inode, changed }: Signature): boolean {
+  set(name: string, { inode, changed }: Signature, teller: number = NOBODY): boolean {
     const known = this.#places.get(name);
     const place = known ?? this.#newPlace(name);
     const page = this.#pageOf(place);
     page.inodes[place % PAGE] = inode;
     page.changed[place % PAGE] = changed;
+    page.tellers[place % PAGE] = teller;
     this.#fresh?.add(name);
     return known === undefined;
   }
@@ -100,10 +111,11 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
 }
 
 function withRoom(page: Page | undefined, room: number): Page {
-  const wider = { inodes: new BigUint64Array(room), changed: new BigInt64Array(room) };
+  const wider = { inodes: new BigUint64Array(room), changed: new BigInt64Array(room), tellers: new Int32Array(room) };
   if (page !== undefined) {
     wider.inodes.set(page.inodes);
     wider.changed.set(page.changed);
+    wider.tellers.set(page.tellers);
   }
   return wider;
 }

@@ -15,6 +15,7 @@ export interface Comparison {
 export interface Discovery {
   found: Found;
   by: Attributed;
+  before?: BeforeOf;
 }
 
 /** What a folder that is looked at for the first time is compared with. */

@@ -4,6 +4,7 @@ import { classify, isUnitText } from '../host/directories.ts';
 import { fileTypeOf } from '../host/file-type.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
+import { errnoOf } from '../model/errors.ts';
 import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
 import { ofCertainUser, ofOwner, type Attributed } from './attributed.ts';
@@ -50,7 +51,14 @@ function isAscii(name: string): boolean {
 
 /** lstat, undefined when there is nothing. Links are never followed. */
 export function lookAt(path: string | Buffer): BigIntStats | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  try {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    // In the place of a directory above it is a file by now, or a link that leads to itself.
+    const code = errnoOf(error);
+    if (code === 'ENOTDIR' || code === 'ELOOP') return undefined;
+    throw error;
+  }
 }
 
 export function documentOf(seen: Seen, context: DocumentContext): FileEvent {

@@ -3,7 +3,7 @@
  * comes second says nothing.
  */
 import type { KnownFile, Signature } from '../model/baseline.ts';
-import type { Entries } from '../model/entries.ts';
+import { NOBODY, type Entries } from '../model/entries.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attributed.ts';
 import { Did, type Change } from './backend.ts';
@@ -11,6 +11,7 @@ import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
 import { asSeen, doubtOf } from './doubt.ts';
 import { Replaced } from './replaced.ts';
+import { isSame } from './same.ts';
 import type { Folder } from './tree.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
@@ -21,12 +22,15 @@ type Stat = NonNullable<Seen['stat']>;
 /** Files whose content is remembered. */
 const MOST_CONTENTS = 4_096;
 
+/** What the kernel merged is a file that was removed and one that was made, in either order. */
+const REMADE = Did.CREATED | Did.DELETED;
+
 /** A change whose file is still being written. */
-interface Held {
+interface Held extends Signature {
   action: 'creation' | 'modification';
   folder: Folder;
   name: string;
-  inode: bigint;
+  pid: number;
   by: Attributed;
 }
 
@@ -58,8 +62,8 @@ export class Ledger {
   private readonly held = new Map<string, Held>();
   /** Of those that are still queued. */
   private readonly replaced = new Replaced();
-  /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. And who made it, where the kernel's record of its folder told that. */
-  private readonly compared = new Map<string, { at: bigint; maker?: number }>();
+  /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
+  private readonly compared = new Map<string, bigint>();
   /** Hashes of the files that were told of last. */
   private readonly contents = new Map<string, string>();
 
@@ -89,22 +93,26 @@ export class Ledger {
     else if ((did & Did.MOVED_OUT) !== 0) this.removed(folder, change.name, () => who(change, undefined));
     else {
       const isOne = (did & (did - 1)) === 0;
+      const wasThere = (did & REMADE) === REMADE && folder.entries.has(change.name);
       // What else was done to it by then is in what is told of its creation.
-      const isTold = (did & Did.CREATED) !== 0 && this.created(folder, change, who);
+      const isTold = (did & Did.CREATED) !== 0 && this.created(folder, change, who, wasThere);
       if (!isTold && (did & (Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES)) !== 0) this.touched(folder, change, who);
-      if ((did & Did.DELETED) !== 0) this.removed(folder, change.name, () => who(change, undefined, !isOne));
+      // Who removed the one that was made in the place of another, a later change says.
+      const isLeft = isTold && wasThere && this.replaced.has(change);
+      if ((did & Did.DELETED) !== 0 && !isLeft) this.removed(folder, change.name, () => who(change, undefined, !isOne));
     }
   }
 
-  /** False where a comparison had told of it. */
-  private created(folder: Folder, change: Change, who: Who): boolean {
-    const stat = this.replaced.has(change) ? undefined : lookAt(pathOf(folder.path, change.name));
+  /** False where a comparison had told of it. `wasThere`: one of this name was removed before. */
+  private created(folder: Folder, change: Change, who: Who, wasThere: boolean): boolean {
+    const stat = this.replaced.has(change) ? undefined : look(folder, change.name);
     if (this.isTold(folder, change, stat)) return false;
-    const isNew = this.set(folder, change.name, signatureOf(stat));
+    if (wasThere) this.removed(folder, change.name, () => who(change, undefined, true));
+    const isNew = this.set(folder, change.name, signatureOf(stat), change.pid) && !wasThere;
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
     const by = who(change, stat, change.did !== Did.CREATED && !isNew);
     const waits = (change.did & (Did.CLOSED | Did.DELETED)) === 0 && stat?.isFile() === true && stat.nlink === 1n;
-    if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, by });
+    if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, changed: stat.ctimeNs, pid: change.pid, by });
     else this.report('creation', folder, change.name, by, stat);
     return true;
   }
@@ -112,11 +120,12 @@ export class Ledger {
   private touched(folder: Folder, change: Change, who: Who): void {
     const waiting = this.heldOf(folder, change.name);
     if (waiting !== undefined) {
-      // What happens while it waits is part of it.
-      if ((change.did & Did.CLOSED) !== 0) this.release(waiting);
-      return;
+      // What the same process does while it waits is part of it.
+      const isPart = waiting.pid === change.pid;
+      if (!isPart || (change.did & Did.CLOSED) !== 0) this.release(waiting);
+      if (isPart) return;
     }
-    const stat = lookAt(pathOf(folder.path, change.name));
+    const stat = look(folder, change.name);
     let known = folder.entries.get(change.name);
     if (stat === undefined) return;
     if (known?.inode === stat.ino && known.changed === stat.ctimeNs && !this.isAnothers(folder, change) && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
@@ -124,26 +133,25 @@ export class Ledger {
     const isMakers = filler?.process?.pid === change.pid;
     if (filler !== undefined && !isMakers) {
       known = signatureOf(stat);
-      this.set(folder, change.name, known);
+      this.set(folder, change.name, known, filler.process?.pid);
       this.report('creation', folder, change.name, filler, stat);
     }
     // It was made before its folder was watched: the first that is told of it is that it is there.
     const action = known === undefined ? 'creation' : 'modification';
     const by = filler !== undefined && isMakers ? filler : asSeen(who(change, stat), doubtOf(change, known));
     if ((change.did & (Did.WRITTEN | Did.CLOSED)) === Did.WRITTEN) {
-      this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, by });
+      this.held.set(heldKey(folder, change.name), { action, folder, name: change.name, inode: stat.ino, changed: stat.ctimeNs, pid: change.pid, by });
       return;
     }
-    this.set(folder, change.name, signatureOf(stat));
+    this.set(folder, change.name, signatureOf(stat), change.pid);
     this.report(action, folder, change.name, by, stat);
   }
 
-  /** What another than its maker did to it before a comparison told of it: only once. */
+  /** What was told of last may have the state in it that another process had left by then: its own change is told all the same, once. */
   private isAnothers(folder: Folder, { did, name, pid }: Change): boolean {
-    const told = this.compared.get(heldKey(folder, name));
-    if (told?.maker === undefined || told.maker === pid || (did & (Did.WRITTEN | Did.ATTRIBUTES)) === 0) return false;
-    told.maker = pid;
-    return true;
+    if ((did & (Did.WRITTEN | Did.ATTRIBUTES)) === 0) return false;
+    const teller = folder.entries.teller(name);
+    return teller !== NOBODY && teller !== pid;
   }
 
   /** Written once more within the same tick of the kernel's clock, or through memory that was written already: only the content tells. */
@@ -158,20 +166,20 @@ export class Ledger {
     this.releaseOne(folder, name);
     const known = folder.entries.get(name);
     // Not known: a comparison has told of it already. The same file is there: something new follows with its own event.
-    if (known === undefined || lookAt(pathOf(folder.path, name))?.ino === known.inode) return;
+    if (known === undefined || isSame(known, look(folder, name))) return;
     this.set(folder, name, undefined);
     this.report('deletion', folder, name, by(), undefined);
   }
 
   private movedIn(folder: Folder, change: Change, who: Who): void {
-    const stat = lookAt(pathOf(folder.path, change.name));
+    const stat = look(folder, change.name);
     const { from } = change;
     const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
     if (origin !== undefined && from !== undefined) this.leave(origin, from.name);
     this.releaseOne(folder, change.name);
     if (this.isTold(folder, change, stat)) return;
     const by = who(change, stat);
-    this.set(folder, change.name, signatureOf(stat));
+    this.set(folder, change.name, signatureOf(stat), change.pid);
     const fromPath = from === undefined ? undefined : this.options.pathOf(from.directory);
     this.report('rename', folder, change.name, by, stat, from === undefined || fromPath === undefined ? undefined : { folder: fromPath, name: from.name });
   }
@@ -179,14 +187,14 @@ export class Ledger {
   /** The old name of a rename: gone, unless two names were exchanged. */
   private leave(folder: Folder, name: string): void {
     this.releaseOne(folder, name);
-    if (folder.entries.has(name) && lookAt(pathOf(folder.path, name)) === undefined) this.set(folder, name, undefined);
+    if (folder.entries.has(name) && look(folder, name) === undefined) this.set(folder, name, undefined);
   }
 
   /** A comparison was faster than the kernel's queue. */
   private isTold(folder: Folder, { name, bracket }: Change, stat: Stat | undefined): boolean {
     if (this.compared.size === 0) return false;
-    const at = this.compared.get(heldKey(folder, name))?.at;
-    return at !== undefined && at > bracket.after && (stat === undefined || folder.entries.get(name)?.inode === stat.ino);
+    const at = this.compared.get(heldKey(folder, name));
+    return at !== undefined && at > bracket.after && (stat === undefined || isSame(folder.entries.get(name), stat));
   }
 
   /** Names that differed in a folder a moment ago, and who is taken to have made the difference. What has become known since is no difference. */
@@ -200,16 +208,17 @@ export class Ledger {
     const made = new Map([...differences].flatMap(([name, { action, stat }]) => (action === 'creation' && stat !== undefined ? [[name, stat]] : [])));
     const filler = made.size === 0 ? undefined : this.options.fillerOf(folder, made);
     for (const [name, { action, stat }] of differences) this.options.guarded(() => {
-      this.set(folder, name, stat === undefined ? undefined : signatureOf(stat));
-      this.compared.set(heldKey(folder, name), { at, ...(action === 'creation' && filler?.process !== undefined ? { maker: filler.process.pid } : {}) });
-      this.report(action, folder, name, action === 'creation' ? filler ?? by : by, stat, undefined, 'scan');
+      const maker = action === 'creation' ? filler : undefined;
+      this.set(folder, name, stat === undefined ? undefined : signatureOf(stat), maker?.process?.pid);
+      this.compared.set(heldKey(folder, name), at);
+      this.report(action, folder, name, maker ?? by, stat, undefined, 'scan');
     });
   }
 
   private differenceOf(folder: Folder, name: string, now: 'there' | 'gone'): Difference | undefined {
     if (now === 'gone') this.releaseOne(folder, name);
     else if (this.heldOf(folder, name) !== undefined) return undefined;
-    const stat = now === 'there' ? lookAt(pathOf(folder.path, name)) : undefined;
+    const stat = now === 'there' ? look(folder, name) : undefined;
     const action = difference(folder.entries.get(name), stat);
     return action === undefined ? undefined : { action, ...(action === 'deletion' || stat === undefined ? {} : { stat }) };
   }
@@ -237,18 +246,19 @@ export class Ledger {
     return this.held.size === 0 ? undefined : this.held.get(heldKey(folder, name));
   }
 
-  private release({ action, folder, name, inode, by }: Held): void {
+  private release(held: Held): void {
+    const { action, folder, name, pid, by } = held;
     this.held.delete(heldKey(folder, name));
-    const found = lookAt(pathOf(folder.path, name));
+    const found = look(folder, name);
     // Another file may have its name by now; that one's own event follows.
-    const stat = found?.ino === inode ? found : undefined;
-    if (stat !== undefined) this.set(folder, name, signatureOf(stat));
+    const stat = isSame(held, found) ? found : undefined;
+    if (stat !== undefined) this.set(folder, name, signatureOf(stat), pid);
     this.report(action, folder, name, by, stat);
   }
 
   /** Whether the name is a new one. */
-  private set(folder: Folder, name: string, signature: Signature | undefined): boolean {
-    const isNew = signature !== undefined && folder.entries.set(name, signature);
+  private set(folder: Folder, name: string, signature: Signature | undefined, teller: number = NOBODY): boolean {
+    const isNew = signature !== undefined && folder.entries.set(name, signature, teller);
     if (signature === undefined) folder.entries.delete(name);
     this.options.remember({ folder: folder.path, name, signature, isNew });
     return isNew;
@@ -263,6 +273,11 @@ export class Ledger {
       this.contents.set(heldKey(folder, name), content);
     }
   }
+}
+
+/** What is at the path of a folder that left is nothing of it. */
+function look(folder: Folder, name: string): Stat | undefined {
+  return folder.left === undefined ? lookAt(pathOf(folder.path, name)) : undefined;
 }
 
 function difference(known: Signature | undefined, stat: Stat | undefined): FileAction | undefined {

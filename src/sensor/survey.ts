@@ -3,7 +3,7 @@ import type { Place } from '../host/directories.ts';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
 import { Entries } from '../model/entries.ts';
 import { unknown, type Attributed } from './attributed.ts';
-import { nothingBefore, olderThan, type BeforeOf, type Comparison } from './comparison.ts';
+import { nothingBefore, olderThan, type BeforeOf, type Comparison, type Discovery } from './comparison.ts';
 import type { Ledger } from './ledger.ts';
 import { realTime, tick } from './libc.ts';
 import { differing } from './scan.ts';
@@ -21,8 +21,8 @@ export interface SurveyOptions {
   tree: Tree;
   ledger: Ledger;
   places: () => Place;
-  /** Compares when what the kernel has to say by now was worked off. */
-  later: (comparison: Comparison) => void;
+  /** Its turn comes when what the kernel has to say by now was worked off. */
+  later: (comparison: Comparison | Discovery) => void;
   know: (known: KnownEntry) => void;
   /** Calls back when other work was done. */
   goOn: (work: () => void) => void;
@@ -65,7 +65,7 @@ export class Survey {
 
   private nextKnown(): void {
     const { tree, goOn } = this.options;
-    this.known.spend(() => this.found(tree.reread(busy()), unknown(COMPARED)));
+    this.known.spend(() => this.foundByTheWay(tree.reread(busy()), COMPARED, nothingBefore));
     if (tree.isRereading) goOn(() => this.nextKnown());
   }
 
@@ -75,6 +75,7 @@ export class Survey {
     for (const folder of gone) {
       ledger.compare(folder, [...folder.entries.names()], by, 'gone');
       know({ folder: folder.path, present: false });
+      folder.left = 'told';
     }
     for (const { folder, now } of appeared) {
       know({ folder: folder.path, present: true });
@@ -84,6 +85,12 @@ export class Survey {
       this.compareLater({ folder, names, by });
     }
     for (const { folder, names } of known) this.compareLater({ folder, names, by: unknown(this.why) });
+  }
+
+  /** Of what went, the kernel may still have to say who took it away, and what was done in it before. */
+  private foundByTheWay(found: Found, why: string, before: BeforeOf): void {
+    if (found.gone.length > 0) this.options.later({ found, by: unknown(why), before });
+    else this.found(found, unknown(why), before);
   }
 
   private compareLater(comparison: Comparison): void {
@@ -100,7 +107,7 @@ export class Survey {
 
   private next(): void {
     const { tree, goOn } = this.options;
-    this.whole.spend(() => this.found(tree.work(busy()), unknown(this.why), this.before));
+    this.whole.spend(() => this.foundByTheWay(tree.work(busy()), this.why, this.before));
     if (!tree.isDone) {
       goOn(() => this.next());
       return;

@@ -18,6 +18,8 @@ export interface Folder {
   /** '' or the name below the unit directory. */
   readonly relative: string;
   entries: Entries;
+  /** Set when it is not at its path any more, where something else may be by now: whether that was told yet. */
+  left?: 'untold' | 'told';
 }
 
 interface Marked {
@@ -50,6 +52,8 @@ export class Tree {
   private readonly marked = new Map<string, Marked>();
   /** Keys by path, for what is looked for again. */
   private readonly keys = new Map<string, string>();
+  /** Those that left, by key: what was done in them before may still be queued. */
+  private readonly left = new Map<string, Folder>();
   private readonly unseen = new Unseen();
   /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
   private queue: Way[] = [];
@@ -60,13 +64,22 @@ export class Tree {
     this.root = root;
   }
 
+  /** Also one that left, and has come back, as long as that it left is yet to be told. */
   folder(key: string): Folder | undefined {
-    return this.marked.get(key)?.folder;
+    const left = this.left.size === 0 ? undefined : this.left.get(key);
+    return left?.left === 'untold' ? left : this.marked.get(key)?.folder ?? left;
+  }
+
+  /** Nothing is queued any more of what was done before now. Those that something was told of after they left: with it, they are gone. */
+  forgetLeft(): Found {
+    const gone = [...this.left.values()].filter(({ entries }) => entries.size > 0);
+    this.left.clear();
+    return { ...nothing(), gone };
   }
 
   /** Path of any marked directory. */
   pathOf(key: string): string | undefined {
-    return this.marked.get(key)?.ways[0]?.path;
+    return this.marked.get(key)?.ways[0]?.path ?? this.left.get(key)?.path;
   }
 
   /** Since when this directory has been at the path for certain, in ns of CLOCK_MONOTONIC. */
@@ -286,7 +299,11 @@ export class Tree {
   /** What was seen of it in the same visit is not true any more; and of what has only just appeared there is nothing to take back. */
   private lose(folder: Folder, found: Found): void {
     const isOf = (each: { folder: Folder }): boolean => each.folder === folder;
-    if (!found.appeared.some(isOf)) found.gone.push(folder);
+    folder.left = 'untold';
+    if (!found.appeared.some(isOf)) {
+      found.gone.push(folder);
+      this.left.set(folder.key, folder);
+    }
     remove(found.appeared, isOf);
     remove(found.known, isOf);
   }

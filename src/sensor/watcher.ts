@@ -4,6 +4,7 @@ import type { Place } from '../host/directories.ts';
 import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
+import { unknown } from './attributed.ts';
 import { Attributor } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
 import { Backlog } from './backlog.ts';
@@ -15,7 +16,7 @@ import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
 import { Naming } from './naming.ts';
-import { Survey } from './survey.ts';
+import { COMPARED, Survey } from './survey.ts';
 import { Tree, type Found } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
@@ -70,7 +71,7 @@ export class Watcher {
     this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: (work) => this.guarded(work) });
     this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: (work) => this.guarded(work) });
-    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (comparison) => this.later(comparison), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
+    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (item) => this.later(item), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
   /** What is there at the start is the baseline, not news. */
@@ -210,7 +211,8 @@ export class Watcher {
     }
     if (this.queue.length > 0) this.next ??= setImmediate(() => this.goOn());
     else {
-      this.ledger.settle();
+      // Of what was read and is yet to be named, the next time.
+      if (this.naming.waiting === 0) this.guardedly(() => this.settle());
       if (this.usersChanged && this.tree.isDone) {
         this.usersChanged = false;
         this.survey.again();
@@ -218,6 +220,12 @@ export class Watcher {
       if (this.overflowed) this.recover();
     }
     if (this.ledger.isHolding) this.holdTimer ??= setTimeout(() => this.releaseHeld(), HOLD_MS);
+  }
+
+  /** All that happened before this moment is told. */
+  private settle(): void {
+    this.ledger.settle();
+    this.survey.found(this.tree.forgetLeft(), unknown(COMPARED));
   }
 
   private goOn(): void {
@@ -234,7 +242,7 @@ export class Watcher {
 
   private readonly workOff = (item: Item): void => {
     if ('did' in item) this.change(item);
-    else if ('found' in item) this.survey.found(item.found, item.by);
+    else if ('found' in item) this.survey.found(item.found, item.by, item.before);
     else if ('names' in item) this.compare(item);
     else this.survey.found(this.tree.gone(item.directory), this.makers.inferred(item, 'the directory was removed or renamed by this process'));
   };
@@ -242,7 +250,7 @@ export class Watcher {
   /** Of many names some, and the rest in its turn: what the kernel has to say meanwhile is not kept waiting. */
   private compare({ folder, names, by }: Comparison): void {
     // Gone meanwhile, with a word on all that was known to be in it.
-    const isThere = this.tree.folder(folder.key) === folder;
+    const isThere = folder.left === undefined;
     const now = isThere ? names.splice(-SLICE) : names.splice(0);
     this.comparing -= now.length;
     if (isThere) this.ledger.compare(folder, now, by);
@@ -272,10 +280,10 @@ export class Watcher {
   }
 
   /** What the kernel has to say of it comes first: its word is better, and it knows who it was. */
-  private later(comparison: Comparison): void {
+  private later(item: Comparison | Discovery): void {
     this.backend.drain();
-    this.comparing += comparison.names.length;
-    this.queue.push(comparison);
+    if ('names' in item) this.comparing += item.names.length;
+    this.queue.push(item);
     if (!this.isWorking) this.work();
   }
 

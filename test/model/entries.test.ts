@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Signature } from '../../src/model/baseline.ts';
-import { Entries } from '../../src/model/entries.ts';
+import { Entries, NOBODY } from '../../src/model/entries.ts';
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', '__proto__', '\u00ff\n');
 const signature: fc.Arbitrary<Signature> = fc.record({ inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), changed: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) });
@@ -57,4 +57,11 @@ test('which were set lately is noted from when it is asked for, without those th
   entries.set('before', now);
   entries.forgetFresh();
   expect(fresh()).toEqual([]);
+});
+
+test('of each the process that was told of last is known, where one was named', () => {
+  const entries = new Entries();
+  for (let n = 0; n < 5_000; n += 1) entries.set(`f${n}`, { inode: 1n, changed: 1n }, n);
+  entries.set('f1', { inode: 1n, changed: 2n });
+  expect(['f0', 'f1', 'f4999', 'none'].map((each) => entries.teller(each))).toEqual([0, NOBODY, 4_999, NOBODY]);
 });

@@ -1,0 +1,17 @@
+/** Whether what is there now is the file that was known. */
+import type { Signature } from '../model/baseline.ts';
+import type { Seen } from './document.ts';
+
+/**
+ * Some file systems (ext4) give the inode of one that was removed to the next: that one was made after the last change of the
+ * one before. Within a tick of the kernel's clock that does not show, and some file systems do not tell it, or not of the last change as exactly: then it is the same.
+ */
+export function isSame(known: Signature | undefined, stat: Seen['stat']): boolean {
+  if (known === undefined || stat === undefined || known.inode !== stat.ino) return false;
+  return stat.birthtimeNs <= known.changed + granularityOf(known) || stat.birthtimeNs > stat.ctimeNs;
+}
+
+/** FAT keeps the last change to two seconds, others to one; when it was made more exactly. */
+function granularityOf({ changed }: Signature): bigint {
+  return changed % 1_000_000_000n === 0n ? 2_000_000_000n : 0n;
+}
