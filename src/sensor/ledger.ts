@@ -109,8 +109,9 @@ export class Ledger {
     if (this.isTold(folder, change, stat)) return false;
     if (wasThere) this.removed(folder, change.name, () => who(change, undefined, true));
     const isNew = this.set(folder, change.name, signatureOf(stat), change.pid) && !wasThere;
-    // What was merged into one stands at the place of the first: that is not its making where there was one of this name already.
-    const by = who(change, stat, change.did !== Did.CREATED && !isNew);
+    // What was merged into one stands at the place of the first: that is not its making where there was one of this name already, or one was removed and this is another.
+    const isLater = !isNew || (stat !== undefined && (change.did & REMADE) === REMADE);
+    const by = who(change, stat, change.did !== Did.CREATED && isLater);
     const waits = (change.did & (Did.CLOSED | Did.DELETED)) === 0 && stat?.isFile() === true && stat.nlink === 1n;
     if (waits) this.held.set(heldKey(folder, change.name), { action: 'creation', folder, name: change.name, inode: stat.ino, changed: stat.ctimeNs, pid: change.pid, by });
     else this.report('creation', folder, change.name, by, stat);

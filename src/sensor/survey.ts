@@ -15,7 +15,7 @@ const MOST_BUSY_MS = 1;
 /** Looking at directories anew may take this share of the time: at all that may be there, and at those that are watched. */
 const SHARE = { whole: 0.01, known: 0.05 };
 
-const COMPARED = 'found by comparing: no event told of it';
+export const COMPARED = 'found by comparing: no event told of it';
 
 export interface SurveyOptions {
   tree: Tree;
