@@ -24,17 +24,17 @@ export interface Subject {
 
 /** The alert, or the event in which the file was made, or an event of the file as it is (attribution `none`). */
 export function subjectOf(context: Context, alertId: string | undefined, options: SubjectOptions): Subject {
-  if ((alertId === undefined) === (options.file === undefined)) throw new TickwardError('USAGE', 'give either an alert or --file PATH', { hint: 'tickward alerts lists the alerts' });
-  if (options.file === '') throw new TickwardError('USAGE', '--file names no file', { hint: 'give its path: --file /etc/systemd/system/x.timer' });
-  if (alertId !== undefined) {
+  const { file } = options;
+  // Of a script whose variable is empty: it would be the directory in which it runs.
+  if (file === '') throw new TickwardError('USAGE', '--file names no file', { hint: 'give its path: --file /etc/systemd/system/x.timer' });
+  if (alertId !== undefined && file === undefined) {
     const alert = context.store().alerts.get(alertId);
     if (alert === undefined) throw new TickwardError('NOT_FOUND', `there is no alert ${printable(alertId)} in this store`, { hint: 'tickward alerts lists them' });
     refuseOtherHost(alert);
     return { event: withUser(alert.event, options.user), alert };
   }
-  // Of a script whose variable is empty: it would be the directory in which it runs.
-  if (options.file === undefined || options.file === '') throw new TickwardError('USAGE', '--file names no file', { hint: 'give the path of a unit file' });
-  const path = pathMeant(context, resolve(options.file));
+  if (alertId !== undefined || file === undefined) throw new TickwardError('USAGE', 'give either an alert or --file PATH', { hint: 'tickward alerts lists the alerts' });
+  const path = pathMeant(context, resolve(file));
   return { event: withUser(eventOf(context, path), options.user) };
 }
 

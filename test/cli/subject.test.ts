@@ -92,7 +92,7 @@ test('a file that is gone is meant by its path as it is shown too, where it was 
   const path = join(root, 'a\nb.timer');
   const context = await createContext({ stateDir: join(root, 'state') });
   onTestFinished(() => context.end());
-  context.store().events.append([fileEvent({ path, action: 'deletion' })]);
+  context.store('write').events.append([fileEvent({ path, action: 'deletion' })]);
   for (const typed of [path, path.replace('\n', String.raw`\n`)]) expect(subjectOf(context, undefined, { file: typed }).event.file.path).toBe(path);
 });
 
