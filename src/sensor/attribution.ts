@@ -3,31 +3,20 @@
  * Where they disagree, or several programs may have been it, less is said rather than something wrong.
  */
 import { basename } from 'node:path';
-import type { Accounts } from '../host/accounts.ts';
-import { isSeenBy } from '../host/executable.ts';
-import { containerOf, effectiveIdsOf, statOf, toldExecutableOf } from '../host/proc.ts';
-import type { Attribution } from '../model/event.ts';
-import { Ancestors, startedAt } from './ancestry.ts';
-import { endedNote, less, unknown, UNPROVEN, withoutArguments, type Attributed } from './attributed.ts';
+import { effectiveIdsOf, statOf, toldExecutableOf } from '../host/proc.ts';
+import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { startOf } from './clocks.ts';
 import { TICK_NS } from './constants.ts';
 import { decide, type IsLogged, type Moment } from './decide.ts';
-import { MOST_OPENED, type ExecLog, type Opened } from './exec-log.ts';
+import { Descriptions } from './descriptions.ts';
+import { MOST_OPENED, type Opened } from './exec-log.ts';
 import { fillingOf, type Above, type Numbered } from './filler.ts';
-import type { ControlGroups, Handles } from './filesystems.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { Programs } from './programs.ts';
-import { isInMemory, isSameProcess, pathOfImage, pathOfOpened } from './program.ts';
-
-export interface Sources {
-  images?: Images;
-  log?: ExecLog;
-  handles: Handles;
-  groups: ControlGroups;
-  accounts: Accounts;
-}
+import { pathOfOpened } from './program.ts';
+import type { Sources } from './sources.ts';
 
 /** A change of a file as far as it matters for who did it. */
 export interface Deed extends Moment {
@@ -49,8 +38,6 @@ interface Known {
   by: Attributed;
 }
 
-const ELSEWHERE = 'the path is as the process had it: on this host another file is there, or none';
-
 /** A user that was changed, a directory that was: how long what was read of a process is taken to be so still. Milliseconds. */
 const FRESH_MS = 1_000;
 
@@ -61,15 +48,15 @@ const REUSE_NS = 250_000_000n;
 const MOST_KNOWN = 4_096;
 
 export class Attributor {
+  readonly descriptions: Descriptions;
   private readonly sources: Sources;
-  private readonly ancestors: Ancestors;
   private readonly known = new Map<number, Known>();
   private readonly programs: Programs;
   private readonly settled = new Map<number, { bracket: Bracket; by: Attributed }>();
 
   constructor(sources: Sources) {
     this.sources = sources;
-    this.ancestors = new Ancestors(sources);
+    this.descriptions = new Descriptions(sources);
     this.programs = new Programs(sources);
   }
 
@@ -173,38 +160,9 @@ export class Attributor {
     this.known.set(pid, { identity, at: performance.now(), position, bracket, by });
   }
 
-  private ofImage(image: Image, opened: readonly Opened[], deed: Deed, confirmed: boolean): Attributed {
-    const read = isSameProcess(image) ? readFacts(image.pid) : undefined;
-    // Looked at afterwards: what was read is of this program, or of none that counts.
-    const isCurrent = this.sources.images?.since(image.pid) === image.since;
-    const facts = isCurrent ? read : undefined;
-    // Where the log of the process is full, the opening of this very program may be forgotten, and that of another with its name be left.
-    const before = opened.length < MOST_OPENED ? opened.filter(({ position }) => position < deed.position) : [];
-    const executable = image.isUnproven ? undefined : pathOfImage(image, before, this.sources.handles);
-    const isProven = confirmed || (facts?.executable !== undefined && facts.executable === executable);
-    const notes: string[] = [];
-    if (isInMemory(image)) notes.push('the program runs from memory (memfd), not from a file');
-    else if (facts?.deleted === true) notes.push('the program was deleted while it ran');
-    if (executable !== undefined && isSeenBy(image.pid, executable)) notes.push(ELSEWHERE);
-    const args = image.argsTruncated && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
-    if (image.argsTruncated) notes.push(args === image.args ? 'the command line is cut: the kernel kept its first 511 bytes' : 'behind its first 511 bytes the command line is what the process itself says it is');
-    const cgroup = facts?.cgroup ?? this.sources.groups.pathOf(image.cgroup);
-    const unknownPath = image.isUnproven ? UNPROVEN : 'the path of its program is not known';
-    const by = this.attributed(executable === undefined ? 'none' : isProven ? 'exact' : 'bpf', executable === undefined ? [...notes, unknownPath] : notes, {
-      pid: image.pid,
-      ...(image.isUnproven ? {} : { name: executable === undefined ? image.name || image.comm : basename(executable) }),
-      ...(executable === undefined ? {} : { executable }),
-      args: image.isUnproven ? [] : args,
-      ...(facts?.workingDirectory !== undefined ? { workingDirectory: facts.workingDirectory } : {}),
-      uid: facts?.uid ?? image.uid,
-      gid: facts?.gid ?? image.gid,
-      ...(image.auid === undefined ? {} : { auid: image.auid }),
-      ...(cgroup === undefined ? {} : { cgroup }),
-      ppid: image.parent,
-      startTicks: image.start / TICK_NS,
-      start: image.start,
-    });
-    return facts?.uid === undefined || facts.uid === image.uid ? by : { ...by, isUserOpen: true };
+  /** Where the log of the process is full, the opening of this very program may be forgotten, and that of another with its name be left. */
+  private ofImage(image: Image, opened: readonly Opened[], { position }: Deed, confirmed: boolean): Attributed {
+    return this.descriptions.ofImage(image, opened.length < MOST_OPENED ? opened.filter((each) => each.position < position) : [], confirmed);
   }
 
   /** No image of it: /proc as it is now, checked against the log. */
@@ -220,12 +178,14 @@ export class Attributor {
 
   private byFacts(deed: Deed, opened: readonly Opened[]): Attributed {
     const facts = readFacts(deed.pid);
+    // It may pass for any program, and is not said to be one in a note either.
+    if (facts?.isUnproven === true && this.sources.images !== undefined && !startedAfter(facts, deed)) return this.descriptions.ofFacts(deed.pid, facts, 'none');
     const before = opened.filter(({ position }) => position < deed.position);
     const recent = before.filter(({ bracket }) => deed.bracket.after - bracket.before < REUSE_NS);
     const movedOn = opened.some(({ position }) => position > deed.position);
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
       const agreement = this.programs.agreement(facts, facts.executable, deed.bracket, before, recent);
-      if (agreement !== undefined) return this.ofFacts(deed.pid, facts, agreement);
+      if (agreement !== undefined) return this.descriptions.ofFacts(deed.pid, facts, agreement);
       return { ...unknown(`the process is ${basename(facts.executable)} now, and may have been another program then`), process: { pid: deed.pid } };
     }
     // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
@@ -233,48 +193,8 @@ export class Attributor {
     const executable = last !== undefined && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
     const hasMap = this.sources.images !== undefined;
-    if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.ofFacts(deed.pid, facts, 'none'), note: endedNote(deed.pid, 'its program', hasMap) };
+    if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.descriptions.ofFacts(deed.pid, facts, 'none'), note: endedNote(deed.pid, 'its program', hasMap) };
     return unknown(endedNote(deed.pid, 'it', hasMap));
-  }
-
-  /** Of a process as /proc has it. */
-  ofFacts(pid: number, facts: ProcFacts, attribution: Attribution, note?: string): Attributed {
-    const notes = note === undefined ? [] : [note];
-    if (facts.isUnproven && this.sources.images !== undefined) {
-      const { executable: _, ...rest } = facts;
-      return this.attributed('none', [...notes, UNPROVEN], { ...rest, args: [], pid });
-    }
-    if (facts.executable !== undefined && isSeenBy(pid, facts.executable)) notes.push(ELSEWHERE);
-    if (facts.deleted) notes.push(facts.executable?.startsWith('/memfd:') === true ? 'the program runs from memory (memfd), not from a file' : 'the program was deleted while it ran');
-    return this.attributed(attribution, notes, { ...facts, pid, name: facts.executable === undefined ? facts.comm : basename(facts.executable) });
-  }
-
-  private attributed(attribution: Attribution, notes: readonly string[], found: Omit<ProcFacts, 'comm' | 'deleted' | 'device' | 'isUnproven'> & { pid: number; name?: string; start?: bigint }): Attributed {
-    const { pid, name, executable, args, workingDirectory, uid, gid, auid, cgroup, ppid, startTicks, start = startTicks * TICK_NS } = found;
-    const userName = uid === undefined ? undefined : this.sources.accounts.userName(uid);
-    const user = uid === undefined ? undefined : { id: String(uid), ...(userName === undefined ? {} : { name: userName }) };
-    const ancestry = this.ancestors.of(ppid, start);
-    const container = cgroup === undefined ? undefined : containerOf(cgroup);
-    return {
-      attribution,
-      ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
-      process: {
-        pid,
-        ...(executable === undefined ? {} : { executable }),
-        ...(name === undefined ? {} : { name }),
-        ...(args.length === 0 ? {} : { args, command_line: args.join(' ') }),
-        ...(workingDirectory === undefined ? {} : { working_directory: workingDirectory }),
-        start: startedAt(startTicks),
-        parent: ancestry[0] ?? { pid: ppid },
-        ...(user === undefined ? {} : { user }),
-        ...(gid === undefined ? {} : { group: { id: String(gid) } }),
-      },
-      ...(user === undefined ? {} : { user }),
-      ...(auid === undefined ? {} : { auid: String(auid) }),
-      ...(cgroup === undefined ? {} : { cgroup }),
-      ...(container === undefined ? {} : { container }),
-      ancestry,
-    };
   }
 }
 
@@ -295,10 +215,6 @@ function isSameProgram(one: Image, other: Image): boolean {
 
 function namesOf(images: readonly { name: string }[]): string {
   return [...new Set(images.map(({ name }) => Buffer.from(name, 'latin1').toString()))].join(' or ');
-}
-
-function startsAlike(full: readonly string[] | undefined, cut: readonly string[]): boolean {
-  return full !== undefined && cut.slice(0, -1).every((argument, index) => full[index] === argument);
 }
 
 /** It started later than the change was read: the number is another one's by now. */

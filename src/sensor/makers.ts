@@ -50,7 +50,7 @@ export class Makers {
     const holder = holderOf(pathOf(folder, change.name).toString(), this.openFiles);
     const facts = typeof holder === 'number' ? readFacts(holder) : undefined;
     if (typeof holder !== 'number' || facts === undefined) return unknown(typeof holder === 'number' ? 'the process that had the file open ended' : holder);
-    return attributor.ofFacts(holder, facts, facts.executable === undefined ? 'none' : 'inferred', 'it had the file open when the event came');
+    return attributor.descriptions.ofFacts(holder, facts, facts.executable === undefined ? 'none' : 'inferred', 'it had the file open when the event came');
   };
 
   /** What a process did to a directory, it is taken to have done to what is in it. */

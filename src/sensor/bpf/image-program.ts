@@ -110,14 +110,22 @@ export class ImageProgram extends Assembler {
         .load32('r1', FIRST, FIELDS.pid.offset)
         .load32('r2', 'fp', STACK.PID)
         .jne('r1', 'r2', 'out')
-        .load32('r1', FIRST, FIELDS.how.offset)
-        .or('r1', HOW.LOST)
-        .store32(FIRST, FIELDS.how.offset, 'r1')
+        .flag(FIRST, HOW.LOST)
         .goto('out')
         .label('free')
         // From here on it does not count, until `close`.
         .store64(IMAGE, FIELDS.seal.offset, 0)
     );
+  }
+
+  /** Adds to how an image came to be. */
+  flag(image: Register, how: number): this {
+    return this.load32('r1', image, FIELDS.how.offset).or('r1', how).store32(image, FIELDS.how.offset, 'r1');
+  }
+
+  /** To the label where that is so of an image. */
+  ifFlagged(image: Register, how: number, label: string): this {
+    return this.load32('r1', image, FIELDS.how.offset).and('r1', how).jne('r1', 0, label);
   }
 
   /** Whether the slot has an image of an older process with this number (1 on the stack) or none (0). After `open`. */
