@@ -1,7 +1,8 @@
 /** What looking at directories finds, and what it is compared with. */
 import { Entries } from '../model/entries.ts';
 import type { Attributed } from './attributed.ts';
-import type { Folder, Found } from './tree.ts';
+import type { Folder } from './marks.ts';
+import type { Found } from './tree.ts';
 
 /** What differed in a folder when it was looked at. */
 export interface Comparison {

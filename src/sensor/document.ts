@@ -9,7 +9,7 @@ import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
 import { ofCertainUser, ofOwner, type Attributed } from './attributed.ts';
 import { hashOf, withContent } from './content.ts';
-import type { Folder } from './tree.ts';
+import type { Folder } from './marks.ts';
 
 export interface Seen {
   folder: Pick<Folder, 'directory' | 'path' | 'relative'>;

@@ -12,7 +12,7 @@ import { lookAt, pathOf, type Seen } from './document.ts';
 import { asSeen, doubtOf } from './doubt.ts';
 import { Replaced } from './replaced.ts';
 import { isSame } from './same.ts';
-import type { Folder } from './tree.ts';
+import type { Folder } from './marks.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
 export const HOLD_MS = 25;

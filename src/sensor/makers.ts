@@ -11,7 +11,7 @@ import { deviceText, MountTime } from './filesystems.ts';
 import { holderOf, openFiles } from './holders.ts';
 import { close, directoryKey, openDirectory } from './libc.ts';
 import { readFacts } from './proc-facts.ts';
-import type { Folder } from './tree.ts';
+import type { Folder } from './marks.ts';
 
 const FILLED = "by the kernel's record of its directory, into which nobody else brought anything";
 

@@ -1,33 +1,15 @@
 /** Which directories are marked: those that hold units, the folders in them that count, and on the way to missing ones the nearest that is there. */
 import { closeSync, constants, openSync } from 'node:fs';
-import { placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
+import { placeIn, type Place } from '../host/directories.ts';
 import { Entries } from '../model/entries.ts';
 import { errnoOf } from '../model/errors.ts';
 import type { Backend } from './backend.ts';
 import { O_PATH } from './constants.ts';
 import { close, openDirectory } from './libc.ts';
+import { Marks, type Folder, type Marked } from './marks.ts';
 import { MOST_ENTRIES, readDifferences, readEntries } from './scan.ts';
 import { Unseen } from './unseen.ts';
 import { inside, interestIn, isFolder, isLink, MOST_ASKED, namesToVisit, type Way } from './way.ts';
-
-/** A marked folder whose content counts. */
-export interface Folder {
-  readonly key: string;
-  readonly path: string;
-  readonly directory: UnitDirectory;
-  /** '' or the name below the unit directory. */
-  readonly relative: string;
-  entries: Entries;
-  /** Set when it is not at its path any more, where something else may be by now: whether that was told yet. */
-  left?: 'untold' | 'told';
-}
-
-interface Marked {
-  readonly ways: Way[];
-  folder?: Folder;
-  /** When it was certainly at all of its paths, and has not moved from there as far as was told since. */
-  since: bigint;
-}
 
 /** What a visit found. */
 export interface Found {
@@ -44,16 +26,10 @@ const TOO_MANY = `more than ${MOST_ENTRIES} entries: the rest`;
 /** A way in a home has one or two names at each step. */
 const MOST_RUSHED = 2;
 
-const NO_WAYS: readonly Way[] = [];
-
 export class Tree {
   private readonly backend: Backend;
   private root: Place;
-  private readonly marked = new Map<string, Marked>();
-  /** Keys by path, for what is looked for again. */
-  private readonly keys = new Map<string, string>();
-  /** Those that left, by key: what was done in them before may still be queued. */
-  private readonly left = new Map<string, Folder>();
+  private readonly marks = new Marks();
   private readonly unseen = new Unseen();
   /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
   private queue: Way[] = [];
@@ -64,36 +40,25 @@ export class Tree {
     this.root = root;
   }
 
-  /** Also one that left, and has come back, as long as that it left is yet to be told. */
   folder(key: string): Folder | undefined {
-    const left = this.left.size === 0 ? undefined : this.left.get(key);
-    return left?.left === 'untold' ? left : this.marked.get(key)?.folder ?? left;
+    return this.marks.folder(key);
   }
 
   /** Nothing is queued any more of what was done before now. Those that something was told of after they left: with it, they are gone. */
   forgetLeft(): Found {
-    const gone = [...this.left.values()].filter(({ entries }) => entries.size > 0);
-    this.left.clear();
-    return { ...nothing(), gone };
+    return { ...nothing(), gone: this.marks.takeLeft() };
   }
 
-  /** Path of any marked directory. */
   pathOf(key: string): string | undefined {
-    return this.marked.get(key)?.ways[0]?.path ?? this.left.get(key)?.path;
+    return this.marks.pathOf(key);
   }
 
-  /** Since when this directory has been at the path for certain, in ns of CLOCK_MONOTONIC. */
   since(path: string, key: string): bigint | undefined {
-    return this.keys.get(path) === key ? this.marked.get(key)?.since : undefined;
+    return this.marks.since(path, key);
   }
 
-  /** Those that may have moved, as it was read: all, where that was lost. It may be back where it was. */
-  moved(keys: Iterable<string> = this.marked.keys()): void {
-    const now = process.hrtime.bigint();
-    for (const key of keys) {
-      const marked = this.marked.get(key);
-      if (marked !== undefined) marked.since = now;
-    }
+  moved(keys?: Iterable<string>): void {
+    this.marks.moved(keys);
   }
 
   /** In words, a line a reason. */
@@ -104,7 +69,7 @@ export class Tree {
 
   /** Whether a name in a marked directory leads to unit directories. */
   leads(key: string, name: string): boolean {
-    return this.marked.get(key)?.ways.some((way) => placeIn(way.place, name) !== undefined) ?? false;
+    return this.marks.waysOf(key).some((way) => placeIn(way.place, name) !== undefined);
   }
 
   /** Which folder a path would be, whether it is there or not. */
@@ -117,7 +82,7 @@ export class Tree {
   }
 
   isWatched(path: string): boolean {
-    return this.keys.has(path);
+    return this.marks.keyAt(path) !== undefined;
   }
 
   /** Looks at everything anew, as the queue is worked off. */
@@ -137,12 +102,12 @@ export class Tree {
 
   /** What is looked at from now on has not to be looked at again when everything is looked at anew. */
   lookedAtFromNow(): void {
-    for (const { folder } of this.marked.values()) folder?.entries.noteFresh();
+    for (const { folder } of this.marks.all()) folder?.entries.noteFresh();
   }
 
   /** The folders that are watched, as they are now: from the first when none is left, and until `enough` says so. */
   reread(enough: () => boolean): Found {
-    if (this.rereading.length === 0) this.rereading = [...this.marked.values()].flatMap(({ ways }) => ways.filter((way) => way.place.unit !== undefined));
+    if (this.rereading.length === 0) this.rereading = [...this.marks.all()].flatMap(({ ways }) => ways.filter((way) => way.place.unit !== undefined));
     // From the end: to take the first of a hundred thousand moves all the others.
     return this.visitAll(() => this.rereading.pop(), false, enough);
   }
@@ -164,7 +129,7 @@ export class Tree {
   /** Something appeared under, or went from, a name in a marked directory. undefined when that name leads nowhere. */
   changed(key: string, name: string): Found | undefined {
     let ways: Way[] | undefined;
-    for (const way of this.marked.get(key)?.ways ?? NO_WAYS) {
+    for (const way of this.marks.waysOf(key)) {
       const next = inside(way, name);
       if (next !== undefined) (ways ??= []).push(next);
     }
@@ -176,7 +141,7 @@ export class Tree {
 
   /** A directory appeared: marks what holds units at the end of its ways at once, since `mkdir -p` makes all of it together, and the first file follows within some 0.1 ms. What `changed` looks at does the rest. */
   hurry(key: string, name: string): void {
-    for (const way of this.marked.get(key)?.ways ?? []) {
+    for (const way of this.marks.waysOf(key)) {
       const next = inside(way, name);
       if (next !== undefined) this.rush(next);
     }
@@ -200,9 +165,9 @@ export class Tree {
   /** A marked directory was removed or renamed itself. It may also have come back by that: only where it is not at its path any more, all below it is gone. */
   gone(key: string): Found {
     const found = nothing();
-    for (const way of this.marked.get(key)?.ways.slice() ?? []) {
+    for (const way of this.marks.waysOf(key).slice()) {
       this.visit(way, found, false);
-      if (this.keys.get(way.path) !== key) this.visitParentOf(way, found);
+      if (this.marks.keyAt(way.path) !== key) this.visitParentOf(way, found);
     }
     return found;
   }
@@ -218,15 +183,9 @@ export class Tree {
       const interest = interestIn(way);
       const key = this.backend.mark(opened, interest, way.path || '/');
       this.unseen.seen(way.path);
-      const before = this.keys.get(way.path);
+      const before = this.marks.keyAt(way.path);
       if (before !== undefined && before !== key) this.leave(way.path, found);
-      const marked = this.marked.get(key) ?? { ways: [], since: 0n };
-      this.marked.set(key, marked);
-      this.keys.set(way.path, key);
-      if (!marked.ways.some(({ path }) => path === way.path)) {
-        marked.ways.push(way);
-        marked.since = process.hrtime.bigint();
-      }
+      const marked = this.marks.add(key, way);
       const folders = isFolder(way) ? this.read(key, way, marked, opened, found) : undefined;
       this.visitNext(way, opened, folders, found, isQueued);
       // What was there may have gone before it was marked itself: then this directory is what tells when it comes again.
@@ -281,19 +240,10 @@ export class Tree {
   }
 
   private leave(path: string, found: Found): void {
-    const key = this.keys.get(path);
-    if (key === undefined) return;
-    this.keys.delete(path);
-    const marked = this.marked.get(key);
-    if (marked === undefined) return;
-    const [left] = marked.ways.splice(marked.ways.findIndex((way) => way.path === path), 1);
-    if (marked.folder?.path === path) {
-      this.lose(marked.folder, found);
-      delete marked.folder;
-    }
-    if (marked.ways.length === 0) this.marked.delete(key);
-    if (left === undefined) return;
-    for (const child of this.childrenOf(left)) this.leave(child, found);
+    const { way, folder } = this.marks.remove(path);
+    if (folder !== undefined) this.lose(folder, found);
+    if (way === undefined) return;
+    for (const child of this.marks.below(way)) this.leave(child, found);
   }
 
   /** What was seen of it in the same visit is not true any more; and of what has only just appeared there is nothing to take back. */
@@ -302,24 +252,16 @@ export class Tree {
     folder.left = 'untold';
     if (!found.appeared.some(isOf)) {
       found.gone.push(folder);
-      this.left.set(folder.key, folder);
+      this.marks.keepLeft(folder);
     }
     remove(found.appeared, isOf);
     remove(found.known, isOf);
   }
 
-  private childrenOf({ path, place }: Way): string[] {
-    const direct = [...place.named.keys()].map((name) => `${path}/${name}`).filter((child) => this.keys.has(child));
-    if (place.any === undefined && place.unit === undefined) return direct;
-    const prefix = `${path}/`;
-    return [...this.keys.keys()].filter((child) => child.startsWith(prefix) && !child.includes('/', prefix.length));
-  }
-
   /** Where the directory was, its parent waits again: for the same name, or for the way to it. */
   private visitParentOf(way: Way, found: Found): void {
     const parentPath = way.path.slice(0, way.path.lastIndexOf('/'));
-    const key = this.keys.get(parentPath);
-    const parent = key === undefined ? undefined : this.marked.get(key)?.ways.find(({ path }) => path === parentPath);
+    const parent = this.marks.wayAt(parentPath);
     if (parent !== undefined && way.path !== '') this.visit(parent, found, false);
   }
 }
