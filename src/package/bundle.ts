@@ -1,7 +1,7 @@
 /** The program in a few files instead of hundreds: finding and reading them is a quarter of the start of a command. For the packages of a host; npm's has the modules as they are. */
-import { dirname, extname, relative } from 'node:path';
+import { dirname, extname, join, relative } from 'node:path';
 import { rolldown, type OutputOptions, type Plugin } from 'rolldown';
-import { ROOT } from './build.ts';
+import { made, ROOT } from './build.ts';
 
 /** Each lies where its source does, so that what is found from there is found from here. */
 export interface Entries {
@@ -11,17 +11,25 @@ export interface Entries {
 
 /** Node starts what is CommonJS 20 ms sooner: it asks the modules of its own for less. */
 const PROGRAMS: Entries = { format: 'cjs', files: ['src/cli/main', 'extension/main'] };
+/** In the programs' first line: what they load then comes from V8's cache. */
+const FIRST: Entries = { format: 'cjs', files: ['src/package/v8-cache-use'] };
 /** Loaded by their addresses: the thread of the embedded engine with tables of ours, the process that reads rules, and what others import. */
 const MODULES: Entries = { format: 'esm', files: ['src/sql/embedded/worker', 'extension/tables/embedded', 'src/playbooks/rules-reader', 'src/osquery/index'] };
 
 /** They bring binaries, and look for them beside themselves. */
 export const CARRIED = ['koffi', '@sqlite.org/sqlite-wasm'];
 
+/** What koffi's own module finds and loads, after 5 ms of looking for what kind of host this is. */
+const KOFFI = `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
+
 const PARTS = 'src/parts';
+
+/** Nothing beside it, and no garbage collected in the middle. */
+const SAME_BYTES = ['--predictable', '--min-semi-space-size=256', '--max-semi-space-size=256'];
 
 /** Same sources, same bytes. `into` gets the files, of other programs of the repository too, and nothing else; throws where a module is missing. */
 export async function bundle(into: string, others: readonly Entries[] = []): Promise<void> {
-  for (const entries of [PROGRAMS, MODULES, ...others]) {
+  for (const entries of [FIRST, PROGRAMS, MODULES, ...others]) {
     const found = await rolldown({
       input: Object.fromEntries(entries.files.map((file) => [file, `${ROOT}/${file}.ts`])),
       platform: 'node',
@@ -34,11 +42,17 @@ export async function bundle(into: string, others: readonly Entries[] = []): Pro
     await found.write(outputOf(entries, into));
     await found.close();
   }
+  await makeCaches(`${into}/${PARTS}`);
+}
+
+/** What V8 makes of each part in a directory, beside it. */
+export async function makeCaches(directory: string): Promise<void> {
+  await made(process.execPath, [...SAME_BYTES, join(import.meta.dirname, 'v8-cache-make.ts'), directory]);
 }
 
 function outputOf({ format }: Entries, into: string): OutputOptions {
   const extension = format === 'cjs' ? 'cjs' : 'js';
-  return { dir: into, format, entryFileNames: `[name].${extension}`, chunkFileNames: `${PARTS}/[name]-[hash].${extension}` };
+  return { dir: into, format, entryFileNames: `[name].${extension}`, chunkFileNames: `${PARTS}/[name]-[hash].${extension}`, ...(format === 'cjs' ? { paths: { koffi: KOFFI } } : {}) };
 }
 
 /** Sources look for files from where they lie. In one file with others they would look from there: so they are told, from the root of what this file is in. */
@@ -58,9 +72,11 @@ function places({ format, files }: Entries): Plugin {
       };
     },
     /** Where the root is from each part, which only now has its name. */
-    renderChunk(code, { fileName }) {
+    renderChunk(code, { fileName, isEntry }) {
       const here = format === 'cjs' ? '__dirname' : 'import.meta.dirname';
-      return code.includes(ROOT_OF_PROGRAM) ? { code: code.replaceAll(ROOT_OF_PROGRAM, `${here}, ${JSON.stringify(relative(dirname(fileName), '.') || '.')}`) } : null;
+      const root = relative(dirname(fileName), '.') || '.';
+      const first = isEntry && files === PROGRAMS.files ? `require(${JSON.stringify(`${root}/${FIRST.files[0]}.cjs`)});\n` : '';
+      return { code: `${first}${code.replaceAll(ROOT_OF_PROGRAM, `${here}, ${JSON.stringify(root)}`)}` };
     },
   };
 }
