@@ -1,6 +1,7 @@
 /** Rules read by a process that ends when it has: what reads them (TOML, the schema, the parser of EQL) takes 13 to 18 MB, which a process that runs for months never needs again. A thread would leave most of that behind. */
 import { fork } from 'node:child_process';
-import { extname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { placedMessageOf, TickwardError } from '../model/errors.ts';
 import type { Query } from '../rule/ast.ts';
 import { compileEql } from '../rule/evaluate.ts';
@@ -14,8 +15,8 @@ export interface Told {
   broken: { file: string; message: string }[];
 }
 
-/** Beside this file, compiled where this is. */
-const READER = join(import.meta.dirname, `rules-reader${extname(import.meta.filename)}`);
+/** Beside this file, or what was made of it: as the launchers look for main. */
+const READERS = ['cjs', 'js', 'ts'].map((extension) => join(import.meta.dirname, `rules-reader.${extension}`));
 const EXEC_ARGV = ['--disable-warning=ExperimentalWarning'];
 /** It takes a third of a second. */
 const MOST_MS = 30_000;
@@ -34,7 +35,7 @@ export async function loadRulesApart(onBroken: (message: string, file: string) =
 }
 
 function told(directory: string): Promise<Told> {
-  const reader = fork(READER, [directory], { execArgv: EXEC_ARGV, serialization: 'advanced', timeout: MOST_MS, killSignal: 'SIGKILL' });
+  const reader = fork(READERS.find((path) => existsSync(path)) ?? '', [directory], { execArgv: EXEC_ARGV, serialization: 'advanced', timeout: MOST_MS, killSignal: 'SIGKILL' });
   return new Promise((resolve, reject) => {
     reader.once('message', (message) => resolve(message as Told));
     reader.once('error', reject);
