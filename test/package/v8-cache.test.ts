@@ -71,3 +71,12 @@ test('what is no cache of V8 is not taken', async () => {
   writeFileSync(cacheOf(part), 'something else');
   expect(given(part)).toBe(part);
 });
+
+test('a part may load modules', async () => {
+  const directory = temporaryDirectory();
+  const part = join(directory, 'part.cjs');
+  writeFileSync(part, "import('./other.mjs').then(({ said }) => console.log(said)); module.exports = { value: () => 'and' };");
+  writeFileSync(join(directory, 'other.mjs'), "export const said = 'loaded';");
+  await makeCaches(directory);
+  expect(given(part)).toBe('and\nloaded');
+});
