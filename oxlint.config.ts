@@ -81,7 +81,7 @@ export default defineConfig({
   },
   overrides: [
     ...Object.entries(ROOMS).map(([room, allowed]) => only(room, allowed)),
-    only('datagram', ['model', 'output'], 'src/output/datagram.ts'),
+    only('datagram', ['model', 'host', 'output'], 'src/output/datagram.ts'),
     only('exec', ['model'], 'src/exec*.ts'),
     only('yaml', ['model'], 'src/yaml.ts'),
     only('version', [], 'src/version.ts'),

@@ -6,10 +6,9 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, existsSync, fstatSync, fsyncSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { errnoOf, TickwardError } from '../model/errors.ts';
 import { shellWord } from '../model/text.ts';
+import { O_PATH } from './kernel.ts';
 import { componentsOf, checkName, entryOf, fileError, type HostPath, pathIn, show, SLASH, toBytes } from './paths.ts';
 
-/** asm-generic/fcntl.h; the same number on every architecture that Tickward runs on, and Node has no name for it. */
-export const O_PATH = 0o10000000;
 const CHUNK = 65_536;
 /** Some files say that they are empty, and are not (proc(5)). */
 const LEAST = 4_096;

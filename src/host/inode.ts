@@ -5,15 +5,10 @@
 import { futimesSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { errnoOf, TickwardError } from '../model/errors.ts';
+import { AT_FDCWD, FS_APPEND_FL, FS_IMMUTABLE_FL, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, XATTR_LIST_MAX, XATTR_SIZE_MAX } from './kernel.ts';
 
-/** linux/fs.h, for machines of 64 bits. */
-const FS_IOC_GETFLAGS = 0x80086601n;
-const FS_IOC_SETFLAGS = 0x40086602n;
-/** Flags of linux/fs.h that keep a name from being removed, by the letters of chattr(1). */
-const FLAGS: Readonly<Record<string, number>> = { i: 0x10, a: 0x20 };
-const AT_FDCWD = -100;
-/** linux/limits.h: XATTR_LIST_MAX and XATTR_SIZE_MAX. */
-const MOST_BYTES = 65_536;
+/** Flags that keep a name from being removed, by the letters of chattr(1). */
+const FLAGS: Readonly<Record<string, number>> = { i: FS_IMMUTABLE_FL, a: FS_APPEND_FL };
 
 interface Libc {
   flistxattr(fd: number, list: Buffer, size: number): number | bigint;
@@ -56,7 +51,7 @@ function libc(): Libc {
 /** All extended attributes; none where the file system has none. */
 export function readXattrs(fd: number): Xattrs {
   const { flistxattr, fgetxattr, error } = libc();
-  const list = Buffer.alloc(MOST_BYTES);
+  const list = Buffer.alloc(XATTR_LIST_MAX);
   const length = Number(flistxattr(fd, list, list.length));
   if (length < 0) {
     const failure = error('flistxattr');
@@ -65,7 +60,7 @@ export function readXattrs(fd: number): Xattrs {
   }
   const names = list.toString('utf8', 0, length).split('\0').filter(Boolean);
   return Object.fromEntries(names.flatMap((name) => {
-    const value = Buffer.alloc(MOST_BYTES);
+    const value = Buffer.alloc(XATTR_SIZE_MAX);
     const size = Number(fgetxattr(fd, name, value, value.length));
     // Removed in between, or not ours to read (trusted.*).
     return size < 0 ? [] : [[name, `0x${value.toString('hex', 0, size)}`] as const];

@@ -1,13 +1,8 @@
 /** Asks the kernel for links, addresses and routes over a socket of netlink(7), which Node does not have: the second door to koffi. */
 import { createRequire } from 'node:module';
+import { AF_NETLINK, MSG_DONTWAIT, NETLINK_ROUTE, SOCK_CLOEXEC, SOCK_RAW } from './kernel.ts';
 import { parseAnswer, parseInterfaceAddress, parseLink, parseRoutes, request, type InterfaceAddress, type Link, type Question, type Route } from './rtnetlink.ts';
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const NETLINK_ROUTE = 0;
-/** The kernel has the next part ready when it is asked for it: nothing to wait for. */
-const MSG_DONTWAIT = 0x40;
 /** Parts are 32 KiB at most (NLMSG_GOODSIZE and what the kernel grows it to). */
 const DATAGRAM_BYTES = 64 * 1024;
 
@@ -63,6 +58,7 @@ function ask(question: Question): Buffer[] {
     const bodies: Buffer[] = [];
     for (;;) {
       const datagram = Buffer.alloc(DATAGRAM_BYTES);
+      // The kernel has the next part ready when it is asked for it: nothing to wait for.
       const length = checked('recv', Number(recv(fd, datagram, datagram.length, MSG_DONTWAIT)));
       const answer = parseAnswer(datagram.subarray(0, length), question);
       if (answer.errno !== undefined && answer.errno !== 0) throw new Error(`netlink ${question}: errno ${answer.errno}`);

@@ -2,10 +2,8 @@
 import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { SYS_PIDFD_OPEN, SYS_PIDFD_SEND_SIGNAL } from './kernel.ts';
 
-/** The same numbers on every architecture (asm-generic/unistd.h). */
-const PIDFD_SEND_SIGNAL = 424;
-const PIDFD_OPEN = 434;
 const { ESRCH } = constants.errno;
 
 export interface HeldProcess extends Disposable {
@@ -31,7 +29,7 @@ function libc(): Libc {
 export function holdProcess(pid: number): HeldProcess | 'gone' | undefined {
   let fd: number;
   try {
-    fd = Number(libc().syscall(PIDFD_OPEN, pid, 0, null, 0));
+    fd = Number(libc().syscall(SYS_PIDFD_OPEN, pid, 0, null, 0));
     if (fd < 0) return libc().errno() === ESRCH ? 'gone' : undefined;
   } catch {
     // koffi has no build for this machine.
@@ -40,7 +38,7 @@ export function holdProcess(pid: number): HeldProcess | 'gone' | undefined {
   return {
     signal(name) {
       const { syscall, errno } = libc();
-      if (Number(syscall(PIDFD_SEND_SIGNAL, fd, constants.signals[name], null, 0)) === 0) return true;
+      if (Number(syscall(SYS_PIDFD_SEND_SIGNAL, fd, constants.signals[name], null, 0)) === 0) return true;
       if (errno() === ESRCH) return false;
       throw new Error(`pidfd_send_signal: errno ${errno()}`);
     },

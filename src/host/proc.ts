@@ -1,6 +1,7 @@
 /** Single processes as /proc shows them (proc(5)). Every reader gives undefined when the process is gone or not ours to look at. */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { textOfBytes } from '../model/text.ts';
+import { AUDIT_UID_UNSET, PF_KTHREAD, USER_HZ } from './kernel.ts';
 
 export interface ProcessStat {
   pid: number;
@@ -20,14 +21,6 @@ export interface ProcessStat {
   /** Clock ticks since boot: with the pid it names a process for ever. */
   startTicks: bigint;
 }
-
-export const TICKS_PER_SECOND = 100;
-
-/** include/linux/sched.h */
-const PF_KTHREAD = 0x200000;
-
-/** Login uid of a process that no one logged in for (`(uid_t) -1`). */
-const NO_LOGIN_UID = 4294967295;
 
 export function processIds(): number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
@@ -105,7 +98,7 @@ export function loginUidOf(pid: number): number | undefined {
   const text = read(`/proc/${pid}/loginuid`);
   if (text === undefined || text === '') return undefined;
   const uid = Number(text);
-  return uid === NO_LOGIN_UID ? undefined : uid;
+  return uid === AUDIT_UID_UNSET ? undefined : uid;
 }
 
 /** Real uid. */
@@ -205,7 +198,7 @@ export function bootTimeMs(): number {
 
 /** ISO 8601 start of a process. */
 export function startedAt(stat: ProcessStat): string {
-  return new Date(bootTimeMs() + (Number(stat.startTicks) * 1000) / TICKS_PER_SECOND).toISOString();
+  return new Date(bootTimeMs() + (Number(stat.startTicks) * 1000) / USER_HZ).toISOString();
 }
 
 function read(path: string): string | undefined {

@@ -1,17 +1,10 @@
 /** Datagrams to a socket of the host (unix(7)), which Node cannot send: the other door to koffi. Never holds the process up. */
 import { setTimeout } from 'node:timers/promises';
 import koffi from 'koffi';
+import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM, UNIX_PATH_MAX } from '../host/kernel.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
-// Constants of Linux, the same on x86-64 and arm64: socket(2), send(2), unix(7).
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-/** `sun_path`, with the zero at its end. */
-const LONGEST_PATH = 108;
 const FAMILY_LENGTH = 2;
 
 const PATIENCE_MS = 1_000;
@@ -31,7 +24,7 @@ export interface DatagramSocket {
 /** The path is looked up for each datagram, so that a reader may come back under another socket. */
 export function openDatagramSocket(path: string): DatagramSocket {
   const name = Buffer.from(path);
-  if (name.length >= LONGEST_PATH) throw new TickwardError('BAD_INPUT', `the path of the socket ${printable(path)} is too long: ${LONGEST_PATH - 1} bytes at most`);
+  if (name.length >= UNIX_PATH_MAX) throw new TickwardError('BAD_INPUT', `the path of the socket ${printable(path)} is too long: ${UNIX_PATH_MAX - 1} bytes at most`);
   const address = Buffer.alloc(FAMILY_LENGTH + name.length + 1);
   address.writeUInt16LE(AF_UNIX, 0);
   name.copy(address, FAMILY_LENGTH);

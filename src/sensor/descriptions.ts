@@ -6,7 +6,7 @@ import type { Attribution } from '../model/event.ts';
 import { Ancestors, startedAt } from './ancestry.ts';
 import { UNPROVEN, type Attributed } from './attributed.ts';
 import type { Image } from './bpf/images.ts';
-import { TICK_NS } from './constants.ts';
+import { TICK_NS } from './clocks.ts';
 import type { Opened } from './exec-log.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { isInMemory, isSameProcess, pathOfImage } from './program.ts';

@@ -1,7 +1,7 @@
 /** The file systems that are mounted (proc_pid_mountinfo(5)), word when that changes, and the path of a directory that fanotify names by handle. */
 import { closeSync, constants, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { FILEID_KERNFS, O_PATH } from '../host/kernel.ts';
 import { numbersOf } from '../model/device.ts';
-import { FILEID_KERNFS, O_PATH } from './constants.ts';
 import * as libc from './libc.ts';
 
 const MOUNTINFO = '/proc/self/mountinfo';

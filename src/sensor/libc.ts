@@ -1,8 +1,7 @@
 /** The one door to koffi: the few calls of libc that Node does not have. */
 import { constants } from 'node:fs';
 import koffi from 'koffi';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
-import { SYS_BPF } from './bpf/constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, POLLPRI, STATFS_FSID_OFFSET, STATFS_LENGTH, SYS_BPF } from '../host/kernel.ts';
 
 const libc = koffi.load(null);
 
@@ -161,8 +160,6 @@ export function isExceptional(fd: number): boolean {
   asked.writeInt16LE(POLLPRI, 4);
   return checked('poll', pollOnce(asked, 1, 0)) > 0;
 }
-
-const POLLPRI = 2;
 
 export interface Poll {
   close(): void;
