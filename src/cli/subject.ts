@@ -6,6 +6,7 @@ import { fileTypeOf } from '../host/file-type.ts';
 import { hostIdentity, isThisHost } from '../host/identity.ts';
 import { isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
+import { isSameStart } from '../host/proc.ts';
 import { TickwardError } from '../model/errors.ts';
 import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
 import { bytesOfText, ESCAPE, printable } from '../model/text.ts';
@@ -103,11 +104,8 @@ function ownProcesses(context: Context): OwnProcess[] {
   return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'run-resumed' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
 }
 
-/** A start time is counted from the boot, whose moment is known to the second. */
-const START_TOLERANCE_MS = 2_000;
-
 function isBy({ process: by }: FileEvent, own: OwnProcess): boolean {
-  return by?.pid === own.pid && by.start !== undefined && Math.abs(Date.parse(by.start) - Date.parse(own.start)) <= START_TOLERANCE_MS;
+  return by?.pid === own.pid && by.start !== undefined && isSameStart(by.start, own.start);
 }
 
 /** The path as it was typed, else what reads like it: a name that cannot be printed is typed as it is shown, `\\n` for the end of a line and `\\xff` for the byte 0xff. */

@@ -197,8 +197,16 @@ export function bootTimeMs(): number {
 }
 
 /** ISO 8601 start of a process. */
-export function startedAt(stat: ProcessStat): string {
-  return new Date(bootTimeMs() + (Number(stat.startTicks) * 1000) / USER_HZ).toISOString();
+export function startedAt({ startTicks }: Pick<ProcessStat, 'startTicks'>): string {
+  return new Date(bootTimeMs() + (Number(startTicks) * 1000) / USER_HZ).toISOString();
+}
+
+/** The boot that start times are counted from is known to the second, and follows the clock. */
+const START_TOLERANCE_MS = 2_000;
+
+/** Whether two texts of `startedAt` are of one start, as far as that can be told. */
+export function isSameStart(one: string, other: string): boolean {
+  return Math.abs(Date.parse(one) - Date.parse(other)) <= START_TOLERANCE_MS;
 }
 
 function read(path: string): string | undefined {
