@@ -3,10 +3,11 @@
  * fills up. `log` holds what happened, with names, and between it which programs were run; it is read when `wake` wakes us, and now and then.
  */
 import { FAN_ATTRIB, FAN_CLASS_NOTIF, FAN_CLOEXEC, FAN_CLOSE_WRITE, FAN_CREATE, FAN_DELETE, FAN_DELETE_SELF, FAN_EVENT_ON_CHILD, FAN_MARK_ADD, FAN_MARK_FILESYSTEM, FAN_MARK_ONLYDIR, FAN_MODIFY, FAN_MOVED_FROM, FAN_MOVED_TO, FAN_MOVE_SELF, FAN_NONBLOCK, FAN_ONDIR, FAN_OPEN_EXEC, FAN_RENAME, FAN_REPORT_DIR_FID, FAN_REPORT_NAME, FAN_UNLIMITED_MARKS } from '../host/kernel.ts';
+import { readMountInfo, type MountInfo } from '../host/mounts.ts';
 import { hurry, type Backend, type Bracket, type Interest, type Receiver } from './backend.ts';
 import { ExecLog } from './exec-log.ts';
 import { parseFanotify, type Numbering, type Parsed } from './fanotify-parse.ts';
-import { programFileSystems, readMounts, type Handles, type Mount } from './filesystems.ts';
+import { programFileSystems, type Handles } from './filesystems.ts';
 import { openInotify } from './inotify.ts';
 import * as libc from './libc.ts';
 
@@ -84,7 +85,7 @@ export function openFanotify(handles: Handles): Backend {
   /** All anew: a device number may be that of another file system by now. */
   const markPrograms = (since: bigint): void => {
     if (!privileged) return;
-    const logged = new Map(programFileSystems(readMounts()).filter((mount) => isMarked(log, mount)).map((mount) => [mount.device, handles.learn(mount)]));
+    const logged = new Map(programFileSystems(readMountInfo()).filter((mount) => isMarked(log, mount)).map((mount) => [mount.device, handles.learn(mount)]));
     execLog.logs(logged, since);
   };
   // The map of images is opened after this, so that it has none whose program was opened earlier.
@@ -123,7 +124,7 @@ export function openFanotify(handles: Handles): Backend {
   };
 }
 
-function isMarked(log: number, mount: Mount): boolean {
+function isMarked(log: number, mount: MountInfo): boolean {
   try {
     libc.fanotify.markPath(log, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, Buffer.from(mount.path, 'latin1').toString());
   } catch {
