@@ -1,5 +1,5 @@
 /** What an attack left that can be looked for elsewhere, and how a text or a name is compared with it. Pure. */
-import { parseAddress } from '../host/addresses.ts';
+import { parseAddress, unmapped } from '../host/addresses.ts';
 import { fingerprintOf, parseAuthorizedKey } from '../host/authorized-keys.ts';
 import { factsOfUnit } from '../host/unit-facts.ts';
 
@@ -95,9 +95,4 @@ export function sameAddress(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [parseAddress(one), parseAddress(other)];
   return a !== undefined && b !== undefined && unmapped(a).equals(unmapped(b));
-}
-
-/** `::ffff:192.0.2.1` is 192.0.2.1. */
-function unmapped(bytes: Buffer): Buffer {
-  return bytes.length === 16 && bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff ? bytes.subarray(12) : bytes;
 }

@@ -2,6 +2,7 @@
 import { keyFilesOf } from '../host/authorized-keys.ts';
 import { isUnitSubdirectory } from '../host/directories.ts';
 import { lookAt, namesIn, openDirectory } from '../host/files.ts';
+import { DPKG_INFO } from '../host/ownership.ts';
 import { persistencePlaces, type PersistenceKind } from '../host/persistence.ts';
 import { pathIn, toBytes, type HostPath } from '../host/paths.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
@@ -15,7 +16,6 @@ export interface Candidate {
   path: Buffer;
 }
 
-const DPKG_INFO = '/var/lib/dpkg/info';
 /** deb-postinst(5) and its like: run as root at the next update of the package. */
 const SCRIPT = /\.(?:pre|post)(?:inst|rm)$/;
 const MOST_CANDIDATES = 50_000;

@@ -9,7 +9,8 @@ export interface Ownership {
   changed: boolean | null;
 }
 
-const DPKG_INFO = '/var/lib/dpkg/info';
+/** Where dpkg keeps what it knows of each package, and the scripts that it runs for it. */
+export const DPKG_INFO = '/var/lib/dpkg/info';
 const TIMEOUT_MS = 5_000;
 
 /** By path; files of no package are absent. Throws TickwardError where the package manager does not say. `md5Of` is what is there now, null for what could not be read. */

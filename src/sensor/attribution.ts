@@ -14,7 +14,7 @@ import { MOST_OPENED, type Opened } from './exec-log.ts';
 import { fillingOf, type Above, type Numbered } from './filler.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { Programs } from './programs.ts';
-import { pathOfOpened } from './program.ts';
+import { deviceOf, pathOfOpened } from './program.ts';
 import type { Sources } from './sources.ts';
 
 /** A change of a file as far as it matters for who did it. */
@@ -201,10 +201,6 @@ export class Attributor {
 function isStillUser(pid: number, { user }: Attributed): boolean {
   const uid = user === undefined ? undefined : effectiveIdsOf(pid)?.uid;
   return uid === undefined || String(uid) === user?.id;
-}
-
-function deviceOf({ device }: Image): string {
-  return `${device.major}:${device.minor}`;
 }
 
 /** Of one process; as the same user. */

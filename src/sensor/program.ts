@@ -91,6 +91,7 @@ function hasNumbersOf(image: Image, { ino, dev }: BigIntStats): boolean {
   return device === deviceOf(image) || (image.device.major === 0 && device.startsWith('0:'));
 }
 
-function deviceOf({ device }: Image): string {
+/** `major:minor` of the file system that it is on, as mountinfo has it. */
+export function deviceOf({ device }: Image): string {
   return `${device.major}:${device.minor}`;
 }
