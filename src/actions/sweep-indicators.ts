@@ -2,6 +2,7 @@
 import { parseAddress, unmapped } from '../host/addresses.ts';
 import { fingerprintOf, parseAuthorizedKey } from '../host/authorized-keys.ts';
 import { factsOfUnit } from '../host/unit-facts.ts';
+import { literally } from '../model/pattern.ts';
 
 export interface Indicators {
   /** Names of units. */
@@ -79,9 +80,8 @@ export function reasonsIn(text: string, { units, paths, commands, addresses, key
 /** `10.0.0.1` is no part of `110.0.0.12`, `evil.example` none of `evil.example.org`; a port may follow. */
 function hasAddress(text: string, address: string): boolean {
   if (!text.includes(address)) return false;
-  const escaped = address.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   const [before, after] = address.includes(':') ? [String.raw`(?<![\w:])`, String.raw`(?![\w:])`] : [String.raw`(?<![\w.-])`, String.raw`(?![\w-]|\.\w)`];
-  return new RegExp(`${before}${escaped}${after}`).test(text);
+  return new RegExp(`${before}${literally(address)}${after}`).test(text);
 }
 
 function keysIn(text: string, keys: readonly string[]): string[] {

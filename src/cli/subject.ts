@@ -9,6 +9,7 @@ import { readUsers, userOf } from '../host/passwd.ts';
 import { isSameStart } from '../host/proc.ts';
 import { TickwardError } from '../model/errors.ts';
 import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
+import { modeText } from '../model/mode.ts';
 import { bytesOfText, ESCAPE, printable } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import type { Context } from './context.ts';
@@ -156,7 +157,7 @@ function eventOfFile(exact: string, note = 'no sensor saw the file being made: t
     '@timestamp': mtime ?? new Date(stat.ctimeMs).toISOString(),
     event: { id: '', kind: 'event', category: ['file'], type: ['creation'], action: 'creation', dataset: 'tickward.file' },
     host: hostIdentity(),
-    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), type: fileTypeOf(stat.mode), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
+    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), type: fileTypeOf(stat.mode), size: stat.size, mode: modeText(stat.mode), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
     user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
     tickward: { attribution: 'none', attribution_note: note, source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
   };

@@ -5,7 +5,8 @@ import { fileTypeOf } from '../host/file-type.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import { errnoOf } from '../model/errors.ts';
-import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
+import { ECS_TYPES, type EventSource, type FileAction, type FileEvent } from '../model/event.ts';
+import { modeText } from '../model/mode.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
 import { ofCertainUser, ofOwner, type Attributed } from './attributed.ts';
 import { hashOf, withContent } from './content.ts';
@@ -31,8 +32,6 @@ export interface DocumentContext {
   /** Reading a file, for its hash and for what it says, costs as much as all the rest. */
   contents: boolean;
 }
-
-const ECS_TYPES: Record<FileAction, FileEvent['event']['type']> = { creation: ['creation'], rename: ['change'], modification: ['change'], deletion: ['deletion'] };
 
 /** For system calls: text where it is all ASCII, which is most of the time and cheaper, else bytes. */
 export function pathOf(folder: string, name: string): string | Buffer {
@@ -151,7 +150,7 @@ function modeOf(mode: number): string {
   const bits = mode & 0o7777;
   const known = modes.get(bits);
   if (known !== undefined) return known;
-  const text = bits.toString(8).padStart(4, '0');
+  const text = modeText(bits);
   modes.set(bits, text);
   return text;
 }
