@@ -10,11 +10,12 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
+import { ownedOf, pathToJson } from './kept.ts';
 import { remember } from './quarantine-log.ts';
 import { regenerate } from './removal-regenerate.ts';
 import { end, reload, stop, tell, wake, type Known } from './removal-stop.ts';
 import { alreadyGone, keepOriginals, takeFile, type Announce, type Originals } from './removal-take.ts';
-import { ownedOf, pathToJson, type Operation, type Removal, type RemovalChange } from './removal.ts';
+import type { Operation, Removal, RemovalChange } from './removal.ts';
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 

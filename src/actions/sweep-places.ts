@@ -4,7 +4,7 @@ import { isUnitSubdirectory } from '../host/directories.ts';
 import { lookAt, namesIn, openDirectory } from '../host/files.ts';
 import { DPKG_INFO } from '../host/ownership.ts';
 import { persistencePlaces, type PersistenceKind } from '../host/persistence.ts';
-import { pathIn, toBytes, type HostPath } from '../host/paths.ts';
+import { type HostPath, lastNameOf, parentOf, pathIn, toBytes } from '../host/paths.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { textOfBytes } from '../model/text.ts';
 import type { HostContext } from './action.ts';
@@ -63,8 +63,8 @@ function under(path: Buffer, isWanted: (name: string) => boolean, deeper: boolea
 
 function isFile(path: Buffer): boolean {
   try {
-    using parent = openDirectory(path.subarray(0, path.lastIndexOf(0x2f)));
-    return lookAt(parent, path.subarray(path.lastIndexOf(0x2f) + 1))?.state.kind === 'file';
+    using parent = openDirectory(parentOf(path));
+    return lookAt(parent, lastNameOf(path))?.state.kind === 'file';
   } catch {
     return false;
   }

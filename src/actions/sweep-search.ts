@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { openDirectory, openFileIn, readOpen, sha256Of, type Directory } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
-import { SLASH } from '../host/paths.ts';
+import { lastNameOf, parentOf } from '../host/paths.ts';
 import { ancestorsOf, argumentsOf, toldExecutableOf, processIds, startedAt, statOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import { legible, textOfBytes } from '../model/text.ts';
@@ -76,16 +76,15 @@ class Reader {
   /** Of a link in a place of ours only the name counts. */
   read(path: Buffer): Read | undefined {
     try {
-      const cut = path.lastIndexOf(SLASH);
-      using file = openFileIn(this.parentOf(path, cut), path.subarray(cut + 1), 'any');
+      using file = openFileIn(this.directoryOf(path), lastNameOf(path), 'any');
       return { content: readOpen(file.fd, MOST_BYTES, file.state.size), changed: fstatSync(file.fd).ctimeMs };
     } catch {
       return undefined;
     }
   }
 
-  private parentOf(path: Buffer, cut: number): Directory {
-    const parent = path.subarray(0, Math.max(cut, 1));
+  private directoryOf(path: Buffer): Directory {
+    const parent = parentOf(path);
     if (this.directory?.path.equals(parent) === true) return this.directory;
     this[Symbol.dispose]();
     return (this.directory = openDirectory(parent));

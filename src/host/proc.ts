@@ -188,6 +188,15 @@ export function contentOf(pid: number, name: 'cmdline' | 'environ' | 'io' | 'sta
   return text.includes('\ufffd') ? textOfBytes(readFileSync(path)) : text;
 }
 
+/** A variable of the environment that a process was started with, in the form of `textOfBytes`; undefined where it has none of this name, or is not ours to look at. */
+export function variableOf(pid: number, name: string): string | undefined {
+  try {
+    return new RegExp(`(?:^|\\0)${name}=([^\\0]*)`).exec(contentOf(pid, 'environ'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
 let bootTime: number | undefined;
 
 /** Milliseconds since the epoch at which the machine booted (`btime` of /proc/stat, whole seconds). */
