@@ -1,7 +1,7 @@
 /** Carries out the operations of a removal, each announced before it is done. */
-import { createHash } from 'node:crypto';
 import { asideOf, setAside } from '../host/aside.ts';
 import { isFreezing, setFrozen } from '../host/cgroups.ts';
+import { sha256Text } from '../host/exchange.ts';
 import { look, lookAt, openDirectory, openParent } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { prepareQuarantine, removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
@@ -96,7 +96,7 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
     }
     case 'original': {
       const { path, original } = operation;
-      announce({ kind: 'original', at: pathToJson(path), sha256: createHash('sha256').update(original.content).digest('hex') });
+      announce({ kind: 'original', at: pathToJson(path), sha256: sha256Text(original.content) });
       placeFile(path, original);
       return undefined;
     }

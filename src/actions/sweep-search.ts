@@ -1,7 +1,7 @@
 /** Looks for traces in files, processes and sockets. Only reads. */
-import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { sha256Text } from '../host/exchange.ts';
 import { openDirectory, openFileIn, readOpen, sha256Of, type Directory } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
@@ -59,7 +59,7 @@ function reasonsOf(path: string, read: Read | undefined, indicators: Indicators)
   const name = path.slice(path.lastIndexOf('/') + 1);
   const byName = [...indicators.units.filter((unit) => name === unit || path.includes(`/${unit}.d/`)).map((unit) => `has the name of the unit ${unit}`), ...indicators.paths.filter((each) => each === path).map(() => 'is the path itself')];
   if (read === undefined) return byName;
-  const hash = indicators.hashes.length === 0 ? '' : createHash('sha256').update(read.content).digest('hex');
+  const hash = indicators.hashes.length === 0 ? '' : sha256Text(read.content);
   return [...byName, ...(indicators.hashes.includes(hash) ? [`has the hash ${hash}`] : []), ...reasonsIn(textOfBytes(read.content), indicators)];
 }
 

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { textOfBytes } from '../model/text.ts';
 import { AUDIT_UID_UNSET, PF_KTHREAD, USER_HZ } from './kernel.ts';
+import { readLink, readText } from './read.ts';
 
 export interface ProcessStat {
   pid: number;
@@ -27,7 +28,7 @@ export function processIds(): number[] {
 }
 
 export function statOf(pid: number): ProcessStat | undefined {
-  const text = read(`/proc/${pid}/stat`);
+  const text = readText(`/proc/${pid}/stat`);
   return text === undefined ? undefined : parseStat(text);
 }
 
@@ -57,7 +58,7 @@ export function parseStat(text: string): ProcessStat | undefined {
 
 /** `Name: value` lines of /proc/PID/status. */
 export function statusOf(pid: number): Map<string, string> | undefined {
-  const text = read(`/proc/${pid}/status`);
+  const text = readText(`/proc/${pid}/status`);
   if (text === undefined) return undefined;
   return new Map(text.split('\n').flatMap((line) => {
     const colon = line.indexOf(':');
@@ -69,7 +70,7 @@ const EFFECTIVE_IDS = /^Uid:\t\d+\t(\d+).*\nGid:\t\d+\t(\d+)/m;
 
 /** The user and the group that it acts as. Without all the other lines of its status: they take twice as long. */
 export function effectiveIdsOf(pid: number): { uid: number; gid: number } | undefined {
-  const found = EFFECTIVE_IDS.exec(read(`/proc/${pid}/status`) ?? '');
+  const found = EFFECTIVE_IDS.exec(readText(`/proc/${pid}/status`) ?? '');
   return found === null ? undefined : { uid: Number(found[1]), gid: Number(found[2]) };
 }
 
@@ -87,15 +88,15 @@ export function argumentsOf(pid: number): string[] | undefined {
 
 /** Path of the image as the process itself has it, which any user can make another's (executable.ts has the one on this host); ` (deleted)` is the kernel's own mark of a file that is gone. */
 export function toldExecutableOf(pid: number): string | undefined {
-  return link(`/proc/${pid}/exe`);
+  return readLink(`/proc/${pid}/exe`);
 }
 
 export function workingDirectoryOf(pid: number): string | undefined {
-  return link(`/proc/${pid}/cwd`);
+  return readLink(`/proc/${pid}/cwd`);
 }
 
 export function loginUidOf(pid: number): number | undefined {
-  const text = read(`/proc/${pid}/loginuid`);
+  const text = readText(`/proc/${pid}/loginuid`);
   if (text === undefined || text === '') return undefined;
   const uid = Number(text);
   return uid === AUDIT_UID_UNSET ? undefined : uid;
@@ -129,16 +130,12 @@ export function isAmongOtherUsers(pid: number): boolean {
 }
 
 function userNamespaceOf(pid: number | 'self'): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/user`);
-  } catch {
-    return undefined;
-  }
+  return readLink(`/proc/${pid}/ns/user`);
 }
 
 /** Path in the unified hierarchy, or the systemd one on a hybrid host. */
 export function cgroupOf(pid: number): string | undefined {
-  const lines = read(`/proc/${pid}/cgroup`)?.split('\n');
+  const lines = readText(`/proc/${pid}/cgroup`)?.split('\n');
   const line = lines?.find((entry) => entry.startsWith('0::')) ?? lines?.find((entry) => entry.includes(':name=systemd:'));
   return line?.split(':').slice(2).join(':');
 }
@@ -218,14 +215,6 @@ export function isSameStart(one: string, other: string): boolean {
   return Math.abs(Date.parse(one) - Date.parse(other)) <= START_TOLERANCE_MS;
 }
 
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
 function readInto(path: string, buffer: Buffer): number | undefined {
   let fd: number | undefined;
   try {
@@ -237,13 +226,5 @@ function readInto(path: string, buffer: Buffer): number | undefined {
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
-  }
-}
-
-function link(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
   }
 }

@@ -1,7 +1,8 @@
 /** A change of a file as an ECS document. */
-import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { lstatSync, type BigIntStats } from 'node:fs';
 import { classify, isUnitText } from '../host/directories.ts';
 import { fileTypeOf } from '../host/file-type.ts';
+import { readLink } from '../host/read.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import { errnoOf } from '../model/errors.ts';
@@ -139,7 +140,7 @@ function addFacts(file: FileEvent['file'], path: string | Buffer, stat: BigIntSt
   if (owner !== undefined) file.owner = owner;
   const group = accounts.groupName(Number(stat.gid));
   if (group !== undefined) file.group = group;
-  const target = file.type === 'symlink' ? targetOf(path) : undefined;
+  const target = file.type === 'symlink' ? readLink(path) : undefined;
   if (target !== undefined) file.target_path = target;
 }
 
@@ -153,14 +154,6 @@ function modeOf(mode: number): string {
   const text = modeText(bits);
   modes.set(bits, text);
   return text;
-}
-
-function targetOf(path: string | Buffer): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 let lastMs = 0;

@@ -2,6 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAXSYMLINKS } from '../../host/kernel.ts';
+import { readLink } from '../../host/read.ts';
 import { equals, type QueryContext } from '../../model/table.ts';
 import { attempt } from './pids.ts';
 
@@ -30,7 +31,7 @@ export function within(root: string, path: string): string {
   const waiting = path.split('/');
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
     const next = join(resolved, name);
-    const target = links < MAXSYMLINKS ? targetOf(root + next) : undefined;
+    const target = links < MAXSYMLINKS ? readLink(root + next) : undefined;
     if (target === undefined) resolved = next;
     else {
       links += 1;
@@ -39,12 +40,4 @@ export function within(root: string, path: string): string {
     }
   }
   return root + resolved;
-}
-
-function targetOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
 }
