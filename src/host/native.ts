@@ -27,12 +27,12 @@ export function errno(): number {
 
 /** `ENOENT` for 2. */
 export function errnoName(code: number): string {
-  names ??= new Map(Object.entries(native().os.errno).filter(([name]) => !SYNONYMS.has(name)).map(([name, value]) => [value, name]));
+  names ??= new Map(Object.entries(native().os.errno).filter(([name]) => !SYNONYMS.includes(name)).map(([name, value]) => [value, name]));
   return names.get(code) ?? `errno ${code}`;
 }
 
 /** Of names of one number the kernel's own is told. */
-const SYNONYMS: ReadonlySet<string> = new Set(['EDEADLOCK', 'ENOTSUP', 'EWOULDBLOCK']);
+const SYNONYMS: readonly string[] = ['EDEADLOCK', 'ENOTSUP', 'EWOULDBLOCK'];
 
 /** Where the bytes are, for structs of the kernel that point to them. They have to be kept until the call is over. */
 export function addressOf(buffer: Buffer): bigint {
