@@ -7,6 +7,7 @@ import { shadowOf, type ShadowEntry } from '../host/shadow.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { firstLineOf, printable } from '../model/text.ts';
 import type { ActionContext, Change, HostContext, UndoReport } from './action.ts';
+import { unknownChange } from './kept.ts';
 
 const fields = z.strictObject({ locked: z.boolean(), expires: z.string().regex(/^\d*$/), last_change: z.string().regex(/^\d*$/) });
 export type AccountFields = z.infer<typeof fields>;
@@ -85,7 +86,7 @@ export async function undoAccount(changes: readonly Change[], context: ActionCon
     if (change.data['kind'] === 'sessions') continue;
     const parsed = accountChange.safeParse(change.data);
     try {
-      if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
+      if (!parsed.success) throw unknownChange(change.text ?? '');
       await giveBack(parsed.data, context, report);
     } catch (error) {
       report.failed.push(messageOf(error));

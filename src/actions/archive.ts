@@ -4,6 +4,7 @@ import { closeSync, constants, fsyncSync, linkSync, openSync, unlinkSync, writeS
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
+import { sha256Text } from '../host/exchange.ts';
 import { attempt } from '../host/paths.ts';
 import { syncPath } from '../host/files.ts';
 
@@ -81,7 +82,7 @@ async function* pieces(items: AsyncIterable<Item>, limit: number, readme: string
       continue;
     }
     total += content.length;
-    entries.push({ name, source, size: content.length, sha256: createHash('sha256').update(content).digest('hex'), ...(cut === undefined ? {} : { cut }) });
+    entries.push({ name, source, size: content.length, sha256: sha256Text(content), ...(cut === undefined ? {} : { cut }) });
     yield* file(name, content, now);
   }
   yield* file('manifest.json', Buffer.from(`${JSON.stringify(entries, null, 2)}\n`), now);

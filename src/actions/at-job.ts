@@ -10,7 +10,7 @@ import { restoreFile } from '../host/restore.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { ActionContext, Change, Plan, UndoReport } from './action.ts';
 import { xattrsOf } from './attributes.ts';
-import { ownedOf, pathFromJson, pathToJson } from './removal.ts';
+import { keptCopy, keptOwner, keptPath, keptXattrs, ownedOf, pathFromJson, pathToJson, unknownChange } from './kept.ts';
 
 const ATD = '/usr/sbin/atd';
 
@@ -21,9 +21,7 @@ export interface JobRemoval {
   sha256: string;
 }
 
-const path = z.strictObject({ path: z.string(), bytes: z.exactOptional(z.string()) });
-const owned = z.strictObject({ mode: z.int(), uid: z.int(), gid: z.int(), atime_ns: z.string(), mtime_ns: z.string() });
-const jobChange = z.strictObject({ kind: z.literal('job'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()) });
+const jobChange = z.strictObject({ kind: z.literal('job'), at: keptPath, copy: keptCopy, owned: keptOwner, xattrs: keptXattrs });
 
 export function planJob(number: number): Plan<JobRemoval | undefined> {
   const { jobs, unread } = atJobs();
@@ -59,7 +57,7 @@ export function isJobThere({ path: at }: JobRemoval): boolean {
 
 export function undoJob(data: Change['data'], report: UndoReport): void {
   const { success, data: change } = jobChange.safeParse(data);
-  if (!success) throw new TickwardError('STATE', 'the journal has a change that this version does not know', { hint: 'undo it with the version that made it' });
+  if (!success) throw unknownChange();
   const at = pathFromJson(change.at);
   const made = restoreFile(at, change.copy, change.owned, change.xattrs);
   if (!made) {

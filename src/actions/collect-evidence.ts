@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { look, openFile, readRegular, sha256Of } from '../host/files.ts';
 import { componentsOf, show, toBytes } from '../host/paths.ts';
-import { cgroupOf, processIds, startedAt, statOf } from '../host/proc.ts';
+import { cgroupOf, isSameStart, processIds, startedAt, statOf } from '../host/proc.ts';
 import { prepareQuarantine } from '../host/quarantine.ts';
 import { roomAt } from '../host/room.ts';
 import { lastOf, MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
@@ -119,13 +119,10 @@ function suspectsOf(given: Params, { target }: ActionContext, units: readonly st
   });
 }
 
-/** The kernel counts start times from a boot time in whole seconds. */
-const TOLERANCE_MS = 2_000;
-
 /** Another process may have its number by now. */
 function isStill(process: ActionContext['target']['process']): process is NonNullable<ActionContext['target']['process']> {
   const stat = process === undefined ? undefined : statOf(process.pid);
-  return stat !== undefined && (process?.start === undefined || Math.abs(Date.parse(startedAt(stat)) - Date.parse(process.start)) <= TOLERANCE_MS);
+  return stat !== undefined && (process?.start === undefined || isSameStart(startedAt(stat), process.start));
 }
 
 function readmeOf({ subjects }: Data, context: ActionContext): string {

@@ -5,6 +5,7 @@ import { readOpen, readRegular } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
 import { modifiedFiles, packagesOf } from '../host/packages.ts';
+import { lastNameOf } from '../host/paths.ts';
 import { argumentsOf, cgroupOf, descriptorsOf, linkOf, ownerOf, processIds, startedAt, statOf, toldExecutableOf, workingDirectoryOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import { ifLoaded, isSlowToRead } from '../host/units.ts';
@@ -32,7 +33,7 @@ export async function* evidenceOf(subjects: Subjects, context: ActionContext): A
   yield table('processes.json', '/proc', () => processIds().flatMap(processRow));
   for (const { pid, startTicks } of subjects.suspects) if (String(statOf(pid)?.startTicks) === startTicks) yield* suspect(pid, subjects.executables);
   for (const { namespace, pid, sockets } of socketsAround([process.pid, ...subjects.suspects.map((each) => each.pid)])) yield table(`sockets-${plain(namespace)}.json`, `/proc/${pid}/net`, () => sockets.map((socket) => ({ ...socket, path: legible(socket.path) })));
-  for (const [index, path] of subjects.files.entries()) yield fileItem(`files/${index}-${plain(path.subarray(path.lastIndexOf(0x2f) + 1).toString())}`, path);
+  for (const [index, path] of subjects.files.entries()) yield fileItem(`files/${index}-${plain(lastNameOf(path).toString())}`, path);
   if (context.systemd === 'running') yield* units(subjects, context.target, context.uid);
   yield await packages(subjects);
 }

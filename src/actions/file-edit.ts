@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { changed, contentOf, exchange, sha256Text } from '../host/exchange.ts';
 import { type FileState, openFile, readOpen, readRegular, sameInode, sha256Of } from '../host/files.ts';
 import { setTimes, writeXattrs } from '../host/inode.ts';
-import { show } from '../host/paths.ts';
+import { parentOf, show } from '../host/paths.ts';
 import { type Copy, copyToQuarantine, prepareQuarantine } from '../host/quarantine.ts';
 import { restoreFile } from '../host/restore.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, UndoReport } from './action.ts';
 import { changeFlags, type Protection, protectionOf, protectionsOf, withoutProtection, xattrsOf } from './attributes.ts';
-import { ownedOf, pathFromJson, pathToJson } from './removal.ts';
+import { keptCopy, keptFlags, keptOwner, keptPath, keptXattrs, ownedOf, pathFromJson, pathToJson } from './kept.ts';
 
 /** A file with keys or cron jobs is some kilobytes. */
 const MOST_BYTES = 4 * 1024 ** 2;
@@ -36,13 +36,11 @@ export interface FileEdit {
   flags: Protection[];
 }
 
-const path = z.strictObject({ path: z.string(), bytes: z.exactOptional(z.string()) });
-const owned = z.strictObject({ mode: z.int(), uid: z.int(), gid: z.int(), atime_ns: z.string(), mtime_ns: z.string() });
 
 /** As the journal keeps them. */
 export const editChange = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('lines'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs: z.record(z.string(), z.string()), after: z.string() }),
-  z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
+  z.strictObject({ kind: z.literal('lines'), at: keptPath, copy: keptCopy, owned: keptOwner, xattrs: keptXattrs, after: z.string() }),
+  keptFlags,
 ]);
 export type EditChange = z.infer<typeof editChange>;
 
@@ -61,7 +59,7 @@ export function planEdit(at: Buffer, pick: (line: Line) => boolean): FileEdit | 
 
 /** The directory's first: it keeps its names from being exchanged. */
 function placesOf(at: Buffer): Buffer[] {
-  return [at.subarray(0, at.lastIndexOf(0x2f)), at];
+  return [parentOf(at), at];
 }
 
 /** What `applyEdit` does, in words; `what` names the lines. */

@@ -1,8 +1,7 @@
 /** The host that we are on, as the actions see it. */
-import { readFileSync } from 'node:fs';
 import { unitDirectories } from '../host/directories.ts';
 import { readUsers } from '../host/passwd.ts';
-import { statOf } from '../host/proc.ts';
+import { statOf, variableOf } from '../host/proc.ts';
 import { isBooted } from '../host/systemd.ts';
 import type { HostContext } from './action.ts';
 
@@ -26,16 +25,8 @@ export function createHostContext(options: { quarantine: string; management?: re
 /** sudo takes SSH_CONNECTION out of the environment; the login shell above it still has it. Only our own ancestors are asked. */
 function sshConnectionOf(pid: number): string | undefined {
   for (let at = pid, rounds = 0; at > 1 && rounds < 64; at = statOf(at)?.ppid ?? 0, rounds += 1) {
-    const found = /(?:^|\0)SSH_CONNECTION=([^\0]*)/.exec(environmentOf(at))?.[1];
+    const found = variableOf(at, 'SSH_CONNECTION');
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1');
-  } catch {
-    return '';
-  }
 }

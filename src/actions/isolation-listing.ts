@@ -1,5 +1,6 @@
 /** The tables of an isolation as `nft -j list table` gives them, and what is missing in them. Pure. */
 import { TickwardError } from '../model/errors.ts';
+import { isObject } from '../model/object.ts';
 import { printable } from '../model/text.ts';
 import { readComment, type InForce } from './isolation.ts';
 import { allowedIn, CHAINS, PRIORITY, TABLE } from './isolation-rules.ts';
@@ -96,5 +97,5 @@ function listed(json: string): Fields[] {
 }
 
 function fields(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  return isObject(value) ? value : undefined;
 }

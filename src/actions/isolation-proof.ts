@@ -2,7 +2,8 @@
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { AF_INET, AF_INET6, parseInet, type SocketEntry } from '../host/sockets.ts';
+import { AF_INET, AF_INET6, ARPHRD_ETHER, ARPHRD_INFINIBAND, ARPHRD_LOOPBACK } from '../host/kernel.ts';
+import { parseInet, type SocketEntry } from '../host/sockets.ts';
 import { errnoOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { holds, parseNetwork, type Network } from './networks.ts';
@@ -74,8 +75,8 @@ function localAddressTo(address: string): Promise<string | undefined> {
   return withSocket<string | undefined>(address, (socket, settle) => socket.connect(DISCARD, address, (error?: Error) => settle(error === undefined || error === null ? socket.address().address : undefined)), undefined);
 }
 
-/** ARPHRD of if_arp.h: Ethernet, InfiniBand and loopback carry packets as they are; WireGuard, IP-in-IP, GRE and others wrap them into packets of this host's own. */
-const PLAIN_LINKS: readonly (string | undefined)[] = ['1', '32', '772', undefined];
+/** Ethernet, InfiniBand and loopback carry packets as they are; WireGuard, IP-in-IP, GRE and others wrap them into packets of this host's own. */
+const PLAIN_LINKS: readonly (string | undefined)[] = [String(ARPHRD_ETHER), String(ARPHRD_INFINIBAND), String(ARPHRD_LOOPBACK), undefined];
 
 function isTunnel(name: string): boolean {
   return !PLAIN_LINKS.includes(linkType(name));

@@ -1,4 +1,5 @@
 /** The nftables tables that isolate a host, as text for `nft -f`. Pure. */
+import { LOOPBACK_IFINDEX, NFT_NETDEVICE_MAX } from '../host/kernel.ts';
 import { commentOf, type Isolation } from './isolation.ts';
 import { networkText, type Network } from './networks.ts';
 
@@ -9,9 +10,6 @@ export const TABLE = 'tickward';
 export const PRIORITY = -300;
 
 export const CHAINS = { isolate_input: 'input', isolate_output: 'output', isolate_forward: 'forward' } as const;
-
-/** A chain may have so many interfaces (NFT_NETDEVICE_MAX of the kernel). */
-const INTERFACES_PER_CHAIN = 256;
 
 /** Without neighbour discovery no IPv6 peer can be reached; hop limit 255 proves that it comes from the link (RFC 4861). */
 const NEIGHBOURS = 'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept';
@@ -26,16 +24,13 @@ const OUTBOUND = ['ip daddr . tcp sport @management4 accept', 'ip6 daddr . tcp s
 const LEASES_IN = ['udp sport 67 udp dport 68 accept', 'udp sport 547 udp dport 546 accept'];
 const LEASES_OUT = ['udp sport 68 udp dport 67 accept', 'udp sport 546 udp dport 547 accept'];
 
-/** Interface 1 is the loopback of every network namespace, whatever it is called. */
-const LOOPBACK = 1;
-
 /** What stands before the drop in each chain. `dhcp` is the only thing that changes their number. */
 export function allowedIn(name: keyof typeof CHAINS | 'egress', dhcp: boolean): string[] {
   switch (name) {
     case 'isolate_input':
-      return [`iif ${LOOPBACK} accept`, ...INBOUND, ...(dhcp ? LEASES_IN : []), NEIGHBOURS, GROUPS_ASKED, ...TOO_BIG];
+      return [`iif ${LOOPBACK_IFINDEX} accept`, ...INBOUND, ...(dhcp ? LEASES_IN : []), NEIGHBOURS, GROUPS_ASKED, ...TOO_BIG];
     case 'isolate_output':
-      return [`oif ${LOOPBACK} accept`, ...OUTBOUND, ...(dhcp ? LEASES_OUT : []), NEIGHBOURS, GROUPS_TOLD];
+      return [`oif ${LOOPBACK_IFINDEX} accept`, ...OUTBOUND, ...(dhcp ? LEASES_OUT : []), NEIGHBOURS, GROUPS_TOLD];
     case 'isolate_forward':
       return [];
     case 'egress':
@@ -105,7 +100,7 @@ function chain(name: string, hook: string, rules: readonly string[]): string {
 }
 
 function groupsOf(names: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(names.length / INTERFACES_PER_CHAIN) }, (_, index) => names.slice(index * INTERFACES_PER_CHAIN, (index + 1) * INTERFACES_PER_CHAIN));
+  return Array.from({ length: Math.ceil(names.length / NFT_NETDEVICE_MAX) }, (_, index) => names.slice(index * NFT_NETDEVICE_MAX, (index + 1) * NFT_NETDEVICE_MAX));
 }
 
 function quoted(name: string): string {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type ExecResult, run } from '../exec.ts';
 import { isPopulated } from '../host/cgroups.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
-import { hasUserManager } from '../host/systemd.ts';
+import { hasUserManager, shownProperty } from '../host/systemd.ts';
 import { ifLoaded } from '../host/units.ts';
 import { firstLineOf, printable } from '../model/text.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -176,7 +176,7 @@ function instancesOf(unit: string): string {
 }
 
 function parseState(block: string): UnitState {
-  const value = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
+  const value = (name: string): string => shownProperty(block, name);
   return { id: value('Id'), load: value('LoadState'), active: value('ActiveState'), freezer: value('FreezerState'), cgroup: value('ControlGroup'), fragment: value('FragmentPath'), invocation: value('InvocationID') };
 }
 

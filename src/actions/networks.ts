@@ -1,5 +1,5 @@
 /** IP addresses and networks as people write them, and which holds which. Pure. */
-import { formatAddress, maskOf, parseAddress } from '../host/addresses.ts';
+import { formatAddress, maskOf, parseAddress, unmapped } from '../host/addresses.ts';
 
 export interface Network {
   family: 4 | 6;
@@ -12,8 +12,10 @@ export interface Network {
 /** `192.0.2.0/24`, `2001:db8::1`, with or without a zone (`%eth0`), which is left out. Undefined for anything else, also where bits after the prefix are set. */
 export function parseNetwork(text: string): Network | undefined {
   const [, written = '', zone, length] = /^([0-9a-fA-F:.]+)(%[^/%\s]+)?(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const bytes = plain(parseAddress(written));
-  if (bytes === undefined || (zone !== undefined && bytes.length === 4)) return undefined;
+  const parsed = parseAddress(written);
+  if (parsed === undefined) return undefined;
+  const bytes = unmapped(parsed);
+  if (zone !== undefined && bytes.length === 4) return undefined;
   const bits = bytes.length * 8;
   const prefix = length === undefined ? bits : Number(length);
   if (prefix > bits || !masked(bytes, prefix).equals(bytes)) return undefined;
@@ -34,12 +36,6 @@ export function overlap(one: Network, other: Network): boolean {
 /** `192.0.2.1` for one address, `192.0.2.0/24` for more. */
 export function networkText({ family, address, prefix }: Network): string {
   return prefix === (family === 4 ? 32 : 128) ? address : `${address}/${prefix}`;
-}
-
-const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
-
-function plain(bytes: Buffer | undefined): Buffer | undefined {
-  return bytes?.subarray(0, MAPPED.length).equals(MAPPED) === true ? bytes.subarray(MAPPED.length) : bytes;
 }
 
 function masked(bytes: Buffer, prefix: number): Buffer {

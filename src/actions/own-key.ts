@@ -1,7 +1,7 @@
 /** With which key whoever responds has logged in, where that can be known: that one is not to be revoked by accident. */
 import { run } from '../exec.ts';
 import { fingerprintOf } from '../host/authorized-keys.ts';
-import { ancestorsOf, contentOf } from '../host/proc.ts';
+import { ancestorsOf, variableOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import type { HostContext } from './action.ts';
 
@@ -16,18 +16,10 @@ export async function ownKeys(context: HostContext): Promise<string[]> {
 /** sshd_config(5), ExposeAuthInfo: a file of lines `publickey ssh-ed25519 AAAA…`. sudo drops the variable, the login shell above it still has it. */
 function exposedKeys(): string[] {
   return [process.pid, ...ancestorsOf(process.pid)].flatMap((pid) => {
-    const path = /(?:^|\0)SSH_USER_AUTH=([^\0]*)/.exec(environmentOf(pid))?.[1];
+    const path = variableOf(pid, 'SSH_USER_AUTH');
     const text = path === undefined ? '' : readStart(path, MOST_BYTES)?.toString() ?? '';
     return [...text.matchAll(/^publickey \S+ (\S+)/gm)].map(([, key = '']) => fingerprintOf(key));
   });
-}
-
-function environmentOf(pid: number): string {
-  try {
-    return contentOf(pid, 'environ');
-  } catch {
-    return '';
-  }
 }
 
 /** sshd's own line, `Accepted publickey for NAME from ADDRESS port PORT ssh2: ED25519 SHA256:…`: what root wrote, not what anybody may have put into the journal. */

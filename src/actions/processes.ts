@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { existsCgroup, processesBelow, unifiedPathOf, unitCgroup } from '../host/cgroups.ts';
 import { executablePathOf } from '../host/executable.ts';
 import { holdProcess } from '../host/pidfd.ts';
-import { argumentsOf, isOver, processIds, startedAt, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
+import { ancestorsOf, argumentsOf, isOver, isSameStart, processIds, startedAt, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
 import { errnoOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { ActionContext, Plan, PlanStep } from './action.ts';
@@ -33,8 +33,6 @@ export interface Group {
   cgroup?: string;
 }
 
-/** The boot time that start times are counted from is kept in whole seconds and follows the clock. */
-const START_TOLERANCE_MS = 2_000;
 const SHOWN = 120;
 const MOST_NAMED = 5;
 const SCOPE_NOTES: Record<ProcessParams['scope'], string> = {
@@ -51,7 +49,7 @@ export function planFor(given: ProcessParams, context: ActionContext, does: stri
   if (wanted === undefined) return nothing('the alert names no process');
   const stat = statOf(wanted.pid);
   if (stat === undefined || isOver(stat)) return nothing(`process ${wanted.pid} is gone`);
-  if (wanted.start !== undefined && Math.abs(Date.parse(startedAt(stat)) - Date.parse(wanted.start)) > START_TOLERANCE_MS) return nothing(`process ${wanted.pid} is gone: another one, started at ${startedAt(stat)}, has its number now`);
+  if (wanted.start !== undefined && !isSameStart(startedAt(stat), wanted.start)) return nothing(`process ${wanted.pid} is gone: another one, started at ${startedAt(stat)}, has its number now`);
   const cgroup = given.scope === 'unit' ? unitOf(stat.pid) : undefined;
   const group: Group = { scope: given.scope, root: idOf(stat), ...(cgroup === undefined ? {} : { cgroup }) };
   const members = membersOf(group);
@@ -180,10 +178,4 @@ function present(pids: readonly number[]): ProcessStat[] {
 
 function isSame(stat: ProcessStat | undefined, id: ProcessId): boolean {
   return stat?.pid === id.pid && String(stat.startTicks) === id.startTicks;
-}
-
-function ancestorsOf(pid: number): number[] {
-  const found: number[] = [];
-  for (let at = statOf(pid)?.ppid ?? 0; at > 0 && !found.includes(at); at = statOf(at)?.ppid ?? 0) found.push(at);
-  return found;
 }

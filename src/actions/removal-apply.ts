@@ -1,7 +1,7 @@
 /** Carries out the operations of a removal, each announced before it is done. */
-import { createHash } from 'node:crypto';
 import { asideOf, setAside } from '../host/aside.ts';
 import { isFreezing, setFrozen } from '../host/cgroups.ts';
+import { sha256Text } from '../host/exchange.ts';
 import { look, lookAt, openDirectory, openParent } from '../host/files.ts';
 import { show } from '../host/paths.ts';
 import { prepareQuarantine, removeEmptyDirectory, removeLink } from '../host/quarantine.ts';
@@ -10,11 +10,12 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
+import { ownedOf, pathToJson } from './kept.ts';
 import { remember } from './quarantine-log.ts';
 import { regenerate } from './removal-regenerate.ts';
 import { end, reload, stop, tell, wake, type Known } from './removal-stop.ts';
 import { alreadyGone, keepOriginals, takeFile, type Announce, type Originals } from './removal-take.ts';
-import { ownedOf, pathToJson, type Operation, type Removal, type RemovalChange } from './removal.ts';
+import type { Operation, Removal, RemovalChange } from './removal.ts';
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
@@ -95,7 +96,7 @@ async function carryOut(operation: Operation, carrying: Carrying, announce: Anno
     }
     case 'original': {
       const { path, original } = operation;
-      announce({ kind: 'original', at: pathToJson(path), sha256: createHash('sha256').update(original.content).digest('hex') });
+      announce({ kind: 'original', at: pathToJson(path), sha256: sha256Text(original.content) });
       placeFile(path, original);
       return undefined;
     }

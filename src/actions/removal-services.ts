@@ -1,7 +1,7 @@
 /** Which services a timer starts, and what of them goes with it. */
 import { readdirSync, realpathSync } from 'node:fs';
 import { look, readRegular } from '../host/files.ts';
-import { pathIn, show } from '../host/paths.ts';
+import { pathIn, show, SLASH } from '../host/paths.ts';
 import { MOST_UNIT_BYTES, parseUnit } from '../host/units.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import { doubtNotes, ownersOf } from './removal-packages.ts';
@@ -160,7 +160,7 @@ export function textsOf(file: UnitFile): Buffer[] {
 /** Where a link leads that takes the place of a unit; only to read. */
 function contentPath(file: UnitFile): Buffer {
   if (file.target === undefined) return file.path;
-  if (file.target[0] === 0x2f) return file.target;
+  if (file.target[0] === SLASH) return file.target;
   return Buffer.concat([file.path.subarray(0, file.path.lastIndexOf('/') + 1), file.target]);
 }
 

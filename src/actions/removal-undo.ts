@@ -4,15 +4,16 @@ import { bringBack } from '../host/aside.ts';
 import { thaw } from '../host/cgroups.ts';
 import { look, openDirectory, openFile, sha256Of } from '../host/files.ts';
 import { setTimes } from '../host/inode.ts';
-import { show } from '../host/paths.ts';
+import { parentOf, show } from '../host/paths.ts';
 import { MOST_COPY_BYTES, removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
 import { changeFlags, protectionOf, withOpen } from './attributes.ts';
+import { pathFromJson, unknownChange } from './kept.ts';
 import { createManagers, isActive, type Manager, type ManagerId } from './manager.ts';
-import { pathFromJson, removalChange, type RemovalChange } from './removal.ts';
+import { removalChange, type RemovalChange } from './removal.ts';
 import { templateOf } from './unit-files.ts';
 
 type Of<Kind extends RemovalChange['kind']> = Extract<RemovalChange, { kind: Kind }>;
@@ -38,7 +39,7 @@ export async function undoRemoval<Given extends Change>(changes: readonly Given[
     const [failures, made] = [report.failed.length, report.done.length];
     await trying(report, () => {
       const parsed = removalChange.safeParse(change.data);
-      if (!parsed.success) throw new TickwardError('STATE', `the journal has a change that this version does not know: ${printable(change.text ?? '')}`, { hint: 'undo it with the version that made it' });
+      if (!parsed.success) throw unknownChange(change.text ?? '');
       takeBack(parsed.data, afterwards, report);
     });
     if (report.failed.length > failures) unitsOf(removalChange.safeParse(change.data).data).forEach((unit) => afterwards.withheld.add(unit));
@@ -174,7 +175,7 @@ function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, after
   if (active) afterwards.start.push({ manager, unit });
   const isOurs = look(path)?.target?.toString() === '/dev/null';
   if (isOurs) removeLink(path, Buffer.from('/dev/null'), () => {});
-  if (made_directory && look(path.subarray(0, path.lastIndexOf(0x2f))) !== undefined) removeEmptyDirectory(path.subarray(0, path.lastIndexOf(0x2f)), () => {});
+  if (made_directory && look(parentOf(path)) !== undefined) removeEmptyDirectory(parentOf(path), () => {});
   if (isOurs) report.done.push(`unmasked: removed the link ${show(path)}`);
 }
 

@@ -6,10 +6,11 @@ import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext, Plan, PlanStep } from './action.ts';
+import { pathFromJson } from './kept.ts';
 import { takenInto, type Taken } from './quarantine-log.ts';
 import { copyProblem, differenceOf, differentFile, type Difference, type Placed } from './quarantined.ts';
 import { targetPath } from './removal-plan.ts';
-import { pathFromJson, type RemovalChange } from './removal.ts';
+import type { RemovalChange } from './removal.ts';
 import { isWithheld, startedText, undoRemoval, unitsOf } from './removal-undo.ts';
 
 const params = z.strictObject({

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { isFreezing, isFrozen, setFrozen } from '../host/cgroups.ts';
-import { processIds, statOf, statusOf, TICKS_PER_SECOND, type ProcessStat } from '../host/proc.ts';
+import { USER_HZ } from '../host/kernel.ts';
+import { processIds, statOf, statusOf, type ProcessStat } from '../host/proc.ts';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import type { ActionContext } from './action.ts';
 import { idOf, membersOf, refusal, signal, type Group, type ProcessId } from './processes.ts';
@@ -16,7 +17,7 @@ const MOST_ROUNDS = 1_000;
 /** A look through /proc may miss one that is forked meanwhile. */
 const QUIET_ROUNDS = 2;
 /** Between the announcement of a stop and the stop. */
-const SLACK_TICKS = TICKS_PER_SECOND;
+const SLACK_TICKS = USER_HZ;
 
 export interface Announce {
   process(id: ProcessId): void;
@@ -90,7 +91,7 @@ function signalGroup(pgrp: number, name: NodeJS.Signals): void {
 }
 
 function ticksNow(): number {
-  return Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * TICKS_PER_SECOND);
+  return Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * USER_HZ);
 }
 
 /**

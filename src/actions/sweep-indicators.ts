@@ -1,7 +1,8 @@
 /** What an attack left that can be looked for elsewhere, and how a text or a name is compared with it. Pure. */
-import { parseAddress } from '../host/addresses.ts';
+import { parseAddress, unmapped } from '../host/addresses.ts';
 import { fingerprintOf, parseAuthorizedKey } from '../host/authorized-keys.ts';
 import { factsOfUnit } from '../host/unit-facts.ts';
+import { literally } from '../model/pattern.ts';
 
 export interface Indicators {
   /** Names of units. */
@@ -79,9 +80,8 @@ export function reasonsIn(text: string, { units, paths, commands, addresses, key
 /** `10.0.0.1` is no part of `110.0.0.12`, `evil.example` none of `evil.example.org`; a port may follow. */
 function hasAddress(text: string, address: string): boolean {
   if (!text.includes(address)) return false;
-  const escaped = address.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   const [before, after] = address.includes(':') ? [String.raw`(?<![\w:])`, String.raw`(?![\w:])`] : [String.raw`(?<![\w.-])`, String.raw`(?![\w-]|\.\w)`];
-  return new RegExp(`${before}${escaped}${after}`).test(text);
+  return new RegExp(`${before}${literally(address)}${after}`).test(text);
 }
 
 function keysIn(text: string, keys: readonly string[]): string[] {
@@ -95,9 +95,4 @@ export function sameAddress(one: string, other: string): boolean {
   if (one === other) return true;
   const [a, b] = [parseAddress(one), parseAddress(other)];
   return a !== undefined && b !== undefined && unmapped(a).equals(unmapped(b));
-}
-
-/** `::ffff:192.0.2.1` is 192.0.2.1. */
-function unmapped(bytes: Buffer): Buffer {
-  return bytes.length === 16 && bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff ? bytes.subarray(12) : bytes;
 }

@@ -2,8 +2,9 @@
 import { keyFilesOf } from '../host/authorized-keys.ts';
 import { isUnitSubdirectory } from '../host/directories.ts';
 import { lookAt, namesIn, openDirectory } from '../host/files.ts';
+import { DPKG_INFO } from '../host/ownership.ts';
 import { persistencePlaces, type PersistenceKind } from '../host/persistence.ts';
-import { pathIn, toBytes, type HostPath } from '../host/paths.ts';
+import { type HostPath, lastNameOf, parentOf, pathIn, toBytes } from '../host/paths.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { textOfBytes } from '../model/text.ts';
 import type { HostContext } from './action.ts';
@@ -15,7 +16,6 @@ export interface Candidate {
   path: Buffer;
 }
 
-const DPKG_INFO = '/var/lib/dpkg/info';
 /** deb-postinst(5) and its like: run as root at the next update of the package. */
 const SCRIPT = /\.(?:pre|post)(?:inst|rm)$/;
 const MOST_CANDIDATES = 50_000;
@@ -63,8 +63,8 @@ function under(path: Buffer, isWanted: (name: string) => boolean, deeper: boolea
 
 function isFile(path: Buffer): boolean {
   try {
-    using parent = openDirectory(path.subarray(0, path.lastIndexOf(0x2f)));
-    return lookAt(parent, path.subarray(path.lastIndexOf(0x2f) + 1))?.state.kind === 'file';
+    using parent = openDirectory(parentOf(path));
+    return lookAt(parent, lastNameOf(path))?.state.kind === 'file';
   } catch {
     return false;
   }

@@ -1,11 +1,11 @@
 /** Looks for traces in files, processes and sockets. Only reads. */
-import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { sha256Text } from '../host/exchange.ts';
 import { openDirectory, openFileIn, readOpen, sha256Of, type Directory } from '../host/files.ts';
 import { socketsAround } from '../host/held-sockets.ts';
 import { openImage } from '../host/image.ts';
-import { SLASH } from '../host/paths.ts';
+import { lastNameOf, parentOf } from '../host/paths.ts';
 import { ancestorsOf, argumentsOf, toldExecutableOf, processIds, startedAt, statOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
 import { legible, textOfBytes } from '../model/text.ts';
@@ -59,7 +59,7 @@ function reasonsOf(path: string, read: Read | undefined, indicators: Indicators)
   const name = path.slice(path.lastIndexOf('/') + 1);
   const byName = [...indicators.units.filter((unit) => name === unit || path.includes(`/${unit}.d/`)).map((unit) => `has the name of the unit ${unit}`), ...indicators.paths.filter((each) => each === path).map(() => 'is the path itself')];
   if (read === undefined) return byName;
-  const hash = indicators.hashes.length === 0 ? '' : createHash('sha256').update(read.content).digest('hex');
+  const hash = indicators.hashes.length === 0 ? '' : sha256Text(read.content);
   return [...byName, ...(indicators.hashes.includes(hash) ? [`has the hash ${hash}`] : []), ...reasonsIn(textOfBytes(read.content), indicators)];
 }
 
@@ -76,16 +76,15 @@ class Reader {
   /** Of a link in a place of ours only the name counts. */
   read(path: Buffer): Read | undefined {
     try {
-      const cut = path.lastIndexOf(SLASH);
-      using file = openFileIn(this.parentOf(path, cut), path.subarray(cut + 1), 'any');
+      using file = openFileIn(this.directoryOf(path), lastNameOf(path), 'any');
       return { content: readOpen(file.fd, MOST_BYTES, file.state.size), changed: fstatSync(file.fd).ctimeMs };
     } catch {
       return undefined;
     }
   }
 
-  private parentOf(path: Buffer, cut: number): Directory {
-    const parent = path.subarray(0, Math.max(cut, 1));
+  private directoryOf(path: Buffer): Directory {
+    const parent = parentOf(path);
     if (this.directory?.path.equals(parent) === true) return this.directory;
     this[Symbol.dispose]();
     return (this.directory = openDirectory(parent));

@@ -1,7 +1,7 @@
 /** Every file that makes a unit: its fragments, drop-ins, aliases and the links that pull it in, over all directories of its scope. Found through descriptors, by what is on disk. */
 import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { lookAt, openDirectory, openFile, openParent, sha256Of, type Directory, type FileState } from '../host/files.ts';
-import { pathIn, show, toBytes } from '../host/paths.ts';
+import { lastNameOf, pathIn, show, toBytes } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import { textOfBytes } from '../model/text.ts';
@@ -68,7 +68,7 @@ function takeWhatIsNotShared(findings: Findings, names: ReadonlySet<string>, dir
     for (const { name } of entriesOf(directory)) if (!isOf(name, names)) others.add(name);
   });
   for (const path of shared) {
-    const name = textOfBytes(path.subarray(path.lastIndexOf(0x2f) + 1));
+    const name = textOfBytes(lastNameOf(path));
     if (isSharedDirectory(name, others)) findings.shared.push(path);
     else withParent(path, (parent) => addOwnDirectory(parent, name, path, findings));
   }

@@ -2,6 +2,7 @@
 import { run } from '../exec.ts';
 import { isFreezing, isFrozen, isPopulated, thaw, unitsBelow } from '../host/cgroups.ts';
 import { statOf, statusOf } from '../host/proc.ts';
+import { shownProperty } from '../host/systemd.ts';
 import type { UnitState } from './manager.ts';
 import { idOf, running, signal, type ProcessId } from './processes.ts';
 import { templateOf } from './unit-files.ts';
@@ -17,7 +18,7 @@ export async function userManagers(uids: readonly number[]): Promise<Map<number,
   if (uids.length === 0) return new Map();
   const { stdout } = await run('systemctl', ['--no-pager', 'show', '-p', 'Id,MainPID,ControlGroup', '--', ...uids.map((uid) => `user@${uid}.service`)]);
   return new Map(stdout.split('\n\n').flatMap((block) => {
-    const value = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
+    const value = (name: string): string => shownProperty(block, name);
     const stat = statOf(Number(value('MainPID')));
     return stat === undefined ? [] : [[Number(/\d+/.exec(value('Id'))?.[0]), { cgroup: value('ControlGroup'), process: idOf(stat) }] as const];
   }));

@@ -1,6 +1,7 @@
 /** The configuration file: YAML, checked, and trusted only when nobody else may write it. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { errnoOf, TickwardError, unreadableReason } from '../model/errors.ts';
+import { modeText } from '../model/mode.ts';
 import { printable } from '../model/text.ts';
 import type { FileSettings } from './config-schema.ts';
 
@@ -35,7 +36,7 @@ function readTrusted(path: string, uid: number): string {
     // First: whoever followed the advice for a file that others can write would close a directory such as /tmp to everybody.
     if (!stat.isFile()) throw new TickwardError('BAD_INPUT', `the configuration ${shown} is ${stat.isDirectory() ? 'a directory' : 'no regular file'}`, { hint: 'give the path of a file with --config' });
     if (stat.uid !== 0 && stat.uid !== uid) throw new TickwardError('REFUSED', `the configuration ${shown} belongs to uid ${stat.uid}: it is not read`, { hint: `look at it, then: chown ${uid === 0 ? 'root:' : uid} ${shown}` });
-    if ((stat.mode & (uid === 0 ? BY_OTHERS : BY_ANYONE)) !== 0) throw new TickwardError('REFUSED', `the configuration ${shown} can be written by others (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')}): it is not read`, { hint: `look at it, then: chmod go-w ${shown}` });
+    if ((stat.mode & (uid === 0 ? BY_OTHERS : BY_ANYONE)) !== 0) throw new TickwardError('REFUSED', `the configuration ${shown} can be written by others (mode ${modeText(stat.mode)}): it is not read`, { hint: `look at it, then: chmod go-w ${shown}` });
     return textOf(readFileSync(fd), shown);
   } finally {
     closeSync(fd);

@@ -1,12 +1,9 @@
 /** A host's side of `tickward fleet`: one task out of a file, one answer on stdout. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { failed, parseTask, type Answer, type GivenTask, type Indicators } from '../fleet/task.ts';
 import { messageOf } from '../model/errors.ts';
 import { Exit, type Context } from './context.ts';
-import { actionContext } from './response.ts';
-
-const LAUNCHER = join(import.meta.dirname, 'tickward');
+import { actionContext, LAUNCHER } from './response.ts';
 
 /** The answer is on stdout also when the task failed: Ansible reads it there. */
 export async function answerTask(context: Context, file: string): Promise<number> {

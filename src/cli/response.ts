@@ -4,10 +4,11 @@ import type { HostContext } from '../actions/index.ts';
 import { createHostContext } from '../actions/host-context.ts';
 import type { Context } from './context.ts';
 
-const PROGRAM = join(import.meta.dirname, 'tickward');
+/** What starts us, by whatever name. */
+export const LAUNCHER = join(import.meta.dirname, 'tickward');
 
 /** Opens the store, whose directory also holds the quarantine. */
 export function actionContext(context: Context): HostContext {
   const { directory } = context.store('read');
-  return createHostContext({ quarantine: join(directory, 'quarantine'), management: context.settings.management, undoCommand: [PROGRAM, '--state-dir', resolve(directory), 'undo'] });
+  return createHostContext({ quarantine: join(directory, 'quarantine'), management: context.settings.management, undoCommand: [LAUNCHER, '--state-dir', resolve(directory), 'undo'] });
 }

@@ -1,6 +1,7 @@
 /** `tickward rule test`: events judged line by line, in constant memory; a broken line is said and the next ones come. */
 import { createReadStream } from 'node:fs';
 import { errnoOf, messageOf, placedMessageOf, TickwardError } from '../model/errors.ts';
+import { isObject } from '../model/object.ts';
 import { printable } from '../model/text.ts';
 import { readRules } from '../playbooks/rules.ts';
 import { compileEql, type Predicate } from '../rule/evaluate.ts';
@@ -83,7 +84,7 @@ function parseEvent(text: string): object | string {
   if (isTooDeep(text)) return `nested deeper than ${DEEPEST} levels`;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : 'not a JSON object';
+    return isObject(value) ? value : 'not a JSON object';
   } catch (error) {
     return `no JSON: ${messageOf(error)}`;
   }

@@ -6,8 +6,10 @@ import { fileTypeOf } from '../host/file-type.ts';
 import { hostIdentity, isThisHost } from '../host/identity.ts';
 import { isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
+import { isSameStart } from '../host/proc.ts';
 import { TickwardError } from '../model/errors.ts';
 import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
+import { modeText } from '../model/mode.ts';
 import { bytesOfText, ESCAPE, printable } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import type { Context } from './context.ts';
@@ -103,11 +105,8 @@ function ownProcesses(context: Context): OwnProcess[] {
   return journal.runs().flatMap(({ run }) => journal.entries(run)).flatMap(({ kind, data: { pid, start } }) => ((kind === 'run-started' || kind === 'run-resumed' || kind === 'undo-started') && typeof pid === 'number' && typeof start === 'string' ? [{ pid, start }] : []));
 }
 
-/** A start time is counted from the boot, whose moment is known to the second. */
-const START_TOLERANCE_MS = 2_000;
-
 function isBy({ process: by }: FileEvent, own: OwnProcess): boolean {
-  return by?.pid === own.pid && by.start !== undefined && Math.abs(Date.parse(by.start) - Date.parse(own.start)) <= START_TOLERANCE_MS;
+  return by?.pid === own.pid && by.start !== undefined && isSameStart(by.start, own.start);
 }
 
 /** The path as it was typed, else what reads like it: a name that cannot be printed is typed as it is shown, `\\n` for the end of a line and `\\xff` for the byte 0xff. */
@@ -158,7 +157,7 @@ function eventOfFile(exact: string, note = 'no sensor saw the file being made: t
     '@timestamp': mtime ?? new Date(stat.ctimeMs).toISOString(),
     event: { id: '', kind: 'event', category: ['file'], type: ['creation'], action: 'creation', dataset: 'tickward.file' },
     host: hostIdentity(),
-    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), type: fileTypeOf(stat.mode), size: stat.size, mode: (stat.mode & 0o7777).toString(8).padStart(4, '0'), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
+    file: { path, directory: dirname(path), name: basename(path), ...(extension === undefined ? {} : { extension }), type: fileTypeOf(stat.mode), size: stat.size, mode: modeText(stat.mode), uid: String(stat.uid), gid: String(stat.gid), ...(owner === undefined ? {} : { owner: owner.name }), inode: String(stat.ino), ...(mtime === null ? {} : { mtime }) },
     user: { id: String(stat.uid), ...(owner === undefined ? {} : { name: owner.name }) },
     tickward: { attribution: 'none', attribution_note: note, source: 'scan', unit, unit_type, scope: directory?.scope ?? 'system', ancestry: [], ...(path === exact ? {} : { path_bytes: bytes.toString('base64') }) },
   };

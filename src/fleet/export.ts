@@ -1,5 +1,6 @@
 /** For those who run another fleet manager: queries and a script for FleetDM, rules with their guides for Elastic. Pure. */
 import { TickwardError } from '../model/errors.ts';
+import { shellWord } from '../model/text.ts';
 
 /** FleetDM takes scripts of so many characters at most (its documentation, "Scripts"). */
 export const MOST_SCRIPT = 10_000;
@@ -33,15 +34,10 @@ if [ ! -x "$tickward" ]; then
   echo 'tickward is not installed on this host' >&2
   exit 1
 fi
-exec "$tickward" respond --file ${quoted(path)} --only ${quoted(only.join(','))} --yes --no-input --json
+exec "$tickward" respond --file ${shellWord(path)} --only ${shellWord(only.join(','))} --yes --no-input --json
 `;
   if (script.length > MOST_SCRIPT) throw new TickwardError('BAD_INPUT', `the script would have ${script.length} characters, FleetDM takes ${MOST_SCRIPT}`, { hint: 'name a shorter path' });
   return script;
-}
-
-/** For sh: nothing in it is special. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** What Kibana imports: a rule a line, and its count at the end. */

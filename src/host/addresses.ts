@@ -45,3 +45,10 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
 export function maskOf(prefix: number, size: number): Buffer {
   return Buffer.from(Array.from({ length: size }, (_, index) => 0xff & ~(0xff >> Math.max(0, Math.min(8, prefix - 8 * index)))));
 }
+
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
+
+/** An IPv4 address in IPv6 form (`::ffff:192.0.2.1`) as what it is; every other as it is. */
+export function unmapped(bytes: Buffer): Buffer {
+  return bytes.length === 16 && bytes.subarray(0, MAPPED.length).equals(MAPPED) ? bytes.subarray(MAPPED.length) : bytes;
+}

@@ -40,8 +40,8 @@ export function fingerprintOf(key: string): string {
   return `SHA256:${createHash('sha256').update(Buffer.from(key, 'base64')).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** sshd_config(5), AuthorizedKeysFile: what it is when nothing is said. */
-const DEFAULT = ['.ssh/authorized_keys', '.ssh/authorized_keys2'];
+/** sshd_config(5), AuthorizedKeysFile: what it is when nothing is said. Below a home. */
+export const DEFAULT_KEY_FILES = ['.ssh/authorized_keys', '.ssh/authorized_keys2'] as const;
 const SSHD = '/usr/sbin/sshd';
 const CONFIG = '/etc/ssh/sshd_config';
 const MOST_CONFIG = 1024 ** 2;
@@ -66,7 +66,7 @@ export async function keyFilesOf(users: readonly PasswdEntry[]): Promise<KeyFile
   const command = general?.command;
   if (command !== undefined) notes.push(`sshd also takes keys from the command ${printable(command)}: look there as well`);
   // sshd falls back on nothing, but a file of the default place is where keys were left before and after a change of the settings.
-  const patterns = [...new Set([...(general?.files ?? []), ...DEFAULT])];
+  const patterns = [...new Set([...(general?.files ?? []), ...DEFAULT_KEY_FILES])];
   const files = users.flatMap((user) => [...new Set([...patterns, ...(own.get(user.name) ?? [])])].flatMap((pattern) => expand(pattern, user)).map((path) => ({ path, user: user.name })));
   const seen = new Set<string>();
   return { files: files.filter(({ path }) => seen.size < seen.add(path).size), notes };

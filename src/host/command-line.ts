@@ -1,5 +1,8 @@
 /** Command lines as units have them. */
 
+/** Where systemd looks for a command without a path (its compiled-in default), and what it gives to all that it starts as PATH. */
+export const COMMAND_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'] as const;
+
 /** systemd.service(5), "Command lines": the words of one command, without the prefixes `@-:+!|`. Quotes group; a backslash escapes. */
 export function wordsOf(command: string): string[] {
   const text = command.replace(/^[@\-:+!|]+/, '');

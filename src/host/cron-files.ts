@@ -1,6 +1,6 @@
 /** Where cron(8) and at(1) keep what they run: Debian's places and Red Hat's. */
 import { lookAt, namesIn, openDirectory } from './files.ts';
-import { pathIn } from './paths.ts';
+import { lastNameOf, pathIn } from './paths.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 
 export interface CronPlaces {
@@ -43,7 +43,7 @@ export function atJobs({ jobs }: CronPlaces = CRON_PLACES): { jobs: AtJob[]; unr
   const { paths, unread } = entriesOf(jobs);
   return {
     jobs: paths.flatMap((path) => {
-      const [, number, minute] = JOB.exec(path.subarray(path.lastIndexOf(0x2f) + 1).toString('latin1')) ?? [];
+      const [, number, minute] = JOB.exec(lastNameOf(path).toString('latin1')) ?? [];
       return number === undefined || minute === undefined ? [] : [{ path, number: Number.parseInt(number, 16), time: Number.parseInt(minute, 16) * 60 }];
     }),
     unread,

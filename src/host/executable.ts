@@ -3,6 +3,7 @@
  * which any user can make, another file may have any name there, that of a package manager for one.
  */
 import { readlinkSync, statSync, type BigIntStats } from 'node:fs';
+import { readLink } from './read.ts';
 
 export interface Executable {
   path: string;
@@ -77,9 +78,5 @@ function seesTheSame(pid: number): boolean {
 }
 
 function namespaceOf(pid: number | 'self'): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/mnt`);
-  } catch {
-    return undefined;
-  }
+  return readLink(`/proc/${pid}/ns/mnt`);
 }

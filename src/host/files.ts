@@ -6,10 +6,9 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, constants, existsSync, fstatSync, fsyncSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { errnoOf, TickwardError } from '../model/errors.ts';
 import { shellWord } from '../model/text.ts';
-import { componentsOf, checkName, entryOf, fileError, type HostPath, pathIn, show, SLASH, toBytes } from './paths.ts';
+import { O_PATH } from './kernel.ts';
+import { checkName, componentsOf, entryOf, fileError, type HostPath, lastNameOf, parentOf, pathIn, show, SLASH, toBytes } from './paths.ts';
 
-/** asm-generic/fcntl.h; the same number on every architecture that Tickward runs on, and Node has no name for it. */
-export const O_PATH = 0o10000000;
 const CHUNK = 65_536;
 /** Some files say that they are empty, and are not (proc(5)). */
 const LEAST = 4_096;
@@ -108,10 +107,9 @@ function directoryOf(fd: number, path: Buffer): Directory {
 /** The directory of a path and the name in it. */
 export function openParent(path: HostPath): { directory: Directory; name: Buffer } {
   const bytes = toBytes(path);
-  const cut = bytes.lastIndexOf(SLASH);
-  const name = bytes.subarray(cut + 1);
+  const name = lastNameOf(bytes);
   checkName(name, bytes);
-  return { directory: openDirectory(cut <= 0 ? '/' : bytes.subarray(0, cut)), name };
+  return { directory: openDirectory(parentOf(bytes)), name };
 }
 
 /** A regular file; one with more names than this is refused unless `names` allows it: whoever changes it changes what is elsewhere. Opening has no side effect on anything else: what it is is known before it is opened for reading. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
 import { errnoOf } from '../model/errors.ts';
+import { modeText } from '../model/mode.ts';
 import { bytesOfText, textOfBytes } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 
@@ -59,7 +60,7 @@ export function inspect(path: string, headBytes: number, mostHashed = MOST_HASHE
 function factsOf(stat: BigIntStats): Pick<Inspected, 'size' | 'mode' | 'uid' | 'gid' | 'mtime' | 'ctime' | 'btime'> {
   return {
     size: Number(stat.size),
-    mode: (Number(stat.mode) & 0o7777).toString(8).padStart(4, '0'),
+    mode: modeText(stat.mode),
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     mtime: isoOf(stat.mtimeMs),

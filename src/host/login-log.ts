@@ -1,6 +1,7 @@
 /** Logins and uses of sudo near a moment, from wtmp and from the log that sshd and sudo write (auth.log, secure, else the journal). The parser is pure. */
 import { run } from '../exec.ts';
 import { errnoOf, messageOf } from '../model/errors.ts';
+import { MONTHS } from '../model/timestamp.ts';
 import { readLogEnd } from './ends.ts';
 import { DEAD_PROCESS, readNewestUtmp, USER_PROCESS, WTMP } from './utmp.ts';
 
@@ -76,8 +77,6 @@ async function fromJournal(since: number, until: number, warnings: string[]): Pr
     return [];
   }
 }
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** ISO 8601, or `Nov 24 10:00:00` in the host's zone and without a year: that of `near`, or the one before. */
 export function syslogTime(line: string, near: number): number | undefined {

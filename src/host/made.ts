@@ -1,7 +1,8 @@
 /** What was just made under a name of a directory whose owner may have put something else there since: opened without following anything, looked at, and changed as what was opened. */
 import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
 import { TickwardError } from '../model/errors.ts';
-import { type Directory, type FileState, O_PATH, stateOf } from './files.ts';
+import { type Directory, type FileState, stateOf } from './files.ts';
+import { O_PATH } from './kernel.ts';
 import { attempt, type HostPath, show } from './paths.ts';
 
 /** `use` gets a path that leads to it, whatever has the name by then, and to the link itself where it is one. Throws REFUSED where it is not what we made. */

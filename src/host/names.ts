@@ -1,5 +1,6 @@
 /** Paths that people type and read, where the names on disk may hold any bytes. */
 import { lstatSync, readdirSync } from 'node:fs';
+import { literally } from '../model/pattern.ts';
 import { bytesOfText, exactShellWord, meantBy, printable, shellWord, textOfBytes } from '../model/text.ts';
 
 /** How `legible` writes a byte that is no UTF-8. */
@@ -46,11 +47,7 @@ function alike(parent: string, component: string, checkpoint: () => void, writte
 /** What reads like this text: each escape in it is what it means, or stands there as it reads. */
 function readingLike(text: string, written: RegExp): RegExp {
   const parts = text.split(new RegExp(`(${written.source})`));
-  return new RegExp(`^${parts.map((part, index) => (index % 2 === 0 ? quoted(part) : `(?:${quoted(part)}|${quoted(meantBy(part) ?? part)})`)).join('')}$`);
-}
-
-function quoted(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return new RegExp(`^${parts.map((part, index) => (index % 2 === 0 ? literally(part) : `(?:${literally(part)}|${literally(meantBy(part) ?? part)})`)).join('')}$`);
 }
 
 /** The path that one was written for, whether it is there or not. */

@@ -1,13 +1,8 @@
-/** Asks the kernel for links, addresses and routes over a socket of netlink(7), which Node does not have: the second door to koffi. */
-import { createRequire } from 'node:module';
+/** Asks the kernel for links, addresses and routes over a socket of netlink(7), which Node does not have. */
+import { AF_NETLINK, MSG_DONTWAIT, NETLINK_ROUTE, SOCK_CLOEXEC, SOCK_RAW } from './kernel.ts';
+import { errno, libcFunction } from './native.ts';
 import { parseAnswer, parseInterfaceAddress, parseLink, parseRoutes, request, type InterfaceAddress, type Link, type Question, type Route } from './rtnetlink.ts';
 
-const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const NETLINK_ROUTE = 0;
-/** The kernel has the next part ready when it is asked for it: nothing to wait for. */
-const MSG_DONTWAIT = 0x40;
 /** Parts are 32 KiB at most (NLMSG_GOODSIZE and what the kernel grows it to). */
 const DATAGRAM_BYTES = 64 * 1024;
 
@@ -16,22 +11,17 @@ interface Libc {
   send(fd: number, message: Buffer, length: number, flags: number): number | bigint;
   recv(fd: number, buffer: Buffer, length: number, flags: number): number | bigint;
   close(fd: number): number;
-  errno(): number;
 }
 
 let loaded: Libc | undefined;
 
-/** Loaded when first needed: most queries never do. */
+/** Made when first needed: most queries never do. */
 function libc(): Libc {
-  if (loaded !== undefined) return loaded;
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi').default;
-  const library = koffi.load(null);
-  loaded = {
-    socket: library.func('int socket(int family, int type, int protocol)') as Libc['socket'],
-    send: library.func('long send(int fd, const void *message, size_t length, int flags)') as Libc['send'],
-    recv: library.func('long recv(int fd, _Out_ void *buffer, size_t length, int flags)') as Libc['recv'],
-    close: library.func('int close(int fd)') as Libc['close'],
-    errno: () => koffi.errno(),
+  loaded ??= {
+    socket: libcFunction('int socket(int family, int type, int protocol)') as Libc['socket'],
+    send: libcFunction('long send(int fd, const void *message, size_t length, int flags)') as Libc['send'],
+    recv: libcFunction('long recv(int fd, _Out_ void *buffer, size_t length, int flags)') as Libc['recv'],
+    close: libcFunction('int close(int fd)') as Libc['close'],
   };
   return loaded;
 }
@@ -51,7 +41,7 @@ export function readRoutes(): Route[] {
 
 /** The bodies of all answers. Throws where the kernel refuses, or where koffi has no build for this machine. */
 function ask(question: Question): Buffer[] {
-  const { socket, send, recv, close, errno } = libc();
+  const { socket, send, recv, close } = libc();
   const checked = (call: string, result: number): number => {
     if (result < 0) throw new Error(`netlink ${call}: errno ${errno()}`);
     return result;
@@ -63,6 +53,7 @@ function ask(question: Question): Buffer[] {
     const bodies: Buffer[] = [];
     for (;;) {
       const datagram = Buffer.alloc(DATAGRAM_BYTES);
+      // The kernel has the next part ready when it is asked for it: nothing to wait for.
       const length = checked('recv', Number(recv(fd, datagram, datagram.length, MSG_DONTWAIT)));
       const answer = parseAnswer(datagram.subarray(0, length), question);
       if (answer.errno !== undefined && answer.errno !== 0) throw new Error(`netlink ${question}: errno ${answer.errno}`);

@@ -1,7 +1,7 @@
 /** Whose package a file is, and whether it is still what the package installed: by the checksums that dpkg keeps, a file at a time, because verifying whole packages takes seconds. */
-import { readFileSync } from 'node:fs';
 import { run } from '../exec.ts';
 import { modifiedFiles, notKnown, packagesOf, spellings } from './packages.ts';
+import { readText } from './read.ts';
 
 export interface Ownership {
   package: string;
@@ -9,7 +9,8 @@ export interface Ownership {
   changed: boolean | null;
 }
 
-const DPKG_INFO = '/var/lib/dpkg/info';
+/** Where dpkg keeps what it knows of each package, and the scripts that it runs for it. */
+export const DPKG_INFO = '/var/lib/dpkg/info';
 const TIMEOUT_MS = 5_000;
 
 /** By path; files of no package are absent. Throws TickwardError where the package manager does not say. `md5Of` is what is there now, null for what could not be read. */
@@ -35,8 +36,8 @@ async function checksums(owners: ReadonlyMap<string, string>): Promise<Map<strin
   const sums = new Map<string, string>();
   let isDpkg = false;
   for (const name of packages) {
-    const text = readOptional(`${DPKG_INFO}/${name}.md5sums`);
-    isDpkg ||= text !== undefined || readOptional(`${DPKG_INFO}/${name}.list`) !== undefined;
+    const text = readText(`${DPKG_INFO}/${name}.md5sums`);
+    isDpkg ||= text !== undefined || readText(`${DPKG_INFO}/${name}.list`) !== undefined;
     for (const [, sum = '', path = ''] of (text ?? '').matchAll(/^([0-9a-f]{32}) {2}(.+)$/gm)) sums.set(`/${path}`, sum);
   }
   if (!isDpkg) return undefined;
@@ -48,14 +49,6 @@ async function checksums(owners: ReadonlyMap<string, string>): Promise<Map<strin
 async function conffiles(packages: readonly string[]): Promise<Map<string, string>> {
   const { stdout } = await run('dpkg-query', ['--show', '--showformat=${Conffiles}\n', '--', ...packages], { timeout: TIMEOUT_MS });
   return new Map([...stdout.matchAll(/^ (\/.+) ([0-9a-f]{32})(?: obsolete)?$/gm)].map(([, path = '', sum = '']) => [path, sum]));
-}
-
-function readOptional(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whose packages files are, as far as it could be found out. */

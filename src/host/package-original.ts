@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../exec.ts';
 import { TickwardError } from '../model/errors.ts';
+import { sha256Text } from './exchange.ts';
 import { spellings } from './packages.ts';
 import { MOST_UNIT_BYTES } from './units.ts';
 import { firstLineOf } from '../model/text.ts';
@@ -72,7 +73,7 @@ async function confirms(deb: string, wanted: string): Promise<boolean | undefine
   const record = await output('apt-cache', ['show', '--no-all-versions', '--', wanted]).catch(() => '');
   const known = /^SHA256: ([0-9a-f]{64})$/m.exec(record)?.[1];
   if (known === undefined || lstatSync(deb, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
-  return createHash('sha256').update(readFileSync(deb)).digest('hex') === known;
+  return sha256Text(readFileSync(deb)) === known;
 }
 
 async function output(file: string, args: readonly string[]): Promise<string> {

@@ -15,6 +15,16 @@ export function show(path: HostPath): string {
   return typeof path === 'string' ? printable(path) : printableBytes(path);
 }
 
+/** The directory that an absolute path lies in. */
+export function parentOf(path: Buffer): Buffer {
+  const cut = path.lastIndexOf(SLASH);
+  return cut <= 0 ? Buffer.from('/') : path.subarray(0, cut);
+}
+
+export function lastNameOf(path: Buffer): Buffer {
+  return path.subarray(path.lastIndexOf(SLASH) + 1);
+}
+
 export function pathIn(directory: { readonly path: Buffer }, name: HostPath): Buffer {
   return Buffer.concat([directory.path, Buffer.from('/'), toBytes(name)]);
 }

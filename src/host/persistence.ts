@@ -1,6 +1,7 @@
 /** Places other than units from which Linux starts programs by itself: where whoever wants to come back leaves something. Sources: cron(8), at(1), systemd.generator(7), bash(1) INVOCATION, ld.so(8), sshd(8), udev(7), pam_exec(8), XDG autostart. */
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { bytesOfText, textOfBytes } from '../model/text.ts';
+import { DEFAULT_KEY_FILES } from './authorized-keys.ts';
 import { CRON_PLACES } from './cron-files.ts';
 import { unitDirectories } from './directories.ts';
 import type { PasswdEntry } from './passwd.ts';
@@ -61,8 +62,6 @@ function flat(places: Places, before = ''): Place[] {
   return places.flatMap(([kind, paths]) => paths.map((path): Place => ({ kind, path: `${before}${path}` })));
 }
 
-/** Where keys are when sshd says nothing else. */
-const KEYS = ['.ssh/authorized_keys', '.ssh/authorized_keys2'];
 const MOST_FILES = 5_000;
 const HEAD = 64 * 1024;
 
@@ -71,7 +70,7 @@ export function persistentFiles(users: readonly PasswdEntry[], root = ''): { fil
   const warnings: string[] = [];
   const places = persistencePlaces(users);
   const generators = unitDirectories([]).filter(({ kind }) => kind === 'generators').map(({ path }): Place => ({ kind: 'generator', path }));
-  const keys = users.filter(({ home }) => home.startsWith('/') && home.length > 1).flatMap(({ home }) => KEYS.map((name): Place => ({ kind: 'ssh', path: `${home.replace(/\/+$/, '')}/${name}` })));
+  const keys = users.filter(({ home }) => home.startsWith('/') && home.length > 1).flatMap(({ home }) => DEFAULT_KEY_FILES.map((name): Place => ({ kind: 'ssh', path: `${home.replace(/\/+$/, '')}/${name}` })));
   const files = [...places.files, ...keys, ...[...places.directories, ...generators].flatMap(({ kind, path }) => namesIn(root, path, warnings).map((name): Place => ({ kind, path: `${path}/${name}` })))];
   if (files.length > MOST_FILES) warnings.push(`only the first ${MOST_FILES} of ${files.length} files are looked at`);
   return { files: files.slice(0, MOST_FILES).flatMap(({ kind, path }) => fileAt(root, kind, path)), warnings };

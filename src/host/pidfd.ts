@@ -1,11 +1,9 @@
-/** Processes held by a descriptor (pidfd_open(2)): a signal through it reaches that process or none, whoever has its number by then. Node has no call for it: the third door to koffi. */
+/** Processes held by a descriptor (pidfd_open(2)): a signal through it reaches that process or none, whoever has its number by then. Node has no call for it. */
 import { closeSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { SYS_PIDFD_OPEN, SYS_PIDFD_SEND_SIGNAL } from './kernel.ts';
+import { errno, libcFunction } from './native.ts';
 
-/** The same numbers on every architecture (asm-generic/unistd.h). */
-const PIDFD_SEND_SIGNAL = 424;
-const PIDFD_OPEN = 434;
 const { ESRCH } = constants.errno;
 
 export interface HeldProcess extends Disposable {
@@ -13,34 +11,29 @@ export interface HeldProcess extends Disposable {
   signal(name: NodeJS.Signals): boolean;
 }
 
-interface Libc {
-  syscall(number: number, one: number, two: number, nothing: null, four: number): number | bigint;
-  errno(): number;
-}
+type SystemCall = (number: number, one: number, two: number, nothing: null, four: number) => number | bigint;
 
-let loaded: Libc | undefined;
+let loaded: SystemCall | undefined;
 
-function libc(): Libc {
-  if (loaded !== undefined) return loaded;
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi').default;
-  loaded = { syscall: koffi.load(null).func('long syscall(long number, long one, long two, void *three, long four)') as Libc['syscall'], errno: () => koffi.errno() };
-  return loaded;
+/** Made when first needed. */
+function systemCall(...of: Parameters<SystemCall>): number {
+  loaded ??= libcFunction('long syscall(long number, long one, long two, void *three, long four)') as SystemCall;
+  return Number(loaded(...of));
 }
 
 /** `gone` where no process has that number; undefined where the kernel (before 5.3) or this machine has no such descriptors. */
 export function holdProcess(pid: number): HeldProcess | 'gone' | undefined {
   let fd: number;
   try {
-    fd = Number(libc().syscall(PIDFD_OPEN, pid, 0, null, 0));
-    if (fd < 0) return libc().errno() === ESRCH ? 'gone' : undefined;
+    fd = systemCall(SYS_PIDFD_OPEN, pid, 0, null, 0);
+    if (fd < 0) return errno() === ESRCH ? 'gone' : undefined;
   } catch {
     // koffi has no build for this machine.
     return undefined;
   }
   return {
     signal(name) {
-      const { syscall, errno } = libc();
-      if (Number(syscall(PIDFD_SEND_SIGNAL, fd, constants.signals[name], null, 0)) === 0) return true;
+      if (systemCall(SYS_PIDFD_SEND_SIGNAL, fd, constants.signals[name], null, 0) === 0) return true;
       if (errno() === ESRCH) return false;
       throw new Error(`pidfd_send_signal: errno ${errno()}`);
     },

@@ -1,6 +1,8 @@
 /** Single processes as /proc shows them (proc(5)). Every reader gives undefined when the process is gone or not ours to look at. */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { textOfBytes } from '../model/text.ts';
+import { AUDIT_UID_UNSET, PF_KTHREAD, USER_HZ } from './kernel.ts';
+import { readLink, readText } from './read.ts';
 
 export interface ProcessStat {
   pid: number;
@@ -21,20 +23,12 @@ export interface ProcessStat {
   startTicks: bigint;
 }
 
-export const TICKS_PER_SECOND = 100;
-
-/** include/linux/sched.h */
-const PF_KTHREAD = 0x200000;
-
-/** Login uid of a process that no one logged in for (`(uid_t) -1`). */
-const NO_LOGIN_UID = 4294967295;
-
 export function processIds(): number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
 export function statOf(pid: number): ProcessStat | undefined {
-  const text = read(`/proc/${pid}/stat`);
+  const text = readText(`/proc/${pid}/stat`);
   return text === undefined ? undefined : parseStat(text);
 }
 
@@ -64,7 +58,7 @@ export function parseStat(text: string): ProcessStat | undefined {
 
 /** `Name: value` lines of /proc/PID/status. */
 export function statusOf(pid: number): Map<string, string> | undefined {
-  const text = read(`/proc/${pid}/status`);
+  const text = readText(`/proc/${pid}/status`);
   if (text === undefined) return undefined;
   return new Map(text.split('\n').flatMap((line) => {
     const colon = line.indexOf(':');
@@ -76,7 +70,7 @@ const EFFECTIVE_IDS = /^Uid:\t\d+\t(\d+).*\nGid:\t\d+\t(\d+)/m;
 
 /** The user and the group that it acts as. Without all the other lines of its status: they take twice as long. */
 export function effectiveIdsOf(pid: number): { uid: number; gid: number } | undefined {
-  const found = EFFECTIVE_IDS.exec(read(`/proc/${pid}/status`) ?? '');
+  const found = EFFECTIVE_IDS.exec(readText(`/proc/${pid}/status`) ?? '');
   return found === null ? undefined : { uid: Number(found[1]), gid: Number(found[2]) };
 }
 
@@ -94,18 +88,18 @@ export function argumentsOf(pid: number): string[] | undefined {
 
 /** Path of the image as the process itself has it, which any user can make another's (executable.ts has the one on this host); ` (deleted)` is the kernel's own mark of a file that is gone. */
 export function toldExecutableOf(pid: number): string | undefined {
-  return link(`/proc/${pid}/exe`);
+  return readLink(`/proc/${pid}/exe`);
 }
 
 export function workingDirectoryOf(pid: number): string | undefined {
-  return link(`/proc/${pid}/cwd`);
+  return readLink(`/proc/${pid}/cwd`);
 }
 
 export function loginUidOf(pid: number): number | undefined {
-  const text = read(`/proc/${pid}/loginuid`);
+  const text = readText(`/proc/${pid}/loginuid`);
   if (text === undefined || text === '') return undefined;
   const uid = Number(text);
-  return uid === NO_LOGIN_UID ? undefined : uid;
+  return uid === AUDIT_UID_UNSET ? undefined : uid;
 }
 
 /** Real uid. */
@@ -136,16 +130,12 @@ export function isAmongOtherUsers(pid: number): boolean {
 }
 
 function userNamespaceOf(pid: number | 'self'): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/user`);
-  } catch {
-    return undefined;
-  }
+  return readLink(`/proc/${pid}/ns/user`);
 }
 
 /** Path in the unified hierarchy, or the systemd one on a hybrid host. */
 export function cgroupOf(pid: number): string | undefined {
-  const lines = read(`/proc/${pid}/cgroup`)?.split('\n');
+  const lines = readText(`/proc/${pid}/cgroup`)?.split('\n');
   const line = lines?.find((entry) => entry.startsWith('0::')) ?? lines?.find((entry) => entry.includes(':name=systemd:'));
   return line?.split(':').slice(2).join(':');
 }
@@ -195,6 +185,15 @@ export function contentOf(pid: number, name: 'cmdline' | 'environ' | 'io' | 'sta
   return text.includes('\ufffd') ? textOfBytes(readFileSync(path)) : text;
 }
 
+/** A variable of the environment that a process was started with, in the form of `textOfBytes`; undefined where it has none of this name, or is not ours to look at. */
+export function variableOf(pid: number, name: string): string | undefined {
+  try {
+    return new RegExp(`(?:^|\\0)${name}=([^\\0]*)`).exec(contentOf(pid, 'environ'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
 let bootTime: number | undefined;
 
 /** Milliseconds since the epoch at which the machine booted (`btime` of /proc/stat, whole seconds). */
@@ -204,16 +203,16 @@ export function bootTimeMs(): number {
 }
 
 /** ISO 8601 start of a process. */
-export function startedAt(stat: ProcessStat): string {
-  return new Date(bootTimeMs() + (Number(stat.startTicks) * 1000) / TICKS_PER_SECOND).toISOString();
+export function startedAt({ startTicks }: Pick<ProcessStat, 'startTicks'>): string {
+  return new Date(bootTimeMs() + (Number(startTicks) * 1000) / USER_HZ).toISOString();
 }
 
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+/** The boot that start times are counted from is known to the second, and follows the clock. */
+const START_TOLERANCE_MS = 2_000;
+
+/** Whether two texts of `startedAt` are of one start, as far as that can be told. */
+export function isSameStart(one: string, other: string): boolean {
+  return Math.abs(Date.parse(one) - Date.parse(other)) <= START_TOLERANCE_MS;
 }
 
 function readInto(path: string, buffer: Buffer): number | undefined {
@@ -227,13 +226,5 @@ function readInto(path: string, buffer: Buffer): number | undefined {
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
-  }
-}
-
-function link(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
   }
 }

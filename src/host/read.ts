@@ -1,5 +1,5 @@
 /** Reading a file only to show or parse it: links are followed as systemd and the kernel follow them, and nothing that is read can hang or flood us. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { toBytes, type HostPath } from './paths.ts';
 
 /** The first `limit` bytes of a regular file; undefined for everything else, and where it may not be read. */
@@ -28,5 +28,23 @@ function readPart(path: HostPath, limit: number, startOf: (size: number) => numb
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** All of a file of the kernel or the system, as text; undefined where it is gone, or not ours to read. */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a link says; undefined where there is none, or it is not ours to read. */
+export function readLink(path: string | Buffer): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }

@@ -1,24 +1,19 @@
 /** Messages of the kernel about links, addresses and routes: netlink(7), rtnetlink(7). Pure; `netlink.ts` asks for them. Integers are the machine's own, little-endian on all that we run on. */
 import { formatAddress, maskOf } from './addresses.ts';
+import { IFA_ADDRESS, IFA_BROADCAST, IFA_LOCAL, IFF_BROADCAST, IFLA_IFNAME, NLA_TYPE_MASK, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_DUMP, NLM_F_REQUEST, RTAX_HOPLIMIT, RTAX_MTU, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE } from './kernel.ts';
 
 /** What can be asked for: the type of the question, of its answers, and the bytes of the struct that both begin with. */
 export const QUESTIONS = {
-  link: { ask: 18, answer: 16, header: 16 },
-  address: { ask: 22, answer: 20, header: 8 },
-  route: { ask: 26, answer: 24, header: 12 },
+  link: { ask: RTM_GETLINK, answer: RTM_NEWLINK, header: 16 },
+  address: { ask: RTM_GETADDR, answer: RTM_NEWADDR, header: 8 },
+  route: { ask: RTM_GETROUTE, answer: RTM_NEWROUTE, header: 12 },
 } as const;
 export type Question = keyof typeof QUESTIONS;
-
-const HEADER = 16;
-const NLMSG_ERROR = 2;
-const NLMSG_DONE = 3;
-const NLM_F_REQUEST = 0x1;
-const NLM_F_DUMP = 0x300;
 
 /** Asks for all there is of a kind, of every address family. */
 export function request(question: Question): Buffer {
   const { ask, header } = QUESTIONS[question];
-  const message = Buffer.alloc(HEADER + header);
+  const message = Buffer.alloc(NLMSG_HDRLEN + header);
   message.writeUInt32LE(message.length, 0);
   message.writeUInt16LE(ask, 4);
   message.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, 6);
@@ -36,11 +31,11 @@ export interface Answer {
 /** One datagram taken apart. */
 export function parseAnswer(datagram: Buffer, question: Question): Answer {
   const bodies: Buffer[] = [];
-  for (let at = 0; at + HEADER <= datagram.length; ) {
+  for (let at = 0; at + NLMSG_HDRLEN <= datagram.length; ) {
     const length = datagram.readUInt32LE(at);
     const type = datagram.readUInt16LE(at + 4);
-    if (length < HEADER || at + length > datagram.length) break;
-    const body = datagram.subarray(at + HEADER, at + length);
+    if (length < NLMSG_HDRLEN || at + length > datagram.length) break;
+    const body = datagram.subarray(at + NLMSG_HDRLEN, at + length);
     if (type === NLMSG_ERROR) return { bodies, done: true, errno: body.length < 4 ? 0 : -body.readInt32LE(0) };
     if (type === NLMSG_DONE) return { bodies, done: true };
     if (type === QUESTIONS[question].answer) bodies.push(body);
@@ -57,7 +52,7 @@ export function parseAttributes(bytes: Buffer): Map<number, Buffer> {
   for (let at = 0; at + 4 <= bytes.length; ) {
     const length = bytes.readUInt16LE(at);
     if (length < 4 || at + length > bytes.length) break;
-    attributes.set(bytes.readUInt16LE(at + 2) & 0x3fff, bytes.subarray(at + 4, at + length));
+    attributes.set(bytes.readUInt16LE(at + 2) & NLA_TYPE_MASK, bytes.subarray(at + 4, at + length));
     at += aligned(length);
   }
   return attributes;
@@ -69,9 +64,6 @@ export interface Link {
   /** IFF_BROADCAST of netdevice(7). */
   broadcasts: boolean;
 }
-
-const IFLA_IFNAME = 3;
-const IFF_BROADCAST = 0x2;
 
 export function parseLink(body: Buffer): Link {
   const name = parseAttributes(body.subarray(QUESTIONS.link.header)).get(IFLA_IFNAME);
@@ -87,10 +79,6 @@ export interface InterfaceAddress {
   /** Whether it means something on its link only, fe80::/10. */
   linkLocal: boolean;
 }
-
-const IFA_ADDRESS = 1;
-const IFA_LOCAL = 2;
-const IFA_BROADCAST = 4;
 
 /** Undefined for families other than IPv4 and IPv6. */
 export function parseInterfaceAddress(body: Buffer): InterfaceAddress | undefined {
@@ -123,16 +111,6 @@ export interface Route {
   /** RTM_F_ and RTNH_F_ bits. */
   flags: number;
 }
-
-const RTA_DST = 1;
-const RTA_OIF = 4;
-const RTA_GATEWAY = 5;
-const RTA_PRIORITY = 6;
-const RTA_PREFSRC = 7;
-const RTA_METRICS = 8;
-const RTA_MULTIPATH = 9;
-const RTAX_MTU = 2;
-const RTAX_HOPLIMIT = 10;
 
 /** One for each next hop: a route may have several, and then osquery names none. */
 export function parseRoutes(body: Buffer): Route[] {

@@ -1,11 +1,6 @@
 /** The sockets of a network namespace as /proc/PID/net shows them (proc(5), Documentation/networking/proc_net_tcp.rst). The parsers are pure. */
 import { formatAddress } from './addresses.ts';
-
-// Address families of socket(2).
-export const AF_UNIX = 1;
-export const AF_INET = 2;
-export const AF_INET6 = 10;
-export const AF_PACKET = 17;
+import { AF_INET, AF_INET6, AF_PACKET, AF_UNIX, IPPROTO_ICMP, IPPROTO_RAW, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE } from './kernel.ts';
 
 export interface SocketEntry {
   /** As in the link `socket:[INODE]` of a descriptor. */
@@ -23,9 +18,9 @@ export interface SocketEntry {
   state: string;
 }
 
-/** The files in /proc/PID/net, what they hold and how they are read. Protocol numbers are those of IANA. */
+/** The files in /proc/PID/net, what they hold and how they are read. */
 export const SOCKET_FILES: readonly { file: string; parse(text: string): Iterable<SocketEntry> }[] = [
-  ...([['icmp', 1], ['tcp', 6], ['udp', 17], ['udplite', 136], ['raw', 255]] as const).flatMap(([name, protocol]) => [
+  ...([['icmp', IPPROTO_ICMP], ['tcp', IPPROTO_TCP], ['udp', IPPROTO_UDP], ['udplite', IPPROTO_UDPLITE], ['raw', IPPROTO_RAW]] as const).flatMap(([name, protocol]) => [
     { file: name, parse: (text: string) => parseInet(text, AF_INET, protocol) },
     { file: `${name}6`, parse: (text: string) => parseInet(text, AF_INET6, protocol) },
   ]),
@@ -33,7 +28,6 @@ export const SOCKET_FILES: readonly { file: string; parse(text: string): Iterabl
   { file: 'packet', parse: parsePacket },
 ];
 
-const TCP = 6;
 /** From 1 (include/net/tcp_states.h), in osquery's words. */
 const TCP_STATES = ['UNKNOWN', 'ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'FIN_WAIT1', 'FIN_WAIT2', 'TIME_WAIT', 'CLOSED', 'CLOSE_WAIT', 'LAST_ACK', 'LISTEN', 'CLOSING'];
 
@@ -47,7 +41,7 @@ export function* parseInet(text: string, family: number, protocol: number): Iter
     yield {
       inode, family, protocol, path: '',
       local_address: from.address, local_port: from.port, remote_address: to.address, remote_port: to.port,
-      state: protocol === TCP ? (TCP_STATES[Number.parseInt(state ?? '', 16)] ?? 'UNKNOWN') : '',
+      state: protocol === IPPROTO_TCP ? (TCP_STATES[Number.parseInt(state ?? '', 16)] ?? 'UNKNOWN') : '',
     };
   }
 }

@@ -10,3 +10,8 @@ export function isBooted(): boolean {
 export function hasUserManager(uid: number): boolean {
   return existsSync(`/run/user/${uid}/systemd/private`);
 }
+
+/** The value that `systemctl show` gave for a property in what it says of one unit; '' where it gave none. */
+export function shownProperty(block: string, name: string): string {
+  return new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
+}

@@ -1,5 +1,5 @@
-/** Memory that was freed and that glibc keeps: by itself it gives back only what lies at the end. Another door to koffi; free of cost for who senses, which has it loaded. */
-import { createRequire } from 'node:module';
+/** Memory that was freed and that glibc keeps: by itself it gives back only what lies at the end. Free of cost for who senses, which has koffi loaded. */
+import { libcFunction } from './native.ts';
 
 type Trim = (keep: number) => number;
 
@@ -13,8 +13,7 @@ export function giveMemoryBack(): boolean {
 
 function loaded(): Trim {
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi').default;
-    return koffi.load(null).func('int malloc_trim(size_t pad)') as Trim;
+    return libcFunction('int malloc_trim(size_t pad)') as Trim;
   } catch {
     return () => 0;
   }

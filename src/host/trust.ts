@@ -3,12 +3,9 @@ import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import { MAXSYMLINKS, S_ISVTX } from './kernel.ts';
 
 const BY_OTHERS = 0o022;
-/** Files in it belong to who made them: nobody else renames or removes them. */
-const STICKY = 0o1000;
-/** As the kernel has it (path_resolution(7)). */
-const MOST_LINKS = 40;
 
 /** Throws BAD_INPUT where it is no directory, REFUSED where somebody else may put another in its place, or replace what is in it. */
 export function refuseForeignDirectory(path: string, uid: number): void {
@@ -42,7 +39,7 @@ export function lookedUp(path: string, uid: number): Stats {
     }
     if (!isOurs(stat, uid)) throw new TickwardError('REFUSED', `${printable(next)} is a link of uid ${stat.uid}: whoever that is decides what it leads to`, { hint: 'name what it leads to instead' });
     links += 1;
-    if (links > MOST_LINKS) throw new TickwardError('BAD_INPUT', `${printable(path)} leads through too many links`, { hint: 'name what it should lead to instead' });
+    if (links > MAXSYMLINKS) throw new TickwardError('BAD_INPUT', `${printable(path)} leads through too many links`, { hint: 'name what it should lead to instead' });
     const target = readlinkSync(next);
     if (target.startsWith('/')) at = '/';
     ahead.unshift(...target.split('/'));
@@ -59,7 +56,7 @@ export function foreignness(stat: Stats, uid: number): string | undefined {
 
 function refuseForeign(directory: string, stat: Stats, uid: number): void {
   if (!isOurs(stat, uid)) throw new TickwardError('REFUSED', `${printable(directory)} belongs to uid ${stat.uid}: whoever that is may replace what is in it`, { hint: 'take a directory of root or of the user that runs tickward' });
-  if ((stat.mode & BY_OTHERS) !== 0 && (stat.mode & STICKY) === 0) throw new TickwardError('REFUSED', `${printable(directory)} can be written by others: they may replace what is in it`, { hint: `take another directory, or: chmod go-w ${printable(directory)}` });
+  if ((stat.mode & BY_OTHERS) !== 0 && (stat.mode & S_ISVTX) === 0) throw new TickwardError('REFUSED', `${printable(directory)} can be written by others: they may replace what is in it`, { hint: `take another directory, or: chmod go-w ${printable(directory)}` });
 }
 
 function isOurs(stat: Stats, uid: number): boolean {

@@ -1,7 +1,8 @@
 /** Documents in ECS, as Elastic's agents and Tickward write them: the fields that they have in common. */
 import type { EcsProcess, EcsUser, FileAction, FileEvent } from '../model/event.ts';
+import { isObject } from '../model/object.ts';
 import { isoOf } from '../model/timestamp.ts';
-import { countField, dateField, exactTextField, isObject, needed, present, textField, textsField } from './field.ts';
+import { countField, dateField, exactTextField, needed, present, textField, textsField } from './field.ts';
 import type { Report } from './report.ts';
 import { userOf, userOfEvent } from './user.ts';
 

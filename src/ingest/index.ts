@@ -1,9 +1,9 @@
 /** Lines that other sensors wrote, as events of ours: the format is found anew for each line. Pure. */
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
+import { isObject } from '../model/object.ts';
 import { over } from './ecs.ts';
 import { elastic } from './elastic.ts';
-import { isObject } from './field.ts';
 import { fileIntegrity } from './file-integrity.ts';
 import type { Format } from './format.ts';
 import { osquery } from './osquery.ts';

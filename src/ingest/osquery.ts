@@ -3,7 +3,8 @@
  * tables file_events (inotify: no process), process_file_events (audit: with the process) and Tickward's own systemd_timer_events.
  */
 import { TickwardError } from '../model/errors.ts';
-import { isObject, secondsField, textField } from './field.ts';
+import { isObject } from '../model/object.ts';
+import { secondsField, textField } from './field.ts';
 import type { Format } from './format.ts';
 import { readRow } from './osquery-tables.ts';
 import type { Report } from './report.ts';

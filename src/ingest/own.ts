@@ -1,7 +1,8 @@
 /** What only Tickward says of an event, read back. */
 import { TickwardError } from '../model/errors.ts';
 import type { Attribution, FileEvent } from '../model/event.ts';
-import { isObject, needed, present, textField } from './field.ts';
+import { isObject } from '../model/object.ts';
+import { needed, present, textField } from './field.ts';
 
 const ATTRIBUTIONS = new Set<string>(['exact', 'bpf', 'proc', 'inferred', 'none'] satisfies Attribution[]);
 

@@ -1,6 +1,6 @@
 /** What another sensor says of one change of a file, in our words, and the event it becomes. */
 import { TickwardError } from '../model/errors.ts';
-import type { EcsProcess, EcsUser, FileAction, FileEvent, Scope, UnitType } from '../model/event.ts';
+import { ECS_TYPES, type EcsProcess, type EcsUser, type FileAction, type FileEvent, type Scope, type UnitType } from '../model/event.ts';
 import { bytesOfText } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import { present } from './field.ts';
@@ -39,8 +39,6 @@ export interface EventOptions {
   id: string;
   unitOf: UnitOf;
 }
-
-const ECS_TYPES: Record<FileAction, FileEvent['event']['type']> = { creation: ['creation'], rename: ['change'], modification: ['change'], deletion: ['deletion'] };
 
 /** One for all events without: the store keeps what is the same object once. */
 const NO_ANCESTRY: Tickward['ancestry'] = [];

@@ -4,8 +4,9 @@
  */
 import { TickwardError } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
+import { isObject } from '../model/object.ts';
 import { ecsReport } from './ecs.ts';
-import { dateField, isObject, needed, present, textField } from './field.ts';
+import { dateField, needed, present, textField } from './field.ts';
 import type { Format } from './format.ts';
 import { ancestryOf, attributionOf } from './own.ts';
 import type { Report } from './report.ts';

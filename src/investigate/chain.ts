@@ -1,4 +1,5 @@
 /** The files that a unit's commands lead to: programs, scripts, what those call, source and download. Bounded in depth, files, bytes; a circle ends where it closes. */
+import { COMMAND_DIRECTORIES } from '../host/command-line.ts';
 import type { Inspected } from '../host/inspect.ts';
 import { textOfBytes } from '../model/text.ts';
 import { callsOf, type Call } from './calls.ts';
@@ -56,7 +57,6 @@ export const SCRIPT_BYTES = 256 * 1024;
 const MOST_DEPTH = 6;
 const MOST_FILES = 64;
 const MOST_TEXT = 1024 ** 2;
-const SEARCH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 /** Of the shell itself: no file of that name is run. */
 const BUILTINS = new Set(':|[|[[|alias|bg|break|case|cd|continue|declare|dirs|echo|esac|exit|export|false|fg|for|getopts|hash|jobs|kill|let|local|popd|printf|pushd|pwd|read|readonly|return|select|set|shift|shopt|test|times|true|type|typeset|ulimit|umask|unalias|unset|wait'.split('|'));
 const FUNCTION = /^[ \t]{0,40}(?:function[ \t]{1,9})?([A-Za-z_][\w-]{0,99})[ \t]{0,9}\(\)/gm;
@@ -180,7 +180,7 @@ class Follower {
     if (/[$…*?\0]/.test(expanded) || expanded === '' || expanded.startsWith('-') || expanded.startsWith('~')) return undefined;
     if (expanded.startsWith('/')) return normal(expanded);
     if (expanded.includes('/') || via === 'interprets' || via === 'downloads') return normal(`${workingDirectory}/${expanded}`);
-    return SEARCH.map((directory) => `${directory}/${expanded}`).find((path) => this.options.inspect(path).kind === 'file');
+    return COMMAND_DIRECTORIES.map((directory) => `${directory}/${expanded}`).find((path) => this.options.inspect(path).kind === 'file');
   }
 }
 

@@ -1,6 +1,6 @@
 /** The processes that have to do with an event, out of all that are there: the maker with its ancestors and descendants, those of the unit, those of the files that it runs. */
 import type { PasswdEntry } from '../host/passwd.ts';
-import { argumentsOf, startedAt, workingDirectoryOf } from '../host/proc.ts';
+import { argumentsOf, isSameStart, startedAt, workingDirectoryOf } from '../host/proc.ts';
 import type { ListedProcess } from '../host/process-list.ts';
 import type { FileEvent } from '../model/event.ts';
 import { descendantsOf, ownProcesses } from './own-processes.ts';
@@ -18,8 +18,6 @@ export interface Wanted {
 }
 
 const MOST_NODES = 200;
-/** A start time is counted from the boot, whose moment is known to the second. */
-const TOLERANCE_MS = 2_000;
 
 export function processNodes(event: FileEvent, all: readonly ListedProcess[], wanted: Wanted): MadeProcessNode[] {
   const byPid = new Map(all.map((each) => [each.stat.pid, each]));
@@ -43,7 +41,7 @@ export function processNodes(event: FileEvent, all: readonly ListedProcess[], wa
   for (const node of told(event)) {
     const now = byPid.get(node.pid);
     // A number that another process has by now says nothing of this one.
-    const isSame = now !== undefined && (node.started === null ? now.stat.comm === node.name : Math.abs(Date.parse(startedAt(now.stat)) - Date.parse(node.started)) <= TOLERANCE_MS);
+    const isSame = now !== undefined && (node.started === null ? now.stat.comm === node.name : isSameStart(startedAt(now.stat), node.started));
     add(isSame ? { ...living(now, node.role), ...(node.executable === null ? {} : { executable: node.executable }) } : node);
   }
   const maker = event.process === undefined ? undefined : nodes.get(event.process.pid);

@@ -102,6 +102,9 @@ export interface FileEvent {
   };
 }
 
+/** What ECS calls each action. */
+export const ECS_TYPES: Readonly<Record<FileAction, FileEvent['event']['type']>> = { creation: ['creation'], rename: ['change'], modification: ['change'], deletion: ['deletion'] };
+
 /** The exact path for system calls: the bytes where the name is no UTF-8. */
 export function pathBytes(event: FileEvent): Buffer {
   return event.tickward.path_bytes === undefined ? Buffer.from(event.file.path) : Buffer.from(event.tickward.path_bytes, 'base64');

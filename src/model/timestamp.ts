@@ -41,3 +41,6 @@ export function isoOf(ms: bigint | number): string | null {
   const time = Math.floor(Number(ms));
   return time >= FIRST_MS && time <= LAST_MS ? timestampOf(time) : null;
 }
+
+/** As syslog and asctime(3) write them, in whatever language the host is. */
+export const MONTHS: readonly string[] = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

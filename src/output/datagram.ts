@@ -1,26 +1,19 @@
-/** Datagrams to a socket of the host (unix(7)), which Node cannot send: the other door to koffi. Never holds the process up. */
+/** Datagrams to a socket of the host (unix(7)), which Node cannot send. Never holds the process up. */
+import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import koffi from 'koffi';
+import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM, UNIX_PATH_MAX } from '../host/kernel.ts';
+import { errno, errnoName, libcFunction } from '../host/native.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
-// Constants of Linux, the same on x86-64 and arm64: socket(2), send(2), unix(7).
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-/** `sun_path`, with the zero at its end. */
-const LONGEST_PATH = 108;
 const FAMILY_LENGTH = 2;
 
 const PATIENCE_MS = 1_000;
 const PAUSE_MS = 10;
 
-const libc = koffi.load(null);
-const socket = libc.func('int socket(int domain, int type, int protocol)');
-const sendto = libc.func('long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, unsigned int address_length)');
-const close = libc.func('int close(int fd)');
+const socket = libcFunction('int socket(int domain, int type, int protocol)');
+const sendto = libcFunction('long sendto(int fd, const void *bytes, size_t length, int flags, const void *address, unsigned int address_length)');
+const close = libcFunction('int close(int fd)');
 
 export interface DatagramSocket {
   /** Waits for up to `PATIENCE_MS` for a reader that does not keep up. Throws what the host says: then `EAGAIN`; `ENOENT` and `ECONNREFUSED` while there is none; `EMSGSIZE`. */
@@ -31,7 +24,7 @@ export interface DatagramSocket {
 /** The path is looked up for each datagram, so that a reader may come back under another socket. */
 export function openDatagramSocket(path: string): DatagramSocket {
   const name = Buffer.from(path);
-  if (name.length >= LONGEST_PATH) throw new TickwardError('BAD_INPUT', `the path of the socket ${printable(path)} is too long: ${LONGEST_PATH - 1} bytes at most`);
+  if (name.length >= UNIX_PATH_MAX) throw new TickwardError('BAD_INPUT', `the path of the socket ${printable(path)} is too long: ${UNIX_PATH_MAX - 1} bytes at most`);
   const address = Buffer.alloc(FAMILY_LENGTH + name.length + 1);
   address.writeUInt16LE(AF_UNIX, 0);
   name.copy(address, FAMILY_LENGTH);
@@ -42,7 +35,7 @@ export function openDatagramSocket(path: string): DatagramSocket {
       const end = performance.now() + PATIENCE_MS;
       // Of datagrams only some wait in the kernel: 10 to 512 (net.unix.max_dgram_qlen).
       while (Number(sendto(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length)) < 0) {
-        if (koffi.errno() !== koffi.os.errno['EAGAIN'] || performance.now() > end) throw failure('sendto', path);
+        if (errno() !== constants.errno.EAGAIN || performance.now() > end) throw failure('sendto', path);
         await setTimeout(PAUSE_MS);
       }
     },
@@ -61,7 +54,6 @@ const MEANINGS: Record<string, string> = {
 };
 
 function failure(call: string, path: string): TickwardError {
-  const errno = koffi.errno();
-  const code = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+  const code = errnoName(errno());
   return new TickwardError('FAILED', `${printable(path)}: ${MEANINGS[code] ?? code} (${call}: ${code})`);
 }

@@ -1,6 +1,7 @@
 /** Alerts to syslog: one line each, as a datagram to the socket of the host, in the form that syslog(3) of glibc gives it: journald and rsyslog read no other there. */
 import type { Alert } from '../model/event.ts';
 import { printable } from '../model/text.ts';
+import { MONTHS } from '../model/timestamp.ts';
 import { openDatagramSocket } from './datagram.ts';
 import { summaryOf } from './document.ts';
 import type { Sink, SyslogOutput } from './types.ts';
@@ -32,8 +33,6 @@ export function syslogLine(alert: Alert, pid: number): Buffer {
   const text = `<${priority}>${stampOf(new Date(alert['@timestamp']))} tickward[${pid}]: ${printable(`[${alert.id}] ${summaryOf(alert)}`)}`;
   return cut(Buffer.from(text.toWellFormed()), LONGEST);
 }
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** RFC 3164, 4.1.2: a day below 10 has a blank before it. */
 function stampOf(time: Date): string {

@@ -19,8 +19,10 @@ const MODULES: Entries = { format: 'esm', files: ['src/sql/embedded/worker', 'ex
 /** They bring binaries, and look for them beside themselves. */
 export const CARRIED = ['koffi', '@sqlite.org/sqlite-wasm'];
 
+/** How the door to koffi (src/host/native.ts) loads it. */
+const KOFFI = "createRequire(import.meta.url)('koffi')";
 /** What koffi's own module finds and loads, after 5 ms of looking for what kind of host this is. */
-const KOFFI = `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
+const KOFFI_ITSELF = `@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
 
 const PARTS = 'src/parts';
 
@@ -33,7 +35,7 @@ export async function bundle(into: string, others: readonly Entries[] = []): Pro
     const found = await rolldown({
       input: Object.fromEntries(entries.files.map((file) => [file, `${ROOT}/${file}.ts`])),
       platform: 'node',
-      external: [/^node:/, ...CARRIED.map((name) => new RegExp(`^${name}(/|$)`))],
+      external: [/^node:/, KOFFI_ITSELF, ...CARRIED.map((name) => new RegExp(`^${name}(/|$)`))],
       plugins: [places(entries)],
       onLog: (level, log) => {
         if (level === 'warn') throw new Error(log.message);
@@ -52,7 +54,7 @@ export async function makeCaches(directory: string): Promise<void> {
 
 function outputOf({ format }: Entries, into: string): OutputOptions {
   const extension = format === 'cjs' ? 'cjs' : 'js';
-  return { dir: into, format, entryFileNames: `[name].${extension}`, chunkFileNames: `${PARTS}/[name]-[hash].${extension}`, ...(format === 'cjs' ? { paths: { koffi: KOFFI } } : {}) };
+  return { dir: into, format, entryFileNames: `[name].${extension}`, chunkFileNames: `${PARTS}/[name]-[hash].${extension}` };
 }
 
 /** Sources look for files from where they lie. In one file with others they would look from there: so they are told, from the root of what this file is in. */
@@ -64,7 +66,7 @@ function places({ format, files }: Entries): Plugin {
       const path = relative(ROOT, id).replace(/\.ts$/, '.js');
       const isProgram = format === 'cjs' && files.some((file) => path === `${file}.js`);
       return {
-        code: code
+        code: (format === 'cjs' ? code.replaceAll(KOFFI, `require(${JSON.stringify(KOFFI_ITSELF)})`) : code)
           .replaceAll('import.meta.main', String(isProgram))
           .replaceAll('import.meta.dirname', placed(dirname(path)))
           .replaceAll('import.meta.filename', placed(path))

@@ -2,6 +2,7 @@
 import type { Indicators, InvestigatedStep, Investigation, Level } from '../investigate/result.ts';
 import { shownPath } from '../model/event.ts';
 import { defang } from '../model/defang.ts';
+import { shellWord } from '../model/text.ts';
 import { ENGLISH } from './english.ts';
 import { CHINESE } from './chinese.ts';
 import { clock, fill, say, shown, type Piece } from './shown.ts';
@@ -102,7 +103,7 @@ function linkTo(steps: readonly InvestigatedStep[], id: string): SignView['from'
 /** For a shell, where the path may hold anything; what cannot be typed stands as an escape, which `--file` reads. */
 function quoted(path: string): string {
   const text = shown(path, 1_000);
-  return /^[\w./@:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return /^[\w./@:-]+$/.test(text) ? text : shellWord(text);
 }
 
 const LEADS_SOMEWHERE: ReadonlySet<string> = new Set(['urls', 'domains', 'addresses']);

@@ -2,6 +2,7 @@
 import type { Alert, FileEvent } from '../model/event.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JsonObject } from '../model/journal.ts';
+import { isObject } from '../model/object.ts';
 import { printable } from '../model/text.ts';
 import { actionNamed, type PlanStep } from '../actions/index.ts';
 import { SEVERITIES, type Answer, type Severity } from './findings.ts';
@@ -98,8 +99,4 @@ function planOf({ plan }: JsonObject): PlanStep[] {
 
 function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 /** From a place inside a part of a rule (its query, its note) to the place in the file. */
 import { excerptOf, placeAt, type Place } from '../model/errors.ts';
+import { literally } from '../model/pattern.ts';
 
 /** The text that a rule was read from. */
 export interface Source {
@@ -44,7 +45,7 @@ export function placeOfKey(path: readonly PropertyKey[], source: Source): Place 
   let found: number | undefined;
   for (const name of path) {
     if (typeof name !== 'string') continue;
-    const pattern = new RegExp(`^([ \\t]*\\[{0,2}(?:[\\w-]+\\.)*)"?${escaped(name)}"?[ \\t]*(?:[=.]|\\]{1,2})`, 'gm');
+    const pattern = new RegExp(`^([ \\t]*\\[{0,2}(?:[\\w-]+\\.)*)"?${literally(name)}"?[ \\t]*(?:[=.]|\\]{1,2})`, 'gm');
     pattern.lastIndex = found ?? 0;
     const match = pattern.exec(source.text);
     if (match === null) break;
@@ -53,17 +54,13 @@ export function placeOfKey(path: readonly PropertyKey[], source: Source): Place 
   return found === undefined ? undefined : placeAt(source.text, found, source.file);
 }
 
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-}
-
 export function fileOf({ file }: Source): { file?: string } {
   return file === undefined ? {} : { file };
 }
 
 /** Where the entry of an array of tables begins, counted from 0. */
 export function placeOfEntry(name: string, index: number, source: Source): Place | undefined {
-  const headers = [...source.text.matchAll(new RegExp(`^[ \\t]*\\[\\[[ \\t]*${escaped(name)}[ \\t]*\\]\\]`, 'gm'))];
+  const headers = [...source.text.matchAll(new RegExp(`^[ \\t]*\\[\\[[ \\t]*${literally(name)}[ \\t]*\\]\\]`, 'gm'))];
   const header = headers[index];
   return header === undefined ? undefined : placeAt(source.text, header.index, source.file);
 }

@@ -2,6 +2,7 @@
  * EQL's wildcards: `*` any run of characters, `?` exactly one, no escape, anchored at both ends.
  * Time: the text × the longest piece between two stars at worst, however many stars there are; most patterns are far cheaper.
  */
+import { literally } from '../model/pattern.ts';
 
 /** What the matcher needs of a text; a `?` takes a code point, as in Lucene. */
 export interface Characters {
@@ -51,14 +52,10 @@ function compileStarts(starts: readonly string[], caseInsensitive: boolean): Mat
   const expressions: RegExp[] = [];
   for (let from = 0, to = 0; from < starts.length; from = to) {
     for (let characters = 0; to < starts.length && (to === from || characters < MOST_CHARACTERS); to += 1) characters += starts[to]?.length ?? 0;
-    expressions.push(new RegExp(`^(?:${starts.slice(from, to).map(escaped).join('|')})`, caseInsensitive ? 'i' : ''));
+    expressions.push(new RegExp(`^(?:${starts.slice(from, to).map(literally).join('|')})`, caseInsensitive ? 'i' : ''));
   }
   const [all] = expressions;
   return expressions.length === 1 && all !== undefined ? (text) => all.test(text) : (text) => expressions.some((expression) => expression.test(text));
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 /** The ones without wildcards are looked up at once. */

@@ -1,10 +1,8 @@
 /** From the parent upwards to the first process: by the kernel's map, which also has those that ended, and by /proc for those that were there before it. */
 import { basename } from 'node:path';
-import * as proc from '../host/proc.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Image, Images } from './bpf/images.ts';
-import { asleep } from './clocks.ts';
-import { TICK_NS } from './constants.ts';
+import { asleep, TICK_NS } from './clocks.ts';
 import type { ExecLog } from './exec-log.ts';
 import { pathOfImage } from './program.ts';
 import { readProgram } from './proc-facts.ts';
@@ -103,8 +101,4 @@ function ancestorOfImage(image: Image): Ancestor {
   if (image.isUnproven) return { pid: image.pid };
   const executable = pathOfImage(image);
   return { pid: image.pid, name: executable === undefined ? image.name || image.comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(image.args.length === 0 ? {} : { command_line: image.args.join(' ') }) };
-}
-
-export function startedAt(startTicks: bigint): string {
-  return new Date(proc.bootTimeMs() + Number(startTicks) * (1000 / proc.TICKS_PER_SECOND)).toISOString();
 }

@@ -7,15 +7,14 @@ import { effectiveIdsOf, statOf, toldExecutableOf } from '../host/proc.ts';
 import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
-import { startOf } from './clocks.ts';
-import { TICK_NS } from './constants.ts';
+import { startOf, TICK_NS } from './clocks.ts';
 import { decide, type IsLogged, type Moment } from './decide.ts';
 import { Descriptions } from './descriptions.ts';
 import { MOST_OPENED, type Opened } from './exec-log.ts';
 import { fillingOf, type Above, type Numbered } from './filler.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { Programs } from './programs.ts';
-import { pathOfOpened } from './program.ts';
+import { deviceOf, pathOfOpened } from './program.ts';
 import type { Sources } from './sources.ts';
 
 /** A change of a file as far as it matters for who did it. */
@@ -202,10 +201,6 @@ export class Attributor {
 function isStillUser(pid: number, { user }: Attributed): boolean {
   const uid = user === undefined ? undefined : effectiveIdsOf(pid)?.uid;
   return uid === undefined || String(uid) === user?.id;
-}
-
-function deviceOf({ device }: Image): string {
-  return `${device.major}:${device.minor}`;
 }
 
 /** Of one process; as the same user. */

@@ -1,6 +1,9 @@
 /** The two clocks in which the kernel tells of processes: one stands still while the machine sleeps. */
-import { TICK_NS } from './constants.ts';
+import { USER_HZ } from '../host/kernel.ts';
 import { bootTime } from './libc.ts';
+
+/** How long a tick of /proc is, in ns. */
+export const TICK_NS = 1_000_000_000n / BigInt(USER_HZ);
 
 /** How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC, in ns. Read in this order, so that what passes between makes it more. */
 export function asleep(): bigint {

@@ -1,12 +1,12 @@
 /** What is said of a process once it is known which program it was: its own words only where nothing contradicts them. */
 import { basename } from 'node:path';
 import { isSeenBy } from '../host/executable.ts';
-import { containerOf } from '../host/proc.ts';
+import { containerOf, startedAt } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
-import { Ancestors, startedAt } from './ancestry.ts';
+import { Ancestors } from './ancestry.ts';
 import { UNPROVEN, type Attributed } from './attributed.ts';
 import type { Image } from './bpf/images.ts';
-import { TICK_NS } from './constants.ts';
+import { TICK_NS } from './clocks.ts';
 import type { Opened } from './exec-log.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { isInMemory, isSameProcess, pathOfImage } from './program.ts';
@@ -91,7 +91,7 @@ export class Descriptions {
         ...(name === undefined ? {} : { name }),
         ...(args.length === 0 ? {} : { args, command_line: args.join(' ') }),
         ...(workingDirectory === undefined ? {} : { working_directory: workingDirectory }),
-        start: startedAt(startTicks),
+        start: startedAt({ startTicks }),
         parent: ancestry[0] ?? { pid: ppid },
         ...(user === undefined ? {} : { user }),
         ...(gid === undefined ? {} : { group: { id: String(gid) } }),

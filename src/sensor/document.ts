@@ -1,11 +1,13 @@
 /** A change of a file as an ECS document. */
-import { lstatSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { lstatSync, type BigIntStats } from 'node:fs';
 import { classify, isUnitText } from '../host/directories.ts';
 import { fileTypeOf } from '../host/file-type.ts';
+import { readLink } from '../host/read.ts';
 import { factsOfUnit, type UnitFacts } from '../host/unit-facts.ts';
 import type { Accounts } from '../host/accounts.ts';
 import { errnoOf } from '../model/errors.ts';
-import type { EventSource, FileAction, FileEvent } from '../model/event.ts';
+import { ECS_TYPES, type EventSource, type FileAction, type FileEvent } from '../model/event.ts';
+import { modeText } from '../model/mode.ts';
 import { isoOf, timestampOf } from '../model/timestamp.ts';
 import { ofCertainUser, ofOwner, type Attributed } from './attributed.ts';
 import { hashOf, withContent } from './content.ts';
@@ -31,8 +33,6 @@ export interface DocumentContext {
   /** Reading a file, for its hash and for what it says, costs as much as all the rest. */
   contents: boolean;
 }
-
-const ECS_TYPES: Record<FileAction, FileEvent['event']['type']> = { creation: ['creation'], rename: ['change'], modification: ['change'], deletion: ['deletion'] };
 
 /** For system calls: text where it is all ASCII, which is most of the time and cheaper, else bytes. */
 export function pathOf(folder: string, name: string): string | Buffer {
@@ -140,7 +140,7 @@ function addFacts(file: FileEvent['file'], path: string | Buffer, stat: BigIntSt
   if (owner !== undefined) file.owner = owner;
   const group = accounts.groupName(Number(stat.gid));
   if (group !== undefined) file.group = group;
-  const target = file.type === 'symlink' ? targetOf(path) : undefined;
+  const target = file.type === 'symlink' ? readLink(path) : undefined;
   if (target !== undefined) file.target_path = target;
 }
 
@@ -151,17 +151,9 @@ function modeOf(mode: number): string {
   const bits = mode & 0o7777;
   const known = modes.get(bits);
   if (known !== undefined) return known;
-  const text = bits.toString(8).padStart(4, '0');
+  const text = modeText(bits);
   modes.set(bits, text);
   return text;
-}
-
-function targetOf(path: string | Buffer): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 let lastMs = 0;

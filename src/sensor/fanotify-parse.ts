@@ -1,6 +1,6 @@
 /** The bytes that a fanotify group gives (fanotify(7)) as changes and opened programs. */
+import { FAN_ATTRIB, FAN_CLOSE_WRITE, FAN_CREATE, FAN_DELETE, FAN_DELETE_SELF, FAN_EVENT_INFO_TYPE_DFID, FAN_EVENT_INFO_TYPE_DFID_NAME, FAN_EVENT_INFO_TYPE_NEW_DFID_NAME, FAN_EVENT_INFO_TYPE_OLD_DFID_NAME, FAN_EVENT_METADATA_LEN, FAN_MODIFY, FAN_MOVED_TO, FAN_MOVE_SELF, FAN_ONDIR, FAN_OPEN_EXEC, FAN_Q_OVERFLOW } from '../host/kernel.ts';
 import { Did, type Batch, type Bracket } from './backend.ts';
-import { FAN } from './constants.ts';
 import { keyOf } from './libc.ts';
 
 /** A program that a process opened to run it. */
@@ -34,19 +34,19 @@ interface Entries {
 /** What the kernel calls the directory itself. */
 const SELF = '.';
 
-const GONE = FAN.DELETE_SELF | FAN.MOVE_SELF;
+const GONE = FAN_DELETE_SELF | FAN_MOVE_SELF;
 
 /** Adds the events of a buffer as `read` filled it. Anything that does not fit its own length ends the parsing: the kernel never writes such. */
 export function parseFanotify(buffer: Buffer, length: number, bracket: Bracket, numbering: Numbering, into: Parsed): void {
   const keys = new Keys(buffer);
   let offset = 0;
-  while (offset + FAN.METADATA_LENGTH <= length) {
+  while (offset + FAN_EVENT_METADATA_LEN <= length) {
     const eventLength = buffer.readUInt32LE(offset);
     const metadataLength = buffer.readUInt16LE(offset + 6);
-    if (eventLength < FAN.METADATA_LENGTH || offset + eventLength > length) break;
+    if (eventLength < FAN_EVENT_METADATA_LEN || offset + eventLength > length) break;
     // All bits we ask for are in the lower half of the 64-bit mask.
     const mask = buffer.readUInt32LE(offset + 8);
-    if ((mask & FAN.Q_OVERFLOW) !== 0) into.overflow = true;
+    if ((mask & FAN_Q_OVERFLOW) !== 0) into.overflow = true;
     else add(into, mask, buffer.readInt32LE(offset + 20), entries(buffer, offset + metadataLength, offset + eventLength, keys), numbering, bracket);
     numbering.position += 1;
     offset += eventLength;
@@ -60,9 +60,9 @@ function entries(buffer: Buffer, start: number, end: number, keys: Keys): Entrie
     const type = buffer[offset];
     const length = buffer.readUInt16LE(offset + 2);
     if (length < 4 || offset + length > end) break;
-    const entry = type === FAN.INFO_DFID_NAME || type === FAN.INFO_DFID || type === FAN.INFO_OLD_DFID_NAME || type === FAN.INFO_NEW_DFID_NAME ? entryAt(buffer, offset, length, keys) : undefined;
-    if (entry !== undefined && type === FAN.INFO_OLD_DFID_NAME) found.old = entry;
-    else if (entry !== undefined && type === FAN.INFO_NEW_DFID_NAME) found.fresh = entry;
+    const entry = type === FAN_EVENT_INFO_TYPE_DFID_NAME || type === FAN_EVENT_INFO_TYPE_DFID || type === FAN_EVENT_INFO_TYPE_OLD_DFID_NAME || type === FAN_EVENT_INFO_TYPE_NEW_DFID_NAME ? entryAt(buffer, offset, length, keys) : undefined;
+    if (entry !== undefined && type === FAN_EVENT_INFO_TYPE_OLD_DFID_NAME) found.old = entry;
+    else if (entry !== undefined && type === FAN_EVENT_INFO_TYPE_NEW_DFID_NAME) found.fresh = entry;
     else if (entry !== undefined) found.here = entry;
     offset += length;
   }
@@ -111,9 +111,9 @@ class Keys {
 }
 
 function add(into: Parsed, mask: number, pid: number, { here, old, fresh }: Entries, { position }: Numbering, bracket: Bracket): void {
-  const isDirectory = (mask & FAN.ONDIR) !== 0;
+  const isDirectory = (mask & FAN_ONDIR) !== 0;
   if (here !== undefined) {
-    if ((mask & FAN.OPEN_EXEC) !== 0) into.executions.push({ pid, directory: here.directory, name: here.name, position });
+    if ((mask & FAN_OPEN_EXEC) !== 0) into.executions.push({ pid, directory: here.directory, name: here.name, position });
     if (here.name === '' || here.name === SELF) {
       if ((mask & GONE) !== 0) into.gone.push({ directory: here.directory, pid, position, bracket });
     } else {
@@ -127,11 +127,11 @@ function add(into: Parsed, mask: number, pid: number, { here, old, fresh }: Entr
 
 function didOf(mask: number): number {
   let did = 0;
-  if ((mask & FAN.CREATE) !== 0) did |= Did.CREATED;
-  if ((mask & FAN.MODIFY) !== 0) did |= Did.WRITTEN;
-  if ((mask & FAN.CLOSE_WRITE) !== 0) did |= Did.CLOSED;
-  if ((mask & FAN.ATTRIB) !== 0) did |= Did.ATTRIBUTES;
-  if ((mask & FAN.DELETE) !== 0) did |= Did.DELETED;
-  if ((mask & FAN.MOVED_TO) !== 0) did |= Did.MOVED_IN;
+  if ((mask & FAN_CREATE) !== 0) did |= Did.CREATED;
+  if ((mask & FAN_MODIFY) !== 0) did |= Did.WRITTEN;
+  if ((mask & FAN_CLOSE_WRITE) !== 0) did |= Did.CLOSED;
+  if ((mask & FAN_ATTRIB) !== 0) did |= Did.ATTRIBUTES;
+  if ((mask & FAN_DELETE) !== 0) did |= Did.DELETED;
+  if ((mask & FAN_MOVED_TO) !== 0) did |= Did.MOVED_IN;
   return did;
 }

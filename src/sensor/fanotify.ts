@@ -2,11 +2,12 @@
  * fanotify(7) by two groups. `wake` only says that something happened: without names its events merge into a few, so it costs next to nothing and never
  * fills up. `log` holds what happened, with names, and between it which programs were run; it is read when `wake` wakes us, and now and then.
  */
+import { FAN_ATTRIB, FAN_CLASS_NOTIF, FAN_CLOEXEC, FAN_CLOSE_WRITE, FAN_CREATE, FAN_DELETE, FAN_DELETE_SELF, FAN_EVENT_ON_CHILD, FAN_MARK_ADD, FAN_MARK_FILESYSTEM, FAN_MARK_ONLYDIR, FAN_MODIFY, FAN_MOVED_FROM, FAN_MOVED_TO, FAN_MOVE_SELF, FAN_NONBLOCK, FAN_ONDIR, FAN_OPEN_EXEC, FAN_RENAME, FAN_REPORT_DIR_FID, FAN_REPORT_NAME, FAN_UNLIMITED_MARKS } from '../host/kernel.ts';
+import { readMountInfo, type MountInfo } from '../host/mounts.ts';
 import { hurry, type Backend, type Bracket, type Interest, type Receiver } from './backend.ts';
-import { FAN } from './constants.ts';
 import { ExecLog } from './exec-log.ts';
 import { parseFanotify, type Numbering, type Parsed } from './fanotify-parse.ts';
-import { programFileSystems, readMounts, type Handles, type Mount } from './filesystems.ts';
+import { programFileSystems, type Handles } from './filesystems.ts';
 import { openInotify } from './inotify.ts';
 import * as libc from './libc.ts';
 
@@ -16,12 +17,12 @@ const BUFFER = 256 * 1024;
 /** Changes taken into memory at once; the rest waits in the kernel until these are worked off. */
 const MOST_AT_ONCE = 50_000;
 
-const GONE = FAN.DELETE_SELF | FAN.MOVE_SELF | FAN.ONDIR;
-const CONTENTS = FAN.CREATE | FAN.DELETE | FAN.MODIFY | FAN.CLOSE_WRITE | FAN.ATTRIB | FAN.EVENT_ON_CHILD;
+const GONE = FAN_DELETE_SELF | FAN_MOVE_SELF | FAN_ONDIR;
+const CONTENTS = FAN_CREATE | FAN_DELETE | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_EVENT_ON_CHILD;
 
-const LOG_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN.RENAME | GONE, appearance: FAN.CREATE | FAN.MOVED_TO | GONE, self: GONE };
+const LOG_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN_RENAME | GONE, appearance: FAN_CREATE | FAN_MOVED_TO | GONE, self: GONE };
 /** Renames are told of only together with names, so here they are their two halves. */
-const WAKE_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN.MOVED_FROM | FAN.MOVED_TO | GONE, appearance: FAN.CREATE | FAN.MOVED_TO | GONE, self: GONE };
+const WAKE_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN_MOVED_FROM | FAN_MOVED_TO | GONE, appearance: FAN_CREATE | FAN_MOVED_TO | GONE, self: GONE };
 
 /**
  * What fanotify_mark(2) and name_to_handle_at(2) say of file systems that have no id (many of FUSE), another in every subvolume (btrfs), or no handles.
@@ -29,7 +30,7 @@ const WAKE_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN.MOVED_FR
  */
 const NO_IDENTITY: ReadonlySet<string> = new Set(['ENODEV', 'EXDEV', 'EOPNOTSUPP', 'EOVERFLOW']);
 
-const FLAGS = FAN.CLASS_NOTIF | FAN.CLOEXEC | FAN.NONBLOCK | FAN.REPORT_DIR_FID;
+const FLAGS = FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DIR_FID;
 
 /** Throws a SystemError where the kernel does not allow it. Without CAP_SYS_ADMIN it works, but names no process and logs no programs. */
 export function openFanotify(handles: Handles): Backend {
@@ -84,7 +85,7 @@ export function openFanotify(handles: Handles): Backend {
   /** All anew: a device number may be that of another file system by now. */
   const markPrograms = (since: bigint): void => {
     if (!privileged) return;
-    const logged = new Map(programFileSystems(readMounts()).filter((mount) => isMarked(log, mount)).map((mount) => [mount.device, handles.learn(mount)]));
+    const logged = new Map(programFileSystems(readMountInfo()).filter((mount) => isMarked(log, mount)).map((mount) => [mount.device, handles.learn(mount)]));
     execLog.logs(logged, since);
   };
   // The map of images is opened after this, so that it has none whose program was opened earlier.
@@ -97,8 +98,8 @@ export function openFanotify(handles: Handles): Backend {
     ...(privileged ? { execLog } : {}),
     mark(directory, interest, path) {
       try {
-        libc.fanotify.mark(log, FAN.MARK_ADD | FAN.MARK_ONLYDIR, LOG_MASKS[interest], directory);
-        libc.fanotify.mark(wake, FAN.MARK_ADD | FAN.MARK_ONLYDIR, WAKE_MASKS[interest], directory);
+        libc.fanotify.mark(log, FAN_MARK_ADD | FAN_MARK_ONLYDIR, LOG_MASKS[interest], directory);
+        libc.fanotify.mark(wake, FAN_MARK_ADD | FAN_MARK_ONLYDIR, WAKE_MASKS[interest], directory);
         return libc.directoryKey(directory);
       } catch (error) {
         if (!(error instanceof libc.SystemError) || !NO_IDENTITY.has(error.code)) throw error;
@@ -123,9 +124,9 @@ export function openFanotify(handles: Handles): Backend {
   };
 }
 
-function isMarked(log: number, mount: Mount): boolean {
+function isMarked(log: number, mount: MountInfo): boolean {
   try {
-    libc.fanotify.markPath(log, FAN.MARK_ADD | FAN.MARK_FILESYSTEM, FAN.OPEN_EXEC, Buffer.from(mount.path, 'latin1').toString());
+    libc.fanotify.markPath(log, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, Buffer.from(mount.path, 'latin1').toString());
   } catch {
     // Overlay and others have no such marks: what is run from them is not logged, and the attribution knows it by the device.
     return false;
@@ -135,7 +136,7 @@ function isMarked(log: number, mount: Mount): boolean {
 
 function openGroups(): { wake: number; log: number; privileged: boolean } {
   try {
-    return openPair(FLAGS | FAN.UNLIMITED_MARKS, true);
+    return openPair(FLAGS | FAN_UNLIMITED_MARKS, true);
   } catch (error) {
     if (!(error instanceof libc.SystemError) || error.code !== 'EPERM') throw error;
     return openPair(FLAGS, false);
@@ -143,7 +144,7 @@ function openGroups(): { wake: number; log: number; privileged: boolean } {
 }
 
 function openPair(flags: number, privileged: boolean): { wake: number; log: number; privileged: boolean } {
-  const log = libc.fanotify.open(flags | FAN.REPORT_NAME);
+  const log = libc.fanotify.open(flags | FAN_REPORT_NAME);
   try {
     return { wake: libc.fanotify.open(flags), log, privileged };
   } catch (error) {

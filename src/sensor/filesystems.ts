@@ -1,17 +1,9 @@
-/** The file systems that are mounted (proc_pid_mountinfo(5)), word when that changes, and the path of a directory that fanotify names by handle. */
-import { closeSync, constants, openSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+/** The file systems that programs are run from, word when mounts change, and the path of a directory that fanotify names by handle. */
+import { closeSync, constants, openSync, readlinkSync, statSync } from 'node:fs';
+import { FILEID_KERNFS, O_PATH } from '../host/kernel.ts';
+import { MOUNTINFO, readMountInfo, type MountInfo } from '../host/mounts.ts';
 import { numbersOf } from '../model/device.ts';
-import { FILEID_KERNFS, O_PATH } from './constants.ts';
 import * as libc from './libc.ts';
-
-const MOUNTINFO = '/proc/self/mountinfo';
-
-export interface Mount {
-  /** `major:minor` of the file system, as the kernel has it inside. */
-  device: string;
-  path: string;
-  type: string;
-}
 
 /** Nothing is run from these, and most cannot be marked. */
 const NO_PROGRAMS = new Set(['autofs', 'binfmt_misc', 'bpf', 'cgroup', 'cgroup2', 'configfs', 'debugfs', 'devpts', 'efivarfs', 'fusectl', 'hugetlbfs', 'mqueue', 'nsfs', 'proc', 'pstore', 'rpc_pipefs', 'securityfs', 'selinuxfs', 'sysfs', 'tracefs']);
@@ -19,32 +11,14 @@ const NO_PROGRAMS = new Set(['autofs', 'binfmt_misc', 'bpf', 'cgroup', 'cgroup2'
 /** Its files and folders have other device numbers than the file system itself. */
 const OWN_NUMBERS = new Set(['btrfs', 'bcachefs']);
 
-export function parseMounts(text: string): Mount[] {
-  return text.split('\n').flatMap((line) => {
-    const [before, after] = line.split(' - ');
-    const [, , device, , path] = (before ?? '').split(' ');
-    const type = after?.split(' ')[0];
-    return device === undefined || path === undefined || type === undefined ? [] : [{ device, path: unescape(path), type }];
-  });
-}
-
-/** Blanks, tabs, newlines and backslashes are three octal digits there. */
-function unescape(text: string): string {
-  return text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-
-export function readMounts(): Mount[] {
-  return parseMounts(readFileSync(MOUNTINFO, 'latin1'));
-}
-
 /** File systems that programs can be run from, one mount each, as far as something else is not mounted over it. */
-export function programFileSystems(mounts: readonly Mount[]): Mount[] {
-  const found = new Map<string, Mount>();
+export function programFileSystems(mounts: readonly MountInfo[]): MountInfo[] {
+  const found = new Map<string, MountInfo>();
   for (const mount of mounts) if (!NO_PROGRAMS.has(mount.type) && !found.has(mount.device) && isOnTop(mount)) found.set(mount.device, mount);
   return [...found.values()];
 }
 
-function isOnTop({ path, device, type }: Mount): boolean {
+function isOnTop({ path, device, type }: MountInfo): boolean {
   try {
     return OWN_NUMBERS.has(type) || deviceText(BigInt(statSync(Buffer.from(path, 'latin1')).dev)) === device;
   } catch {
@@ -54,12 +28,12 @@ function isOnTop({ path, device, type }: Mount): boolean {
 
 /** How long the mounts are taken to be what they were: who could change them in between may do anything. Milliseconds. */
 const MOUNTS_FRESH_MS = 1_000;
-let lately: { at: number; mounts: readonly Mount[] } | undefined;
+let lately: { at: number; mounts: readonly MountInfo[] } | undefined;
 
 /** `major:minor` as the kernel has it inside, of the file system that an absolute path without links leads into. */
 export function deviceOfMount(path: string): string | undefined {
   const now = performance.now();
-  if (lately === undefined || now - lately.at > MOUNTS_FRESH_MS) lately = { at: now, mounts: readMounts() };
+  if (lately === undefined || now - lately.at > MOUNTS_FRESH_MS) lately = { at: now, mounts: readMountInfo() };
   const bytes = Buffer.from(path).toString('latin1');
   // Of several on one path the last lies on top.
   const above = lately.mounts.filter((mount) => mount.path === '/' || bytes === mount.path || bytes.startsWith(`${mount.path}/`));
@@ -130,10 +104,10 @@ export class MountTime {
 /** Finds where directories are that fanotify names by file system and handle. */
 export class Handles {
   /** File systems by their id. */
-  private readonly mounts = new Map<string, Mount>();
+  private readonly mounts = new Map<string, MountInfo>();
 
   /** Gives its id, '' when it is gone. */
-  learn(mount: Mount): string {
+  learn(mount: MountInfo): string {
     try {
       const fd = openSync(Buffer.from(mount.path, 'latin1'), O_PATH | constants.O_DIRECTORY);
       try {
@@ -185,7 +159,7 @@ export class ControlGroups {
   private mount: string | undefined;
   private readonly known = new Map<bigint, string>();
 
-  constructor(mounts: readonly Mount[]) {
+  constructor(mounts: readonly MountInfo[]) {
     this.mount = mounts.find((mount) => mount.type === 'cgroup2')?.path;
   }
 

@@ -1,20 +1,20 @@
 /** inotify(7), where fanotify is not allowed: the same changes, but never who made them. */
+import { INOTIFY_EVENT_LENGTH, IN_ATTRIB, IN_CLOEXEC, IN_CLOSE_WRITE, IN_CREATE, IN_DELETE, IN_DELETE_SELF, IN_ISDIR, IN_MASK_ADD, IN_MODIFY, IN_MOVED_FROM, IN_MOVED_TO, IN_MOVE_SELF, IN_NONBLOCK, IN_ONLYDIR, IN_Q_OVERFLOW } from '../host/kernel.ts';
 import { Did, hurry, type Backend, type Batch, type Bracket, type Change, type Interest, type Receiver } from './backend.ts';
-import { IN } from './constants.ts';
 import * as libc from './libc.ts';
 
 /** Room for one event with the longest name, many times over, in bytes. */
 const BUFFER = 64 * 1024;
 
 const MASKS: Record<Interest, number> = {
-  contents: IN.CREATE | IN.DELETE | IN.MOVED_FROM | IN.MOVED_TO | IN.MODIFY | IN.CLOSE_WRITE | IN.ATTRIB | IN.DELETE_SELF | IN.MOVE_SELF | IN.ONLYDIR,
-  appearance: IN.CREATE | IN.MOVED_TO | IN.DELETE_SELF | IN.MOVE_SELF | IN.ONLYDIR,
-  self: IN.DELETE_SELF | IN.MOVE_SELF | IN.ONLYDIR,
+  contents: IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR,
+  appearance: IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR,
+  self: IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR,
 };
 
 /** Throws a SystemError when the user has no instance or watch left (fs.inotify.max_user_instances, max_user_watches). */
 export function openInotify(): Backend {
-  const fd = libc.inotify.open(IN.CLOEXEC | IN.NONBLOCK);
+  const fd = libc.inotify.open(IN_CLOEXEC | IN_NONBLOCK);
   const buffer = Buffer.allocUnsafe(BUFFER);
   let emptiedAt = process.hrtime.bigint();
   let position = 0;
@@ -41,7 +41,7 @@ export function openInotify(): Backend {
     namesProcesses: false,
     mark(directory, interest) {
       // The kernel's own link to the directory that the descriptor has: the same one whatever has its name by now.
-      const wd = libc.inotify.watch(fd, `/proc/self/fd/${directory}`, MASKS[interest] | IN.MASK_ADD);
+      const wd = libc.inotify.watch(fd, `/proc/self/fd/${directory}`, MASKS[interest] | IN_MASK_ADD);
       return String(wd);
     },
     start(by) {
@@ -62,18 +62,18 @@ export function parseInotify(buffer: Buffer, length: number, bracket: Bracket, p
   const batch: Batch = { changes: [], overflow: false, gone: [] };
   const moves = new Map<number, Change>();
   let offset = 0;
-  while (offset + IN.HEADER_LENGTH <= length) {
+  while (offset + INOTIFY_EVENT_LENGTH <= length) {
     const nameLength = buffer.readUInt32LE(offset + 12);
-    const end = offset + IN.HEADER_LENGTH + nameLength;
+    const end = offset + INOTIFY_EVENT_LENGTH + nameLength;
     if (end > length) break;
     const directory = String(buffer.readInt32LE(offset));
     const mask = buffer.readUInt32LE(offset + 4);
     const cookie = buffer.readUInt32LE(offset + 8);
-    const nul = buffer.indexOf(0, offset + IN.HEADER_LENGTH);
-    const name = buffer.toString('latin1', offset + IN.HEADER_LENGTH, nul < 0 || nul > end ? end : nul);
-    if ((mask & IN.Q_OVERFLOW) !== 0) batch.overflow = true;
-    else if ((mask & (IN.DELETE_SELF | IN.MOVE_SELF)) !== 0) batch.gone.push({ directory, pid: 0, position: position + offset, bracket });
-    else if (name.length > 0 && didOf(mask) !== 0) add(batch, moves, cookie, { directory, name, isDirectory: (mask & IN.ISDIR) !== 0, did: didOf(mask), pid: 0, position: position + offset, bracket });
+    const nul = buffer.indexOf(0, offset + INOTIFY_EVENT_LENGTH);
+    const name = buffer.toString('latin1', offset + INOTIFY_EVENT_LENGTH, nul < 0 || nul > end ? end : nul);
+    if ((mask & IN_Q_OVERFLOW) !== 0) batch.overflow = true;
+    else if ((mask & (IN_DELETE_SELF | IN_MOVE_SELF)) !== 0) batch.gone.push({ directory, pid: 0, position: position + offset, bracket });
+    else if (name.length > 0 && didOf(mask) !== 0) add(batch, moves, cookie, { directory, name, isDirectory: (mask & IN_ISDIR) !== 0, did: didOf(mask), pid: 0, position: position + offset, bracket });
     offset = end;
   }
   return batch;
@@ -91,12 +91,12 @@ function add(batch: Batch, moves: Map<number, Change>, cookie: number, change: C
 
 function didOf(mask: number): number {
   let did = 0;
-  if ((mask & IN.CREATE) !== 0) did |= Did.CREATED;
-  if ((mask & IN.MODIFY) !== 0) did |= Did.WRITTEN;
-  if ((mask & IN.CLOSE_WRITE) !== 0) did |= Did.CLOSED;
-  if ((mask & IN.ATTRIB) !== 0) did |= Did.ATTRIBUTES;
-  if ((mask & IN.DELETE) !== 0) did |= Did.DELETED;
-  if ((mask & IN.MOVED_TO) !== 0) did |= Did.MOVED_IN;
-  if ((mask & IN.MOVED_FROM) !== 0) did |= Did.MOVED_OUT;
+  if ((mask & IN_CREATE) !== 0) did |= Did.CREATED;
+  if ((mask & IN_MODIFY) !== 0) did |= Did.WRITTEN;
+  if ((mask & IN_CLOSE_WRITE) !== 0) did |= Did.CLOSED;
+  if ((mask & IN_ATTRIB) !== 0) did |= Did.ATTRIBUTES;
+  if ((mask & IN_DELETE) !== 0) did |= Did.DELETED;
+  if ((mask & IN_MOVED_TO) !== 0) did |= Did.MOVED_IN;
+  if ((mask & IN_MOVED_FROM) !== 0) did |= Did.MOVED_OUT;
   return did;
 }

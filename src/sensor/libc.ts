@@ -1,48 +1,38 @@
-/** The one door to koffi: the few calls of libc that Node does not have. */
+/** The calls of libc that the sensor needs and Node does not have. Throws when it is loaded where koffi has no build for this machine. */
 import { constants } from 'node:fs';
-import koffi from 'koffi';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, STATFS_FSID_OFFSET, STATFS_LENGTH } from './constants.ts';
-import { SYS_BPF } from './bpf/constants.ts';
+import { constants as system } from 'node:os';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_HANDLE_FID, CLOCK_BOOTTIME, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, MAX_HANDLE_SZ, O_CLOEXEC, O_PATH, POLLPRI, STATFS_FSID_OFFSET, STATFS_LENGTH, SYS_BPF } from '../host/kernel.ts';
+import { errno, errnoName, libcFunction, pollDescriptor } from '../host/native.ts';
 
-const libc = koffi.load(null);
-
-const fanotifyInit = libc.func('int fanotify_init(unsigned int flags, unsigned int event_f_flags)');
-const fanotifyMark = libc.func('int fanotify_mark(int fd, unsigned int flags, uint64_t mask, int dirfd, const char *path)');
-const inotifyInit1 = libc.func('int inotify_init1(int flags)');
-const inotifyAddWatch = libc.func('int inotify_add_watch(int fd, const char *path, uint32_t mask)');
-const readBytes = libc.func('long read(int fd, _Out_ void *buffer, size_t count)');
-const openPath = libc.func('int open(const char *path, int flags)');
-const closeFd = libc.func('int close(int fd)');
-const nameToHandleAt = libc.func('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
-const openByHandleAt = libc.func('int open_by_handle_at(int mount_fd, void *handle, int flags)');
-const bpfCall = libc.func('long syscall(long number, int command, void *attributes, unsigned int size)');
-const clockGettime = libc.func('int clock_gettime(int clock, _Out_ void *time)');
-const clockGetres = libc.func('int clock_getres(int clock, _Out_ void *resolution)');
-const pollOnce = libc.func('int poll(_Inout_ void *fds, unsigned long count, int timeout)');
-const fstatfs = libc.func('int fstatfs(int fd, _Out_ void *buffer)');
-
-const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value, name]));
+const fanotifyInit = libcFunction('int fanotify_init(unsigned int flags, unsigned int event_f_flags)');
+const fanotifyMark = libcFunction('int fanotify_mark(int fd, unsigned int flags, uint64_t mask, int dirfd, const char *path)');
+const inotifyInit1 = libcFunction('int inotify_init1(int flags)');
+const inotifyAddWatch = libcFunction('int inotify_add_watch(int fd, const char *path, uint32_t mask)');
+const readBytes = libcFunction('long read(int fd, _Out_ void *buffer, size_t count)');
+const openPath = libcFunction('int open(const char *path, int flags)');
+const closeFd = libcFunction('int close(int fd)');
+const nameToHandleAt = libcFunction('int name_to_handle_at(int dirfd, const char *path, _Inout_ void *handle, _Out_ int *mount_id, int flags)');
+const openByHandleAt = libcFunction('int open_by_handle_at(int mount_fd, void *handle, int flags)');
+const bpfCall = libcFunction('long syscall(long number, int command, void *attributes, unsigned int size)');
+const clockGettime = libcFunction('int clock_gettime(int clock, _Out_ void *time)');
+const clockGetres = libcFunction('int clock_getres(int clock, _Out_ void *resolution)');
+const pollOnce = libcFunction('int poll(_Inout_ void *fds, unsigned long count, int timeout)');
+const fstatfs = libcFunction('int fstatfs(int fd, _Out_ void *buffer)');
 
 /** A call of libc that failed, with the errno's name. */
 export class SystemError extends Error {
   readonly code: string;
 
-  constructor(call: string, errno: number) {
-    const code = errnoName(errno);
+  constructor(call: string, number: number) {
+    const code = errnoName(number);
     super(`${call}: ${code}`);
     this.name = 'SystemError';
     this.code = code;
   }
 }
 
-/** `ENOENT` for 2. */
-export function errnoName(errno: number): string {
-  return ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
-}
-
 function checked(call: string, result: number): number {
-  // errno has to be read before any other call.
-  if (result < 0) throw new SystemError(call, koffi.errno());
+  if (result < 0) throw new SystemError(call, errno());
   return result;
 }
 
@@ -63,24 +53,19 @@ const bpfNumber = SYS_BPF[process.arch] ?? -1;
 /** bpf(2), which libc does not wrap: its result, or the errno as a negative number. To find nothing is no exception, and looking up is done often. */
 export function bpf(command: number, attributes: Buffer): number {
   const result = Number(bpfCall(bpfNumber, command, attributes, attributes.length));
-  return result < 0 ? -koffi.errno() : result;
-}
-
-/** Where the bytes are, for structs of the kernel that point to them. They have to be kept until the call is over. */
-export function addressOf(buffer: Buffer): bigint {
-  return koffi.address(buffer);
+  return result < 0 ? -errno() : result;
 }
 
 /** Nothing is there now, or a signal came: no exception, which would take as long as all the rest of a reading. */
-const NOTHING_NOW: ReadonlySet<number> = new Set([koffi.os.errno['EAGAIN'], koffi.os.errno['EWOULDBLOCK'], koffi.os.errno['EINTR']].filter((errno) => errno !== undefined));
+const NOTHING_NOW: ReadonlySet<number> = new Set([system.errno.EAGAIN, system.errno.EWOULDBLOCK, system.errno.EINTR]);
 
 /** Bytes read, 0 when there is nothing now. */
 export function read(fd: number, buffer: Buffer): number {
   const count = Number(readBytes(fd, buffer, buffer.length));
   if (count >= 0) return count;
-  const errno = koffi.errno();
-  if (NOTHING_NOW.has(errno)) return 0;
-  throw new SystemError('read', errno);
+  const number = errno();
+  if (NOTHING_NOW.has(number)) return 0;
+  throw new SystemError('read', number);
 }
 
 /** An O_PATH descriptor of a directory; undefined where there is none, or none that can be had. */
@@ -136,7 +121,6 @@ export function directoryKey(directory: number): string {
   return keyOf(ownInfo, STATFS_FSID_OFFSET, ownHandle, 0, ownHandle.readUInt32LE(0));
 }
 
-
 /** `f_fsid` of the file system that a descriptor is on: the first 8 bytes of every key of it. */
 export function fsidOf(fd: number): Buffer {
   const info = Buffer.alloc(STATFS_LENGTH);
@@ -162,8 +146,6 @@ export function isExceptional(fd: number): boolean {
   return checked('poll', pollOnce(asked, 1, 0)) > 0;
 }
 
-const POLLPRI = 2;
-
 export interface Poll {
   close(): void;
 }
@@ -171,9 +153,9 @@ export interface Poll {
 /** A handle that is collected stops silently, so every open one is kept here. */
 const openPolls = new Set<Poll>();
 
-/** Calls back when the descriptor can be read, or for `exceptional` when it is in an exceptional state (poll(2), POLLPRI). The callback must not throw: koffi would never call it again. */
+/** `pollDescriptor` that goes on until it is closed. */
 export function poll(fd: number, callback: () => void, what: 'readable' | 'exceptional' = 'readable'): Poll {
-  const handle = koffi.node.poll(fd, what === 'readable' ? { readable: true } : { disconnect: true }, callback);
+  const handle = pollDescriptor(fd, what, callback);
   const kept: Poll = {
     close() {
       openPolls.delete(kept);

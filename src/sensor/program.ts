@@ -3,7 +3,7 @@ import { realpathSync, type BigIntStats } from 'node:fs';
 import { asSeenBy, executableOf, fileAt, type Executable } from '../host/executable.ts';
 import * as proc from '../host/proc.ts';
 import type { Image } from './bpf/images.ts';
-import { TICK_NS } from './constants.ts';
+import { TICK_NS } from './clocks.ts';
 import { isNameOf as isName } from './decide.ts';
 import { OPENED_BEFORE_NS, type Opened } from './exec-log.ts';
 import { deviceOfMount, deviceText, type Handles } from './filesystems.ts';
@@ -91,6 +91,7 @@ function hasNumbersOf(image: Image, { ino, dev }: BigIntStats): boolean {
   return device === deviceOf(image) || (image.device.major === 0 && device.startsWith('0:'));
 }
 
-function deviceOf({ device }: Image): string {
+/** `major:minor` of the file system that it is on, as mountinfo has it. */
+export function deviceOf({ device }: Image): string {
   return `${device.major}:${device.minor}`;
 }

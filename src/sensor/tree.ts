@@ -1,10 +1,10 @@
 /** Which directories are marked: those that hold units, the folders in them that count, and on the way to missing ones the nearest that is there. */
 import { closeSync, constants, openSync } from 'node:fs';
 import { placeIn, type Place } from '../host/directories.ts';
+import { O_PATH } from '../host/kernel.ts';
 import { Entries } from '../model/entries.ts';
 import { errnoOf } from '../model/errors.ts';
 import type { Backend } from './backend.ts';
-import { O_PATH } from './constants.ts';
 import { close, openDirectory } from './libc.ts';
 import { Marks, type Folder, type Marked } from './marks.ts';
 import { MOST_ENTRIES, readDifferences, readEntries } from './scan.ts';

@@ -1,6 +1,7 @@
 /** Drives the sensor: what the backend reports is queued, worked off in order and in slices, and given away as events. */
 import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
+import { readMountInfo } from '../host/mounts.ts';
 import type { KnownEntry } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
@@ -11,7 +12,7 @@ import { Backlog } from './backlog.ts';
 import type { Images } from './bpf/images.ts';
 import type { Comparison, Discovery } from './comparison.ts';
 import { documentOf, type Seen } from './document.ts';
-import { ControlGroups, readMounts, type Handles } from './filesystems.ts';
+import { ControlGroups, type Handles } from './filesystems.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
@@ -67,7 +68,7 @@ export class Watcher {
     this.options = options;
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
-    const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMounts()), accounts: this.accounts });
+    const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMountInfo()), accounts: this.accounts });
     this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: (work) => this.guarded(work) });
     this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: (work) => this.guarded(work) });

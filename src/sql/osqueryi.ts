@@ -1,6 +1,7 @@
 /** osquery's shell, started for each query: no daemon needed, 100 ms or more a query. */
 import { run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
+import { isObject } from '../model/object.ts';
 import type { Engine, QueryResult } from './engine.ts';
 import { demandOneStatement } from './statements.ts';
 
@@ -47,5 +48,5 @@ function resultOf(stdout: string, stderr: string, maxRows: number): QueryResult 
 }
 
 function isRows(value: unknown): value is Record<string, unknown>[] {
-  return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row));
+  return Array.isArray(value) && value.every(isObject);
 }

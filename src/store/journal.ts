@@ -1,6 +1,7 @@
 /** The journal of what responses did: append-only, each entry chained to the one before by its hash, on disk before the change it announces is made. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
+import { isObject } from '../model/object.ts';
 import { explained, transaction } from './database.ts';
 import { readHead, writeHead, type Head } from './journal-head.ts';
 
@@ -139,7 +140,7 @@ function entryOf(row: Row): JournalEntry {
 function dataOf(text: string): JsonObject {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+    if (isObject(value)) return value as JsonObject;
   } catch {
     // Below.
   }

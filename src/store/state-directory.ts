@@ -1,7 +1,8 @@
 /** The state directory: ours alone, or refused. What lies in it decides what gets deleted and restored as root. */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
+import { modeText } from '../model/mode.ts';
 import { printable } from '../model/text.ts';
 import { isUnwritable } from './read-only.ts';
 
@@ -66,11 +67,11 @@ export function distrustOf(directory: string, uid: number): Distrust | undefined
   const stat = lstatSync(path);
   if (!stat.isDirectory()) return { problem: `${shown} is ${stat.isSymbolicLink() ? 'a link' : 'not a directory: there is a file in the way'}`, hint: 'give a directory of its own with --state-dir DIR' };
   if (stat.uid !== uid) return { problem: `${shown} belongs to uid ${stat.uid}, not to uid ${uid} that runs tickward`, hint: 'run as its owner, or give another one with --state-dir DIR' };
-  if ((stat.mode & WRITABLE) !== 0) return { problem: `${shown} can be written by others (mode ${modeOf(stat)}): nothing in it can be trusted`, hint: `start anew: mv ${printable(path)} ${printable(path)}.untrusted; only if nobody can have put anything there: chmod 700 ${printable(path)}` };
+  if ((stat.mode & WRITABLE) !== 0) return { problem: `${shown} can be written by others (mode ${modeText(stat.mode)}): nothing in it can be trusted`, hint: `start anew: mv ${printable(path)} ${printable(path)}.untrusted; only if nobody can have put anything there: chmod 700 ${printable(path)}` };
   const names = readdirSync(path);
   const foreign = names.find((name) => !isOurs(name));
   // Closing it would take a directory of somebody's own work away from others.
-  if (foreign !== undefined && (stat.mode & OPEN) !== 0) return { problem: `${shown} holds what is not Tickward's (${printable(foreign)}) and is open to others (mode ${modeOf(stat)})`, hint: `give a directory of its own with --state-dir DIR, or close it yourself: chmod 700 ${printable(path)}` };
+  if (foreign !== undefined && (stat.mode & OPEN) !== 0) return { problem: `${shown} holds what is not Tickward's (${printable(foreign)}) and is open to others (mode ${modeText(stat.mode)})`, hint: `give a directory of its own with --state-dir DIR, or close it yourself: chmod 700 ${printable(path)}` };
   for (const name of names.filter(isOurs)) {
     const problem = problemOf(join(path, name), name, uid);
     if (problem !== undefined) return { problem: `${printable(join(path, name))} ${problem}: it cannot be trusted`, hint: `look at it, and move it away: mv ${printable(join(path, name))} ${printable(join(path, name))}.untrusted` };
@@ -90,12 +91,8 @@ function problemOf(path: string, name: string, uid: number): string | undefined 
   if (stat.isSymbolicLink()) return 'is a link';
   if (name === QUARANTINE ? !stat.isDirectory() : !stat.isFile()) return `is no ${name === QUARANTINE ? 'directory' : 'regular file'}`;
   if (stat.uid !== uid) return `belongs to uid ${stat.uid}`;
-  if ((stat.mode & WRITABLE) !== 0) return `can be written by others (mode ${modeOf(stat)})`;
+  if ((stat.mode & WRITABLE) !== 0) return `can be written by others (mode ${modeText(stat.mode)})`;
   return stat.isFile() && stat.nlink > 1 ? `is one of ${stat.nlink} names of the same file` : undefined;
-}
-
-function modeOf(stat: Stats): string {
-  return (stat.mode & 0o7777).toString(8).padStart(4, '0');
 }
 
 /** One by one: Node's own recursion does not end where a file system takes no directories. Gives whether the last one was made. */

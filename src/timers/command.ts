@@ -1,6 +1,7 @@
 /** What the words of a unit's command lead to: its program, and the script behind it. */
 import { realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { COMMAND_DIRECTORIES } from '../host/command-line.ts';
 import { readStart } from '../host/read.ts';
 import { bytesOfText, textOfBytes } from '../model/text.ts';
 
@@ -13,8 +14,6 @@ export interface ScriptLink {
   text?: string;
 }
 
-/** Where systemd looks for a command without a path (its compiled-in default). */
-const SEARCH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const INTERPRETER = /^(?:(?:ba|da|z|k|mk|a)?sh|busybox|env|python[\d.]*|perl[\d.]*|ruby[\d.]*|php[\d.]*|node|lua[\d.]*)$/;
 /** Options of those that are followed by a text instead of a file. */
 const INLINE = /^-[a-z]*[ce]$/;
@@ -26,7 +25,7 @@ export function chainOf(words: readonly string[]): ScriptLink[] {
   const chain: ScriptLink[] = [];
   for (let rest = [...words]; rest.length > 0 && chain.length < MOST_LINKS; ) {
     const [program = '', ...given] = rest;
-    const path = program.startsWith('/') ? program : SEARCH.map((directory) => join(directory, program)).find((each) => readStart(each, 1) !== undefined) ?? program;
+    const path = program.startsWith('/') ? program : COMMAND_DIRECTORIES.map((directory) => join(directory, program)).find((each) => readStart(each, 1) !== undefined) ?? program;
     const link = linkOf(path);
     if (chain.some((each) => each.path === link.path)) break;
     chain.push(link);

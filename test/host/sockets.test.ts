@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { AF_INET, AF_INET6, parseInet, parsePacket, parseUnix } from '../../src/host/sockets.ts';
+import { AF_INET, AF_INET6 } from '../../src/host/kernel.ts';
+import { parseInet, parsePacket, parseUnix } from '../../src/host/sockets.ts';
 
 // Copied from /proc/net of a Linux 6.18 on x86-64.
 const TCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     

@@ -3,7 +3,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deviceText, parseMounts, programFileSystems, readMounts } from '../../src/sensor/filesystems.ts';
+import { parseMountInfo, readMountInfo } from '../../src/host/mounts.ts';
+import { deviceText, programFileSystems } from '../../src/sensor/filesystems.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 
 /** As the kernel writes a path there (fs/proc_namespace.c: mangle). */
@@ -25,25 +26,25 @@ describe('mountinfo', () => {
     ['too little', '22 1 -  - ', []],
     ['a source that looks like the separator', '22 1 0:40 / /a rw - tmpfs  - rw', [{ device: '0:40', path: '/a', type: 'tmpfs' }]],
   ] as const)('%s', (_, line, mounts) => {
-    expect(parseMounts(`${line}\n`)).toEqual(mounts);
+    expect(parseMountInfo(`${line}\n`)).toEqual(mounts);
   });
 
   test('every path that a mount may have comes back as it is', () => {
     fc.assert(fc.property(path, path, optional, (root, point, fields) => {
       const line = ['22', '1', '0:40', escaped(root), escaped(point), 'rw', ...fields, '-', 'tmpfs', escaped(root), 'rw'].join(' ');
-      expect(parseMounts(`1 1 0:1 / / rw - ext4 x rw\n${line}\n`)).toEqual([{ device: '0:1', path: '/', type: 'ext4' }, { device: '0:40', path: point, type: 'tmpfs' }]);
+      expect(parseMountInfo(`1 1 0:1 / / rw - ext4 x rw\n${line}\n`)).toEqual([{ device: '0:1', path: '/', type: 'ext4' }, { device: '0:40', path: point, type: 'tmpfs' }]);
     }));
   });
 
   test('nonsense never throws', () => {
     fc.assert(fc.property(fc.string(), fc.array(fc.constantFrom(' ', '-', ' - ', '\n', '\\', '\\040', '0:1', '/', 'x')).map((parts) => parts.join('')), (text, odd) => {
-      expect(Array.isArray(parseMounts(text))).toBe(true);
-      for (const mount of parseMounts(odd)) expect(mount).toEqual({ device: expect.any(String), path: expect.any(String), type: expect.any(String) });
+      expect(Array.isArray(parseMountInfo(text))).toBe(true);
+      for (const mount of parseMountInfo(odd)) expect(mount).toEqual({ device: expect.any(String), path: expect.any(String), type: expect.any(String) });
     }));
   });
 
   test("this host's mounts are found, the root among them, and one of each file system that programs are run from", () => {
-    const mounts = readMounts();
+    const mounts = readMountInfo();
     expect(mounts).toHaveLength(readFileSync('/proc/self/mountinfo', 'latin1').trim().split('\n').length);
     expect(mounts.map((mount) => mount.path)).toContain('/');
     const devices = programFileSystems(mounts).map(({ device }) => device);
@@ -65,7 +66,7 @@ describe('a device number', () => {
   });
 
   test('of what is mounted here is as mountinfo has it', () => {
-    const plain = readMounts().filter(({ type }) => ['ext4', 'xfs', 'tmpfs', 'proc', 'sysfs', 'devtmpfs'].includes(type));
+    const plain = readMountInfo().filter(({ type }) => ['ext4', 'xfs', 'tmpfs', 'proc', 'sysfs', 'devtmpfs'].includes(type));
     // The last that was mounted on a path is the one that stat(2) sees.
     const last = new Map(plain.map((mount) => [mount.path, mount.device]));
     const seen = [...last].flatMap(([point, device]) => {

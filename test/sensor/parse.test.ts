@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { FAN_CLOSE_WRITE, FAN_CREATE, FAN_DELETE, FAN_DELETE_SELF, FAN_EVENT_INFO_TYPE_DFID_NAME, FAN_EVENT_INFO_TYPE_NEW_DFID_NAME, FAN_EVENT_INFO_TYPE_OLD_DFID_NAME, FAN_EVENT_METADATA_LEN, FAN_NOFD, FAN_ONDIR, FAN_OPEN_EXEC, FAN_Q_OVERFLOW, FAN_RENAME, INOTIFY_EVENT_LENGTH, IN_CREATE, IN_MOVED_FROM, IN_MOVED_TO } from '../../src/host/kernel.ts';
 import { Entries } from '../../src/model/entries.ts';
 import { Did, type Bracket } from '../../src/sensor/backend.ts';
-import { FAN, IN } from '../../src/sensor/constants.ts';
 import { parseFanotify, type Parsed } from '../../src/sensor/fanotify-parse.ts';
 import { parseInotify } from '../../src/sensor/inotify.ts';
 import { differing } from '../../src/sensor/scan.ts';
@@ -17,12 +17,12 @@ function info(type: number, name: string, handle = 'HANDLE'): Buffer {
 }
 
 function fanotifyEvent(mask: number, pid: number, ...infos: Buffer[]): Buffer {
-  const header = Buffer.alloc(FAN.METADATA_LENGTH);
+  const header = Buffer.alloc(FAN_EVENT_METADATA_LEN);
   const body = Buffer.concat([header, ...infos]);
   body.writeUInt32LE(body.length, 0);
-  body.writeUInt16LE(FAN.METADATA_LENGTH, 6);
+  body.writeUInt16LE(FAN_EVENT_METADATA_LEN, 6);
   body.writeUInt32LE(mask, 8);
-  body.writeInt32LE(FAN.NOFD, 16);
+  body.writeInt32LE(FAN_NOFD, 16);
   body.writeInt32LE(pid, 20);
   return body;
 }
@@ -30,7 +30,7 @@ function fanotifyEvent(mask: number, pid: number, ...infos: Buffer[]): Buffer {
 function inotifyEvent(wd: number, mask: number, cookie: number, name: string): Buffer {
   const padded = Buffer.alloc(Math.ceil((name.length + 1) / 16) * 16);
   padded.write(name, 'latin1');
-  const header = Buffer.alloc(IN.HEADER_LENGTH);
+  const header = Buffer.alloc(INOTIFY_EVENT_LENGTH);
   header.writeInt32LE(wd, 0);
   header.writeUInt32LE(mask, 4);
   header.writeUInt32LE(cookie, 8);
@@ -48,24 +48,24 @@ function parsed(buffer: Buffer, length = buffer.length, position = 0): Parsed {
 
 describe('a buffer of fanotify', () => {
   test('gives the name as bytes, the process and every flag of a merged event', () => {
-    const buffer = fanotifyEvent(FAN.CREATE | FAN.CLOSE_WRITE, 7, info(FAN.INFO_DFID_NAME, 'x\xff.timer'));
+    const buffer = fanotifyEvent(FAN_CREATE | FAN_CLOSE_WRITE, 7, info(FAN_EVENT_INFO_TYPE_DFID_NAME, 'x\xff.timer'));
     expect(parsed(buffer).changes).toMatchObject([{ name: 'x\xff.timer', pid: 7, did: Did.CREATED | Did.CLOSED, isDirectory: false, bracket }]);
   });
 
   test('gives one change with both names for a rename, and a removal when only the old side is marked', () => {
-    const both = fanotifyEvent(FAN.RENAME, 7, info(FAN.INFO_OLD_DFID_NAME, 'old'), info(FAN.INFO_NEW_DFID_NAME, 'new'));
+    const both = fanotifyEvent(FAN_RENAME, 7, info(FAN_EVENT_INFO_TYPE_OLD_DFID_NAME, 'old'), info(FAN_EVENT_INFO_TYPE_NEW_DFID_NAME, 'new'));
     expect(parsed(both).changes).toMatchObject([{ name: 'new', did: Did.MOVED_IN, from: { name: 'old' } }]);
-    const old = fanotifyEvent(FAN.RENAME, 7, info(FAN.INFO_OLD_DFID_NAME, 'old'));
+    const old = fanotifyEvent(FAN_RENAME, 7, info(FAN_EVENT_INFO_TYPE_OLD_DFID_NAME, 'old'));
     expect(parsed(old).changes).toMatchObject([{ name: 'old', did: Did.MOVED_OUT }]);
   });
 
   test('says when the queue was full and when a directory itself is gone', () => {
-    const buffer = Buffer.concat([fanotifyEvent(FAN.Q_OVERFLOW, 0), fanotifyEvent(FAN.DELETE_SELF | FAN.ONDIR, 7, info(FAN.INFO_DFID_NAME, '.'))]);
+    const buffer = Buffer.concat([fanotifyEvent(FAN_Q_OVERFLOW, 0), fanotifyEvent(FAN_DELETE_SELF | FAN_ONDIR, 7, info(FAN_EVENT_INFO_TYPE_DFID_NAME, '.'))]);
     expect(parsed(buffer)).toMatchObject({ overflow: true, gone: [{ directory: expect.stringContaining('FSIDFSID'), pid: 7 }], changes: [] });
   });
 
   test('keeps the order of what was run and what was changed', () => {
-    const buffer = Buffer.concat([fanotifyEvent(FAN.OPEN_EXEC, 7, info(FAN.INFO_DFID_NAME, 'sh')), fanotifyEvent(FAN.CREATE, 7, info(FAN.INFO_DFID_NAME, 'a.timer', 'OTHER')), fanotifyEvent(FAN.OPEN_EXEC, 7, info(FAN.INFO_DFID_NAME, 'true'))]);
+    const buffer = Buffer.concat([fanotifyEvent(FAN_OPEN_EXEC, 7, info(FAN_EVENT_INFO_TYPE_DFID_NAME, 'sh')), fanotifyEvent(FAN_CREATE, 7, info(FAN_EVENT_INFO_TYPE_DFID_NAME, 'a.timer', 'OTHER')), fanotifyEvent(FAN_OPEN_EXEC, 7, info(FAN_EVENT_INFO_TYPE_DFID_NAME, 'true'))]);
     const { changes, executions } = parsed(buffer, buffer.length, 40);
     expect(executions).toMatchObject([{ pid: 7, name: 'sh', position: 40 }, { pid: 7, name: 'true', position: 42 }]);
     expect(changes).toMatchObject([{ name: 'a.timer', position: 41 }]);
@@ -74,7 +74,7 @@ describe('a buffer of fanotify', () => {
   });
 
   test('that is cut anywhere or holds nonsense never throws and never invents a name', () => {
-    const whole = Buffer.concat([fanotifyEvent(FAN.CREATE, 7, info(FAN.INFO_DFID_NAME, 'a.timer')), fanotifyEvent(FAN.DELETE, 8, info(FAN.INFO_DFID_NAME, 'b.timer'))]);
+    const whole = Buffer.concat([fanotifyEvent(FAN_CREATE, 7, info(FAN_EVENT_INFO_TYPE_DFID_NAME, 'a.timer')), fanotifyEvent(FAN_DELETE, 8, info(FAN_EVENT_INFO_TYPE_DFID_NAME, 'b.timer'))]);
     for (let length = 0; length <= whole.length; length += 1) expect(parsed(whole, length).changes.map((change) => change.name).every((name) => ['a.timer', 'b.timer'].includes(name))).toBe(true);
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       parsed(Buffer.from(bytes));
@@ -85,12 +85,12 @@ describe('a buffer of fanotify', () => {
 
 describe('a buffer of inotify', () => {
   test('joins the two halves of a rename by their cookie', () => {
-    const buffer = Buffer.concat([inotifyEvent(1, IN.MOVED_FROM, 9, 'old'), inotifyEvent(1, IN.CREATE, 0, 'other'), inotifyEvent(2, IN.MOVED_TO, 9, 'new')]);
+    const buffer = Buffer.concat([inotifyEvent(1, IN_MOVED_FROM, 9, 'old'), inotifyEvent(1, IN_CREATE, 0, 'other'), inotifyEvent(2, IN_MOVED_TO, 9, 'new')]);
     expect(parseInotify(buffer, buffer.length, bracket).changes).toMatchObject([{ name: 'other', did: Did.CREATED }, { directory: '2', name: 'new', did: Did.MOVED_IN, from: { directory: '1', name: 'old' } }]);
   });
 
   test('gives a half that stays alone as what it is', () => {
-    const buffer = inotifyEvent(1, IN.MOVED_FROM, 9, 'old');
+    const buffer = inotifyEvent(1, IN_MOVED_FROM, 9, 'old');
     expect(parseInotify(buffer, buffer.length, bracket).changes).toMatchObject([{ name: 'old', did: Did.MOVED_OUT }]);
   });
 });

@@ -3,8 +3,8 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, realpathS
 import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readMountInfo } from '../../src/host/mounts.ts';
 import type { FileEvent } from '../../src/model/event.ts';
-import { readMounts } from '../../src/sensor/filesystems.ts';
 import { notPrivileged, obedient, perform, PYTHON, sense, SHELL, type Sensing } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
@@ -12,7 +12,7 @@ const SH = realpathSync('/bin/sh');
 const TOUCH = realpathSync('/usr/bin/touch');
 const noSetpriv = spawnSync('setpriv', ['--version']).status === 0 ? undefined : 'needs setpriv: apt-get install util-linux';
 /** Where control groups of version 2 are. */
-const groups = readMounts().find(({ type }) => type === 'cgroup2')?.path;
+const groups = readMountInfo().find(({ type }) => type === 'cgroup2')?.path;
 const noAudit = existsSync('/proc/self/loginuid') ? undefined : 'needs a kernel with CONFIG_AUDIT';
 
 /** The only event: of a file that this made. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { linesOf, MOST_LINE } from '../../src/sql/tables/lines.ts';
 import { rowOf as rpmFile } from '../../src/sql/tables/rpm_package_files.ts';
-import { parseShadow } from '../../src/sql/tables/shadow.ts';
+import { parseShadowLine } from '../../src/sql/tables/shadow.ts';
 import { parseHistory } from '../../src/sql/tables/shell_history.ts';
 import { createSudoers, parseSudoers } from '../../src/sql/tables/sudoers.ts';
 import { busLabel } from '../../src/sql/tables/systemd_units.ts';
@@ -147,7 +147,7 @@ describe('sudoers', () => {
 });
 
 test.each([['x:!$6$a$b:1', 'locked', ''], ['x::1', 'empty', ''], ['x:*:1', 'locked', ''], ['x:!!:1', 'not_set', ''], ['x:$6$a$b:1', 'active', '6'], ['x:plaindes:1', 'active', '']])('the line %s of shadow', (line, password_status, hash_alg) => {
-  expect(parseShadow(line)).toMatchObject({ username: 'x', password_status, hash_alg, last_change: '1', flag: '-1' });
+  expect(parseShadowLine(line)).toMatchObject({ username: 'x', password_status, hash_alg, last_change: '1', flag: '-1' });
 });
 
 test('a time of bash counts for the next line only, whatever that says', () => {

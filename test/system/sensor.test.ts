@@ -3,8 +3,8 @@
  * These hosts number their processes themselves, so there is no map of images: who is to be named has to live a moment, as a person's shell does.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { PROC_PID_INIT_INO } from '../../src/host/kernel.ts';
 import type { FileEvent } from '../../src/model/event.ts';
-import { INITIAL_PID_NAMESPACE } from '../../src/sensor/bpf/constants.ts';
 import { noBpf } from '../helpers/bpf.ts';
 import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
 import { ALICE, INSTALL, PATIENCE_MS, sensing } from '../helpers/service.ts';
@@ -59,7 +59,7 @@ describe.skipIf(noBoot !== undefined)(`the service on a booted Debian (${noBoot 
     const { host, property, log } = await sensing();
     // Here processes have other numbers than in the map, so the service does not try. It is made to, to see whether it may.
     host.shell(`
-ln -s 'pid:[${INITIAL_PID_NAMESPACE}]' /etc/tickward-namespace
+ln -s 'pid:[${PROC_PID_INIT_INO}]' /etc/tickward-namespace
 cat > /etc/tickward-bpf.mjs <<'X'
 import { openImages } from '/opt/tickward/src/sensor/bpf/images.ts';
 openImages({ pidNamespace: '/etc/tickward-namespace' }).close();

@@ -1,7 +1,9 @@
 /** Whether osqueryd would load the extension: each condition that it checks, of which it names none in its own log ("unsafe directory permissions"). */
 import { closeSync, openSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { S_ISVTX } from '../../host/kernel.ts';
 import { errnoOf, messageOf } from '../../model/errors.ts';
+import { modeText } from '../../model/mode.ts';
 import type { Finding } from './finding.ts';
 
 /** Where osquery looks, and whom it trusts. */
@@ -23,7 +25,6 @@ const OSQUERY_HOST: OsqueryHost = {
 
 const OTHERS_WRITE = 0o022;
 const OWNER_RUNS = 0o100;
-const STICKY = 0o1000;
 
 interface Problem {
   found: string;
@@ -59,12 +60,12 @@ function problemOf(path: string, owner: number): (Problem & { isLoadable: boolea
   }
   const unsafe = (found: string, fix: string): Problem & { isLoadable: true } => ({ found, fix, isLoadable: true });
   if (stat.isDirectory()) return { found: `${path} is a directory`, fix: `name the file in it: ${join(path, 'systemd_timer_events.ext')}`, isLoadable: false };
-  if ((above.mode & STICKY) !== 0) return unsafe(`its folder ${folder} has the sticky bit, as /tmp has`, `keep it elsewhere: install -D -m 755 ${quoted} /usr/lib/osquery/extensions/${basename(path)}`);
-  if ((stat.mode & OWNER_RUNS) === 0) return { found: `its owner may not run ${path} (mode ${modeOf(stat)})`, fix: `chmod 755 ${quoted}`, isLoadable: false };
+  if ((above.mode & S_ISVTX) !== 0) return unsafe(`its folder ${folder} has the sticky bit, as /tmp has`, `keep it elsewhere: install -D -m 755 ${quoted} /usr/lib/osquery/extensions/${basename(path)}`);
+  if ((stat.mode & OWNER_RUNS) === 0) return { found: `its owner may not run ${path} (mode ${modeText(stat.mode)})`, fix: `chmod 755 ${quoted}`, isLoadable: false };
   if (stat.uid !== owner) return unsafe(`${path} belongs to uid ${stat.uid}`, `chown ${ownerName(owner)} ${quoted}`);
-  if ((stat.mode & OTHERS_WRITE) !== 0) return unsafe(`others than its owner may write ${path} (mode ${modeOf(stat)})`, `chmod go-w ${quoted}`);
+  if ((stat.mode & OTHERS_WRITE) !== 0) return unsafe(`others than its owner may write ${path} (mode ${modeText(stat.mode)})`, `chmod go-w ${quoted}`);
   if (above.uid !== owner) return unsafe(`its folder ${folder} belongs to uid ${above.uid}`, `chown ${ownerName(owner)} ${quote(folder)}`);
-  if ((above.mode & OTHERS_WRITE) !== 0) return unsafe(`others than its owner may write its folder ${folder} (mode ${modeOf(above)})`, `chmod go-w ${quote(folder)}`);
+  if ((above.mode & OTHERS_WRITE) !== 0) return unsafe(`others than its owner may write its folder ${folder} (mode ${modeText(above.mode)})`, `chmod go-w ${quote(folder)}`);
   if (!path.endsWith('.ext')) return unsafe(`${path} does not end in .ext`, `mv ${quoted} ${quote(`${path}.ext`)}`);
   return undefined;
 }
@@ -128,10 +129,6 @@ function isSame(one: string, other: string): boolean {
   } catch {
     return false;
   }
-}
-
-function modeOf({ mode }: Stats): string {
-  return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
 /** For a shell, where it needs that. */

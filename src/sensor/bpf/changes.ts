@@ -5,8 +5,10 @@
  * (Linux 6.13), in the process that does it. Before, and where programs may be put onto functions of the kernel, those in which a name gets its file and is moved
  * tell of all that comes into a directory; of what is removed, and of its mode, they do not.
  */
+import { constants } from 'node:fs';
+import { EXT4_SUPER_MAGIC, TMPFS_MAGIC, XFS_SUPER_MAGIC } from '../../host/kernel.ts';
 import type { FunctionsNamed } from './btf.ts';
-import { BPF, MAGIC, MODE } from './constants.ts';
+import { BPF } from './constants.ts';
 import { DIRECTORY, DIRECTORY_SLOTS, FOLDS, MOST_RUNS, PACE, PACE_SLOT, placeOfRun, RUN } from './directories.ts';
 import { FIRST, IMAGE, ImageProgram, SECOND, TASK, type Offsets } from './image-program.ts';
 import { attach, createBell, createMap, loadProgram, putOnFunction } from './kernel.ts';
@@ -22,7 +24,7 @@ const MOVED = ['d_move', 'd_exchange'] as const;
 export const CHANGE_FUNCTIONS = [...NAMED, ...MOVED] as const;
 
 /** File systems of which all changes pass here: names of others (network file systems, FUSE) may come from elsewhere. */
-const WHOLE = [MAGIC.EXT4, MAGIC.XFS, MAGIC.TMPFS] as const;
+const WHOLE = [EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, TMPFS_MAGIC] as const;
 
 /** So many changes (a power of two) within so many ns ring the bell. Each costs whoever makes it some 0.2 us, and unpacking an archive makes seven for a file; a shell that makes directories comes to a fifth of this. */
 const MANY = 8_192;
@@ -130,8 +132,8 @@ class ChangeProgram extends ImageProgram {
     this.store32('fp', STACK.MODE, 0)
       .read('fp', STACK.MODE, 2, FIRST, 'inode.i_mode')
       .load32('r1', 'fp', STACK.MODE)
-      .and('r1', MODE.FORMAT)
-      .jne('r1', MODE.DIRECTORY, label('out'))
+      .and('r1', constants.S_IFMT)
+      .jne('r1', constants.S_IFDIR, label('out'))
       .read('fp', STACK.INODE, 8, FIRST, 'inode.i_ino')
       .#find()
       .jeq('r0', 0, label('out'))

@@ -1,7 +1,4 @@
-/** Constants of the kernel for BPF and BTF, with their header. All but the system call's number are the same on x86-64 and arm64. */
-
-/** Number of bpf(2) by `process.arch`: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h */
-export const SYS_BPF: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
+/** What BPF and BTF are written in: commands, instructions and formats, with their header. All else of the kernel stands in src/host/kernel.ts. */
 
 /** include/uapi/linux/bpf.h: enum bpf_cmd, enum bpf_map_type, enum bpf_prog_type, enum bpf_attach_type */
 export const BPF = {
@@ -93,21 +90,3 @@ export const BTF = {
   HEADER: { magic: 0, version: 2, length: 4, typesOffset: 8, typesLength: 12, stringsOffset: 16, stringsLength: 20, LENGTH: 24 },
   KIND: { INT: 1, PTR: 2, ARRAY: 3, STRUCT: 4, UNION: 5, ENUM: 6, FWD: 7, TYPEDEF: 8, VOLATILE: 9, CONST: 10, RESTRICT: 11, FUNC: 12, FUNC_PROTO: 13, VAR: 14, DATASEC: 15, FLOAT: 16, DECL_TAG: 17, TYPE_TAG: 18, ENUM64: 19 },
 } as const;
-
-/** include/linux/kdev_t.h: width of the minor in the kernel's own dev_t. */
-export const MINOR_BITS = 20;
-
-/** include/uapi/linux/audit.h: AUDIT_UID_UNSET and AUDIT_SID_UNSET, what nobody's login has. */
-export const AUDIT_UNSET = 0xffff_ffff;
-
-/** include/linux/proc_ns.h: PROC_PID_INIT_INO, the inode of the first pid namespace. */
-export const INITIAL_PID_NAMESPACE = 0xefff_fffc;
-
-/** include/uapi/linux/capability.h: bits in CapEff. */
-export const CAP = { SYS_ADMIN: 21, PERFMON: 38, BPF: 39 } as const;
-
-/** include/uapi/linux/stat.h */
-export const MODE = { FORMAT: 0o170000, DIRECTORY: 0o040000 } as const;
-
-/** Of a struct super_block (include/uapi/linux/magic.h; of xfs fs/xfs/libxfs/xfs_format.h). */
-export const MAGIC = { EXT4: 0xef53, XFS: 0x5846_5342, TMPFS: 0x0102_1994 } as const;

@@ -1,5 +1,5 @@
 /** What is kept of a directory that is made: which processes changed it since, in which order. The programs that keep it are in changes.ts. */
-import { MINOR_BITS } from './constants.ts';
+import { MINORBITS } from '../../host/kernel.ts';
 import type { Lookup } from './kernel.ts';
 
 /** Processes that are kept of a directory, in the order in which they first took turns. */
@@ -54,7 +54,7 @@ export function runsOf(directories: Lookup, device: string, inode: bigint): Run[
 
 /** Of the kernel's own dev_t. */
 function textOf(device: number): string {
-  return `${device >>> MINOR_BITS}:${device & ((1 << MINOR_BITS) - 1)}`;
+  return `${device >>> MINORBITS}:${device & ((1 << MINORBITS) - 1)}`;
 }
 
 function slotOf(inode: bigint): number {

@@ -1,7 +1,7 @@
 /** What of the host has to be right before BPF is tried: what is wrong is said better here than by an errno. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, PROC_PID_INIT_INO, SYS_BPF } from '../../host/kernel.ts';
 import { messageOf } from '../../model/errors.ts';
-import { CAP, INITIAL_PID_NAMESPACE, SYS_BPF } from './constants.ts';
 import { BpfError } from './error.ts';
 
 /** Files of the kernel that are looked at. */
@@ -25,7 +25,7 @@ export const HOST_FILES: HostFiles = {
 export function checkHost(files: HostFiles): void {
   if (SYS_BPF[process.arch] === undefined) throw new BpfError('ENOSYS', `BPF is not tried on ${process.arch}`, 'use x86-64 or arm64');
   const namespace = attempt(() => readlinkSync(files.pidNamespace), 'find the namespace of processes', 'see that /proc is mounted');
-  if (namespace !== `pid:[${INITIAL_PID_NAMESPACE}]`) throw new BpfError('NAMESPACE', `this process is in a namespace of processes of its own (${namespace}), where processes have other numbers than in the kernel's records`, 'run on the host itself, or in a container with the host\'s processes (--pid=host)');
+  if (namespace !== `pid:[${PROC_PID_INIT_INO}]`) throw new BpfError('NAMESPACE', `this process is in a namespace of processes of its own (${namespace}), where processes have other numbers than in the kernel's records`, 'run on the host itself, or in a container with the host\'s processes (--pid=host)');
   if (!isCapable(attempt(() => readFileSync(files.status, 'latin1'), 'read its own capabilities', 'see that /proc is mounted'))) throw new BpfError('EPERM', 'BPF needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN', 'run as root, or give these capabilities (AmbientCapabilities= of the unit)');
   if (isConfidential(files.lockdown)) throw new BpfError('LOCKDOWN', 'the kernel is locked down for confidentiality, so that BPF may not read its memory', 'boot without lockdown=confidentiality; lockdown=integrity, as secure boot sets it, is no hindrance');
 }
@@ -33,7 +33,7 @@ export function checkHost(files: HostFiles): void {
 function isCapable(status: string): boolean {
   const effective = BigInt(`0x${/^CapEff:\s*([\da-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   const has = (capability: number): boolean => ((effective >> BigInt(capability)) & 1n) === 1n;
-  return has(CAP.SYS_ADMIN) || (has(CAP.BPF) && has(CAP.PERFMON));
+  return has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON));
 }
 
 /** `none integrity [confidentiality]`. Kernels without lockdown do not have the file, others may have no securityfs mounted: then the verifier refuses (since 5.13). */

@@ -1,6 +1,6 @@
 /** What the BPF programs are made of: the blocks that write one part of a record each. */
+import { AUDIT_SID_UNSET, AUDIT_UID_UNSET } from '../../host/kernel.ts';
 import { Assembler, type Register } from './assembler.ts';
-import { AUDIT_UNSET } from './constants.ts';
 import { BpfError } from './error.ts';
 import { ARGS_LIMIT, FIELDS, HOW, IMAGE_LENGTH, SLOTS, type Field } from './record.ts';
 
@@ -242,9 +242,9 @@ export class ImageProgram extends Assembler {
   }
 
   #describeLogin(): this {
-    for (const [field, member] of [['auid', 'task_struct.loginuid'], ['session', 'task_struct.sessionid']] as const) {
+    for (const [field, member, unset] of [['auid', 'task_struct.loginuid', AUDIT_UID_UNSET], ['session', 'task_struct.sessionid', AUDIT_SID_UNSET]] as const) {
       if (this.#offsets.has(member)) this.copy(field, TASK, member);
-      else this.store32(IMAGE, FIELDS[field].offset, AUDIT_UNSET | 0);
+      else this.store32(IMAGE, FIELDS[field].offset, unset | 0);
     }
     return this;
   }

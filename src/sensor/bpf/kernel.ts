@@ -1,6 +1,7 @@
 /** bpf(2): the few of its commands that the sensor uses. Whatever is made here is gone when its descriptor is closed or the process ends: nothing is pinned. */
 import { constants } from 'node:os';
-import { addressOf, bpf, errnoName } from '../libc.ts';
+import { addressOf, errnoName } from '../../host/native.ts';
+import { bpf } from '../libc.ts';
 import type { FunctionsNamed, KernelFunction } from './btf.ts';
 import { ATTR, BPF, INSTRUCTION_LENGTH } from './constants.ts';
 import { BpfError } from './error.ts';

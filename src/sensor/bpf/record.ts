@@ -1,5 +1,5 @@
 /** The images of a process as the BPF programs write them and as the sensor reads them. */
-import { AUDIT_UNSET, MINOR_BITS } from './constants.ts';
+import { AUDIT_SID_UNSET, AUDIT_UID_UNSET, MINORBITS } from '../../host/kernel.ts';
 
 /** What a process was when it ran one program: from an exec, or from the fork that made it, to its next exec or its end. */
 export interface Image {
@@ -143,10 +143,10 @@ export function decode(record: Buffer, at: number): Image {
     uid: number(image, 'uid'),
     gid: number(image, 'gid'),
     ruid: number(image, 'ruid'),
-    ...(auid === AUDIT_UNSET ? {} : { auid }),
-    ...(session === AUDIT_UNSET ? {} : { session }),
+    ...(auid === AUDIT_UID_UNSET ? {} : { auid }),
+    ...(session === AUDIT_SID_UNSET ? {} : { session }),
     cgroup: image.readBigUInt64LE(FIELDS.cgroup.offset),
-    device: { major: device >>> MINOR_BITS, minor: device & ((1 << MINOR_BITS) - 1) },
+    device: { major: device >>> MINORBITS, minor: device & ((1 << MINORBITS) - 1) },
     inode: image.readBigUInt64LE(FIELDS.inode.offset),
     name: text(image, 'name'),
     nlink: number(image, 'nlink'),

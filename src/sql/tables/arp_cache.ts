@@ -1,9 +1,9 @@
 /** osquery's `arp_cache`: /proc/net/arp (arp(7)), IPv4 only. */
+import { ATF_COM, ATF_PERM } from '../../host/kernel.ts';
 import type { Row, Table } from '../../model/table.ts';
 import { readWhole, wordsOf } from './lines.ts';
 
-/** ATF_COM | ATF_PERM of arp(7). */
-const PERMANENT = '0x6';
+const PERMANENT = `0x${(ATF_COM | ATF_PERM).toString(16)}`;
 
 export const arp_cache: Table = {
   name: 'arp_cache',

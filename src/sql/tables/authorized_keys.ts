@@ -1,10 +1,8 @@
 /** osquery's `authorized_keys`: who may log in as whom by a key (sshd(8), AUTHORIZED_KEYS FILE FORMAT). */
-import { parseAuthorizedKey } from '../../host/authorized-keys.ts';
+import { DEFAULT_KEY_FILES, parseAuthorizedKey } from '../../host/authorized-keys.ts';
 import type { Table } from '../../model/table.ts';
 import { usersAsked } from './homes.ts';
 import { linesOf } from './lines.ts';
-
-const FILES = ['.ssh/authorized_keys', '.ssh/authorized_keys2'];
 
 export const authorized_keys: Table = {
   name: 'authorized_keys',
@@ -20,7 +18,7 @@ export const authorized_keys: Table = {
   ],
   *generate(context) {
     for (const { uid, home } of usersAsked(context)) {
-      for (const file of FILES) {
+      for (const file of DEFAULT_KEY_FILES) {
         const key_file = `${home}/${file}`;
         for (const line of linesOf(key_file, context)) {
           const found = parseAuthorizedKey(line);

@@ -1,6 +1,7 @@
 /** osquery's `file`: what stat says, of the target for links that lead somewhere. */
 import { lstatSync, readlinkSync, statSync, type BigIntStats } from 'node:fs';
 import { errnoOf } from '../../model/errors.ts';
+import { modeText } from '../../model/mode.ts';
 import type { Row, Table } from '../../model/table.ts';
 import { legible, textOfBytes } from '../../model/text.ts';
 import { askedPaths, NAMESPACE_COLUMNS, type AskedPath } from './paths.ts';
@@ -54,7 +55,7 @@ function rowOf({ bytes, path, directory, filename }: AskedPath): Row | undefined
     inode: stat.ino,
     uid: stat.uid,
     gid: stat.gid,
-    mode: (Number(stat.mode) & 0o7777).toString(8).padStart(4, '0'),
+    mode: modeText(stat.mode),
     device: stat.rdev,
     size: stat.size,
     block_size: stat.blksize,

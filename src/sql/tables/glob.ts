@@ -6,6 +6,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isThere, unwritten } from '../../host/names.ts';
+import { literally } from '../../model/pattern.ts';
 import { bytesOfText, textOfBytes } from '../../model/text.ts';
 
 const DEEPEST = 64;
@@ -113,7 +114,7 @@ function componentPattern(component: string): RegExp {
       while (component[index + 1] === '*') index += 1;
       source += '[^]*';
     } else if (character === '?') source += '[^]';
-    else if (character === '\\' && index + 1 < component.length) source += quoted(component[(index += 1)] ?? '');
+    else if (character === '\\' && index + 1 < component.length) source += literally(component[(index += 1)] ?? '');
     else if (character === '[') {
       const end = bracketEnd(component, index);
       if (end < 0) source += '\\[';
@@ -121,7 +122,7 @@ function componentPattern(component: string): RegExp {
         source += bracket(component.slice(index + 1, end));
         index = end;
       }
-    } else source += quoted(character);
+    } else source += literally(character);
   }
   try {
     return new RegExp(`^${source}$`);
@@ -140,10 +141,6 @@ function bracket(content: string): string {
   const negated = /^[!^]/.test(content);
   const members = (negated ? content.slice(1) : content).replace(/\[:(\w+):\]|[\\\]^]/g, (match, name: string | undefined) => (name === undefined ? `\\${match}` : (CLASSES[name] ?? '')));
   return `[${negated ? '^' : ''}${members}]`;
-}
-
-function quoted(character: string): string {
-  return character.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 /** GLOB_BRACE: the first pair at the outermost level, then again; `{}` stands for itself. */

@@ -1,5 +1,5 @@
 /** osquery's `listening_ports`: the sockets that nobody is at the other end of, and unix sockets with a name. */
-import { AF_INET, AF_INET6, AF_UNIX } from '../../host/sockets.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../../host/kernel.ts';
 import type { Table } from '../../model/table.ts';
 import { legible } from '../../model/text.ts';
 import { openSockets } from './process_open_sockets.ts';

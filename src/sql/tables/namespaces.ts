@@ -1,6 +1,8 @@
 /** The hidden column `pid_with_namespace`: the same files, as that process sees them. */
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { MAXSYMLINKS } from '../../host/kernel.ts';
+import { readLink } from '../../host/read.ts';
 import { equals, type QueryContext } from '../../model/table.ts';
 import { attempt } from './pids.ts';
 
@@ -22,9 +24,6 @@ export function askedRoots(context: QueryContext): Root[] {
   });
 }
 
-/** As many links as the kernel follows (path_resolution(7)). */
-const MOST_LINKS = 40;
-
 /** A link in a container must not lead out of it: an absolute one starts at the container's root again, `..` stops there. */
 export function within(root: string, path: string): string {
   let links = 0;
@@ -32,7 +31,7 @@ export function within(root: string, path: string): string {
   const waiting = path.split('/');
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
     const next = join(resolved, name);
-    const target = links < MOST_LINKS ? targetOf(root + next) : undefined;
+    const target = links < MAXSYMLINKS ? readLink(root + next) : undefined;
     if (target === undefined) resolved = next;
     else {
       links += 1;
@@ -41,12 +40,4 @@ export function within(root: string, path: string): string {
     }
   }
   return root + resolved;
-}
-
-function targetOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 /** osquery's `processes`: /proc/PID (proc(5)), of which only the files that the query's columns need are read. */
 import { statSync } from 'node:fs';
+import { USER_HZ } from '../../host/kernel.ts';
 import * as proc from '../../host/proc.ts';
 import type { QueryContext, Row, Table } from '../../model/table.ts';
 import { bytesOfText, legible } from '../../model/text.ts';
@@ -72,7 +73,7 @@ function escaped(name: string): string {
 }
 
 function milliseconds(ticks: bigint): bigint {
-  return (ticks * 1000n) / BigInt(proc.TICKS_PER_SECOND);
+  return (ticks * 1000n) / BigInt(USER_HZ);
 }
 
 const DELETED = ' (deleted)';

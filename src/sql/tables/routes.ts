@@ -1,12 +1,12 @@
 /** osquery's `routes`: the kernel's routes of all tables, IPv4 and IPv6, by rtnetlink(7). */
+import { AF_INET6, RTN_ANYCAST, RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from '../../host/kernel.ts';
 import { readLinks, readRoutes } from '../../host/netlink.ts';
-import { AF_INET6 } from '../../host/sockets.ts';
 import type { Route } from '../../host/rtnetlink.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { Row, Table } from '../../model/table.ts';
 
-/** By RTN_ of rtnetlink(7); osquery calls all that is unicast a gateway. */
-const TYPES = new Map([[1, 'gateway'], [2, 'local'], [3, 'broadcast'], [4, 'anycast']]);
+/** osquery calls all that is unicast a gateway. */
+const TYPES = new Map([[RTN_UNICAST, 'gateway'], [RTN_LOCAL, 'local'], [RTN_BROADCAST, 'broadcast'], [RTN_ANYCAST, 'anycast']]);
 
 export const routes: Table = {
   name: 'routes',

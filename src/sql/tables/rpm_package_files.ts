@@ -1,4 +1,5 @@
 /** osquery's `rpm_package_files`: the files of each package with owner, mode and digest as they were installed, asked of rpm(8) itself. */
+import { modeText } from '../../model/mode.ts';
 import { equals, type QueryContext, type Row, type Table } from '../../model/table.ts';
 import { askRpm } from './rpm.ts';
 
@@ -35,5 +36,5 @@ function selectionOf(context: QueryContext): string[] {
 export function rowOf(fields: readonly string[]): Row {
   const [package_, path, username, groupname, mode = '', size, algorithm, digest] = fields;
   // rpm writes the mode, type included, as a signed or unsigned 16-bit number.
-  return { package: package_, path, username, groupname, mode: (Number(mode) & 0o7777).toString(8).padStart(4, '0'), size, sha256: algorithm === SHA256 ? digest : '' };
+  return { package: package_, path, username, groupname, mode: modeText(Number(mode)), size, sha256: algorithm === SHA256 ? digest : '' };
 }

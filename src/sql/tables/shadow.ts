@@ -22,14 +22,14 @@ export const shadow: Table = {
   *generate(context) {
     const names = new Set(equals(context, 'username'));
     for (const line of linesOf(SHADOW, context)) {
-      const row = parseShadow(line);
+      const row = parseShadowLine(line);
       if (row !== undefined && (names.size === 0 || names.has(String(row['username'])))) yield row;
     }
   },
 };
 
 /** Days, and -1 where nothing is said, as getspent(3) gives them. */
-export function parseShadow(line: string): Row | undefined {
+export function parseShadowLine(line: string): Row | undefined {
   const fields = line.split(':');
   const [username = '', password = ''] = fields;
   if (username === '' || fields.length < 2) return undefined;

@@ -1,13 +1,12 @@
 /** osquery's `suid_bin`: programs that run as their owner or group, in the folders of programs and in /tmp. */
 import { readdirSync, statSync } from 'node:fs';
 import { Accounts } from '../../host/accounts.ts';
+import { S_ISGID, S_ISUID } from '../../host/kernel.ts';
 import type { QueryContext, Row, Table } from '../../model/table.ts';
 import { bytesOfText, legible, textOfBytes } from '../../model/text.ts';
 import { unreadable } from './lines.ts';
 
 const FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/tmp'];
-const SETUID = 0o4000;
-const SETGID = 0o2000;
 
 export const suid_bin: Table = {
   name: 'suid_bin',
@@ -61,7 +60,7 @@ function rowOf(path: string, accounts: Accounts): Row | undefined {
   } catch {
     return undefined;
   }
-  if (stat?.isFile() !== true || (Number(stat.mode) & (SETUID | SETGID)) === 0) return undefined;
-  const permissions = `${(Number(stat.mode) & SETUID) === 0 ? '' : 'S'}${(Number(stat.mode) & SETGID) === 0 ? '' : 'G'}`;
+  if (stat?.isFile() !== true || (Number(stat.mode) & (S_ISUID | S_ISGID)) === 0) return undefined;
+  const permissions = `${(Number(stat.mode) & S_ISUID) === 0 ? '' : 'S'}${(Number(stat.mode) & S_ISGID) === 0 ? '' : 'G'}`;
   return { path: legible(path), username: accounts.userName(Number(stat.uid)) ?? String(stat.uid), groupname: accounts.groupName(Number(stat.gid)) ?? String(stat.gid), permissions, pid_with_namespace: 0 };
 }

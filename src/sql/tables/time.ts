@@ -1,9 +1,9 @@
 /** osquery's `time`: now, in UTC, and what the local time zone is called. */
 import { readFileSync } from 'node:fs';
 import type { Table } from '../../model/table.ts';
+import { MONTHS } from '../../model/timestamp.ts';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const SHORT_MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 export const time: Table = {
   name: 'time',
@@ -28,7 +28,7 @@ export const time: Table = {
     const iso = `${now.toISOString().slice(0, 19)}Z`;
     const weekday = DAYS[now.getUTCDay()] ?? '';
     // asctime(3): the day of the month is padded with a blank.
-    const timestamp = `${weekday.slice(0, 3)} ${SHORT_MONTHS[now.getUTCMonth()] ?? ''} ${String(now.getUTCDate()).padStart(2, ' ')} ${iso.slice(11, 19)} ${now.getUTCFullYear()} UTC`;
+    const timestamp = `${weekday.slice(0, 3)} ${MONTHS[now.getUTCMonth()] ?? ''} ${String(now.getUTCDate()).padStart(2, ' ')} ${iso.slice(11, 19)} ${now.getUTCFullYear()} UTC`;
     yield {
       weekday,
       year: now.getUTCFullYear(),
