@@ -36,6 +36,8 @@ export async function bundle(into: string, others: readonly Entries[] = []): Pro
       input: Object.fromEntries(entries.files.map((file) => [file, `${ROOT}/${file}.ts`])),
       platform: 'node',
       external: [/^node:/, KOFFI_ITSELF, ...CARRIED.map((name) => new RegExp(`^${name}(/|$)`))],
+      // From another part they would be asked for by a function each time.
+      optimization: { inlineConst: { mode: 'all', pass: 1 } },
       plugins: [places(entries)],
       onLog: (level, log) => {
         if (level === 'warn') throw new Error(log.message);
