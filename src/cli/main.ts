@@ -17,7 +17,7 @@ Examples:
   tickward investigate --file /etc/systemd/system/x.timer
   sudo tickward respond --file /etc/systemd/system/x.timer --dry-run
 
-Exit codes: 0 done, nothing found · 1 failed · 2 wrong usage · 3 findings · 130 interrupted`;
+Exit codes: 0 done, nothing found · 1 failed, or would in a dry run · 2 wrong usage · 3 findings · 130 interrupted`;
 
 export async function createProgram(given: readonly string[]): Promise<Command> {
   const program = new Command('tickward')

@@ -48,7 +48,9 @@ Examples:
 
 --yes carries out every step that is ready, isolation included: name the ones you want with --only.
 Run again, it finds nothing left to do. Steps end as would-change, changed, unchanged, skipped-because, failed or
-needs-person. Exit code 3 when a step is left for a person, 1 when one failed, 130 when it was interrupted.`)
+needs-person. Exit code 3 when a step is left for a person, 1 when one failed, 130 when it was interrupted. A dry run
+has the exit code of what it would do: 1 when a step cannot be done, and shows what comes after it all the same.
+An optional step that cannot be done is left out; named with --only it fails.`)
     .action(act((context, alert: string | undefined, options: Options) => run(context, alert, options)));
 };
 
