@@ -41,6 +41,8 @@ Examples:
   sudo tickward isolate --status --json
   sudo tickward release --yes
 
+On a host that is isolated already it does nothing, and fails (exit code 1) with what differs where that is for other
+peers, name servers or a shorter time: release it first.
 Exit code of --status: 0 isolated or not, 3 when it was isolated and something took that away before its time.`)
     .action(act((context, options: IsolateOptions) => run(context, options)));
 };
