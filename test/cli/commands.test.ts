@@ -96,6 +96,17 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     [['isolate', '--allow', '0.0.0.0/0', '--dry-run'], /lets everybody through/],
     [['isolate', '--dns', 'all', '--dry-run'], /all is no address of a name server/],
     [['drill', '--unit', 'x.service'], /no name for the drill/],
+    [['watch', '--from', '/nonexistent', '--sensor', 'scan'], /--from does not heed --sensor/],
+    [['restore', '--no-start'], /the list of the quarantine does not heed --no-start/],
+    [['restore', '--dry-run'], /the list of the quarantine does not heed --dry-run/],
+    [['respond', '--file', '/etc/passwd', '--dry-run', '--force'], /a new run does not heed --force/],
+    [['query', 'SELECT 1', '--engine', 'embedded', '--socket', '/x.em'], /the engine embedded does not heed --socket/],
+    [['investigate', '--file', '/etc/passwd', '--engine', 'osqueryi', '--socket', '/x.em'], /the engine osqueryi does not heed --socket/],
+    [['fleet', 'status', '--forks', '20'], /the record of fleet runs does not heed --forks/],
+    [['fleet', 'status', '0193', '--inventory', '/nonexistent'], /the record of one fleet run does not heed --inventory/],
+    [['fleet', 'export', 'elastic', '--file', '/etc/x.timer'], /export elastic does not heed --file/],
+    [['fleet', 'export', 'fleetdm', '--only', 'remove'], /export fleetdm does not heed --only/],
+    [['fleet', 'undo', '0193', '--inventory', '/nonexistent'], /this changes many hosts: it needs --yes/],
   ])('%j', (args, message) => {
     const { code, stderr, stdout } = run(...args);
     expect(stderr).toMatch(message);
@@ -103,6 +114,14 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     const json = run(...args, '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'USAGE', message: expect.stringMatching(message) } });
   });
+});
+
+test('the hint before a fleet undo names a command that shows what it did', () => {
+  expect(run('fleet', 'undo', '0193', '--inventory', '/nonexistent').stderr).toMatch(/ — see first what it did on which host: tickward fleet status 0193\n$/);
+});
+
+test('fleet export --json is one document with what it prints otherwise', () => {
+  for (const kind of ['fleetdm', 'elastic']) expect(JSON.parse(run('fleet', 'export', kind, '--json').stdout)).toEqual({ kind, text: run('fleet', 'export', kind).stdout });
 });
 
 test('another engine than the socket that was named is said, and the rows stay data', () => {

@@ -1,7 +1,7 @@
 /** `tickward fleet`: the same on many hosts, through Ansible. */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { Argument } from 'commander';
+import { Argument, type Command } from 'commander';
 import { checkReplaceable, replaceFile } from '../../host/replace.ts';
 import { messageOf, TickwardError } from '../../model/errors.ts';
 import { printable, shorten } from '../../model/text.ts';
@@ -15,6 +15,7 @@ import { Exit, type Context, type Register } from '../context.ts';
 import type { ExportKind } from '../fleet-export.ts';
 import { stepsOf } from '../only.ts';
 import { untilStopped } from '../signals.ts';
+import { refuseUnheeded } from '../unheeded.ts';
 
 interface Options {
   inventory: string;
@@ -98,7 +99,7 @@ export const fleet: Register = (program, act) => {
   over('undo', 'takes back on every host what a fleet run did there', '  tickward fleet undo 0193… --inventory hosts.ini --yes')
     .argument('<run>', 'the fleet run')
     .action(act((context, fleetRun: string, options: Options) => {
-      mustBeMeant(context, options);
+      mustBeMeant(context, options, `see first what it did on which host: tickward fleet status ${printable(fleetRun)}`);
       return undo(context, fleetRun, options);
     }));
   command
@@ -110,7 +111,14 @@ export const fleet: Register = (program, act) => {
     .option('--deadline <seconds>', 'how long a host may take', '30')
     .option('--program <path>', 'where tickward is on the hosts')
     .addHelpText('after', '\nExamples:\n  tickward fleet status\n  tickward fleet status 0193… --json\n  tickward fleet status --inventory hosts.ini')
-    .action(act((context, id: string | undefined, options: Options) => (options.inventory === undefined ? showRuns(context, id) : run(context, { do: 'status' }, options))));
+    .action(act((context, id: string | undefined, options: Options, given: Command) => {
+      if (options.inventory === undefined) {
+        refuseUnheeded(given, ['limit', 'forks', 'deadline', 'program'], 'the record of fleet runs', 'with --inventory hosts are asked for their open alerts');
+        return showRuns(context, id);
+      }
+      if (id !== undefined) refuseUnheeded(given, ['inventory'], 'the record of one fleet run', 'leave out the run to ask hosts for their open alerts, or --inventory to read the record');
+      return run(context, { do: 'status' }, options);
+    }));
   command.command('task <file>', { hidden: true }).description("what Ansible's module calls on a host").action(act(async (context, file: string) => {
     const { answerTask } = await import('../fleet-task.ts');
     return answerTask(context, file);
@@ -122,17 +130,20 @@ export const fleet: Register = (program, act) => {
     .option('--file <path>', 'the unit file that the script takes out')
     .option('--only <steps>', 'what of the playbook the script does', 'remove')
     .addHelpText('after', '\nExamples:\n  tickward fleet export fleetdm > tickward.yaml && fleetctl apply -f tickward.yaml\n  tickward fleet export fleetdm-script --file /etc/systemd/system/evil.timer > remove.sh\n  tickward fleet export elastic > rules.ndjson')
-    .action(act(async (_context, kind: ExportKind, options: { file?: string; only: string }) => {
+    .action(act(async ({ out }, kind: ExportKind, options: { file?: string; only: string }, given: Command) => {
+      if (kind !== 'fleetdm-script') refuseUnheeded(given, ['file', 'only'], `export ${kind}`, 'only the script is for one unit: tickward fleet export fleetdm-script');
       if (options.file !== undefined) mustBeWhole(options.file);
       const { exportFor } = await import('../fleet-export.ts');
-      process.stdout.write(exportFor(kind, options));
+      const text = exportFor(kind, options);
+      if (out.json) out.document({ kind, text });
+      else process.stdout.write(text);
       return Exit.DONE;
     }));
 };
 
-/** Nobody is asked a hundred times: a change on many hosts needs --yes, after a dry run. */
-function mustBeMeant({ settings }: Context, { dryRun }: Options): void {
-  if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: 'look with --dry-run first' });
+/** Nobody is asked a hundred times: a change on many hosts needs --yes, after a look. */
+function mustBeMeant({ settings }: Context, { dryRun }: Options, look = 'look with --dry-run first'): void {
+  if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: look });
 }
 
 /** Hosts know nothing of the directory that somebody is in here. */

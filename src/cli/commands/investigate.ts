@@ -1,7 +1,9 @@
 /** `tickward investigate`: the guide answered for one alert or one file. */
+import type { Command } from 'commander';
 import type { InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
 import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { refuseSocketOfNone } from '../engine.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type Subject, type SubjectOptions } from '../subject.ts';
@@ -37,7 +39,10 @@ Examples:
 On a terminal it asks about each step that needs a person; --no-input asks nothing. It changes nothing.
 The verdict is explained, unclear, suspicious or highly-suspicious: README.md says what each rests on.
 Exit code 3 when it is one of the last two, or a step needs a person.`)
-    .action(act((context, alert: string | undefined, options: Options) => run(context, alert, options)));
+    .action(act((context, alert: string | undefined, options: Options, command: Command) => {
+      refuseSocketOfNone(context, command);
+      return run(context, alert, options);
+    }));
 };
 
 async function run(context: Context, alertId: string | undefined, options: Options): Promise<number> {
