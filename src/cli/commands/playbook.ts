@@ -56,7 +56,10 @@ function check({ out }: Context, paths: readonly string[]): number {
     isRight &&= errors.length === 0;
     if (out.json) out.document({ file: path, ok: errors.length === 0, errors: errors.map(({ code, message, hint, place }) => ({ code, message, hint: hint ?? null, place: place ?? null })) });
     else if (errors.length === 0) out.line(`${printable(path)}: right`);
-    else for (const error of errors) out.line(errorText(error).replace(/^tickward: /, ''));
+    else {
+      for (const error of errors) out.line(errorText(error, false).replace(/^tickward: /, ''));
+      for (const hint of new Set(errors.flatMap((error) => error.hint ?? []))) out.line(`→ ${printable(hint)}`);
+    }
   }
   return isRight ? Exit.DONE : Exit.FAILED;
 }
