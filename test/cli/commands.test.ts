@@ -116,6 +116,12 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
   });
 });
 
+test.each([[['\u001b[2J']], [['events', '\u001b[2J']], [['events', '--\u001b[2J']], [['alerts', 'list', '--status', '\u001b[2J']], [['completion', '\u001b[2J']]])('what the command line repeats of %j cannot write to a terminal', (args) => {
+  const { code, stderr } = run(...args);
+  expect([code, stderr]).toEqual([2, expect.not.stringContaining('\u001b')]);
+  expect(stderr).toMatch(/^error: /);
+});
+
 test('the hint before a fleet undo names a command that shows what it did', () => {
   expect(run('fleet', 'undo', '0193', '--inventory', '/nonexistent').stderr).toMatch(/ — see first what it did on which host: tickward fleet status 0193\n$/);
 });
@@ -271,7 +277,7 @@ test('timers is one list with the columns of the contract', () => {
   const { code, stdout } = run('timers', '--json');
   const rows = JSON.parse(stdout) as object[];
   expect(code).toBe(0);
-  for (const row of rows) expect(Object.keys(row).sort()).toEqual(['created', 'created_by', 'drop_ins', 'enabled', 'exec', 'last_run', 'masked', 'next_run', 'package', 'package_modified', 'path', 'persistent', 'run_as', 'schedule', 'scope', 'script_chain', 'service', 'service_path', 'state', 'transient', 'unit', 'user']);
+  for (const row of rows) expect(Object.keys(row).sort()).toEqual(['created', 'created_by', 'drop_ins', 'enabled', 'exec', 'last_run', 'masked', 'next_run', 'package', 'package_known', 'package_modified', 'path', 'persistent', 'run_as', 'schedule', 'scope', 'script_chain', 'service', 'service_path', 'state', 'transient', 'unit', 'user']);
 });
 
 test('doctor gives findings with what would mend them', () => {

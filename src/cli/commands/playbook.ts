@@ -45,7 +45,7 @@ function list({ out }: Context): number {
     return { name, title, rule: rule.name, rule_id: rule.id, severity: rule.severity, steps: steps.map(({ id, kind, title: what }) => ({ id, kind, title: what })) };
   });
   if (out.json) for (const each of all) out.document(each);
-  else out.table(['name', 'severity', 'steps', 'title'], all.map(({ name, severity, steps, title }) => [name, severity, steps.length, title]));
+  else out.table(['name', 'severity', 'steps', 'title'], all.map(({ name, severity, steps, title }) => [name, severity, steps.length, title]), ['name']);
   return Exit.DONE;
 }
 
