@@ -254,6 +254,8 @@ test('a file whose name is no UTF-8 is named as it is shown, and the guide finds
   writeFileSync(bytes, 'x');
   const ofFile = JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout) as { steps: { rows: object[] }[]; indicators: object };
   expect(ofFile).toMatchObject({ steps: [{ rows: [{ path: shown, size: '1' }] }], indicators: { paths: [shown] } });
+  // As a shell completes it.
+  expect(JSON.parse(run('investigate', '--file', bytes.toString(), '--step', '2', '--engine', 'embedded', '--json').stdout)).toMatchObject({ indicators: { paths: [shown] } });
   const event = fileEvent({ path: bytes.toString() });
   const store = openStore(stateDir);
   store.events.append([{ ...event, tickward: { ...event.tickward, path_bytes: bytes.toString('base64') } }]);
