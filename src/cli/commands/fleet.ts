@@ -12,6 +12,7 @@ import { saidBy } from '../../fleet/said.ts';
 import type { TaskInput } from '../../fleet/task.ts';
 import { newRunId } from '../../respond/run-id.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { filled } from '../filled.ts';
 import type { ExportKind } from '../fleet-export.ts';
 import { stepsOf } from '../only.ts';
 import { untilStopped } from '../signals.ts';
@@ -49,14 +50,14 @@ export const fleet: Register = (program, act) => {
   const over = (name: string, description: string, examples: string) => command
     .command(name)
     .description(description)
-    .requiredOption('--inventory <file>', "Ansible's inventory")
-    .option('--limit <pattern>', "some of its hosts, as Ansible's --limit")
+    .requiredOption('--inventory <file>', "Ansible's inventory", filled)
+    .option('--limit <pattern>', "some of its hosts, as Ansible's --limit", filled)
     .option('--forks <number>', 'hosts at once', '20')
     .option('--serial <waves>', 'in waves: numbers or shares of hosts, separated by commas (1,20%,100%)')
     .option('--max-fail-percent <percent>', 'no further wave when more hosts of one than this failed')
     .option('--deadline <seconds>', 'how long a host may take', '60')
-    .option('--program <path>', 'where tickward is on the hosts (default /usr/bin/tickward)')
-    .option('--report <file>', 'a page over all hosts, as HTML')
+    .option('--program <path>', 'where tickward is on the hosts (default /usr/bin/tickward)', filled)
+    .option('--report <file>', 'a page over all hosts, as HTML', filled)
     .addHelpText('after', `\nExamples:\n${examples}\n${EXIT}`);
 
   over('sweep', 'asks every host for the same traces', '  tickward fleet sweep --inventory hosts.ini --unit evil.timer --hash 73cb…\n  tickward fleet sweep --inventory hosts.ini --command /tmp/.x --report sweep.html --json')
@@ -105,11 +106,11 @@ export const fleet: Register = (program, act) => {
   command
     .command('status [run]')
     .description('fleet runs, oldest first, or what each host said in one')
-    .option('--inventory <file>', "instead: open alerts of the hosts of this inventory")
-    .option('--limit <pattern>')
+    .option('--inventory <file>', "instead: open alerts of the hosts of this inventory", filled)
+    .option('--limit <pattern>', "some of its hosts, as Ansible's --limit", filled)
     .option('--forks <number>', 'hosts at once', '20')
     .option('--deadline <seconds>', 'how long a host may take', '30')
-    .option('--program <path>', 'where tickward is on the hosts')
+    .option('--program <path>', 'where tickward is on the hosts', filled)
     .addHelpText('after', '\nExamples:\n  tickward fleet status\n  tickward fleet status 0193… --json\n  tickward fleet status --inventory hosts.ini')
     .action(act((context, id: string | undefined, options: Options, given: Command) => {
       if (options.inventory === undefined) {
@@ -177,7 +178,7 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
     deadlineSeconds: positive(options.deadline, '--deadline'),
     ...(limit === undefined ? {} : { limit }),
     ...(serial === undefined ? {} : { serial: waves(serial) }),
-    ...(maxFailPercent === undefined ? {} : { maxFailPercent: positive(maxFailPercent, '--max-fail-percent') }),
+    ...(maxFailPercent === undefined ? {} : { maxFailPercent: percent(maxFailPercent) }),
     ...(program === undefined ? {} : { program }),
     ...(runs === undefined ? {} : { runs }),
     onRow(said) {
@@ -267,6 +268,13 @@ function print(out: Context['out'], rows: readonly HostRow[]): void {
 
 /** Letters of the names of hosts that said the same; the table has them all. */
 const MOST_NAMED = 200;
+
+/** 0: none may fail. More than all cannot, so that nothing would ever stop. */
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 100)) throw new TickwardError('USAGE', `--max-fail-percent takes a number from 0 and below 100, not ${printable(text)}`, { hint: '--max-fail-percent 0 stops at the first host that fails' });
+  return value;
+}
 
 function positive(text: string, option: string): number {
   const value = Number(text);

@@ -7,6 +7,7 @@ import { printable } from '../../model/text.ts';
 import { isolationStatus, type IsolationStatus } from '../../respond/isolation-status.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
+import { filled } from '../filled.ts';
 import { carryOutOne } from '../single.ts';
 import { refuseUnheeded } from '../unheeded.ts';
 
@@ -24,7 +25,12 @@ interface IsolateOptions {
 /** What only one that is put in force now can be told. */
 const OF_A_NEW_ONE = ['allow', 'dns', 'dhcp', 'force'];
 
-const collect = (value: string, before: string[]): string[] => [...before, ...value.split(',').map((part) => part.trim()).filter(Boolean)];
+const collect = (value: string, before: string[]): string[] => {
+  const parts = value.split(',').map((part) => part.trim()).filter(Boolean);
+  // Of a comma alone as well: whom it names is let through, and nobody else.
+  filled(parts.join());
+  return [...before, ...parts];
+};
 
 export const isolate: Register = (program, act) => {
   program

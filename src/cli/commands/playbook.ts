@@ -12,6 +12,7 @@ import { parseGuide } from '../../guide/parse.ts';
 import { FIELDS } from '../../respond/findings.ts';
 import { checkPlaybook, playbookJsonSchema } from '../../respond/playbook.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { filled } from '../filled.ts';
 import { errorText } from '../output.ts';
 import { playbookTemplate } from '../playbook-template.ts';
 
@@ -27,7 +28,7 @@ export const playbook: Register = (program, act) => {
   command
     .command('new <name>')
     .description('writes the folder of a new playbook that is right as it is, to be filled in')
-    .option('--dir <directory>', 'where (default: here)')
+    .option('--dir <directory>', 'where (default: here)', filled)
     .addHelpText('after', `\nExamples:\n  tickward playbook new my-rule\n  tickward playbook new my-rule --dir ~/playbooks`)
     .action(act((context, name: string, options: { dir?: string }) => begin(context, name, options.dir ?? '.')));
   command.command('actions').description('every action: what it needs and takes, an example, how it is undone').addHelpText('after', '\nExamples:\n  tickward playbook actions\n  tickward playbook actions --json | jq .name').action(act(listActions));

@@ -9,6 +9,7 @@ import type { Sensor } from '../../sensor/index.ts';
 import { startWatch } from '../../watch/index.ts';
 import { printAlert } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { filled } from '../filled.ts';
 import { durationMs } from '../duration.ts';
 import { untilStopped, type Stopping } from '../signals.ts';
 import { refuseUnheeded } from '../unheeded.ts';
@@ -25,7 +26,7 @@ export const watch: Register = (program, act) => {
   program
     .command('watch')
     .description('watches the unit directories and shows alerts as they come')
-    .option('--from <file>', 'judge and store what another sensor wrote (Elastic Defend or other ECS, Auditbeat, osquery, Tickward): follows the file as tail -F does; - reads stdin to its end')
+    .option('--from <file>', 'judge and store what another sensor wrote (Elastic Defend or other ECS, Auditbeat, osquery, Tickward): follows the file as tail -F does; - reads stdin to its end', filled)
     .option('--once', 'end with the first alerts; with --from, at the end of the file (exit code 3 when there were alerts)')
     .option('--for <span>', 'end after this time: 30s, 5m (exit code 3 when there were alerts and --once was given)')
     .option('--output <where>', 'also to file:/PATH (ECS, a JSON document a line), syslog, journald or command:/PROGRAM (JSON on its input); more than once for several; instead of `outputs` of the configuration', (where: string, before: string[]) => [...before, where], [])
