@@ -7,6 +7,7 @@ import { mayBePackaged, modifiedFiles, packagesIfKnown } from '../host/packages.
 import type { PasswdEntry } from '../host/passwd.ts';
 import { isBooted } from '../host/systemd.ts';
 import { isTrue, lastOf, listOf } from '../host/units.ts';
+import { messageOf } from '../model/errors.ts';
 import type { Scope } from '../model/event.ts';
 import { bytesOfText, legible } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
@@ -190,12 +191,21 @@ async function addPackages(rows: readonly TimerRow[]): Promise<string[]> {
   // No package has a file of a name that is no UTF-8.
   const paths = rows.flatMap((row) => [row.path, row.service_path].flatMap((path) => (path?.isWellFormed() === true ? [path] : [])));
   const { owners, answered, problem } = await packagesIfKnown([...new Set(paths)]);
-  const modified = await modifiedFiles(owners);
+  const { modified, unsaid } = await modifiedIfKnown(owners);
   for (const row of rows) {
     row.package = owners.get(row.path ?? '') ?? null;
     row.package_known = answered || row.path === null || !row.path.isWellFormed() || !mayBePackaged(row.path);
     const own = [row.path ?? '', row.service_path ?? ''].filter((path) => owners.has(path));
-    row.package_modified = own.length === 0 ? null : own.some((path) => modified.has(path));
+    row.package_modified = own.length === 0 || modified === undefined ? null : own.some((path) => modified.has(path));
   }
-  return problem === undefined ? [] : [problem];
+  return [...(problem === undefined ? [] : [problem]), ...unsaid];
+}
+
+/** A package manager that knows whose a file is may take too long to compare all of them. */
+async function modifiedIfKnown(owners: ReadonlyMap<string, string>): Promise<{ modified?: ReadonlySet<string>; unsaid: string[] }> {
+  try {
+    return { modified: await modifiedFiles(owners), unsaid: [] };
+  } catch (error) {
+    return { unsaid: [`whether files of packages were changed is not known: ${messageOf(error)}`] };
+  }
 }

@@ -23,3 +23,11 @@ test.skipIf(reason !== undefined)(`a timer of no package is told from one whose 
   expect(unknown.table).toMatch(/^ *x\.timer .* \? /m);
   expect(unknown.stderr).toMatch(/which files belong to packages is not known: dpkg-query: /);
 });
+
+test.skipIf(reason !== undefined || !existsSync('/var/lib/dpkg/info/apt.list'))(`where the package manager cannot compare files, the timers are listed all the same (${reason ?? 'on a host of its own; needs the package apt'})`, async () => {
+  const own = await ownHost();
+  own.run(['mount', '--bind', '/dev/null', '/usr/bin/dpkg']);
+  const { status, stdout, stderr } = own.run([TICKWARD, 'timers', '--json', '--state-dir', '/mnt/state']);
+  expect({ status, rows: JSON.parse(stdout) }).toMatchObject({ status: 0, rows: expect.arrayContaining([expect.objectContaining({ unit: 'apt-daily.timer', package: 'apt', package_modified: null })]) });
+  expect(stderr).toMatch(/whether files of packages were changed is not known: dpkg could not be started/);
+});
