@@ -96,6 +96,7 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     [['isolate', '--allow', '0.0.0.0/0', '--dry-run'], /lets everybody through/],
     [['isolate', '--dns', 'all', '--dry-run'], /all is no address of a name server/],
     [['drill', '--unit', 'x.service'], /no name for the drill/],
+    [['investigate', '--file', '/etc/passwd', '--step', 'nope', '--engine', 'embedded'], /the guide has no step nope/],
     [['watch', '--from', ''], /--from <file>' argument '' is invalid\. It is empty/],
     [['fleet', 'sweep', '--inventory', '', '--unit', 'x.timer'], /--inventory <file>' argument '' is invalid/],
     [['fleet', 'respond', '--inventory', '/nonexistent', '--limit', '', '--file', '/etc/x.timer', '--only', 'remove', '--yes'], /--limit <pattern>' argument '' is invalid/],

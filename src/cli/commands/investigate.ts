@@ -54,17 +54,27 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const prepared = await prepareInvestigation(context, subject, guide);
   const progress = createProgress();
   const ask = await questions(context);
-  if (!out.json) showHeading(context, subject.event, isOfGuide(subject, options) ? guide.title : `No timer, looked at by this guide: ${guide.title}`, prepared.engine.name);
+  let isHeaded = out.json;
+  /** Not before the first step begins: of a step that there is none of, the error is all that is said. */
+  const showHeadingOnce = (): void => {
+    if (!isHeaded) showHeading(context, subject.event, isOfGuide(subject, options) ? guide.title : `No timer, looked at by this guide: ${guide.title}`, prepared.engine.name);
+    isHeaded = true;
+  };
   const result = await runGuide({
     ...prepared,
     ...(options.step === undefined ? {} : { only: options.step }),
     ...(ask === undefined ? {} : { ask }),
-    onStart: (title) => progress.show(`looking at: ${title}`),
+    onStart(title) {
+      showHeadingOnce();
+      progress.show(`looking at: ${title}`);
+    },
     onStep(step) {
       progress.clear();
+      showHeadingOnce();
       if (!out.json) showStep(context, step);
     },
   });
+  showHeadingOnce();
   if (!out.json) showSummary(context, result);
   await report?.write(result);
   // After the report: where that fails, the error is the one document.
