@@ -4,6 +4,7 @@ import { userOf } from '../src/host/passwd.ts';
 import { giveMemoryBack } from '../src/host/trim.ts';
 import { messageOf, TickwardError } from '../src/model/errors.ts';
 import { argumentsOf, startExtension, tablePlugin } from '../src/osquery/index.ts';
+import { exitCodeOf } from '../src/osquery/run.ts';
 import { loadRulesApart } from '../src/playbooks/rules-apart.ts';
 import type { Sensor } from '../src/sensor/index.ts';
 import { openStore, type Store } from '../src/store/index.ts';
@@ -20,6 +21,7 @@ const TRIM_MS = 2_000;
 async function main(): Promise<void> {
   const started = argumentsOf(process.argv.slice(2));
   const { values } = parseArgs({ options: { 'state-dir': { type: 'string' } }, strict: false });
+  if (values['state-dir'] === true || values['state-dir'] === '') throw new TickwardError('USAGE', '--state-dir names no directory', { hint: 'give its path: --state-dir /var/lib/tickward' });
   const uid = process.getuid?.() ?? 0;
   const stateDir = values['state-dir'] ?? (process.env['TICKWARD_STATE_DIR'] || undefined);
   const store = openStore(typeof stateDir === 'string' ? stateDir : defaultStateDirectory(uid, { ...process.env, HOME: process.env['HOME'] || userOf(uid)?.home }), uid);
@@ -64,5 +66,5 @@ function retention(): Retention {
 // Not awaited: in a package this is CommonJS.
 main().catch((error: unknown) => {
   log('error', `${messageOf(error)}${error instanceof TickwardError && error.hint !== undefined ? ` — ${error.hint}` : ''}`);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
 });

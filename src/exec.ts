@@ -37,14 +37,12 @@ const GRACE_MS = 2_000;
 /** Runs a program to its end. A program that exits non-zero is a result, not an error; one that is missing, hangs or floods is. By Node itself: execa takes 0.1 s to load, and this is all that most starts need. */
 export async function run(file: string, args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const timeout = options.timeout ?? 10_000;
-  const child = started(file, args, options);
-  // With us it ends, whatever ends us.
-  const forget = onExit(() => void child.kill('SIGTERM'));
+  const { child, forget } = started(file, args, options);
   let timedOut = false;
   let force: NodeJS.Timeout | undefined;
   const end = (): void => {
-    child.kill('SIGTERM');
-    force ??= setTimeout(() => child.kill('SIGKILL'), options.grace ?? GRACE_MS);
+    endGroup(child, 'SIGTERM');
+    force ??= setTimeout(() => endGroup(child, 'SIGKILL'), options.grace ?? GRACE_MS);
   };
   const over = setTimeout(() => {
     timedOut = true;
@@ -57,7 +55,7 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   const limit = options.maxBuffer ?? 16 * 1024 * 1024;
   const onFlood = (): void => {
     flooded = true;
-    child.kill('SIGKILL');
+    endGroup(child, 'SIGKILL');
   };
   // What it started in the background may keep its output open for ever.
   let lingering: NodeJS.Timeout | undefined;
@@ -78,15 +76,31 @@ export async function run(file: string, args: readonly string[], options: ExecOp
   }
 }
 
-/** Throws where it cannot even be tried. */
-function started(file: string, args: readonly string[], { env, cwd, input }: ExecOptions): ChildProcess {
+/** Throws where it cannot even be tried. In a group of its own: Ctrl-C and a lost terminal are told to us alone, and we decide whether a change comes to its end. */
+function started(file: string, args: readonly string[], { env, cwd, input }: ExecOptions): { child: ChildProcess; forget: () => void } {
+  let child: ChildProcess | undefined;
+  // With us it ends, whatever ends us: said before it is started, for a signal in between would leave it behind.
+  const forget = onExit(() => {
+    if (child !== undefined) endGroup(child, 'SIGTERM');
+  });
   try {
-    const child = spawn(file, args, { env: environmentOf(env), stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
+    child = spawn(file, args, { detached: true, env: environmentOf(env), stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], ...(cwd === undefined ? {} : { cwd }) });
     // One that reads none of it, or has ended, says so itself.
     child.stdin?.on('error', () => undefined).end(input);
-    return child;
+    return { child, forget };
   } catch (error) {
+    forget();
     throw notStarted(file, error);
+  }
+}
+
+/** The program, with what it started; nothing where it has ended by itself, for what it left in the background is meant to stay. */
+function endGroup({ pid, exitCode, signalCode }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended at this moment, or belongs to another user.
   }
 }
 

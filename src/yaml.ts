@@ -21,6 +21,8 @@ export interface YamlForm<Value> {
   schema: z.ZodType<Value>;
   /** What the schema cannot see. */
   problems?: (value: Value) => readonly Issue[];
+  /** What can be told all the same of a value that the schema does not take. */
+  problemsDespite?: (value: unknown) => readonly Issue[];
 }
 
 type Checked<Value> = { value: Value } | { errors: [TickwardError, ...TickwardError[]] };
@@ -32,7 +34,7 @@ export function parseYaml<Value>(text: string, form: YamlForm<Value>): Value {
   throw checked.errors[0];
 }
 
-/** All that is wrong, each an error of its own; what the schema cannot see only where the schema is content. */
+/** All that is wrong, each an error of its own, in the order of the text. */
 export function problemsOfYaml<Value>(text: string, form: YamlForm<Value>): TickwardError[] {
   const checked = check(text, form);
   return 'value' in checked ? [] : checked.errors;
@@ -53,17 +55,18 @@ function check<Value>(text: string, form: YamlForm<Value>): Checked<Value> {
     return { errors: [wrong(`no YAML that can be used: ${printable(messageOf(error))}`, 0)] };
   }
   const checked = form.schema.safeParse(value);
-  const [first, ...rest] = checked.success ? (form.problems?.(checked.data) ?? []) : issuesOf(checked.error);
-  if (first === undefined) return checked.success ? { value: checked.data } : { errors: [wrong('not right: it does not fit', 0)] };
-  const errorOf = (issue: Issue): TickwardError => {
+  const issues = checked.success ? (form.problems?.(checked.data) ?? []) : [...issuesOf(checked.error.issues), ...(form.problemsDespite?.(value) ?? [])];
+  const errorOf = ({ issue, offset }: { issue: Issue; offset: number }): TickwardError => {
     const where = issue.path.map((part) => (typeof part === 'number' ? `[${part + 1}]` : `.${String(part)}`)).join('').replace(/^\./, '');
-    return wrong(`not right: ${where === '' ? 'it' : printable(where)}: ${printable(issue.message)}`, offsetOf(document, text, issue));
+    return wrong(`not right: ${where === '' ? 'it' : printable(where)}: ${printable(issue.message)}`, offset);
   };
-  return { errors: [errorOf(first), ...rest.map(errorOf)] };
+  const [first, ...rest] = issues.map((issue) => ({ issue, offset: offsetOf(document, text, issue) })).toSorted((one, other) => one.offset - other.offset);
+  if (first !== undefined) return { errors: [errorOf(first), ...rest.map(errorOf)] };
+  return checked.success ? { value: checked.data } : { errors: [wrong('not right: it does not fit', 0)] };
 }
 
-export function issuesOf(error: z.ZodError): Issue[] {
-  return error.issues.map((issue) => (issue.code === 'unrecognized_keys' ? { path: [...issue.path, issue.keys[0] ?? ''], message: 'no such key', atKey: true } : { path: issue.path, message: issue.message }));
+export function issuesOf(issues: z.ZodError['issues']): Issue[] {
+  return issues.flatMap((issue): Issue[] => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'no such key', atKey: true })) : [{ path: issue.path, message: issue.message }]));
 }
 
 /** Where a value stands in the text; of the nearest that is there when it is missing. */

@@ -14,7 +14,7 @@ test('a program that hangs is ended and named', async () => {
 });
 
 test('how to run it by hand can be pasted, whatever it was given', async () => {
-  await expect(run('/bin/sleep', ['30', "a'; echo PWNED; '"], { timeout: 0 })).rejects.toMatchObject({ hint: String.raw`run it by hand to see why: /bin/sleep 30 'a'\''; echo PWNED; '\'''` });
+  await expect(run('/bin/sh', ['-c', 'sleep 30', "a'; echo PWNED; '"], { timeout: 0 })).rejects.toMatchObject({ hint: String.raw`run it by hand to see why: /bin/sh -c 'sleep 30' 'a'\''; echo PWNED; '\'''` });
 });
 
 test('a program that is not installed says so', async () => {
@@ -62,6 +62,11 @@ test('it ends with us, also when a signal ends us', async () => {
   us.kill('SIGTERM');
   expect(await once(us, 'exit')).toEqual([null, 'SIGTERM']);
   await until(async () => (await run('/bin/kill', ['-0', String(child)])).exitCode !== 0, () => 'the end of that program');
+});
+
+test('what it started ends with it when its time is over', async () => {
+  await expect(run('/bin/sh', ['-c', 'sleep 4711 & wait'], { timeout: 200 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+  await until(async () => (await run('/usr/bin/pgrep', ['-f', '^sleep 4711$'])).exitCode !== 0, () => 'the end of what it started');
 });
 
 test('a signal that was given before the program runs ends it all the same', { timeout: 20_000 }, async () => {

@@ -24,11 +24,12 @@ const COLUMNS: readonly Column[] = [
   { name: 'exec', type: 'TEXT', description: 'Commands of that unit, separated by "; "' },
   { name: 'run_as', type: 'TEXT', description: 'User of those commands' },
   { name: 'script_chain', type: 'TEXT', description: 'JSON: program, script and interpreter that the commands lead to' },
-  { name: 'package', type: 'TEXT', description: 'Package that the file belongs to; empty where none has it' },
+  { name: 'package', type: 'TEXT', description: 'Package that the file belongs to; empty where none has it, or it is not known' },
   { name: 'package_modified', type: 'INTEGER', description: '1 when the file is not as the package installed it' },
   { name: 'drop_ins', type: 'TEXT', description: 'JSON: files that change the timer' },
   { name: 'created', type: 'BIGINT', description: 'When the file was born, Unix seconds' },
   { name: 'created_by', type: 'TEXT', description: 'Program of the newest event that made the file' },
+  { name: 'package_known', type: 'INTEGER', description: '0 where no package manager answered (dpkg, rpm): then package is empty for that' },
 ];
 
 /** osquery asks once a row of a JOIN: what was gathered counts for so long, in ms. */
@@ -83,6 +84,7 @@ function rowOf(timer: TimerRow, maker: FileEvent | undefined): Row {
     user: timer.user ?? '',
     state: timer.state ?? '',
     package: timer.package ?? '',
+    package_known: Number(timer.package_known),
     transient: Number(timer.transient),
     masked: Number(timer.masked),
     next_run: seconds(timer.next_run),

@@ -2,11 +2,12 @@
 import { z } from 'zod';
 import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import type { Action, ActionContext, UndoReport } from './action.ts';
+import type { Action, ActionContext, Plan, UndoReport } from './action.ts';
 import { endConnectionsBut } from './connections.ts';
 import type { InForce, Isolation } from './isolation.ts';
+import { differencesOf } from './isolation-difference.ts';
 import { isConnected, leaks, obstacleFor } from './isolation-proof.ts';
-import { holds, networkText, parseNetwork, type Network } from './networks.ts';
+import { networkText, parseNetwork, type Network } from './networks.ts';
 import { isolationNow, packetFilter } from './packet-filter.ts';
 import { distinctPeers, parsePeer, peerOfSsh, peerText } from './peers.ts';
 
@@ -52,7 +53,7 @@ export const isolate: Action<Params, Data> = {
     if (context.uid !== 0) return { state: 'blocked', reason: 'only root may change the packet filter: run as root', steps, notes: [], data };
     try {
       const { filter, now } = await packetFilter();
-      if (now?.missing.length === 0) return { state: 'nothing-to-do', reason: `the host is isolated already, by run ${now.run}${endText(now)}${leftOut(data, now)}`, steps: [], notes: now.gaps, data };
+      if (now?.missing.length === 0) return standing(data, now, steps, context.run);
       const reason = (await lockOut(data)) ?? (await filter.obstacle(data));
       const notes = [...filter.gaps(), ...LIMITS];
       return reason === undefined ? { state: 'ready', steps, notes, data } : { state: 'blocked', reason, steps, notes, data };
@@ -131,10 +132,12 @@ export function endText({ expires }: InForce): string {
   return expires === undefined ? ', until it is released' : `, ends by itself in ${expires} s`;
 }
 
-/** Of those who would be let through, the ones whom what is in force does not let through. */
-function leftOut({ peers }: Isolation, now: InForce): string {
-  const out = peers.filter((peer) => !now.peers.some((each) => each.port === peer.port && holds(each.network, peer.network)));
-  return out.length === 0 ? '' : `; it does not let ${out.map(peerText).join(', ')} through: release it first, then isolate anew`;
+/** What is to be done on a host that is isolated: nothing where it is as asked, or by this run before it was cut off. Nothing in force is changed behind the back of who put it there. */
+function standing(data: Data, now: InForce, steps: Plan['steps'], run: string): Plan<Data> {
+  const already = `the host is isolated already, by run ${printable(now.run)}${endText(now)}`;
+  const differences = now.run === run ? [] : differencesOf(data, now);
+  if (differences.length === 0) return { state: 'nothing-to-do', reason: already, steps: [], notes: now.gaps, data };
+  return { state: 'blocked', reason: `${already}, and not as asked: ${differences.join('; ')}. Release it first (tickward release), then isolate anew`, steps, notes: now.gaps, data };
 }
 
 function otherRun({ run }: InForce): string {

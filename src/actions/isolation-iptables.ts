@@ -3,7 +3,7 @@ import { type ExecResult, run } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { firstLineOf } from '../model/text.ts';
 import { commentOf, readComment, type InForce, type Isolation, type PacketFilter } from './isolation.ts';
-import { networkText, parseNetwork } from './networks.ts';
+import { networkText, parseNetwork, type Network } from './networks.ts';
 import type { Peer } from './peers.ts';
 
 const FAMILIES = [4, 6] as const;
@@ -123,13 +123,23 @@ export function readRules(families: readonly (readonly string[])[], now: number)
   const ends = drops.flatMap((line) => /--datestop (\S+)/.exec(line)?.[1] ?? []).map((time) => Math.round((Date.parse(`${time}Z`) - now) / 1000));
   const expires = ends.length === 0 ? undefined : Math.min(...ends);
   if (expires !== undefined && expires <= 0) missing.push('nothing is cut any longer: the time ran out');
-  return { run: readComment(/--comment "([^"]*)"/.exec(drops[0] ?? '')?.[1] ?? '').run, peers: families.flatMap((lines) => lines.flatMap(peerOf)), missing, gaps: [], ...(expires === undefined || expires <= 0 ? {} : { expires }) };
+  return { run: readComment(/--comment "([^"]*)"/.exec(drops[0] ?? '')?.[1] ?? '').run, peers: families.flatMap((lines) => lines.flatMap(peerOf)), dns: families.flatMap((lines) => lines.flatMap(resolverOf)), dhcp: families.some((lines) => lines.some(isLease)), missing, gaps: [], ...(expires === undefined || expires <= 0 ? {} : { expires }) };
 }
 
 function peerOf(line: string): Peer[] {
   const [, address, port] = /^-A TICKWARD_IN -s (\S+) -p tcp .*--dport (\d+) -j RETURN$/.exec(line) ?? [];
   const network = parseNetwork(address ?? '');
   return network === undefined ? [] : [{ network, port: Number(port) }];
+}
+
+function resolverOf(line: string): Network[] {
+  const [, address] = /^-A TICKWARD_OUT -d (\S+) -p udp .*--dport 53 -j RETURN$/.exec(line) ?? [];
+  const network = parseNetwork(address ?? '');
+  return network === undefined ? [] : [network];
+}
+
+function isLease(line: string): boolean {
+  return /^-A TICKWARD_OUT -p udp .*--dport (?:67|547) -j RETURN$/.test(line);
 }
 
 function faultOf(lines: readonly string[], hook: Hook): string[] {

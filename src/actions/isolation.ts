@@ -17,6 +17,8 @@ export interface InForce {
   /** The id of the run that made it. */
   run: string;
   peers: Peer[];
+  dns: Network[];
+  dhcp: boolean;
   /** What is missing for the host to be cut off; empty when it is. */
   missing: string[];
   /** What it does not reach although it is whole: interfaces that came later, or with names that cannot be given to nft. */
@@ -25,6 +27,8 @@ export interface InForce {
   dropped?: number;
   /** Seconds until it ends by itself; absent when it does not. */
   expires?: number;
+  /** Seconds that it was given; absent where it does not end by itself, or the filter does not say so. */
+  lasts?: number;
 }
 
 export interface PacketFilter {

@@ -1,7 +1,14 @@
 /** The engine that the settings ask for, with Tickward's own tables in the embedded one. */
+import type { Command } from 'commander';
 import { embeddedTables } from '../../extension/tables/embedded.ts';
 import { chooseEngine, createEmbedded, type Embedded, type Engine, type TableSource } from '../sql/index.ts';
 import type { Context } from './context.ts';
+import { refuseUnheeded } from './unheeded.ts';
+
+/** Only osqueryd has a socket. */
+export function refuseSocketOfNone({ settings: { engine } }: Context, command: Command): void {
+  if (engine === 'osqueryi' || engine === 'embedded') refuseUnheeded(command, ['socket'], `the engine ${engine}`, '--engine osqueryd asks the osquery behind the socket');
+}
 
 export async function openEngine(context: Context): Promise<Engine> {
   const { settings } = context;

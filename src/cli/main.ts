@@ -1,7 +1,7 @@
 /** The program `tickward`: reads the command line, runs one command, turns errors into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { printableJson } from '../model/text.ts';
+import { printable, printableJson } from '../model/text.ts';
 import { loadCommands } from './commands/index.ts';
 import { createContext, Exit, type Act } from './context.ts';
 import { onLostReader } from './lost-reader.ts';
@@ -17,13 +17,15 @@ Examples:
   tickward investigate --file /etc/systemd/system/x.timer
   sudo tickward respond --file /etc/systemd/system/x.timer --dry-run
 
-Exit codes: 0 done, nothing found · 1 failed · 2 wrong usage · 3 findings · 130 interrupted`;
+Exit codes: 0 done, nothing found · 1 failed, or would in a dry run · 2 wrong usage · 3 findings · 130 interrupted`;
 
 export async function createProgram(given: readonly string[]): Promise<Command> {
   const program = new Command('tickward')
     .description('Watches a Linux host for systemd timers made by someone who should not, says which process made them, investigates, and takes them out again.')
     .version(VERSION)
     .configureHelp({ showGlobalOptions: true })
+    // commander repeats what it was given: a script may give names that an attacker made.
+    .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
     .showHelpAfterError('(tickward --help shows the commands, tickward COMMAND --help one of them)')
     .addHelpText('after', EXAMPLES);
   addGlobalOptions(program);

@@ -38,11 +38,11 @@ export function createOutput(settings: { json: boolean; color: boolean }): Outpu
   };
 }
 
-/** The one line of an error, with the place below it where it has one. */
-export function errorText(error: TickwardError): string {
+/** The one line of an error, with the place below it where it has one. Without the hint where many errors share one. */
+export function errorText(error: TickwardError, withHint = true): string {
   const place = error.place;
   const where = place === undefined ? '' : `${place.file === undefined ? '' : `${printable(place.file)}, `}line ${place.line}, column ${place.column}: `;
-  const hint = error.hint === undefined ? '' : ` — ${error.hint}`;
+  const hint = error.hint === undefined || !withHint ? '' : ` — ${error.hint}`;
   const excerpt = place === undefined ? '' : `\n${place.excerpt.split('\n').map((line) => `  ${printable(line)}`).join('\n')}`;
   return `tickward: ${where}${printable(error.message)}${printable(hint)}${excerpt}`;
 }

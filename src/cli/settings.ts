@@ -85,7 +85,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
   const management = choice('management', (value) => value.split(','), 'addresses');
   // Those of the file are checked with it. Loaded only for those who name any.
   if (environment['TICKWARD_MANAGEMENT'] !== undefined) (await import('./peers.ts')).checkPeers(management ?? []);
-  const socket = choice('socket', String, 'a path');
+  const socket = choice('socket', (value) => value || undefined, 'a path');
   return {
     // Only when it is asked for: a command that needs no state also runs for a user without a home.
     get stateDir() {

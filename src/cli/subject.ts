@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { classify, unitDirectories } from '../host/directories.ts';
 import { fileTypeOf } from '../host/file-type.ts';
 import { hostIdentity, isThisHost } from '../host/identity.ts';
-import { isThere, namesakesOf, unwritten } from '../host/names.ts';
+import { givenAs, isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
 import { isSameStart } from '../host/proc.ts';
 import { TickwardError } from '../model/errors.ts';
@@ -109,10 +109,10 @@ function isBy({ process: by }: FileEvent, own: OwnProcess): boolean {
   return by?.pid === own.pid && by.start !== undefined && isSameStart(by.start, own.start);
 }
 
-/** The path as it was typed, else what reads like it: a name that cannot be printed is typed as it is shown, `\\n` for the end of a line and `\\xff` for the byte 0xff. */
+/** The path as it was typed, else what reads like it: a name that cannot be printed is typed as it is shown, `\\n` for the end of a line and `\\xff` for the byte 0xff; or as a shell completes it. */
 export function pathMeant(context: Context, typed: string): string {
   if (isThere(typed)) return typed;
-  const [meant, another] = namesakesOf(typed, undefined, ESCAPE);
+  const [meant, another] = [...namesakesOf(typed, undefined, ESCAPE), ...givenAs(typed)];
   if (another !== undefined) throw new TickwardError('USAGE', `more than one file reads ${printable(typed)}`, { hint: 'give the alert instead: tickward alerts lists them' });
   if (meant !== undefined) return meant;
   const written = unwritten(typed, ESCAPE);

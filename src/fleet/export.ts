@@ -22,7 +22,7 @@ export function fleetdmDocuments(queries: readonly FleetQuery[]): object[] {
 export const FLEET_QUERIES: readonly FleetQuery[] = [
   { name: 'Tickward: alerts', description: 'Unit files that a rule matched, with the process that made them.', query: "SELECT eid, time, rule_name, severity, path, username, executable, cmdline, mitre_technique FROM systemd_timer_alerts WHERE status = 'open' AND suppressed_by = '';", interval: 300 },
   { name: 'Tickward: events of unit files', description: 'Who made, changed, renamed or deleted which unit file in the last hour.', query: "SELECT eid, time, action, path, unit, username, executable, cmdline, attribution FROM systemd_timer_events WHERE time > (SELECT unix_time - 3600 FROM time);", interval: 3_600 },
-  { name: 'Tickward: timers of no package', description: 'Timers that no package owns, with what they run.', query: "SELECT unit, scope, user, state, path, schedule, next_run, service, exec, run_as, created_by FROM systemd_timers WHERE package = '';", interval: 86_400 },
+  { name: 'Tickward: timers of no package', description: 'Timers that no package owns, with what they run.', query: "SELECT unit, scope, user, state, path, schedule, next_run, service, exec, run_as, created_by, package_known FROM systemd_timers WHERE package = '';", interval: 86_400 },
 ];
 
 /** A script that takes one unit out on the host it runs on. Throws BAD_INPUT when it would be longer than FleetDM takes. */

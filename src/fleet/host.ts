@@ -32,10 +32,11 @@ export async function carryOut(given: GivenTask, options: HostOptions): Promise<
     if (exitCode === BUSY) return failed('busy', 'another run is changing this host: nothing was done');
     const data = documentsOf(stdout);
     if (isAbsent(given, data)) return { changed: false, reason: 'absent', msg: 'there is no such file on this host', state: changes(task) ? 'unchanged' : 'ok', data };
-    if (exitCode !== 0 && exitCode !== FINDINGS) return { ...failed('error', textOf(errorIn(data)?.message) ?? (stderr.trim().split('\n').at(-1) || `ended with ${exitCode ?? 'a signal'}`)), data };
-    const state = stateOf(given, exitCode, data);
     const id = (data as RunData | null)?.run;
-    return { changed: state === 'changed' || state === 'would-change', msg: state, state, data, ...(typeof id === 'string' ? { record: options.recordOf(id) } : {}) };
+    const answered = { data, ...(typeof id === 'string' ? { record: options.recordOf(id) } : {}) };
+    if (exitCode !== 0 && exitCode !== FINDINGS) return { ...failed('error', textOf(errorIn(data)?.message) ?? failedStepIn(data) ?? (stderr.trim().split('\n').at(-1) || `ended with ${exitCode ?? 'a signal'}`)), ...answered };
+    const state = stateOf(given, exitCode, data);
+    return { changed: state === 'changed' || state === 'would-change', msg: state, state, ...answered };
   } catch (error) {
     const timedOut = error instanceof TickwardError && error.code === 'TIMEOUT';
     return failed(timedOut ? 'timed-out' : 'error', timedOut ? `gave no answer within ${task.deadline_seconds} s and was ended; what it had done until then is in its journal (tickward runs)` : messageOf(error));
@@ -84,7 +85,13 @@ function errorIn(data: unknown): { code?: unknown; message?: unknown } | undefin
 
 interface RunData {
   run?: unknown;
-  steps?: { state?: unknown }[];
+  steps?: { id?: unknown; state?: unknown; summary?: unknown }[];
+}
+
+/** The first is the reason: what follows was not tried for it. */
+function failedStepIn(data: unknown): string | undefined {
+  const step = (data as RunData | null)?.steps?.find(({ state }) => state === 'failed');
+  return step === undefined ? undefined : `${String(step.id)}: ${String(step.summary)}`;
 }
 
 /** What the steps of a run say together: a change counts before a question for a person. */

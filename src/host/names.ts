@@ -31,6 +31,25 @@ export function namesakesOf(path: string, checkpoint: () => void = () => undefin
   return found.filter((each) => each !== path && isThere(each));
 }
 
+/** What the arguments of a program have for each run of bytes that is no UTF-8: which they were is lost. */
+const LOST = '\ufffd';
+
+/** The paths that are there and that a program was given as this one, as a shell completes them. */
+export function givenAs(path: string): string[] {
+  if (!path.startsWith('/') || !path.includes(LOST)) return [];
+  let found = [''];
+  for (const component of path.split('/').slice(1)) found = found.flatMap((parent) => (component.includes(LOST) ? decodingTo(parent, component) : [component]).map((name) => `${parent}/${name}`));
+  return found.filter((each) => each !== path && isThere(each));
+}
+
+function decodingTo(parent: string, component: string): string[] {
+  try {
+    return listNames(`${parent}/`).filter((name) => bytesOfText(name).toString() === component);
+  } catch {
+    return [];
+  }
+}
+
 function alike(parent: string, component: string, checkpoint: () => void, written: RegExp): string[] {
   if (!written.test(component)) return [];
   const reads = readingLike(component, written);

@@ -16,24 +16,36 @@ const NEVER_PACKAGED = /^\/(?:tmp|var\/tmp|run|home|root|dev|proc|sys)\//;
 
 /** Package names by path; paths that belong to none are absent. Throws FAILED where dpkg cannot read its database. */
 export async function packagesOf(all: readonly string[]): Promise<Map<string, string>> {
-  const paths = all.filter((path) => !NEVER_PACKAGED.test(path));
+  return (await ownersOf(all)) ?? new Map<string, string>();
+}
+
+/** Undefined where there is neither dpkg nor rpm. */
+async function ownersOf(all: readonly string[]): Promise<Map<string, string> | undefined> {
+  const paths = all.filter(mayBePackaged);
   if (paths.length === 0) return new Map();
-  return (await dpkgOwners(paths)) ?? (await rpmOwners(paths)) ?? new Map<string, string>();
+  return (await dpkgOwners(paths)) ?? (await rpmOwners(paths));
+}
+
+export function mayBePackaged(path: string): boolean {
+  return !NEVER_PACKAGED.test(path);
 }
 
 export interface KnownPackages {
   /** As `packagesOf` has them; none where it is not known. */
   owners: ReadonlyMap<string, string>;
-  /** Why it is not known, in words. Then a file without a package may be any package's. */
+  /** Whether a package manager that is read here answered: else a file without a package may be any package's. */
+  answered: boolean;
+  /** Why one that is there did not, in words. */
   problem?: string;
 }
 
 /** For who goes on without knowing, and says so. */
 export async function packagesIfKnown(paths: readonly string[]): Promise<KnownPackages> {
   try {
-    return { owners: await packagesOf(paths) };
+    const owners = await ownersOf(paths);
+    return { owners: owners ?? new Map<string, string>(), answered: owners !== undefined };
   } catch (error) {
-    return { owners: new Map(), problem: notKnown(error) };
+    return { owners: new Map(), answered: false, problem: notKnown(error) };
   }
 }
 

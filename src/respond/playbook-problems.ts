@@ -1,5 +1,4 @@
 /** What the schema of a response cannot see. Pure. */
-import { z } from 'zod';
 import { actionNamed } from '../actions/index.ts';
 import { issuesOf, type Issue } from '../yaml.ts';
 import { compileWhen, problemOfWhen } from './condition.ts';
@@ -12,23 +11,42 @@ interface Earlier {
   questions: string[];
 }
 
+/** A step as far as it can be read, with the names that later steps may use. */
+export interface ReadStep {
+  /** Absent where too little of it can be read. */
+  step?: PlaybookStep;
+  /** Keys of which the schema has said what is wrong: what stands for them in `step` is not the author's. */
+  unread: ReadonlySet<PropertyKey>;
+  id?: string;
+  questions: readonly string[];
+}
+
 /** Ids that are not unique, unknown actions and fields, parameters that their action does not take, references to what comes later. */
-export function problemsOf(playbook: Playbook): Issue[] {
+export function problemsOf({ steps }: Playbook): Issue[] {
+  return problemsOfSteps(steps.map((step) => ({ step, unread: new Set(), id: step.id, questions: step.questions.map((question) => question.id) })));
+}
+
+export function problemsOfSteps(steps: readonly ReadStep[]): Issue[] {
   const earlier: Earlier = { steps: [], questions: [] };
-  return playbook.steps.flatMap((step, index) => {
-    const found = problemsOfStep(step, earlier);
-    earlier.steps.push(step.id);
+  return steps.flatMap((read, index) => {
+    const found = problemsOfStep(read, earlier).filter(({ path: [key] }) => key === undefined || !read.unread.has(key));
+    if (read.id !== undefined) earlier.steps.push(read.id);
     return found.map((issue) => ({ ...issue, path: ['steps', index, ...issue.path] }));
   });
 }
 
-function problemsOfStep(step: PlaybookStep, earlier: Earlier): Issue[] {
+function problemsOfStep({ step, id, questions: asked }: ReadStep, earlier: Earlier): Issue[] {
+  const names = asked.map((question) => `${id ?? ''}.${question}`);
+  if (step === undefined) {
+    earlier.questions.push(...names);
+    return [];
+  }
   const twice: Issue[] = earlier.steps.includes(step.id) ? [{ path: ['id'], message: `there is another step ${step.id}` }] : [];
   const needs = step.needs.flatMap((name, index): Issue[] => (earlier.steps.includes(name) ? [] : [{ path: ['needs', index], message: `there is no earlier step ${name}` }]));
   const when = problemsOfCondition(step, earlier);
   const questions = problemsOfQuestions(step);
   // A step's own answers may be its parameters: its questions come first.
-  earlier.questions.push(...step.questions.map((question) => `${step.id}.${question.id}`));
+  earlier.questions.push(...names);
   return [...twice, ...needs, ...when, ...questions, ...(step.kind === 'action' ? problemsOfAction(step, earlier) : [])];
 }
 
@@ -65,6 +83,6 @@ function problemsOfAction(step: ActionStep, earlier: Earlier): Issue[] {
   const isOpen = (name: PropertyKey | undefined): boolean => fieldOf(step.params[String(name)] ?? null) !== undefined;
   const known = Object.fromEntries(Object.entries(step.params).map(([name, value]) => [name, isOpen(name) ? undefined : value]));
   const checked = action.params.safeParse(known);
-  const wrong = checked.success ? [] : checked.error.issues.filter((issue) => issue.code === 'unrecognized_keys' || !isOpen(issue.path[0])).flatMap((issue) => issuesOf(new z.ZodError([issue])));
-  return inParams([...unknown, ...wrong]);
+  const wrong = checked.success ? [] : checked.error.issues.filter((issue) => issue.code === 'unrecognized_keys' || !isOpen(issue.path[0]));
+  return inParams([...unknown, ...issuesOf(wrong)]);
 }

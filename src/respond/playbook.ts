@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '../model/journal.ts';
 import { parseYaml, problemsOfYaml, type YamlForm } from '../yaml.ts';
 import { SEVERITIES } from './findings.ts';
 import { problemsOf } from './playbook-problems.ts';
+import { problemsDespite } from './playbook-salvage.ts';
 
 const json: z.ZodType<Json> = z.lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]));
 
@@ -80,7 +81,7 @@ export function checkPlaybook(text: string, file?: string): TickwardError[] {
 
 function formOf(file: string | undefined): YamlForm<Playbook> {
   const hint = `actions are ${actions.map((action) => action.name).join(', ')}; tickward playbook actions shows them, and CONTRIBUTING.md the form`;
-  return { what: 'the response', ...(file === undefined ? {} : { file }), hint, schema: playbookSchema, problems: problemsOf };
+  return { what: 'the response', ...(file === undefined ? {} : { file }), hint, schema: playbookSchema, problems: problemsOf, problemsDespite: (value) => problemsDespite(value, stepSchema) };
 }
 
 /** JSON Schema (draft 2020-12) of response.yaml, for editors. */

@@ -86,7 +86,7 @@ async function decided(step: PlaybookStep, prepared: Prepared, running: Running)
     case 'blocked': {
       const notes = [...planned.notes, ...changes.map((text) => `would otherwise: ${text}`)];
       const reason = `cannot be done: ${planned.reason ?? ''}`;
-      if (step.optional || dryRun) return ended(step, running, { notes, planned }, 'skipped-because', reason);
+      if (mayBeLeftOut(step, running)) return ended(step, running, { notes, planned }, 'skipped-because', reason);
       return { result: await failed(step, running, reason, notes), planned };
     }
     default: {
@@ -174,12 +174,13 @@ function ended(step: PlaybookStep, running: Running, { notes, planned }: { notes
   return { result, planned };
 }
 
-/** What follows may rest on a step that fails: the response ends there, unless the step says otherwise. */
+/** What follows may rest on a step that fails: the response ends there, unless the step says otherwise. A dry run only says so: who mends what stands in the way wants to see the rest. */
 async function failed(step: PlaybookStep, running: Running, message: string, notes: readonly string[] = [], changed = false): Promise<StepResult> {
   const policy = (step.kind === 'action' ? step.on_failure : undefined) ?? (step.optional ? 'continue' : 'stop');
-  if (policy !== 'continue') running.stopped ??= `step ${step.id} failed`;
+  const ends = policy !== 'continue';
+  if (running.dryRun) return resultFor(step, running, ends && isFollowed(step, running) ? [...notes, 'the response would end here: what follows is what it would do without this'] : notes)('failed', message);
+  if (ends) running.stopped ??= `step ${step.id} failed`;
   const result = resultFor(step, running, notes);
-  if (running.dryRun) return result('failed', message);
   try {
     running.say('step-failed', { error: message }, step.id);
   } catch (error) {
@@ -188,6 +189,15 @@ async function failed(step: PlaybookStep, running: Running, message: string, not
   if (policy !== 'undo' || !changed) return result('failed', message);
   const undone = await takeBack(step, running);
   return result('failed', undone.state === 'failed' ? `${message}; and it could not be taken back: ${undone.summary}` : `${message}; what it had changed was taken back`);
+}
+
+/** Whoever names a step wants it, also one without which the whole response goes on. */
+function mayBeLeftOut(step: PlaybookStep, { options }: Running): boolean {
+  return step.optional && (options.only ?? []).length === 0;
+}
+
+function isFollowed(step: PlaybookStep, { selected }: Running): boolean {
+  return [...selected].at(-1) !== step.id;
 }
 
 async function takeBack(step: PlaybookStep, { run, target, cutOff, options: { journal, context } }: Running): Promise<StepResult> {

@@ -3,10 +3,11 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { wordsOf } from '../host/command-line.ts';
 import { unitDirectories, type UnitDirectory } from '../host/directories.ts';
-import { modifiedFiles, packagesIfKnown } from '../host/packages.ts';
+import { mayBePackaged, modifiedFiles, packagesIfKnown } from '../host/packages.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { isBooted } from '../host/systemd.ts';
 import { isTrue, lastOf, listOf } from '../host/units.ts';
+import { messageOf } from '../model/errors.ts';
 import type { Scope } from '../model/event.ts';
 import { bytesOfText, legible } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
@@ -38,6 +39,8 @@ export interface TimerRow {
   run_as: string | null;
   script_chain: ScriptLink[];
   package: string | null;
+  /** False where no package manager that is read here (dpkg, rpm) answered: then `package` is null for that, and not because no package has the file. */
+  package_known: boolean;
   package_modified: boolean | null;
   drop_ins: string[];
   created: string | null;
@@ -123,6 +126,7 @@ function rowOf(unit: DiskUnit | undefined, timer: ManagedTimer | undefined, disk
     run_as: lastOf(started?.entries ?? [], 'Service', 'User') ?? of.user ?? (of.scope === 'system' ? 'root' : null),
     script_chain: commands.flatMap((command) => chainOf(wordsOf(command))),
     package: null,
+    package_known: false,
     package_modified: null,
     drop_ins: unit?.dropIns ?? [],
     created: path === null ? null : createdAt(path),
@@ -186,12 +190,22 @@ function createdAt(path: string): string | null {
 async function addPackages(rows: readonly TimerRow[]): Promise<string[]> {
   // No package has a file of a name that is no UTF-8.
   const paths = rows.flatMap((row) => [row.path, row.service_path].flatMap((path) => (path?.isWellFormed() === true ? [path] : [])));
-  const { owners, problem } = await packagesIfKnown([...new Set(paths)]);
-  const modified = await modifiedFiles(owners);
+  const { owners, answered, problem } = await packagesIfKnown([...new Set(paths)]);
+  const { modified, unsaid } = await modifiedIfKnown(owners);
   for (const row of rows) {
     row.package = owners.get(row.path ?? '') ?? null;
+    row.package_known = answered || row.path === null || !row.path.isWellFormed() || !mayBePackaged(row.path);
     const own = [row.path ?? '', row.service_path ?? ''].filter((path) => owners.has(path));
-    row.package_modified = own.length === 0 ? null : own.some((path) => modified.has(path));
+    row.package_modified = own.length === 0 || modified === undefined ? null : own.some((path) => modified.has(path));
   }
-  return problem === undefined ? [] : [problem];
+  return [...(problem === undefined ? [] : [problem]), ...unsaid];
+}
+
+/** A package manager that knows whose a file is may take too long to compare all of them. */
+async function modifiedIfKnown(owners: ReadonlyMap<string, string>): Promise<{ modified?: ReadonlySet<string>; unsaid: string[] }> {
+  try {
+    return { modified: await modifiedFiles(owners), unsaid: [] };
+  } catch (error) {
+    return { unsaid: [`whether files of packages were changed is not known: ${messageOf(error)}`] };
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ActionContext } from '../../src/actions/index.ts';
-import { isolate } from '../../src/actions/isolate.ts';
+import { isolate, resolver } from '../../src/actions/isolate.ts';
 import type { Isolation } from '../../src/actions/isolation.ts';
 import { readRules, rulesOf } from '../../src/actions/isolation-iptables.ts';
 import { isQuotable, rulesetOf } from '../../src/actions/isolation-rules.ts';
@@ -78,10 +78,11 @@ describe('the rules', () => {
 
   test('those of iptables are read back', () => {
     const peers = [parsePeer('192.0.2.1:2222')];
+    const dns = [resolver('192.0.2.53')];
     // As `iptables -S` and `ip6tables -S` (1.8.9) list them.
-    const listed = (family: 4 | 6): string[] => [...['INPUT', 'FORWARD', 'OUTPUT'].map((hook) => `-P ${hook} ACCEPT`), ...rulesOf(family, wanted({ peers }), 'run-1', 0).map((rule) => rule.replace(/^:(\S+) .*/, '-N $1').replace(/^-I (\S+) 1/, '-A $1').replace('192.0.2.1 -p tcp', '192.0.2.1/32 -p tcp -m tcp'))];
+    const listed = (family: 4 | 6): string[] => [...['INPUT', 'FORWARD', 'OUTPUT'].map((hook) => `-P ${hook} ACCEPT`), ...rulesOf(family, wanted({ peers, dns }), 'run-1', 0).map((rule) => rule.replace(/^:(\S+) .*/, '-N $1').replace(/^-I (\S+) 1/, '-A $1').replace(/(192\.0\.2\.\d+) -p tcp/, '$1/32 -p tcp -m tcp').replace(/(192\.0\.2\.\d+) -p udp/, '$1/32 -p udp -m udp'))];
     const read = (time: number): ReturnType<typeof readRules> => readRules([listed(4), listed(6)], time);
-    expect(read(10_000)).toMatchObject({ run: 'run-1', missing: [], expires: 50, peers });
+    expect(read(10_000)).toMatchObject({ run: 'run-1', missing: [], expires: 50, peers, dns, dhcp: true });
     expect(read(61_000)?.missing).toEqual([expect.stringContaining('the time ran out')]);
     expect(readRules([listed(4), ['-P INPUT ACCEPT']], 10_000)?.missing).toContain('IPv6: chain TICKWARD_IN is not the first of INPUT');
     expect(readRules([['-P INPUT ACCEPT'], ['-P INPUT ACCEPT']], 0)).toBeUndefined();
@@ -136,7 +137,7 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     expect(done.steps).toMatchObject([{ state: 'changed' }]);
     expect(done.steps[0]?.notes.join()).not.toContain('not ended');
     expect(reachable()).toEqual([false, false, true, true]);
-    expect(tickward('isolate', '--allow', '10.99.7.2:2222', '--yes').steps).toMatchObject([{ state: 'unchanged', summary: expect.stringContaining(`already, by run ${done.run}`) }]);
+    expect(tickward('isolate', '--allow', '10.99.7.2:2222,[fd97::/64]:2222', '--yes').steps).toMatchObject([{ state: 'unchanged', summary: expect.stringMatching(new RegExp(`already, by run ${done.run}, until it is released$`)) }]);
     join(host, namespace(), [['10.99.9.1/24'], []]);
     host.run(['ip', 'link', 'add', 'a"}b', 'type', 'veth', 'peer', 'name', 'c;d']);
     expect(tickward('isolate', '--status')).toMatchObject({ isolated: true, gaps: [expect.stringMatching(/raw packets .* on (?=.*twa\w+)(?=.*a"}b).* are not cut/)] });
@@ -164,13 +165,30 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     }
   });
 
-  test('who would be let through and is not, because the host is isolated already, is named', async () => {
+  test('isolated already in another way is a failure that says what differs; in the same way there is nothing to do', async () => {
     const [host, peer] = [namespace(), namespace()];
     join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
     const state = temporaryDirectory();
-    const tickward = (...args: string[]): RunResult => JSON.parse(host.run(['sh', PROGRAM, ...args, '--yes', '--json', '--state-dir', state])) as RunResult;
-    tickward('isolate', '--allow', '10.99.7.0/29:2222', '--force');
-    expect(tickward('isolate', '--allow', '10.99.7.2:2222,10.99.7.9:2222,10.99.7.2', '--force').steps).toMatchObject([{ state: 'unchanged', summary: expect.stringMatching(/already, by run .*; it does not let 10\.99\.7\.9 \(to port 2222 here\), 10\.99\.7\.2 \(to port 22 here\) through: release it first, then isolate anew$/) }]);
-    expect(tickward('isolate', '--allow', '10.99.7.2:2222', '--force').steps).toMatchObject([{ state: 'unchanged', summary: expect.not.stringContaining('does not let') }]);
+    const isolateBy = (...args: string[]): { code: number; summary: string; ruleset: string } => {
+      const [document = '', code] = host.run(['sh', '-c', 'sh "$@"; code=$?; echo; echo $code', 'sh', PROGRAM, 'isolate', '--force', '--json', '--state-dir', state, ...args]).trim().split(/\n+/);
+      const { steps: [step] } = JSON.parse(document) as RunResult;
+      return { code: Number(code), summary: `${step?.state}: ${step?.summary}`, ruleset: host.run(['nft', '-s', 'list', 'ruleset']) };
+    };
+    const same = ['--allow', '10.99.7.0/29:2222', '--dns', '10.99.7.2', '--for', '10m'];
+    const { ruleset, ...first } = isolateBy(...same, '--yes');
+    expect(first).toMatchObject({ code: 0, summary: expect.stringMatching(/^changed: /) });
+    for (const [how, ...differences] of [
+      [['--allow', '10.99.7.2:2222,10.99.7.9:2222,10.99.7.2', '--dns', '10.99.7.2'], /it does not let 10\.99\.7\.9 \(to port 2222 here\), 10\.99\.7\.2 \(to port 22 here\) through; it also lets 10\.99\.7\.0\/29 \(to port 2222 here\) through\. Release it first \(tickward release\), then isolate anew$/],
+      [['--allow', '10.99.7.0/29:2222', '--dns', '10.99.7.3', '--no-dhcp'], /not as asked: names may not be asked of 10\.99\.7\.3; names may also be asked of 10\.99\.7\.2; DHCP goes on\. Release/],
+      [[...same, '--for', '0'], /not as asked: it ends by itself in \d+ s \(isolate --confirm keeps it\)\. Release/],
+      [[...same, '--for', '1h'], /not as asked: it ends by itself in \d+ s/],
+    ] as const) {
+      for (const way of ['--dry-run', '--yes']) {
+        const outcome = isolateBy(...how, way);
+        for (const difference of differences) expect(outcome).toEqual({ code: 1, summary: expect.stringMatching(difference), ruleset });
+        expect(outcome.summary).toMatch(/^failed: cannot be done: the host is isolated already, by run \S+, ends by itself in \d+ s, and not as asked: /);
+      }
+    }
+    for (const how of [same, [...same, '--for', '5m']]) expect(isolateBy(...how, '--yes')).toEqual({ code: 0, summary: expect.stringMatching(/^unchanged: .* already, by run \S+, ends by itself in \d+ s$/), ruleset });
   });
 });

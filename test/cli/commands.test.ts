@@ -96,6 +96,27 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     [['isolate', '--allow', '0.0.0.0/0', '--dry-run'], /lets everybody through/],
     [['isolate', '--dns', 'all', '--dry-run'], /all is no address of a name server/],
     [['drill', '--unit', 'x.service'], /no name for the drill/],
+    [['investigate', '--file', '/etc/passwd', '--step', 'nope', '--engine', 'embedded'], /the guide has no step nope/],
+    [['watch', '--from', ''], /--from <file>' argument '' is invalid\. It is empty/],
+    [['fleet', 'sweep', '--inventory', '', '--unit', 'x.timer'], /--inventory <file>' argument '' is invalid/],
+    [['fleet', 'respond', '--inventory', '/nonexistent', '--limit', '', '--file', '/etc/x.timer', '--only', 'remove', '--yes'], /--limit <pattern>' argument '' is invalid/],
+    [['fleet', 'status', '--inventory', '/nonexistent', '--limit', ' '], /--limit <pattern>' argument ' ' is invalid/],
+    [['fleet', 'release', '--inventory', '/nonexistent', '--serial', '1,100%', '--max-fail-percent', '100', '--yes'], /--max-fail-percent takes a number from 0 and below 100, not 100/],
+    [['isolate', '--allow', '', '--dry-run'], /--allow <peers>' argument '' is invalid/],
+    [['isolate', '--allow', ',', '--dry-run'], /--allow <peers>' argument ',' is invalid/],
+    [['isolate', '--dns', '', '--dry-run'], /--dns <servers>' argument '' is invalid/],
+    [['query', 'SELECT 1', '--socket', ''], / is no value for socket: it takes a path/],
+    [['watch', '--from', '/nonexistent', '--sensor', 'scan'], /--from does not heed --sensor/],
+    [['restore', '--no-start'], /the list of the quarantine does not heed --no-start/],
+    [['restore', '--dry-run'], /the list of the quarantine does not heed --dry-run/],
+    [['respond', '--file', '/etc/passwd', '--dry-run', '--force'], /a new run does not heed --force/],
+    [['query', 'SELECT 1', '--engine', 'embedded', '--socket', '/x.em'], /the engine embedded does not heed --socket/],
+    [['investigate', '--file', '/etc/passwd', '--engine', 'osqueryi', '--socket', '/x.em'], /the engine osqueryi does not heed --socket/],
+    [['fleet', 'status', '--forks', '20'], /the record of fleet runs does not heed --forks/],
+    [['fleet', 'status', '0193', '--inventory', '/nonexistent'], /the record of one fleet run does not heed --inventory/],
+    [['fleet', 'export', 'elastic', '--file', '/etc/x.timer'], /export elastic does not heed --file/],
+    [['fleet', 'export', 'fleetdm', '--only', 'remove'], /export fleetdm does not heed --only/],
+    [['fleet', 'undo', '0193', '--inventory', '/nonexistent'], /this changes many hosts: it needs --yes/],
   ])('%j', (args, message) => {
     const { code, stderr, stdout } = run(...args);
     expect(stderr).toMatch(message);
@@ -103,6 +124,20 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
     const json = run(...args, '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'USAGE', message: expect.stringMatching(message) } });
   });
+});
+
+test.each([[['\u001b[2J']], [['events', '\u001b[2J']], [['events', '--\u001b[2J']], [['alerts', 'list', '--status', '\u001b[2J']], [['completion', '\u001b[2J']]])('what the command line repeats of %j cannot write to a terminal', (args) => {
+  const { code, stderr } = run(...args);
+  expect([code, stderr]).toEqual([2, expect.not.stringContaining('\u001b')]);
+  expect(stderr).toMatch(/^error: /);
+});
+
+test('the hint before a fleet undo names a command that shows what it did', () => {
+  expect(run('fleet', 'undo', '0193', '--inventory', '/nonexistent').stderr).toMatch(/ — see first what it did on which host: tickward fleet status 0193\n$/);
+});
+
+test('fleet export --json is one document with what it prints otherwise', () => {
+  for (const kind of ['fleetdm', 'elastic']) expect(JSON.parse(run('fleet', 'export', kind, '--json').stdout)).toEqual({ kind, text: run('fleet', 'export', kind).stdout });
 });
 
 test('another engine than the socket that was named is said, and the rows stay data', () => {
@@ -229,6 +264,8 @@ test('a file whose name is no UTF-8 is named as it is shown, and the guide finds
   writeFileSync(bytes, 'x');
   const ofFile = JSON.parse(run('investigate', '--file', shown, '--step', '2', '--engine', 'embedded', '--json').stdout) as { steps: { rows: object[] }[]; indicators: object };
   expect(ofFile).toMatchObject({ steps: [{ rows: [{ path: shown, size: '1' }] }], indicators: { paths: [shown] } });
+  // As a shell completes it.
+  expect(JSON.parse(run('investigate', '--file', bytes.toString(), '--step', '2', '--engine', 'embedded', '--json').stdout)).toMatchObject({ indicators: { paths: [shown] } });
   const event = fileEvent({ path: bytes.toString() });
   const store = openStore(stateDir);
   store.events.append([{ ...event, tickward: { ...event.tickward, path_bytes: bytes.toString('base64') } }]);
@@ -252,7 +289,7 @@ test('timers is one list with the columns of the contract', () => {
   const { code, stdout } = run('timers', '--json');
   const rows = JSON.parse(stdout) as object[];
   expect(code).toBe(0);
-  for (const row of rows) expect(Object.keys(row).sort()).toEqual(['created', 'created_by', 'drop_ins', 'enabled', 'exec', 'last_run', 'masked', 'next_run', 'package', 'package_modified', 'path', 'persistent', 'run_as', 'schedule', 'scope', 'script_chain', 'service', 'service_path', 'state', 'transient', 'unit', 'user']);
+  for (const row of rows) expect(Object.keys(row).sort()).toEqual(['created', 'created_by', 'drop_ins', 'enabled', 'exec', 'last_run', 'masked', 'next_run', 'package', 'package_known', 'package_modified', 'path', 'persistent', 'run_as', 'schedule', 'scope', 'script_chain', 'service', 'service_path', 'state', 'transient', 'unit', 'user']);
 });
 
 test('doctor gives findings with what would mend them', () => {

@@ -47,6 +47,46 @@ test('check shows all that is wrong, with line, column and caret', () => {
   const { stdout: text } = tickward(['playbook', 'check', file]);
   expect(text).toContain(`${file}, line 4, column 45: the response is not right`);
   expect(text).toMatch(/\n {2}\s+\^\n/);
+  // What is good for all of them once.
+  expect(text.match(/tickward playbook actions/g)).toHaveLength(1);
+});
+
+test('check shows what the schema refuses and what only the rest of the checks see at once, in the order of the text', () => {
+  const file = join(temporaryDirectory(), 'response.yaml');
+  writeFileSync(file, `name: X
+titel: X
+more: 1
+steps:
+  - {id: a, kind: actoin, titel: A, action: reboot_all, when: nothing.here == 1}
+  - {id: a, kind: human, title: B, when: verdict.level ==, colour: red}
+  - {id: c, kind: action, title: C, action: isolate, params: {second: 3, dns: '{{nope.field}}'}, needs: [z], optional: maybe}
+  - 7
+  - {id: d, kind: human, title: D, text: T, needs: [a, c], when: answers.c.x == 1, questions: [{id: q, ask: Q, kind: choice, size: 3}]}
+  - {id: e, kind: human, title: E, text: T, when: answers.d.q == "x"}
+`);
+  const [checked] = documents<Checked>(tickward(['playbook', 'check', file, '--json']).stdout);
+  expect(checked?.errors.map(({ message, place }) => `${place?.line} ${message.replace('the response is not right: ', '')}`)).toEqual([
+    '1 title: Invalid input: expected string, received undefined',
+    '1 name: a name is of small letters, digits and dashes',
+    '2 titel: no such key',
+    '3 more: no such key',
+    '5 steps[1].title: Invalid input: expected string, received undefined',
+    expect.stringMatching(/^5 steps\[1\]\.kind: .*'action' \| 'human'/),
+    '5 steps[1].titel: no such key',
+    '5 steps[1].action: there is no action reboot_all',
+    expect.stringMatching(/^5 steps\[1\]\.when: there is no field nothing\.here/),
+    '6 steps[2].text: Invalid input: expected string, received undefined',
+    '6 steps[2].id: there is another step a',
+    expect.stringMatching(/^6 steps\[2\]\.when: this is no condition in EQL/),
+    '6 steps[2].colour: no such key',
+    '7 steps[3].params.second: no such key',
+    expect.stringMatching(/^7 steps\[3\]\.params\.dns: there is no field nope\.field/),
+    '7 steps[3].needs[1]: there is no earlier step z',
+    '7 steps[3].optional: Invalid input: expected boolean, received string',
+    '8 steps[4]: Invalid input: expected object, received number',
+    '9 steps[5].when: no earlier step asks c.x',
+    '9 steps[5].questions[1].size: no such key',
+  ]);
 });
 
 test.each([

@@ -161,6 +161,8 @@ describe('a state directory that cannot be trusted or used is refused', () => {
     expect(tickward(['events'], { env: { TICKWARD_STATE_DIR: missing } })).toMatchObject(none);
     expect(tickward(['events', '--config', config])).toMatchObject(none);
     expect(JSON.parse(tickward(['events', '--json', '--state-dir', missing]).stdout)).toMatchObject({ error: { code: 'NOT_FOUND' } });
+    // What the host has needs no store.
+    expect(tickward(['timers', '--json', '--state-dir', missing])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\[/), stderr: expect.stringMatching(/created_by is not known: there is no store in /) });
     expect(existsSync(stateDir)).toBe(false);
   });
 

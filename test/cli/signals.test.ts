@@ -7,9 +7,9 @@ import { until } from '../helpers/until.ts';
 const SOURCES = join(import.meta.dirname, '../../src');
 
 /** A program of our own making that says `ready`, runs and waits. */
-function running(script: string): { child: ChildProcess; output: () => string } {
+function running(script: string, { detached = false } = {}): { child: ChildProcess; output: () => string } {
   const imports = `const { uninterrupted, untilStopped } = await import('${SOURCES}/cli/signals.ts'); const { run } = await import('${SOURCES}/exec.ts');`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', `${imports} ${script}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', `${imports} ${script}`], { detached, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
   return { child, output: () => output };
@@ -21,6 +21,15 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s while another program ru
   child.kill(signal);
   expect(await once(child, 'exit')).toEqual([0, null]);
   expect(output()).toBe('ready\nstopped whole\n\n');
+});
+
+test.each(['SIGINT', 'SIGHUP'] as const)('%s to all that is in the foreground of the terminal does not cut in two what a program does for us', async (signal) => {
+  const { child, output } = running(`await uninterrupted(async (signal) => { const change = run('/bin/sh', ['-c', 'echo begun >&2; sleep 1; echo whole']); console.log('ready'); const { stdout, exitCode } = await change; console.log(stdout.trim(), exitCode, signal.aborted); });`, { detached: true });
+  await until(() => output().includes('ready'), output);
+  // As the terminal gives it: to the whole group.
+  process.kill(-(child.pid ?? 0), signal);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(output()).toBe('ready\nwhole 0 true\n');
 });
 
 test('a second signal ends the program at once', async () => {

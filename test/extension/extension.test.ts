@@ -92,11 +92,16 @@ test('where it cannot watch it ends, rather than to answer as if it did', async 
   expect(children.at(-1)?.exitCode).toBe(1);
 });
 
-test('says what is missing when a person starts it', async () => {
-  const child = spawn(EXTENSION, [], { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
+test.each([
+  [[], /osqueryi --extension/],
+  [['--socket', '/nonexistent.em', '--timeout', 'abc'], /--timeout takes a number of seconds, not abc — osquery gives what its flag --extensions_timeout says/],
+  [['--socket', '/nonexistent.em', '--interval'], /--interval takes a number of seconds — /],
+  [['--socket', '/nonexistent.em', '--state-dir', ''], /--state-dir names no directory/],
+])('says what is wrong when a person starts it with %j', async (args, message) => {
+  const child = spawn(EXTENSION, args, { env: {}, stdio: ['ignore', 'ignore', 'pipe'] });
   children.push(child);
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
-  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(1);
-  expect(said).toContain('osqueryi --extension');
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(2);
+  expect(said).toMatch(message);
 });

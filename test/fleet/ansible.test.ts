@@ -54,6 +54,8 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(ask('investigate', file)).toMatchObject({ code: 0, rows: [{ ...absent, state: 'ok' }] });
     writeFileSync(file, '[Timer]\n');
     expect(ask('respond', file, '--only', 'remove', '--playbook', 'none', '--dry-run')).toMatchObject({ code: 3, rows: [{ host: 'one', state: 'failed', reason: expect.stringContaining('no playbook none') as string }] });
+    // Of a package: a dry run fails there as the removal would, for the reason that the step gives.
+    expect(ask('respond', '/usr/bin/env', '--only', 'remove', '--dry-run')).toMatchObject({ code: 3, rows: [{ host: 'one', state: 'failed', reason: expect.stringMatching(/^remove: cannot be done: /) as string, data: { dry_run: true } }] });
   });
 
   test.each(['--hash=73cb', '--unit=evil', '--path=x.timer', '--address=10.0.0.0/8', '--address=999.1.1.1', '--key=junk', '--command=x'])('nothing is looked for that cannot be found: %s', (given) => {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { isThere, listNames, namesakesOf, pathWord, unwritten } from '../../src/host/names.ts';
+import { givenAs, isThere, listNames, namesakesOf, pathWord, unwritten } from '../../src/host/names.ts';
 import { ESCAPE, textOfBytes } from '../../src/model/text.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 
@@ -14,6 +14,17 @@ test('a path that is typed as it is shown finds the names of other bytes that re
   expect(namesakesOf(`${root}/d\\xfe/hid\\xff.timer`)).toEqual([textOfBytes(bytes(root, '/d', 0xfe, '/hid', 0xff, '.timer'))]);
   expect(isThere(namesakesOf(`${root}/d\\xfe`)[0] ?? '')).toBe(true);
   expect([namesakesOf(`${root}/d\\xfe/other\\xff`), namesakesOf(`${root}/plain.timer`), namesakesOf('relative\\xff')]).toEqual([[], [], []]);
+});
+
+test('a path as a shell gives it, with U+FFFD for the bytes that are none of UTF-8, finds the names that read so', () => {
+  const root = temporaryDirectory();
+  mkdirSync(bytes(root, '/d', 0xfe));
+  writeFileSync(bytes(root, '/d', 0xfe, '/hid', 0xff, '.timer'), '');
+  for (const byte of [0xc0, 0xc1]) writeFileSync(bytes(root, '/d', 0xfe, '/two', byte), '');
+  const given = (...parts: (string | number)[]): string => bytes(root, ...parts).toString();
+  expect(givenAs(given('/d', 0xfe, '/hid', 0xff, '.timer'))).toEqual([textOfBytes(bytes(root, '/d', 0xfe, '/hid', 0xff, '.timer'))]);
+  expect(givenAs(given('/d', 0xfe, '/two', 0xc0))).toHaveLength(2);
+  expect([givenAs(given('/d', 0xfe, '/other')), givenAs(given('/d', 0xfd, '/x')), givenAs('relative\ufffd')]).toEqual([[], [], []]);
 });
 
 test('a name that has the letters themselves is another file, and each is found by its path', () => {

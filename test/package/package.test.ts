@@ -1,6 +1,6 @@
 /** The packages, built once: what is in them, twice the same bytes, and a host on which nothing else is installed. */
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -149,7 +149,18 @@ describe.skipIf(noTools !== undefined)(`packages${noTools === undefined ? '' : `
     writeFileSync(join(empty, 'tsconfig.json'), JSON.stringify({ compilerOptions: { target: 'es2024', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, typeRoots: [join(REPOSITORY, 'node_modules/@types')], types: ['node'] }, files: ['hello.mts'] }));
     const checked = spawnSync(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '--project', empty], { encoding: 'utf8' });
     expect({ status: checked.status, said: checked.stdout }).toEqual({ status: 0, said: '' });
-    expect(spawnSync(process.execPath, [join(empty, 'hello.mts')], { encoding: 'utf8' })).toMatchObject({ status: 1, stderr: expect.stringContaining('hello: osquery starts this with --socket PATH') as string });
+    expect(spawnSync(process.execPath, [join(empty, 'hello.mts')], { encoding: 'utf8' })).toMatchObject({ status: 2, stderr: expect.stringContaining('hello: osquery starts this with --socket PATH') as string });
+    // The same as docs/osquery.md has it, for who follows that word by word.
+    const docs = join(empty, 'docs');
+    mkdirSync(docs);
+    const blockOf = (file: string): string => readFileSync(join(REPOSITORY, 'docs/osquery.md'), 'utf8').split(`\`${file}\``)[1]?.split(/```(?:\w*\n)?/)[1] ?? '';
+    for (const file of ['tsconfig.json', 'hello.ts', 'hello.ext']) writeFileSync(join(docs, file), blockOf(file).replace('/usr/bin/node', process.execPath));
+    writeFileSync(join(docs, 'package.json'), '{"type":"module"}');
+    mkdirSync(join(docs, 'node_modules'));
+    symlinkSync(join(REPOSITORY, 'node_modules/@types'), join(docs, 'node_modules/@types'));
+    const followed = spawnSync(process.execPath, [join(REPOSITORY, 'node_modules/typescript/bin/tsc'), '--project', docs], { encoding: 'utf8' });
+    expect({ status: followed.status, said: followed.stdout }).toEqual({ status: 0, said: '' });
+    expect(spawnSync('sh', [join(docs, 'hello.ext')], { encoding: 'utf8' })).toMatchObject({ status: 2, stderr: expect.stringContaining('hello: osquery starts this with --socket PATH') as string });
   }, 300_000);
 
   describe.skipIf(noBoot !== undefined)('on a booted host without Node and without a network', () => {

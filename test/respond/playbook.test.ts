@@ -106,7 +106,7 @@ describe('what is wrong is shown with its place', () => {
 
 test('everything that is wrong is shown at once, and a condition with the very place in it', () => {
   const text = GOOD.replace('action: isolate', 'action: explode').replace('    text: Look around.', '    text: Look around.\n    when: "event.action == 7 and nothing.here == 1"\n    needs: [later]');
-  expect(checkPlaybook(text).map(({ place }) => [place?.line, place?.column])).toEqual([[7, 13], [16, 13], [15, 34]]);
+  expect(checkPlaybook(text).map(({ place }) => [place?.line, place?.column])).toEqual([[7, 13], [15, 34], [16, 13]]);
   expect(checkPlaybook(GOOD)).toEqual([]);
 });
 

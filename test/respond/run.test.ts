@@ -67,9 +67,27 @@ describe('a response', () => {
 
   test('skips an optional step that cannot be done and goes on', async () => {
     const { respond: go, context } = scene();
-    const result = await go({ only: ['cut', 'case'], context: { ...context, uid: 1000 } });
-    expect(result.steps.map((step) => step.state)).toEqual(['needs-person', 'skipped-because']);
-    expect(result.steps[1]?.summary).toMatch(/cannot be done: only root/);
+    const plain = { ...context, uid: 1000 };
+    for (const dryRun of [true, false]) {
+      const result = await go({ only: [], context: plain, dryRun, decide: async () => ({ stop: true }) });
+      expect(result.steps[1]).toMatchObject({ id: 'cut', state: 'skipped-because', summary: expect.stringMatching(/cannot be done: only root/) });
+      expect(result.steps[2]?.summary).not.toMatch(/^not tried/);
+      // Whoever names it wants it.
+      expect((await go({ only: ['cut', 'case'], context: plain, dryRun })).steps[1]).toMatchObject({ id: 'cut', state: 'failed', summary: expect.stringMatching(/cannot be done: only root/) });
+    }
+  });
+
+  test('fails in a dry run where it would fail, and shows what comes after all the same', async () => {
+    const steps = ['{id: cut, kind: action, title: C, action: isolate}', '{id: next, kind: human, title: N, text: N, needs: [cut]}', '{id: remove, kind: action, title: R, action: remove_timer}'];
+    const { respond: go, context } = sceneOf(...steps);
+    const result = await go({ dryRun: true, context: { ...context, uid: 1000, users: [] } });
+    expect(result).toMatchObject({ run: null, ended: 'finished', steps: [
+      { id: 'cut', state: 'failed', summary: expect.stringMatching(/^cannot be done: only root/), notes: expect.arrayContaining(['the response would end here: what follows is what it would do without this']) },
+      { id: 'next', state: 'skipped-because', summary: 'it needs cut, which is failed' },
+      { id: 'remove', state: expect.stringMatching(/^(?:would-change|failed)$/) },
+    ] });
+    // Nothing comes after it.
+    expect((await go({ dryRun: true, only: ['cut'], context: { ...context, uid: 1000 } })).steps[0]?.notes.join()).not.toContain('would end here');
   });
 
   test('ends at a required step that fails, and says why for the rest', async () => {

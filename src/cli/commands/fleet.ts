@@ -1,7 +1,7 @@
 /** `tickward fleet`: the same on many hosts, through Ansible. */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { Argument } from 'commander';
+import { Argument, type Command } from 'commander';
 import { checkReplaceable, replaceFile } from '../../host/replace.ts';
 import { messageOf, TickwardError } from '../../model/errors.ts';
 import { printable, shorten } from '../../model/text.ts';
@@ -12,9 +12,11 @@ import { saidBy } from '../../fleet/said.ts';
 import type { TaskInput } from '../../fleet/task.ts';
 import { newRunId } from '../../respond/run-id.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { filled } from '../filled.ts';
 import type { ExportKind } from '../fleet-export.ts';
 import { stepsOf } from '../only.ts';
 import { untilStopped } from '../signals.ts';
+import { refuseUnheeded } from '../unheeded.ts';
 
 interface Options {
   inventory: string;
@@ -48,14 +50,14 @@ export const fleet: Register = (program, act) => {
   const over = (name: string, description: string, examples: string) => command
     .command(name)
     .description(description)
-    .requiredOption('--inventory <file>', "Ansible's inventory")
-    .option('--limit <pattern>', "some of its hosts, as Ansible's --limit")
+    .requiredOption('--inventory <file>', "Ansible's inventory", filled)
+    .option('--limit <pattern>', "some of its hosts, as Ansible's --limit", filled)
     .option('--forks <number>', 'hosts at once', '20')
     .option('--serial <waves>', 'in waves: numbers or shares of hosts, separated by commas (1,20%,100%)')
     .option('--max-fail-percent <percent>', 'no further wave when more hosts of one than this failed')
     .option('--deadline <seconds>', 'how long a host may take', '60')
-    .option('--program <path>', 'where tickward is on the hosts (default /usr/bin/tickward)')
-    .option('--report <file>', 'a page over all hosts, as HTML')
+    .option('--program <path>', 'where tickward is on the hosts (default /usr/bin/tickward)', filled)
+    .option('--report <file>', 'a page over all hosts, as HTML', filled)
     .addHelpText('after', `\nExamples:\n${examples}\n${EXIT}`);
 
   over('sweep', 'asks every host for the same traces', '  tickward fleet sweep --inventory hosts.ini --unit evil.timer --hash 73cb…\n  tickward fleet sweep --inventory hosts.ini --command /tmp/.x --report sweep.html --json')
@@ -98,19 +100,26 @@ export const fleet: Register = (program, act) => {
   over('undo', 'takes back on every host what a fleet run did there', '  tickward fleet undo 0193… --inventory hosts.ini --yes')
     .argument('<run>', 'the fleet run')
     .action(act((context, fleetRun: string, options: Options) => {
-      mustBeMeant(context, options);
+      mustBeMeant(context, options, `see first what it did on which host: tickward fleet status ${printable(fleetRun)}`);
       return undo(context, fleetRun, options);
     }));
   command
     .command('status [run]')
     .description('fleet runs, oldest first, or what each host said in one')
-    .option('--inventory <file>', "instead: open alerts of the hosts of this inventory")
-    .option('--limit <pattern>')
+    .option('--inventory <file>', "instead: open alerts of the hosts of this inventory", filled)
+    .option('--limit <pattern>', "some of its hosts, as Ansible's --limit", filled)
     .option('--forks <number>', 'hosts at once', '20')
     .option('--deadline <seconds>', 'how long a host may take', '30')
-    .option('--program <path>', 'where tickward is on the hosts')
+    .option('--program <path>', 'where tickward is on the hosts', filled)
     .addHelpText('after', '\nExamples:\n  tickward fleet status\n  tickward fleet status 0193… --json\n  tickward fleet status --inventory hosts.ini')
-    .action(act((context, id: string | undefined, options: Options) => (options.inventory === undefined ? showRuns(context, id) : run(context, { do: 'status' }, options))));
+    .action(act((context, id: string | undefined, options: Options, given: Command) => {
+      if (options.inventory === undefined) {
+        refuseUnheeded(given, ['limit', 'forks', 'deadline', 'program'], 'the record of fleet runs', 'with --inventory hosts are asked for their open alerts');
+        return showRuns(context, id);
+      }
+      if (id !== undefined) refuseUnheeded(given, ['inventory'], 'the record of one fleet run', 'leave out the run to ask hosts for their open alerts, or --inventory to read the record');
+      return run(context, { do: 'status' }, options);
+    }));
   command.command('task <file>', { hidden: true }).description("what Ansible's module calls on a host").action(act(async (context, file: string) => {
     const { answerTask } = await import('../fleet-task.ts');
     return answerTask(context, file);
@@ -122,17 +131,20 @@ export const fleet: Register = (program, act) => {
     .option('--file <path>', 'the unit file that the script takes out')
     .option('--only <steps>', 'what of the playbook the script does', 'remove')
     .addHelpText('after', '\nExamples:\n  tickward fleet export fleetdm > tickward.yaml && fleetctl apply -f tickward.yaml\n  tickward fleet export fleetdm-script --file /etc/systemd/system/evil.timer > remove.sh\n  tickward fleet export elastic > rules.ndjson')
-    .action(act(async (_context, kind: ExportKind, options: { file?: string; only: string }) => {
+    .action(act(async ({ out }, kind: ExportKind, options: { file?: string; only: string }, given: Command) => {
+      if (kind !== 'fleetdm-script') refuseUnheeded(given, ['file', 'only'], `export ${kind}`, 'only the script is for one unit: tickward fleet export fleetdm-script');
       if (options.file !== undefined) mustBeWhole(options.file);
       const { exportFor } = await import('../fleet-export.ts');
-      process.stdout.write(exportFor(kind, options));
+      const text = exportFor(kind, options);
+      if (out.json) out.document({ kind, text });
+      else process.stdout.write(text);
       return Exit.DONE;
     }));
 };
 
-/** Nobody is asked a hundred times: a change on many hosts needs --yes, after a dry run. */
-function mustBeMeant({ settings }: Context, { dryRun }: Options): void {
-  if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: 'look with --dry-run first' });
+/** Nobody is asked a hundred times: a change on many hosts needs --yes, after a look. */
+function mustBeMeant({ settings }: Context, { dryRun }: Options, look = 'look with --dry-run first'): void {
+  if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: look });
 }
 
 /** Hosts know nothing of the directory that somebody is in here. */
@@ -166,7 +178,7 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
     deadlineSeconds: positive(options.deadline, '--deadline'),
     ...(limit === undefined ? {} : { limit }),
     ...(serial === undefined ? {} : { serial: waves(serial) }),
-    ...(maxFailPercent === undefined ? {} : { maxFailPercent: positive(maxFailPercent, '--max-fail-percent') }),
+    ...(maxFailPercent === undefined ? {} : { maxFailPercent: percent(maxFailPercent) }),
     ...(program === undefined ? {} : { program }),
     ...(runs === undefined ? {} : { runs }),
     onRow(said) {
@@ -256,6 +268,13 @@ function print(out: Context['out'], rows: readonly HostRow[]): void {
 
 /** Letters of the names of hosts that said the same; the table has them all. */
 const MOST_NAMED = 200;
+
+/** 0: none may fail. More than all cannot, so that nothing would ever stop. */
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 100)) throw new TickwardError('USAGE', `--max-fail-percent takes a number from 0 and below 100, not ${printable(text)}`, { hint: '--max-fail-percent 0 stops at the first host that fails' });
+  return value;
+}
 
 function positive(text: string, option: string): number {
   const value = Number(text);

@@ -1,7 +1,9 @@
 /** `tickward investigate`: the guide answered for one alert or one file. */
+import type { Command } from 'commander';
 import type { InvestigatedStep, InvestigateOptions } from '../../investigate/index.ts';
 import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { refuseSocketOfNone } from '../engine.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type Subject, type SubjectOptions } from '../subject.ts';
@@ -37,7 +39,10 @@ Examples:
 On a terminal it asks about each step that needs a person; --no-input asks nothing. It changes nothing.
 The verdict is explained, unclear, suspicious or highly-suspicious: README.md says what each rests on.
 Exit code 3 when it is one of the last two, or a step needs a person.`)
-    .action(act((context, alert: string | undefined, options: Options) => run(context, alert, options)));
+    .action(act((context, alert: string | undefined, options: Options, command: Command) => {
+      refuseSocketOfNone(context, command);
+      return run(context, alert, options);
+    }));
 };
 
 async function run(context: Context, alertId: string | undefined, options: Options): Promise<number> {
@@ -49,17 +54,27 @@ async function run(context: Context, alertId: string | undefined, options: Optio
   const prepared = await prepareInvestigation(context, subject, guide);
   const progress = createProgress();
   const ask = await questions(context);
-  if (!out.json) showHeading(context, subject.event, isOfGuide(subject, options) ? guide.title : `No timer, looked at by this guide: ${guide.title}`, prepared.engine.name);
+  let isHeaded = out.json;
+  /** Not before the first step begins: of a step that there is none of, the error is all that is said. */
+  const showHeadingOnce = (): void => {
+    if (!isHeaded) showHeading(context, subject.event, isOfGuide(subject, options) ? guide.title : `No timer, looked at by this guide: ${guide.title}`, prepared.engine.name);
+    isHeaded = true;
+  };
   const result = await runGuide({
     ...prepared,
     ...(options.step === undefined ? {} : { only: options.step }),
     ...(ask === undefined ? {} : { ask }),
-    onStart: (title) => progress.show(`looking at: ${title}`),
+    onStart(title) {
+      showHeadingOnce();
+      progress.show(`looking at: ${title}`);
+    },
     onStep(step) {
       progress.clear();
+      showHeadingOnce();
       if (!out.json) showStep(context, step);
     },
   });
+  showHeadingOnce();
   if (!out.json) showSummary(context, result);
   await report?.write(result);
   // After the report: where that fails, the error is the one document.

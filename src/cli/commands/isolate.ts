@@ -1,4 +1,5 @@
 /** `tickward isolate` and `tickward release`: the host off the network and back, without a playbook. */
+import type { Command } from 'commander';
 import { MOST_SECONDS, resolver } from '../../actions/isolate.ts';
 import { parsePeer } from '../../actions/peers.ts';
 import { messageOf, TickwardError } from '../../model/errors.ts';
@@ -6,7 +7,9 @@ import { printable } from '../../model/text.ts';
 import { isolationStatus, type IsolationStatus } from '../../respond/isolation-status.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { durationMs } from '../duration.ts';
+import { filled } from '../filled.ts';
 import { carryOutOne } from '../single.ts';
+import { refuseUnheeded } from '../unheeded.ts';
 
 interface IsolateOptions {
   allow: string[];
@@ -19,7 +22,15 @@ interface IsolateOptions {
   dryRun?: true;
 }
 
-const collect = (value: string, before: string[]): string[] => [...before, ...value.split(',').map((part) => part.trim()).filter(Boolean)];
+/** What only one that is put in force now can be told. */
+const OF_A_NEW_ONE = ['allow', 'dns', 'dhcp', 'force'];
+
+const collect = (value: string, before: string[]): string[] => {
+  const parts = value.split(',').map((part) => part.trim()).filter(Boolean);
+  // Of a comma alone as well: whom it names is let through, and nobody else.
+  filled(parts.join());
+  return [...before, ...parts];
+};
 
 export const isolate: Register = (program, act) => {
   program
@@ -41,8 +52,10 @@ Examples:
   sudo tickward isolate --status --json
   sudo tickward release --yes
 
+On a host that is isolated already it does nothing, and fails (exit code 1) with what differs where that is for other
+peers, name servers or a shorter time: release it first.
 Exit code of --status: 0 isolated or not, 3 when it was isolated and something took that away before its time.`)
-    .action(act((context, options: IsolateOptions) => run(context, options)));
+    .action(act((context, options: IsolateOptions, command: Command) => run(context, options, command)));
 };
 
 export const release: Register = (program, act) => {
@@ -54,8 +67,10 @@ export const release: Register = (program, act) => {
     .action(act((context, options: { dryRun?: true }) => carryOutOne(context, 'release', {}, options.dryRun === true)));
 };
 
-async function run(context: Context, options: IsolateOptions): Promise<number> {
-  refuseUnheeded(options);
+async function run(context: Context, options: IsolateOptions, command: Command): Promise<number> {
+  if (options.status === true) refuseUnheeded(command, [...OF_A_NEW_ONE, 'confirm', 'for', 'dryRun'], '--status', 'look first, then do it');
+  // Whoever names a peer would believe that it gets through now.
+  if (options.confirm === true) refuseUnheeded(command, OF_A_NEW_ONE, '--confirm', 'to change who gets through: tickward release, then tickward isolate');
   if (options.status === true) return status(context);
   const dryRun = options.dryRun === true;
   for (const peer of options.allow) asUsage(() => parsePeer(peer));
@@ -63,15 +78,6 @@ async function run(context: Context, options: IsolateOptions): Promise<number> {
   const span = options.for === undefined ? {} : { seconds: secondsOf(options.for) };
   if (options.confirm === true) return carryOutOne(context, 'confirm_isolation', span, dryRun);
   return carryOutOne(context, 'isolate', { ...span, management: options.allow, dns: options.dns, dhcp: options.dhcp, force: options.force === true }, dryRun);
-}
-
-/** Whoever names a peer with --confirm would believe that it gets through now. */
-function refuseUnheeded({ allow, dns, dhcp, force, confirm, status: looks, for: span, dryRun }: IsolateOptions): void {
-  if (looks !== true && confirm !== true) return;
-  const unheeded = { '--allow': allow.length > 0, '--dns': dns.length > 0, '--no-dhcp': !dhcp, '--force': force === true, ...(looks === true ? { '--confirm': confirm === true, '--for': span !== undefined, '--dry-run': dryRun === true } : {}) };
-  const other = Object.entries(unheeded).find(([, isGiven]) => isGiven)?.[0];
-  if (other === undefined) return;
-  throw new TickwardError('USAGE', `${looks === true ? '--status' : '--confirm'} does not heed ${other}`, { hint: looks === true ? 'look first, then do it' : 'to change who gets through: tickward release, then tickward isolate' });
 }
 
 function secondsOf(text: string): number {

@@ -12,6 +12,7 @@ import { parseGuide } from '../../guide/parse.ts';
 import { FIELDS } from '../../respond/findings.ts';
 import { checkPlaybook, playbookJsonSchema } from '../../respond/playbook.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { filled } from '../filled.ts';
 import { errorText } from '../output.ts';
 import { playbookTemplate } from '../playbook-template.ts';
 
@@ -27,7 +28,7 @@ export const playbook: Register = (program, act) => {
   command
     .command('new <name>')
     .description('writes the folder of a new playbook that is right as it is, to be filled in')
-    .option('--dir <directory>', 'where (default: here)')
+    .option('--dir <directory>', 'where (default: here)', filled)
     .addHelpText('after', `\nExamples:\n  tickward playbook new my-rule\n  tickward playbook new my-rule --dir ~/playbooks`)
     .action(act((context, name: string, options: { dir?: string }) => begin(context, name, options.dir ?? '.')));
   command.command('actions').description('every action: what it needs and takes, an example, how it is undone').addHelpText('after', '\nExamples:\n  tickward playbook actions\n  tickward playbook actions --json | jq .name').action(act(listActions));
@@ -45,7 +46,7 @@ function list({ out }: Context): number {
     return { name, title, rule: rule.name, rule_id: rule.id, severity: rule.severity, steps: steps.map(({ id, kind, title: what }) => ({ id, kind, title: what })) };
   });
   if (out.json) for (const each of all) out.document(each);
-  else out.table(['name', 'severity', 'steps', 'title'], all.map(({ name, severity, steps, title }) => [name, severity, steps.length, title]));
+  else out.table(['name', 'severity', 'steps', 'title'], all.map(({ name, severity, steps, title }) => [name, severity, steps.length, title]), ['name']);
   return Exit.DONE;
 }
 
@@ -56,7 +57,10 @@ function check({ out }: Context, paths: readonly string[]): number {
     isRight &&= errors.length === 0;
     if (out.json) out.document({ file: path, ok: errors.length === 0, errors: errors.map(({ code, message, hint, place }) => ({ code, message, hint: hint ?? null, place: place ?? null })) });
     else if (errors.length === 0) out.line(`${printable(path)}: right`);
-    else for (const error of errors) out.line(errorText(error).replace(/^tickward: /, ''));
+    else {
+      for (const error of errors) out.line(errorText(error, false).replace(/^tickward: /, ''));
+      for (const hint of new Set(errors.flatMap((error) => error.hint ?? []))) out.line(`→ ${printable(hint)}`);
+    }
   }
   return isRight ? Exit.DONE : Exit.FAILED;
 }

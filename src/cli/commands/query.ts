@@ -1,7 +1,8 @@
 /** `tickward query`: SQL on osqueryd, osqueryi or the embedded engine. */
+import type { Command } from 'commander';
 import { TickwardError } from '../../model/errors.ts';
 import { Exit, type Register } from '../context.ts';
-import { openEngine } from '../engine.ts';
+import { openEngine, refuseSocketOfNone } from '../engine.ts';
 
 interface Options {
   maxRows: string;
@@ -20,7 +21,8 @@ Examples:
   tickward query "SELECT path, size FROM file WHERE path LIKE '/etc/systemd/system/%.timer'"
   tickward query --engine embedded --json "SELECT * FROM crontab"
   tickward query "SELECT datetime(time, 'unixepoch') AS at, path, executable, username FROM systemd_timer_events"`)
-    .action(act(async (context, sql: string, options: Options) => {
+    .action(act(async (context, sql: string, options: Options, command: Command) => {
+      refuseSocketOfNone(context, command);
       const maxRows = Number(options.maxRows);
       if (!Number.isInteger(maxRows) || maxRows < 1) throw new TickwardError('USAGE', '--max-rows takes a whole number from 1');
       // Of a script whose variable is empty: no rows would be an answer.

@@ -1,4 +1,5 @@
 /** `tickward respond`: a playbook's steps, each planned, decided, done, verified and journaled. */
+import type { Command } from 'commander';
 import { TickwardError } from '../../model/errors.ts';
 import { shownPath } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
@@ -15,6 +16,7 @@ import { byScript, converse, type Work } from '../responding.ts';
 import { uninterrupted } from '../signals.ts';
 import { subjectOf, type SubjectOptions } from '../subject.ts';
 import { createUi, isInteractive } from '../ui.ts';
+import { refuseUnheeded } from '../unheeded.ts';
 
 interface Options extends SubjectOptions {
   playbook?: string;
@@ -48,8 +50,13 @@ Examples:
 
 --yes carries out every step that is ready, isolation included: name the ones you want with --only.
 Run again, it finds nothing left to do. Steps end as would-change, changed, unchanged, skipped-because, failed or
-needs-person. Exit code 3 when a step is left for a person, 1 when one failed, 130 when it was interrupted.`)
-    .action(act((context, alert: string | undefined, options: Options) => run(context, alert, options)));
+needs-person. Exit code 3 when a step is left for a person, 1 when one failed, 130 when it was interrupted. A dry run
+has the exit code of what it would do: 1 when a step cannot be done, and shows what comes after it all the same.
+An optional step that cannot be done is left out; named with --only it fails.`)
+    .action(act((context, alert: string | undefined, options: Options, command: Command) => {
+      if (options.resume === undefined) refuseUnheeded(command, ['force'], 'a new run', '--force goes on with a run whose journal somebody changed: give --resume RUN too');
+      return run(context, alert, options);
+    }));
 };
 
 async function run(context: Context, alertId: string | undefined, options: Options): Promise<number> {

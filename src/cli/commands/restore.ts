@@ -1,5 +1,6 @@
 /** `tickward restore`: what is in the quarantine, and giving it back, also when the journal of the run that took it is lost. */
 import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { quarantinedIn, type Kept } from '../../actions/index.ts';
 import { TickwardError } from '../../model/errors.ts';
 import type { Json } from '../../model/journal.ts';
@@ -7,6 +8,7 @@ import { printable } from '../../model/text.ts';
 import type { Context, Register } from '../context.ts';
 import { stream } from '../listing.ts';
 import { carryOutOne } from '../single.ts';
+import { refuseUnheeded } from '../unheeded.ts';
 
 interface Options {
   start: boolean;
@@ -30,7 +32,10 @@ A unit or a path gives back all that was last taken together with it. Without an
 a line; "state" is taken (nothing has that name now), back (it is there as it was), replaced (something else has that
 name), lost (the copy is gone) or damaged (the copy was changed). tickward undo RUN takes back all of a run, also
 what is in no quarantine.`)
-    .action(act((context, what: string | undefined, options: Options) => run(context, what, options)));
+    .action(act((context, what: string | undefined, options: Options, command: Command) => {
+      if (what === undefined) refuseUnheeded(command, ['start', 'dryRun'], 'the list of the quarantine', 'name what to give back: tickward restore UNIT');
+      return run(context, what, options);
+    }));
 };
 
 function run(context: Context, what: string | undefined, { start, dryRun }: Options): number | Promise<number> {

@@ -1,4 +1,5 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
+import type { Command } from 'commander';
 import { isThisHost } from '../../host/identity.ts';
 import { TickwardError } from '../../model/errors.ts';
 import type { Alert } from '../../model/event.ts';
@@ -8,8 +9,10 @@ import type { Sensor } from '../../sensor/index.ts';
 import { startWatch } from '../../watch/index.ts';
 import { printAlert } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { filled } from '../filled.ts';
 import { durationMs } from '../duration.ts';
 import { untilStopped, type Stopping } from '../signals.ts';
+import { refuseUnheeded } from '../unheeded.ts';
 import { openWatchOutputs } from '../watch-outputs.ts';
 
 interface Options {
@@ -23,13 +26,16 @@ export const watch: Register = (program, act) => {
   program
     .command('watch')
     .description('watches the unit directories and shows alerts as they come')
-    .option('--from <file>', 'judge and store what another sensor wrote (Elastic Defend or other ECS, Auditbeat, osquery, Tickward): follows the file as tail -F does; - reads stdin to its end')
+    .option('--from <file>', 'judge and store what another sensor wrote (Elastic Defend or other ECS, Auditbeat, osquery, Tickward): follows the file as tail -F does; - reads stdin to its end', filled)
     .option('--once', 'end with the first alerts; with --from, at the end of the file (exit code 3 when there were alerts)')
     .option('--for <span>', 'end after this time: 30s, 5m (exit code 3 when there were alerts and --once was given)')
     .option('--output <where>', 'also to file:/PATH (ECS, a JSON document a line), syslog, journald or command:/PROGRAM (JSON on its input); more than once for several; instead of `outputs` of the configuration', (where: string, before: string[]) => [...before, where], [])
     .option('--sensor <kind>', 'auto, fanotify, inotify or scan')
     .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --from /var/log/osquery/osqueryd.results.log\n  tickward watch --from endpoint-events.ndjson --once --json\n  ssh host cat /var/log/auditbeat.ndjson | tickward watch --from - --once\n  sudo tickward watch --output file:/var/log/tickward/alerts.ndjson --output journald')
-    .action(act((context, options: Options) => run(context, options)));
+    .action(act((context, options: Options, command: Command) => {
+      if (options.from !== undefined) refuseUnheeded(command, ['sensor'], '--from', 'leave out --sensor to judge what another sensor wrote, or --from to watch this host');
+      return run(context, options);
+    }));
 };
 
 async function run(context: Context, options: Options): Promise<number> {
