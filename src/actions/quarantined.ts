@@ -5,8 +5,9 @@ import { show, toBytes } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import type { Owned } from '../host/restore.ts';
 import { textOfBytes } from '../model/text.ts';
+import { pathFromJson } from './journal-forms.ts';
 import { takenInto } from './quarantine-log.ts';
-import { pathFromJson, type RemovalChange } from './removal.ts';
+import type { RemovalChange } from './removal.ts';
 
 /** A file or a link that can be given back. */
 export interface Quarantined {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { FileState } from '../host/files.ts';
 import type { Original } from '../host/package-original.ts';
 import type { PlanStep } from './action.ts';
+import { attributesChange, keptFile, owned, path, xattrs } from './journal-forms.ts';
 import { managerId, type Manager } from './manager.ts';
 
 /** One thing to do; its words stand in the plan and in the journal alike. */
@@ -53,26 +54,6 @@ export function noRemoval(directories: string[], managers: readonly Manager[] = 
   return { managers, operations: [], units: [], present: [], otherNames: [], kept: [], staying: [], keepMask: false, directories, cgroups: [] };
 }
 
-/** A path in JSON: the bytes as well where they are no UTF-8. */
-const path = z.strictObject({ path: z.string(), bytes: z.exactOptional(z.string()) });
-
-export function pathToJson(bytes: Buffer): z.infer<typeof path> {
-  const text = bytes.toString();
-  return Buffer.from(text).equals(bytes) ? { path: text } : { path: text, bytes: bytes.toString('base64') };
-}
-
-export function pathFromJson(value: z.infer<typeof path>): Buffer {
-  return value.bytes === undefined ? Buffer.from(value.path) : Buffer.from(value.bytes, 'base64');
-}
-
-const xattrs = z.record(z.string(), z.string());
-const owned = z.strictObject({ mode: z.int(), uid: z.int(), gid: z.int(), atime_ns: z.string(), mtime_ns: z.string() });
-
-export function ownedOf(state: FileState): z.infer<typeof owned> {
-  const { mode, uid, gid, atime_ns, mtime_ns } = state;
-  return { mode, uid, gid, atime_ns, mtime_ns };
-}
-
 /** Changes as the journal keeps them. */
 export const removalChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('freeze'), manager: managerId, unit: z.string(), cgroup: z.string() }),
@@ -82,9 +63,9 @@ export const removalChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('mask'), manager: managerId, unit: z.string(), active: z.boolean(), at: path, made_directory: z.boolean() }),
   z.strictObject({ kind: z.literal('unmask'), manager: managerId, units: z.array(z.string()) }),
   z.strictObject({ kind: z.literal('stop'), manager: managerId, unit: z.string(), active: z.boolean() }),
-  z.strictObject({ kind: z.literal('attributes'), at: path, flags: z.string() }),
+  attributesChange,
   /** `names`: how many the file had, where it was more than this one. */
-  z.strictObject({ kind: z.literal('file'), at: path, copy: z.strictObject({ file: z.string(), sha256: z.string() }), owned, xattrs, names: z.exactOptional(z.int()) }),
+  z.strictObject({ kind: z.literal('file'), ...keptFile, names: z.exactOptional(z.int()) }),
   /** A file that is there under another name; `inode`: its number. */
   z.strictObject({ kind: z.literal('aside'), at: path, to: path, inode: z.string() }),
   z.strictObject({ kind: z.literal('link'), at: path, target: path, owned }),
