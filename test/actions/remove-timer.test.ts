@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/actions/index.ts';
 import { removeTimer } from '../../src/actions/remove-timer.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { has, isRoot, params, planOf, remove } from '../helpers/removing.ts';
+import { has, isRoot } from '../helpers/needs.ts';
+import { params, planOf, remove } from '../helpers/removing.ts';
 import { contextFor, EVIL, hostIn, plant, snapshot } from '../helpers/response.ts';
 
 describe('apply', () => {

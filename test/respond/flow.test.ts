@@ -2,17 +2,13 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Investigated } from '../../src/respond/findings.ts';
-import type { Decision, RunResult } from '../../src/respond/run.ts';
+import type { Decision } from '../../src/respond/run.ts';
 import type { Journal } from '../../src/model/journal.ts';
 import { eventOf, snapshot } from '../helpers/response.ts';
-import { sceneOf, without } from './scene.ts';
+import { sceneOf, states, without } from './scene.ts';
 
 const REMOVE = '{id: remove, kind: action, title: Remove, action: remove_timer}';
 const CASE = '{id: case, kind: human, title: Case, text: Open a case., questions: [{id: attack, ask: An attack?, kind: yes-no}, {id: name, ask: Its name?}]}';
-
-function states({ steps }: RunResult): string[] {
-  return steps.map(({ id, state }) => `${id} ${state}`);
-}
 
 function found(level: string): Investigated {
   return { verdict: { level, reasons: ['r'] }, indicators: { paths: ['/p'] }, steps: [{ id: '1', rows: [{ sha256: 'abc' }, { sha256: 'def' }], error: null, skipped: null, needs_person: null }] };
