@@ -1,6 +1,7 @@
 /** An extension whose peers are slow, broken or hostile. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
 import { Type, Writer } from '../../src/osquery/binary.ts';
@@ -132,6 +133,8 @@ describe('connections', () => {
     sockets.push(gone);
     gone.end(encodeCall('call', ['table', 'numbers', contextOf()]));
     await until(() => given === 1_000, () => 'the answer');
+    // What is left for the extension to do is to say that there is no more.
+    for (let turns = 0; turns < 20; turns += 1) await setImmediate();
     expect(socketsAt(path), 'it is waited for').toBe(2);
     gone.destroy();
     await until(() => socketsAt(path) === 1, () => 'the end of the connection');
