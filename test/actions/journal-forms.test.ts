@@ -4,7 +4,7 @@ import { accountChange } from '../../src/actions/account.ts';
 import { editChange } from '../../src/actions/file-edit.ts';
 import { known, pathFromJson, pathToJson, worded } from '../../src/actions/journal-forms.ts';
 import { removalChange } from '../../src/actions/removal.ts';
-import { undoEach } from '../../src/actions/undoing.ts';
+import { undoAtOnce, undoEach } from '../../src/actions/undoing.ts';
 import { TickwardError } from '../../src/model/errors.ts';
 
 const manager = { scope: 'user', user: 'alice' };
@@ -54,6 +54,13 @@ test('what cannot be taken back is said, with what to do, and the rest is taken 
   const changes = [worded('take \u001b[2Jit', { kind: 'stop', manager, unit: 'a.timer', active: 'maybe' }), worded(undefined, { kind: 'stop', manager, unit: 'b.timer', active: true })];
   const report = await undoEach(changes, (change, { done }) => void done.push(JSON.stringify(known(removalChange, change))));
   expect(report).toEqual({ done: [JSON.stringify(changes[1]?.data)], already: [], failed: ['the journal has a change that this version does not know: take \\e[2Jit — undo it with the version that made it'] });
+});
+
+test('of what is taken back at once it is said as well', async () => {
+  expect(await undoAtOnce(async ({ done }) => {
+    done.push('a part');
+    throw new TickwardError('FAILED', 'no', { hint: 'look' });
+  })).toEqual({ done: ['a part'], already: [], failed: ['no — look'] });
 });
 
 test('the changes are taken back one after the other', async () => {

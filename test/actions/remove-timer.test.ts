@@ -231,6 +231,7 @@ describe('undo', () => {
     expect(existsSync(path)).toBe(false);
     expect((await removeTimer.undo(changes, contextFor(hostIn(root), path))).done).toContain(`set the attribute i on ${path} again`);
     expect(execFileSync('lsattr', [path], { encoding: 'utf8' })).toMatch(/^-*i/);
+    expect((await removeTimer.undo(changes, contextFor(hostIn(root), path))).done).toEqual([]);
   });
 
   test.skipIf(!has('setfattr'))('gives back extended attributes (needs setfattr: apt-get install attr)', async () => {
