@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Investigated } from '../../src/respond/findings.ts';
 import type { Decision } from '../../src/respond/run.ts';
+import { TickwardError } from '../../src/model/errors.ts';
 import type { Journal } from '../../src/model/journal.ts';
 import { eventOf, snapshot } from '../helpers/response.ts';
 import { sceneOf, states, without } from './scene.ts';
@@ -41,6 +42,15 @@ describe('a condition', () => {
     expect(made).toBe(0);
     await sceneOf(step('a', 'verdict.level == "unclear"'), step('b', 'guide.step_1.count > 0')).respond({ investigate: counted });
     expect(made).toBe(1);
+  });
+
+  test('over findings that cannot be made fails its step alone; an interruption meanwhile ends the run', async () => {
+    const steps = [`{id: a, kind: action, title: T, action: remove_timer, on_failure: continue, when: 'verdict.level == "unclear"'}`, '{id: b, kind: human, title: T, text: T}'];
+    const failing = (code: 'TIMEOUT' | 'INTERRUPTED') => (): Promise<Investigated> => Promise.reject(new TickwardError(code, 'no answer', { hint: 'look' }));
+    const late = await sceneOf(...steps).respond({ investigate: failing('TIMEOUT') });
+    expect([late.ended, states(late), late.steps[0]?.summary]).toEqual(['finished', ['a failed', 'b needs-person'], 'no answer — look']);
+    const cut = await sceneOf(...steps).respond({ investigate: failing('INTERRUPTED') });
+    expect([cut.ended, states(cut)]).toEqual(['interrupted', ['a skipped-because', 'b skipped-because']]);
   });
 
   test('over what was answered and what became of a step before', async () => {
