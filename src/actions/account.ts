@@ -7,7 +7,8 @@ import { shadowOf, type ShadowEntry } from '../host/shadow.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { firstLineOf, printable } from '../model/text.ts';
 import type { ActionContext, Change, HostContext, UndoReport } from './action.ts';
-import { unknownChange } from './kept.ts';
+import { known } from './journal-forms.ts';
+import { emptyReport } from './undoing.ts';
 
 const fields = z.strictObject({ locked: z.boolean(), expires: z.string().regex(/^\d*$/), last_change: z.string().regex(/^\d*$/) });
 export type AccountFields = z.infer<typeof fields>;
@@ -81,13 +82,11 @@ export function refuseIfChanged(user: string, planned: AccountFields): void {
 
 /** Each field that still is as we set it becomes what it was before; what somebody else set since stays. */
 export async function undoAccount(changes: readonly Change[], context: ActionContext): Promise<UndoReport> {
-  const report: UndoReport = { done: [], already: [], failed: [] };
+  const report = emptyReport();
   for (const change of changes) {
     if (change.data['kind'] === 'sessions') continue;
-    const parsed = accountChange.safeParse(change.data);
     try {
-      if (!parsed.success) throw unknownChange(change.text ?? '');
-      await giveBack(parsed.data, context, report);
+      await giveBack(known(accountChange, change), context, report);
     } catch (error) {
       report.failed.push(messageOf(error));
     }

@@ -10,7 +10,7 @@ import { restoreFile } from '../host/restore.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { ActionContext, Change, Plan, UndoReport } from './action.ts';
 import { xattrsOf } from './attributes.ts';
-import { keptCopy, keptOwner, keptPath, keptXattrs, ownedOf, pathFromJson, pathToJson, unknownChange } from './kept.ts';
+import { keptFile, known, ownedOf, pathFromJson, pathToJson } from './journal-forms.ts';
 
 const ATD = '/usr/sbin/atd';
 
@@ -21,7 +21,7 @@ export interface JobRemoval {
   sha256: string;
 }
 
-const jobChange = z.strictObject({ kind: z.literal('job'), at: keptPath, copy: keptCopy, owned: keptOwner, xattrs: keptXattrs });
+const jobChange = z.strictObject({ kind: z.literal('job'), ...keptFile });
 
 export function planJob(number: number): Plan<JobRemoval | undefined> {
   const { jobs, unread } = atJobs();
@@ -45,7 +45,7 @@ export function applyJob(removal: JobRemoval, context: ActionContext, announce: 
   using file = openFile(removal.path);
   if (!sameInode(file.state, removal.state) || sha256Of(file.fd, removal.state.size) !== removal.sha256) throw new TickwardError('REFUSED', `${show(removal.path)} was changed since the plan was made`, { hint: 'plan again' });
   const copy = copyToQuarantine(file, quarantine);
-  const change: z.infer<typeof jobChange> = { kind: 'job', at: pathToJson(removal.path), copy: { ...copy }, owned: ownedOf(file.state), xattrs: { ...xattrsOf(file.fd) } };
+  const change: z.infer<typeof jobChange> = { kind: 'job', at: pathToJson(removal.path), copy, owned: ownedOf(file.state), xattrs: { ...xattrsOf(file.fd) } };
   announce(change);
   unlinkFile(file);
   return true;
@@ -55,11 +55,10 @@ export function isJobThere({ path: at }: JobRemoval): boolean {
   return look(at) !== undefined;
 }
 
-export function undoJob(data: Change['data'], report: UndoReport): void {
-  const { success, data: change } = jobChange.safeParse(data);
-  if (!success) throw unknownChange();
-  const at = pathFromJson(change.at);
-  const made = restoreFile(at, change.copy, change.owned, change.xattrs);
+export function undoJob(change: Change, report: UndoReport): void {
+  const { at: place, copy, owned, xattrs } = known(jobChange, change);
+  const at = pathFromJson(place);
+  const made = restoreFile(at, copy, owned, xattrs);
   if (!made) {
     report.already.push(`${show(at)} is there as it was`);
     return;

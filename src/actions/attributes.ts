@@ -4,6 +4,8 @@ import { look, openDirectory, openFile } from '../host/files.ts';
 import * as inode from '../host/inode.ts';
 import { show } from '../host/paths.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
+import type { UndoReport } from './action.ts';
+import { pathFromJson, type AttributesChange } from './journal-forms.ts';
 
 /** Uses a regular file or a directory, opened for reading without following a link. */
 export function withOpen<Result>(path: Buffer, use: (fd: number) => Result): Result {
@@ -80,6 +82,14 @@ function setAgain(taken: readonly Protection[]): Error[] {
       return [error as Error];
     }
   });
+}
+
+/** Of an undo: a removal took them off for good, and a run that was cut off may have left a file without them. */
+export function giveBackAttributes({ at, flags }: AttributesChange, report: UndoReport): void {
+  const path = pathFromJson(at);
+  if (protectionOf(path) === flags) return;
+  changeFlags(path, '+', flags);
+  report.done.push(`set the attribute ${flags} on ${show(path)} again`);
 }
 
 /** All extended attributes of an open file; undefined where this machine has no way to read them. */

@@ -9,9 +9,11 @@ import { startExpiry, stopExpiry } from './block-expiry.ts';
 import { endConnectionsWith } from './connections.ts';
 import { blocksIn, withBlock, withoutBlock } from './hosts-file.ts';
 import { sortOut, type Indicators } from './indicators.ts';
+import { worded } from './journal-forms.ts';
 import { holds, networkText, type Network } from './networks.ts';
 import { parsePeer, peerOfSsh } from './peers.ts';
 import { obstacleToRewrite, readContent, rewrite } from './rewrite.ts';
+import { undoEach } from './undoing.ts';
 
 const params = z.strictObject({
   /** Addresses and networks. */
@@ -29,9 +31,11 @@ interface Data extends Indicators {
 }
 
 const id = z.string().regex(/^[0-9a-f]{12}$/);
-const tableChange = z.object({ kind: z.literal('blocked'), id });
-const hostsChange = z.object({ kind: z.literal('hosts'), id, sha256: z.string(), mtime_ns: z.string() });
-const expiryChange = z.object({ kind: z.literal('expiry'), id });
+const blockChange = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('blocked'), id }),
+  z.object({ kind: z.literal('hosts'), id, sha256: z.string(), mtime_ns: z.string() }),
+  z.object({ kind: z.literal('expiry'), id }),
+]);
 
 export const blockIoc: Action<Params, Data> = {
   name: 'block_ioc',
@@ -64,10 +68,7 @@ export const blockIoc: Action<Params, Data> = {
   async apply({ steps, data }, context, record) {
     const own = blockId(context.run, context.step);
     const texts = steps.map(({ text }) => text);
-    const announce = (change: Change['data']): void => {
-      const text = texts.shift();
-      record(text === undefined ? { data: change } : { text, data: change });
-    };
+    const announce = (change: Change['data']): void => record(worded(texts.shift(), change));
     const remarks: string[] = [];
     if (data.networks.length > 0) {
       announce({ kind: 'blocked', id: own });
@@ -94,31 +95,19 @@ export const blockIoc: Action<Params, Data> = {
     return { ok: true, text: `${count.join(' and ')} blocked${data.seconds === 0 ? '' : ` for ${data.seconds} s`}${dropped === undefined ? '' : `, ${dropped} packets dropped so far`}` };
   },
 
-  async undo(changes, context) {
-    const report: UndoReport = { done: [], already: [], failed: [] };
-    for (const change of changes) {
-      try {
-        await takeBack(change, context, report);
-      } catch (error) {
-        report.failed.push(advisedMessageOf(error));
-      }
-    }
-    return report;
-  },
+  undo: (changes, context) => undoEach(changes, (change, report) => takeBack(change, context, report)),
 };
 
 async function takeBack({ data }: Change, context: ActionContext, { done, already }: UndoReport): Promise<void> {
-  const table = tableChange.safeParse(data).data;
-  const hosts = hostsChange.safeParse(data).data;
-  const expiry = expiryChange.safeParse(data).data;
-  if (table !== undefined) {
-    if (await unblockIn(table.id)) done.push('the addresses are no longer blocked');
+  const { data: change } = blockChange.safeParse(data);
+  if (change?.kind === 'blocked') {
+    if (await unblockIn(change.id)) done.push('the addresses are no longer blocked');
     else already.push('the addresses were no longer blocked');
-  } else if (hosts !== undefined) {
-    const had = rewrite(hostsOf(context), ({ text }) => withoutBlock(text, hosts.id), () => {}, (sha256) => (sha256 === hosts.sha256 ? hosts.mtime_ns : undefined));
+  } else if (change?.kind === 'hosts') {
+    const had = rewrite(hostsOf(context), ({ text }) => withoutBlock(text, change.id), () => {}, (sha256) => (sha256 === change.sha256 ? change.mtime_ns : undefined));
     if (had) done.push(`the names were taken out of ${hostsOf(context)}`);
     else already.push(`${hostsOf(context)} had none of the names any more`);
-  } else if (expiry !== undefined) await stopExpiry(expiry.id);
+  } else if (change?.kind === 'expiry') await stopExpiry(change.id);
 }
 
 function stepsOf({ networks, domains, seconds }: Data, context: ActionContext): { text: string; target: string }[] {

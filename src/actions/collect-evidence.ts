@@ -13,8 +13,10 @@ import { printable } from '../model/text.ts';
 import type { Action, ActionContext } from './action.ts';
 import { writeArchive, type Archived } from './archive.ts';
 import { evidenceOf, type Subjects } from './evidence.ts';
+import { worded } from './journal-forms.ts';
 import { isLoadable } from './manager.ts';
 import { targetPath } from './removal-plan.ts';
+import { nothingToUndo } from './undoing.ts';
 import { findUnitFiles } from './unit-files.ts';
 
 const MIB = 1024 ** 2;
@@ -72,7 +74,7 @@ export const collectEvidence: Action<Params, Data> = {
 
   async apply({ data, steps }, context, record) {
     prepareQuarantine(dirname(data.archive), context.uid);
-    record({ ...(steps[0] === undefined ? {} : { text: steps[0].text }), data: { kind: 'archive', path: data.archive } });
+    record(worded(steps[0]?.text, { kind: 'archive', path: data.archive }));
     data.made = await writeArchive(data.archive, evidenceOf(data.subjects, context), data.most * MIB, readmeOf(data, context));
     record({ data: { kind: 'archived', path: data.archive, sha256: data.made.sha256, size: data.made.size } });
     const cut = data.made.entries.filter((entry) => entry.cut !== undefined);
@@ -90,9 +92,7 @@ export const collectEvidence: Action<Params, Data> = {
     }
   },
 
-  async undo() {
-    return { done: [], already: [], failed: [] };
-  },
+  undo: nothingToUndo,
 };
 
 /** The unit of the alert, what its timer starts, and those that are asked for. */

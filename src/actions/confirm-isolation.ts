@@ -1,8 +1,10 @@
 /** Keeps an isolation that would end by itself: whoever confirms it could come back. */
 import { z } from 'zod';
-import { advisedMessageOf, TickwardError } from '../model/errors.ts';
+import { TickwardError } from '../model/errors.ts';
 import type { Action } from './action.ts';
+import { worded } from './journal-forms.ts';
 import { isolationNow } from './packet-filter.ts';
+import { undoAtOnce } from './undoing.ts';
 
 const params = z.strictObject({
   /** From now on; 0: until it is released. */
@@ -40,7 +42,7 @@ export const confirmIsolation: Action<Params, Data> = {
     const [step] = plan.steps;
     const { filter, now } = await isolationNow();
     if (now === undefined || now.missing.length > 0) throw new TickwardError('FAILED', 'the isolation ended before it was confirmed', { hint: 'isolate the host again: tickward isolate' });
-    record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'confirmed', run: now.run, seconds: plan.data.seconds, before: now.expires ?? 0 } });
+    record(worded(step?.text, { kind: 'confirmed', run: now.run, seconds: plan.data.seconds, before: now.expires ?? 0 }));
     await filter.expireIn(plan.data.seconds);
     return [];
   },
@@ -52,17 +54,13 @@ export const confirmIsolation: Action<Params, Data> = {
     return isKept ? { ok: true, text: `isolated ${now.expires === undefined ? 'until it is released' : `for ${now.expires} s more`}` } : { ok: false, text: 'the time of the isolation was not changed' };
   },
 
-  async undo(changes) {
+  undo: (changes) => undoAtOnce(async ({ done, already }) => {
     const oldest = changes.findLast(({ data }) => data['kind'] === 'confirmed');
     const { run, before } = oldest?.data ?? {};
-    if (typeof run !== 'string' || typeof before !== 'number') return { done: [], already: [], failed: [] };
-    try {
-      const { filter, now } = await isolationNow();
-      if (now?.run !== run || now.missing.length > 0) return { done: [], already: ['the isolation was gone already'], failed: [] };
-      await filter.expireIn(before);
-      return { done: [before === 0 ? 'the isolation stays until it is released' : `the isolation ends by itself in ${before} s`], already: [], failed: [] };
-    } catch (error) {
-      return { done: [], already: [], failed: [advisedMessageOf(error)] };
-    }
-  },
+    if (typeof run !== 'string' || typeof before !== 'number') return;
+    const { filter, now } = await isolationNow();
+    if (now?.run !== run || now.missing.length > 0) return void already.push('the isolation was gone already');
+    await filter.expireIn(before);
+    done.push(before === 0 ? 'the isolation stays until it is released' : `the isolation ends by itself in ${before} s`);
+  }),
 };

@@ -1,20 +1,11 @@
-/** Gives files back from which lines were taken, newest change first. */
-import { advisedMessageOf } from '../model/errors.ts';
+/** Gives back a file from which lines were taken. */
 import type { Change, UndoReport } from './action.ts';
-import { editChange, undoFlags, undoLines } from './file-edit.ts';
-import { unknownChange } from './kept.ts';
+import { giveBackAttributes } from './attributes.ts';
+import { editChange, undoLines } from './file-edit.ts';
+import { known } from './journal-forms.ts';
 
-export function undoEdits(changes: readonly Change[]): UndoReport {
-  const report: UndoReport = { done: [], already: [], failed: [] };
-  for (const change of changes) {
-    try {
-      const { success, data } = editChange.safeParse(change.data);
-      if (!success) throw unknownChange(change.text ?? '');
-      if (data.kind === 'lines') undoLines(data, report);
-      else undoFlags(data, report);
-    } catch (error) {
-      report.failed.push(advisedMessageOf(error));
-    }
-  }
-  return report;
+export function undoEdit(change: Change, report: UndoReport): void {
+  const data = known(editChange, change);
+  if (data.kind === 'lines') undoLines(data, report);
+  else giveBackAttributes(data, report);
 }

@@ -8,8 +8,8 @@ import { type Copy, copyToQuarantine, prepareQuarantine } from '../host/quaranti
 import { restoreFile } from '../host/restore.ts';
 import { TickwardError } from '../model/errors.ts';
 import type { ActionContext, UndoReport } from './action.ts';
-import { changeFlags, type Protection, protectionOf, protectionsOf, withoutProtection, xattrsOf } from './attributes.ts';
-import { keptCopy, keptFlags, keptOwner, keptPath, keptXattrs, ownedOf, pathFromJson, pathToJson } from './kept.ts';
+import { type Protection, protectionsOf, withoutProtection, xattrsOf } from './attributes.ts';
+import { attributesChange, keptFile, ownedOf, pathFromJson, pathToJson } from './journal-forms.ts';
 
 /** A file with keys or cron jobs is some kilobytes. */
 const MOST_BYTES = 4 * 1024 ** 2;
@@ -36,11 +36,10 @@ export interface FileEdit {
   flags: Protection[];
 }
 
-
 /** As the journal keeps them. */
 export const editChange = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('lines'), at: keptPath, copy: keptCopy, owned: keptOwner, xattrs: keptXattrs, after: z.string() }),
-  keptFlags,
+  z.strictObject({ kind: z.literal('lines'), ...keptFile, after: z.string() }),
+  attributesChange,
 ]);
 export type EditChange = z.infer<typeof editChange>;
 
@@ -85,7 +84,6 @@ export function applyEdit(edit: FileEdit, texts: readonly string[], context: Act
   return true;
 }
 
-/** A change of `editChange` taken back. Call `undoFlags` for all of them afterwards. */
 export function undoLines(change: Extract<EditChange, { kind: 'lines' }>, report: UndoReport): void {
   const at = pathFromJson(change.at);
   const now = contentOf(at);
@@ -102,14 +100,6 @@ export function undoLines(change: Extract<EditChange, { kind: 'lines' }>, report
     }));
   }
   report.done.push(`gave back ${show(at)}`);
-}
-
-/** A run that was cut off may have left a file without its attributes. */
-export function undoFlags(change: Extract<EditChange, { kind: 'attributes' }>, report: UndoReport): void {
-  const at = pathFromJson(change.at);
-  if (protectionOf(at) === change.flags) return;
-  changeFlags(at, '+', change.flags);
-  report.done.push(`set the attribute ${change.flags} on ${show(at)} again`);
 }
 
 function readCopy(copy: Copy): Buffer {

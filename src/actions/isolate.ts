@@ -2,14 +2,16 @@
 import { z } from 'zod';
 import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import type { Action, ActionContext, Plan, UndoReport } from './action.ts';
+import type { Action, ActionContext, Plan } from './action.ts';
 import { endConnectionsBut } from './connections.ts';
 import type { InForce, Isolation } from './isolation.ts';
 import { differencesOf } from './isolation-difference.ts';
 import { isConnected, leaks, obstacleFor } from './isolation-proof.ts';
+import { worded } from './journal-forms.ts';
 import { networkText, parseNetwork, type Network } from './networks.ts';
 import { isolationNow, packetFilter } from './packet-filter.ts';
 import { distinctPeers, parsePeer, peerOfSsh, peerText } from './peers.ts';
+import { undoAtOnce } from './undoing.ts';
 
 const DEFAULT_SECONDS = 300;
 export const MOST_SECONDS = 30 * 86_400;
@@ -68,7 +70,7 @@ export const isolate: Action<Params, Data> = {
     if (now?.missing.length === 0) throw refusedFor(now);
     const obstacle = await filter.obstacle(plan.data);
     if (obstacle !== undefined) throw new TickwardError('FAILED', obstacle, { hint: 'isolate the host from outside (switch, hypervisor)' });
-    record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'isolated', run: context.run, seconds: plan.data.seconds } });
+    record(worded(step?.text, { kind: 'isolated', run: context.run, seconds: plan.data.seconds }));
     const isOurs = (): boolean => context.sshConnection !== undefined && isConnected(context.sshConnection);
     const wasConnected = isOurs();
     await filter.load(plan.data, context.run);
@@ -89,26 +91,19 @@ export const isolate: Action<Params, Data> = {
     return { ok: true, text: `isolated${now?.dropped === undefined ? '' : `, ${now.dropped} packets dropped so far`}${now === undefined ? '' : endText(now)}` };
   },
 
-  async undo(changes) {
+  undo: (changes) => undoAtOnce(async ({ done, already, failed }) => {
     const runs = changes.flatMap(({ data }) => (data['kind'] === 'isolated' && typeof data['run'] === 'string' ? [data['run']] : []));
-    if (runs.length === 0) return { done: [], already: [], failed: [] };
-    try {
-      return await end(runs);
-    } catch (error) {
-      return { done: [], already: [], failed: [advisedMessageOf(error)] };
-    }
-  },
+    if (runs.length === 0) return;
+    const { filter, now } = await isolationNow();
+    if (now === undefined) return void already.push('the isolation was gone already');
+    if (!runs.includes(now.run)) return void already.push(`the isolation is left: run ${printable(now.run)} made it`);
+    // What was opened while it was in force would go on now.
+    if (now.missing.length === 0) await endConnectionsBut(now.peers);
+    await filter.remove();
+    if ((await filter.inForce()) === undefined) done.push('the isolation was ended');
+    else failed.push('the isolation is still there after it was taken out');
+  }),
 };
-
-async function end(runs: readonly string[]): Promise<UndoReport> {
-  const { filter, now } = await isolationNow();
-  if (now === undefined) return { done: [], already: ['the isolation was gone already'], failed: [] };
-  if (!runs.includes(now.run)) return { done: [], already: [`the isolation is left: run ${printable(now.run)} made it`], failed: [] };
-  // What was opened while it was in force would go on now.
-  if (now.missing.length === 0) await endConnectionsBut(now.peers);
-  await filter.remove();
-  return (await filter.inForce()) === undefined ? { done: ['the isolation was ended'], already: [], failed: [] } : { done: [], already: [], failed: ['the isolation is still there after it was taken out'] };
-}
 
 function peersOf(given: Params, context: ActionContext): ReturnType<typeof parsePeer>[] {
   const ssh = peerOfSsh(context.sshConnection);

@@ -3,6 +3,7 @@ import { killAll, thaw } from '../host/cgroups.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action } from './action.ts';
+import { worded } from './journal-forms.ts';
 import { announcing, letGo } from './let-go.ts';
 import { membersOf, planFor, processParams, running, signal, type Group, type ProcessId, type ProcessParams } from './processes.ts';
 import { suspendGroup, waitUntil } from './suspension.ts';
@@ -24,7 +25,7 @@ export const killProcess: Action<ProcessParams, Group> = {
     const { data: group } = plan;
     if (membersOf(group).length === 0) return [goneText(group)];
     const [step] = plan.steps;
-    record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'kill', scope: group.scope, pid: group.root.pid, start_ticks: group.root.startTicks, ...(group.cgroup === undefined ? {} : { cgroup: group.cgroup }) } });
+    record(worded(step?.text, { kind: 'kill', scope: group.scope, pid: group.root.pid, start_ticks: group.root.startTicks, ...(group.cgroup === undefined ? {} : { cgroup: group.cgroup }) }));
     const members = await suspendGroup(group, context, announcing((data) => record({ data })));
     record({ data: { kind: 'end', processes: members.map(({ pid, startTicks }) => ({ pid, start_ticks: startTicks })) } });
     if (group.cgroup === undefined || !killAll(group.cgroup)) for (const id of rootLast(members, group)) signal(id, 'SIGKILL');
@@ -46,7 +47,7 @@ export const killProcess: Action<ProcessParams, Group> = {
   },
 
   /** What was stopped and not ended, because it was cut off or failed in between, goes on. */
-  undo: async (changes) => letGo(changes),
+  undo: letGo,
 };
 
 /** The youngest first: cut off in between, what is left still descends from the process that is looked for. */

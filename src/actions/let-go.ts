@@ -1,17 +1,19 @@
 /** Lets go on what was stopped for a suspension, or for an end that did not come: processes, process groups, control groups. */
 import { z } from 'zod';
 import { thaw } from '../host/cgroups.ts';
-import { advisedMessageOf } from '../model/errors.ts';
 import type { JsonObject } from '../model/journal.ts';
 import { printable } from '../model/text.ts';
 import type { Change, UndoReport } from './action.ts';
 import { running, signal, type ProcessId } from './processes.ts';
 import { isStopped, stoppedBy, type Announce } from './suspension.ts';
+import { undoEach } from './undoing.ts';
 
-const stopped = z.object({ kind: z.literal('stop'), pid: z.int(), start_ticks: z.string() });
 const processId = z.object({ pid: z.int(), startTicks: z.string() });
-const groupStopped = z.object({ kind: z.literal('stop-group'), pgrp: z.int(), started_before: z.string().regex(/^\d+$/), stopped_before: z.array(processId) });
-const frozen = z.object({ kind: z.literal('freeze'), cgroup: z.string() });
+const stopChange = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('stop'), pid: z.int(), start_ticks: z.string() }),
+  z.object({ kind: z.literal('stop-group'), pgrp: z.int(), started_before: z.string().regex(/^\d+$/), stopped_before: z.array(processId) }),
+  z.object({ kind: z.literal('freeze'), cgroup: z.string() }),
+]);
 
 /** How a suspension announces each stop, so that `letGo` can take it back. */
 export function announcing(announce: (data: JsonObject) => void): Announce {
@@ -22,32 +24,22 @@ export function announcing(announce: (data: JsonObject) => void): Announce {
   };
 }
 
-/** Newest first, as the changes come: parents go on before their children. */
-export function letGo(changes: readonly Change[]): UndoReport {
-  const report: UndoReport = { done: [], already: [], failed: [] };
-  for (const { data } of changes) {
-    try {
-      resume(data, report);
-    } catch (error) {
-      report.failed.push(advisedMessageOf(error));
-    }
-  }
-  return report;
+/** Newest first, as the changes come: parents go on before their children. Other changes stopped nothing. */
+export function letGo(changes: readonly Change[]): Promise<UndoReport> {
+  return undoEach(changes, ({ data }, report) => {
+    const { data: change } = stopChange.safeParse(data);
+    if (change !== undefined) resume(change, report);
+  });
 }
 
-function resume(data: Change['data'], report: UndoReport): void {
-  const one = stopped.safeParse(data).data;
-  const group = groupStopped.safeParse(data).data;
-  const unit = frozen.safeParse(data).data;
-  if (one !== undefined) resumeProcess({ pid: one.pid, startTicks: one.start_ticks }, report);
-  else if (group !== undefined) {
-    const members = stoppedBy(group);
-    if (members.length === 0) report.already.push(`nothing of the process group ${group.pgrp} is stopped`);
+function resume(change: z.infer<typeof stopChange>, report: UndoReport): void {
+  if (change.kind === 'stop') resumeProcess({ pid: change.pid, startTicks: change.start_ticks }, report);
+  else if (change.kind === 'stop-group') {
+    const members = stoppedBy(change);
+    if (members.length === 0) report.already.push(`nothing of the process group ${change.pgrp} is stopped`);
     for (const id of members) resumeProcess(id, report);
-  } else if (unit !== undefined) {
-    if (thaw(unit.cgroup)) report.done.push(`the control group ${printable(unit.cgroup)} goes on`);
-    else report.already.push(`the control group ${printable(unit.cgroup)} is not frozen`);
-  }
+  } else if (thaw(change.cgroup)) report.done.push(`the control group ${printable(change.cgroup)} goes on`);
+  else report.already.push(`the control group ${printable(change.cgroup)} is not frozen`);
 }
 
 function resumeProcess(id: ProcessId, { done, already }: UndoReport): void {

@@ -8,6 +8,7 @@ import { endProcessesOf } from './account-end.ts';
 import { forget, keepBefore } from './account-memory.ts';
 import { processesOf, sessionsOf, standingOf } from './account-standing.ts';
 import type { Action, ActionContext, Plan } from './action.ts';
+import { worded } from './journal-forms.ts';
 
 /** usermod(8): an account that ended on the second day of 1970 has ended, and 0 would read as never in places. */
 const LONG_AGO = '1';
@@ -77,12 +78,12 @@ export const lockAccount: Action<Params, Data> = {
     refuseIfChanged(user, before);
     if (difference(user, after) !== undefined) {
       const data: AccountChange = { kind: 'account', user, uid, before, after };
-      record({ ...textOf(texts.shift()), data });
+      record(worded(texts.shift(), data));
       keepBefore(context, user, before);
       await setFields(user, after);
     }
     if (!end) return [];
-    record({ ...textOf(texts.shift()), data: { kind: 'sessions', user, uid } });
+    record(worded(texts.shift(), { kind: 'sessions', user, uid }));
     // What logind does not know, or does not end in time, is ended below.
     if (context.systemd === 'running') await run('loginctl', ['--no-ask-password', 'terminate-user', '--', user], { timeout: TERMINATE_MS }).catch(() => undefined);
     const left = await endProcessesOf(uid, context);
@@ -112,8 +113,4 @@ function sharedNumber({ name, uid }: PasswdEntry, { users }: ActionContext): str
 
 function blocked(reason: string, steps: Plan['steps']): Plan<Data> {
   return { state: 'blocked', reason, steps, notes: [], data: NO_DATA };
-}
-
-function textOf(text: string | undefined): { text?: string } {
-  return text === undefined ? {} : { text };
 }

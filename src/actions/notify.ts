@@ -5,6 +5,8 @@ import { checkProgram, tellProgram } from '../host/program.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { Action } from './action.ts';
+import { worded } from './journal-forms.ts';
+import { nothingToUndo } from './undoing.ts';
 
 const params = z.strictObject({
   /** The program, from `/` on, and its arguments; there is no shell. */
@@ -46,7 +48,7 @@ export const notify: Action<Params, Data> = {
 
   async apply({ data, steps }, context, record) {
     const document = { '@timestamp': new Date().toISOString(), run: context.run, step: context.step, message: data.message, host: hostIdentity(), target: context.target };
-    record({ ...(steps[0] === undefined ? {} : { text: steps[0].text }), data: { kind: 'notified', command: data.command } });
+    record(worded(steps[0]?.text, { kind: 'notified', command: data.command }));
     await tellProgram(data.command, document, { timeout: data.timeout * 1_000 });
     data.ended = `${printable(data.command[0] ?? '')} was told`;
     return [];
@@ -56,9 +58,7 @@ export const notify: Action<Params, Data> = {
     return data.ended === '' ? { ok: false, text: 'it was not run' } : { ok: true, text: data.ended };
   },
 
-  async undo() {
-    return { done: [], already: [], failed: [] };
-  },
+  undo: nothingToUndo,
 };
 
 function whyNot(program: string, uid: number): string | undefined {

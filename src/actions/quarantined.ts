@@ -5,7 +5,7 @@ import { show, toBytes } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import type { Owned } from '../host/restore.ts';
 import { textOfBytes } from '../model/text.ts';
-import { pathFromJson } from './kept.ts';
+import { pathFromJson } from './journal-forms.ts';
 import { takenInto } from './quarantine-log.ts';
 import type { RemovalChange } from './removal.ts';
 

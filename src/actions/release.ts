@@ -1,10 +1,11 @@
 /** Ends the isolation of the host, whichever run made it. */
 import { z } from 'zod';
-import { advisedMessageOf } from '../model/errors.ts';
 import type { Action } from './action.ts';
 import { endConnectionsBut } from './connections.ts';
 import { endText } from './isolate.ts';
+import { worded } from './journal-forms.ts';
 import { isolationNow } from './packet-filter.ts';
+import { undoAtOnce } from './undoing.ts';
 
 const params = z.strictObject({});
 
@@ -37,7 +38,7 @@ export const release: Action<z.infer<typeof params>, Data> = {
     if (now === undefined) return ['the isolation was gone already'];
     const whole = now.missing.length === 0;
     // Rules that cut nothing any more are not brought back.
-    record({ ...(step === undefined ? {} : { text: step.text }), data: { kind: 'released', run: now.run, rules: whole ? await filter.save() : '' } });
+    record(worded(step?.text, { kind: 'released', run: now.run, rules: whole ? await filter.save() : '' }));
     const remarks = whole ? await endConnectionsBut(now.peers) : [];
     await filter.remove();
     return remarks;
@@ -47,17 +48,13 @@ export const release: Action<z.infer<typeof params>, Data> = {
     return (await isolationNow()).now === undefined ? { ok: true, text: 'the host is not isolated' } : { ok: false, text: 'the rules of the isolation are still there' };
   },
 
-  async undo(changes) {
+  undo: (changes) => undoAtOnce(async ({ done, already }) => {
     const oldest = changes.findLast(({ data }) => data['kind'] === 'released');
     const { run, rules } = oldest?.data ?? {};
-    if (typeof run !== 'string' || typeof rules !== 'string' || rules === '') return { done: [], already: [], failed: [] };
-    try {
-      const { filter, now } = await isolationNow();
-      if (now !== undefined) return { done: [], already: [`the host is isolated, by run ${now.run}`], failed: [] };
-      await filter.restore(rules);
-      return { done: [`the host is isolated again, as run ${run} did`], already: [], failed: [] };
-    } catch (error) {
-      return { done: [], already: [], failed: [advisedMessageOf(error)] };
-    }
-  },
+    if (typeof run !== 'string' || typeof rules !== 'string' || rules === '') return;
+    const { filter, now } = await isolationNow();
+    if (now !== undefined) return void already.push(`the host is isolated, by run ${now.run}`);
+    await filter.restore(rules);
+    done.push(`the host is isolated again, as run ${run} did`);
+  }),
 };

@@ -10,7 +10,7 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { ActionContext, Record } from './action.ts';
 import { changeFlags, withOpen, xattrsOf } from './attributes.ts';
-import { ownedOf, pathToJson } from './kept.ts';
+import { ownedOf, pathToJson, worded } from './journal-forms.ts';
 import { remember } from './quarantine-log.ts';
 import { regenerate } from './removal-regenerate.ts';
 import { end, reload, stop, tell, wake, type Known } from './removal-stop.ts';
@@ -34,7 +34,7 @@ export async function applyRemoval(removal: Removal, context: ActionContext, rec
   const carrying: Carrying = { context, quarantine, originals: keepOriginals(removal.operations, quarantine), masks: new Set(), known: new Map() };
   const announce = (change: RemovalChange, text?: string): void => {
     remember(quarantine, { run: context.run, step: context.step, change });
-    record({ ...(text === undefined ? {} : { text }), data: change });
+    record(worded(text, change));
   };
   const remarks: string[] = [];
   const before = directoryTimes(removal.operations);

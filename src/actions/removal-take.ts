@@ -4,7 +4,7 @@ import { show } from '../host/paths.ts';
 import { type Copy, copyToQuarantine, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { TickwardError } from '../model/errors.ts';
 import { xattrsOf } from './attributes.ts';
-import { ownedOf, pathToJson } from './kept.ts';
+import { ownedOf, pathToJson } from './journal-forms.ts';
 import type { Operation, RemovalChange } from './removal.ts';
 
 export type Announce = (change: RemovalChange) => void;

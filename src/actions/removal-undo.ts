@@ -7,13 +7,14 @@ import { setTimes } from '../host/inode.ts';
 import { parentOf, show } from '../host/paths.ts';
 import { MOST_COPY_BYTES, removeEmptyDirectory, removeLink, unlinkFile } from '../host/quarantine.ts';
 import { restoreDirectory, restoreFile, restoreLink } from '../host/restore.ts';
-import { advisedMessageOf, TickwardError } from '../model/errors.ts';
+import { TickwardError } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
 import type { ActionContext, Change, UndoReport } from './action.ts';
-import { changeFlags, protectionOf, withOpen } from './attributes.ts';
-import { pathFromJson, unknownChange } from './kept.ts';
+import { giveBackAttributes, withOpen } from './attributes.ts';
+import { known, pathFromJson, type AttributesChange } from './journal-forms.ts';
 import { createManagers, isActive, type Manager, type ManagerId } from './manager.ts';
 import { removalChange, type RemovalChange } from './removal.ts';
+import { emptyReport, trying } from './undoing.ts';
 import { templateOf } from './unit-files.ts';
 
 type Of<Kind extends RemovalChange['kind']> = Extract<RemovalChange, { kind: Kind }>;
@@ -26,22 +27,18 @@ interface Afterwards {
   restart: { manager: ManagerId; unit: string }[];
   times: Map<string, string>;
   /** Last of all that is done to files: an immutable directory takes no time either. */
-  attributes: Of<'attributes'>[];
+  attributes: AttributesChange[];
   /** Units of which a file could not be given back: something else has its name by now, an attacker's maybe, or the copy is no longer what it was. They stay masked, and are not started. */
   withheld: Set<string>;
 }
 
 /** `done` is told of each change as soon as it is taken back; not of what is started at the end, which `startedText` says. */
 export async function undoRemoval<Given extends Change>(changes: readonly Given[], context: ActionContext, done: (change: Given) => void = () => {}): Promise<UndoReport> {
-  const report: UndoReport = { done: [], already: [], failed: [] };
+  const report = emptyReport();
   const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [], withheld: new Set() };
   for (const change of changes) {
     const [failures, made] = [report.failed.length, report.done.length];
-    await trying(report, () => {
-      const parsed = removalChange.safeParse(change.data);
-      if (!parsed.success) throw unknownChange(change.text ?? '');
-      takeBack(parsed.data, afterwards, report);
-    });
+    await trying(report, () => takeBack(known(removalChange, change), afterwards, report));
     if (report.failed.length > failures) unitsOf(removalChange.safeParse(change.data).data).forEach((unit) => afterwards.withheld.add(unit));
     if (report.done.length > made) done(change);
   }
@@ -63,14 +60,6 @@ export function unitsOf(change: RemovalChange | undefined): string[] {
 /** Whether a unit is neither unmasked nor started, by the units of which a file could not be given back. */
 export function isWithheld(unit: string, { withheld }: Pick<Afterwards, 'withheld'>): boolean {
   return withheld.has(unit) || withheld.has(templateOf(unit) ?? '');
-}
-
-async function trying(report: UndoReport, work: () => void | Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    report.failed.push(advisedMessageOf(error));
-  }
 }
 
 function takeBack(change: RemovalChange, afterwards: Afterwards, report: UndoReport): void {
@@ -159,13 +148,6 @@ function takeOriginal({ at, sha256 }: Of<'original'>, report: UndoReport): void 
   if (sha256Of(file.fd, MOST_COPY_BYTES) !== sha256) return;
   unlinkFile(file);
   report.done.push(`removed the package's ${show(path)}`);
-}
-
-function giveBackAttributes({ at, flags }: Of<'attributes'>, report: UndoReport): void {
-  const path = pathFromJson(at);
-  if (protectionOf(path) === flags) return;
-  changeFlags(path, '+', flags);
-  report.done.push(`set the attribute ${flags} on ${show(path)} again`);
 }
 
 function unmask({ manager, unit, active, at, made_directory }: Of<'mask'>, afterwards: Afterwards, report: UndoReport): void {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FileState } from '../host/files.ts';
 import type { Original } from '../host/package-original.ts';
 import type { PlanStep } from './action.ts';
-import { keptCopy, keptFlags, keptOwner, keptPath, keptXattrs } from './kept.ts';
+import { attributesChange, keptFile, owned, path, xattrs } from './journal-forms.ts';
 import { managerId, type Manager } from './manager.ts';
 
 /** One thing to do; its words stand in the plan and in the journal alike. */
@@ -60,23 +60,23 @@ export const removalChange = z.discriminatedUnion('kind', [
   /** Recorded before, and once more with what was active for it. */
   z.strictObject({ kind: z.literal('wake'), manager: managerId, active: z.array(z.string()) }),
   /** `active`: a timer that is masked while it is active fails at the next reload, and is started again on undo. */
-  z.strictObject({ kind: z.literal('mask'), manager: managerId, unit: z.string(), active: z.boolean(), at: keptPath, made_directory: z.boolean() }),
+  z.strictObject({ kind: z.literal('mask'), manager: managerId, unit: z.string(), active: z.boolean(), at: path, made_directory: z.boolean() }),
   z.strictObject({ kind: z.literal('unmask'), manager: managerId, units: z.array(z.string()) }),
   z.strictObject({ kind: z.literal('stop'), manager: managerId, unit: z.string(), active: z.boolean() }),
-  keptFlags,
+  attributesChange,
   /** `names`: how many the file had, where it was more than this one. */
-  z.strictObject({ kind: z.literal('file'), at: keptPath, copy: keptCopy, owned: keptOwner, xattrs: keptXattrs, names: z.exactOptional(z.int()) }),
+  z.strictObject({ kind: z.literal('file'), ...keptFile, names: z.exactOptional(z.int()) }),
   /** A file that is there under another name; `inode`: its number. */
-  z.strictObject({ kind: z.literal('aside'), at: keptPath, to: keptPath, inode: z.string() }),
-  z.strictObject({ kind: z.literal('link'), at: keptPath, target: keptPath, owned: keptOwner }),
-  z.strictObject({ kind: z.literal('directory'), at: keptPath, owned: keptOwner, xattrs: keptXattrs }),
+  z.strictObject({ kind: z.literal('aside'), at: path, to: path, inode: z.string() }),
+  z.strictObject({ kind: z.literal('link'), at: path, target: path, owned: owned }),
+  z.strictObject({ kind: z.literal('directory'), at: path, owned: owned, xattrs: xattrs }),
   /** What the package has, put where the changed file was. */
-  z.strictObject({ kind: z.literal('original'), at: keptPath, sha256: z.string() }),
+  z.strictObject({ kind: z.literal('original'), at: path, sha256: z.string() }),
   z.strictObject({ kind: z.literal('reload'), manager: managerId, restart: z.array(z.string()) }),
   /** `active`: of what generators had made, what could be stopped by their running again. */
   z.strictObject({ kind: z.literal('regenerate'), manager: managerId, active: z.array(z.string()) }),
   /** Recorded before the first file is taken away, and once more after the last with the times that the directories then had. */
-  z.strictObject({ kind: z.literal('times'), directories: z.array(z.strictObject({ at: keptPath, before: z.string(), after: z.string().nullable() })) }),
+  z.strictObject({ kind: z.literal('times'), directories: z.array(z.strictObject({ at: path, before: z.string(), after: z.string().nullable() })) }),
 ]);
 
 export type RemovalChange = z.infer<typeof removalChange>;

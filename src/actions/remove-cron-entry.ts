@@ -3,14 +3,15 @@ import { z } from 'zod';
 import { look } from '../host/files.ts';
 import { packagesIfKnown } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
-import { advisedMessageOf } from '../model/errors.ts';
 import { printable, textOfBytes } from '../model/text.ts';
-import type { Action, Change, UndoReport } from './action.ts';
+import type { Action, Change } from './action.ts';
 import { applyJob, isJobThere, planJob, undoJob, type JobRemoval } from './at-job.ts';
 import { planCronEntry } from './cron-entry.ts';
 import { applyEdit, describeEdit, type FileEdit } from './file-edit.ts';
-import { undoEdits } from './file-edit-undo.ts';
+import { undoEdit } from './file-edit-undo.ts';
 import { linesLeft } from './file-edit-verify.ts';
+import { worded } from './journal-forms.ts';
+import { undoEach } from './undoing.ts';
 
 const params = z.strictObject({
   /** The table; without it every one of cron is searched for the line. */
@@ -60,7 +61,7 @@ export const removeCronEntry: Action<Params, Data> = {
 
   async apply({ data, steps }, context, record) {
     const texts = steps.map((step) => step.text);
-    const announce = (change: Change['data'], text: string | undefined): void => record({ ...(text === undefined ? {} : { text }), data: change });
+    const announce = (change: Change['data'], text: string | undefined): void => record(worded(text, change));
     if (data.kind === 'line') return (applyEdit(data.edit, texts, context, announce)) ? [] : ['the line was gone already'];
     if (data.kind === 'job') return (applyJob(data.removal, context, (change) => announce(change, texts[0]))) ? [] : ['the job was gone already'];
     return [];
@@ -74,20 +75,5 @@ export const removeCronEntry: Action<Params, Data> = {
     return linesLeft(data.edit) ? { ok: false, text: `the line is in ${at} (again)` } : { ok: true, text: `the line is out of ${at}` };
   },
 
-  async undo(changes) {
-    const report: UndoReport = { done: [], already: [], failed: [] };
-    for (const change of changes.filter(isOfJob)) {
-      try {
-        undoJob(change.data, report);
-      } catch (error) {
-        report.failed.push(advisedMessageOf(error));
-      }
-    }
-    const edits = undoEdits(changes.filter((change) => !isOfJob(change)));
-    return { done: [...report.done, ...edits.done], already: [...report.already, ...edits.already], failed: [...report.failed, ...edits.failed] };
-  },
+  undo: (changes) => undoEach(changes, (change, report) => (change.data['kind'] === 'job' ? undoJob(change, report) : undoEdit(change, report))),
 };
-
-function isOfJob(change: Change): boolean {
-  return change.data['kind'] === 'job';
-}

@@ -6,12 +6,13 @@ import { MOST_COPY_BYTES } from '../host/quarantine.ts';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext, Plan, PlanStep } from './action.ts';
-import { pathFromJson } from './kept.ts';
+import { pathFromJson } from './journal-forms.ts';
 import { takenInto, type Taken } from './quarantine-log.ts';
 import { copyProblem, differenceOf, differentFile, type Difference, type Placed } from './quarantined.ts';
 import { targetPath } from './removal-plan.ts';
 import type { RemovalChange } from './removal.ts';
 import { isWithheld, startedText, undoRemoval, unitsOf } from './removal-undo.ts';
+import { nothingToUndo } from './undoing.ts';
 
 const params = z.strictObject({
   /** All that this run took. */
@@ -73,9 +74,7 @@ export const restoreTimer: Action<Params, Data> = {
     return { ok: true, text: `${files} ${files === 1 ? 'file is' : 'files are'} back from the quarantine` };
   },
 
-  async undo() {
-    return { done: [], already: [], failed: [] };
-  },
+  undo: nothingToUndo,
 };
 
 /** In the order in which it was taken. */

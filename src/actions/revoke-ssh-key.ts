@@ -7,8 +7,10 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { Action, ActionContext, Plan } from './action.ts';
 import { applyEdit, describeEdit, planEdit, type FileEdit, type Line } from './file-edit.ts';
-import { undoEdits } from './file-edit-undo.ts';
+import { undoEdit } from './file-edit-undo.ts';
+import { worded } from './journal-forms.ts';
 import { ownKeys } from './own-key.ts';
+import { undoEach } from './undoing.ts';
 
 const params = z.strictObject({
   /** `SHA256:…`, as sshd logs it. */
@@ -77,7 +79,7 @@ export const revokeSshKey: Action<Params, Data> = {
     const texts = plan.steps.map((step) => step.text);
     for (const edit of plan.data.edits) {
       const own = texts.splice(0, edit.flags.length + 1);
-      const made = applyEdit(edit, own, context, (data, text) => record({ ...(text === undefined ? {} : { text }), data }));
+      const made = applyEdit(edit, own, context, (data, text) => record(worded(text, data)));
       if (!made) remarks.push(`the key was gone already from ${printable(edit.path.toString())}`);
     }
     return remarks;
@@ -89,7 +91,7 @@ export const revokeSshKey: Action<Params, Data> = {
     return left === undefined ? { ok: true, text: 'no file that could be read lets the key in' } : { ok: false, text: `the key is in ${printable(left.path)} (again)` };
   },
 
-  undo: async (changes) => undoEdits(changes),
+  undo: (changes) => undoEach(changes, undoEdit),
 };
 
 interface Wanted {

@@ -7,6 +7,7 @@ import type { Action, ActionContext } from './action.ts';
 import { targetPath } from './removal-plan.ts';
 import { clamscan, openAll, yara, type Finding } from './scanners.ts';
 import { filesToScan } from './scan-files.ts';
+import { nothingToUndo } from './undoing.ts';
 
 const params = z.strictObject({
   /** Files, and directories with all that is in them. Without it the file of the alert and the program that made it. */
@@ -84,9 +85,7 @@ export const scan: Action<Params, Data> = {
     return { ok: true, text: hit === 0 ? `nothing was found in ${scanned} ${scanned === 1 ? 'file' : 'files'} by ${by}` : `${hit} of ${scanned} ${scanned === 1 ? 'file is' : 'files are'} known to ${by}: ${findings.slice(0, 3).map(describe).join('; ')}` };
   },
 
-  async undo() {
-    return { done: [], already: [], failed: [] };
-  },
+  undo: nothingToUndo,
 };
 
 function describe({ path, scanner, signature }: Finding): string {

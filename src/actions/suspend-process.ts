@@ -2,6 +2,7 @@
 import { isFrozen } from '../host/cgroups.ts';
 import { printable } from '../model/text.ts';
 import type { Action, Change } from './action.ts';
+import { worded } from './journal-forms.ts';
 import { announcing, letGo } from './let-go.ts';
 import { membersOf, planFor, processParams, type Group, type ProcessParams } from './processes.ts';
 import { isStopped, suspendGroup, waitUntil } from './suspension.ts';
@@ -27,7 +28,7 @@ export const suspendProcess: Action<ProcessParams, Group> = {
     let text = step?.text;
     // The first change has the words of the plan; those of its members that come to light meanwhile are for the undo.
     const announce = (data: Change['data']): void => {
-      record(text === undefined ? { data } : { text, data });
+      record(worded(text, data));
       text = undefined;
     };
     const members = await suspendGroup(group, context, announcing(announce));
@@ -42,7 +43,7 @@ export const suspendProcess: Action<ProcessParams, Group> = {
     return { ok: false, text: left.length === 0 ? `the control group ${printable(group.cgroup ?? '')} does not freeze: a process waits in the kernel` : `process ${left.map(({ pid }) => pid).join(', ')} still runs` };
   },
 
-  undo: async (changes) => letGo(changes),
+  undo: letGo,
 };
 
 function isSuspended(group: Group): boolean {

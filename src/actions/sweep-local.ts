@@ -10,6 +10,7 @@ import { checked, indicatorsOfUnit, isEmpty, NO_INDICATORS, type Indicators } fr
 import { targetPath } from './removal-plan.ts';
 import { candidates } from './sweep-places.ts';
 import { add, searchFiles, searchProcesses, searchSockets, type Search, type Trace } from './sweep-search.ts';
+import { nothingToUndo } from './undoing.ts';
 
 const params = z.strictObject({
   units: z.array(z.string()).default([]),
@@ -93,9 +94,7 @@ export const sweepLocal: Action<Params, Data> = {
     return { ok: true, text: `${traces.length === 0 ? 'no trace was found' : `${traces.length} traces were found: ${places.join(', ')}`}${isComplete ? '' : '; not everything was looked into'}` };
   },
 
-  async undo() {
-    return { done: [], already: [], failed: [] };
-  },
+  undo: nothingToUndo,
 };
 
 /** Those of packages are only counted: an update brings many. */

@@ -4,6 +4,7 @@ import { printable } from '../model/text.ts';
 import { accountChange, accountOf, difference, entryOf, fieldsOf, refuseIfChanged, setFields, undoAccount, type AccountChange, type AccountFields } from './account.ts';
 import { forget, keepBefore, rememberedOf } from './account-memory.ts';
 import type { Action } from './action.ts';
+import { worded } from './journal-forms.ts';
 
 const params = z.strictObject({
   /** Without it the user whose unit the alert is about. */
@@ -54,7 +55,7 @@ export const unlockAccount: Action<Params, Data> = {
     const { user, uid, before, after } = plan.data;
     refuseIfChanged(user, before);
     const data: AccountChange = { kind: 'account', user, uid, before, after };
-    record({ ...(plan.steps[0] === undefined ? {} : { text: plan.steps[0].text }), data });
+    record(worded(plan.steps[0]?.text, data));
     await setFields(user, after);
     forget(context, user);
     return [];

@@ -6,6 +6,7 @@ import { endProcessesOf } from '../../src/actions/account-end.ts';
 import { processesOf } from '../../src/actions/account-standing.ts';
 import * as processes from '../../src/actions/processes.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { hostIn } from '../helpers/response.ts';
 import { until } from '../helpers/until.ts';
 
@@ -26,7 +27,7 @@ function start(script: string): ChildProcess {
   return child;
 }
 
-describe.skipIf(process.getuid?.() !== 0)('needs root', () => {
+describe.skipIf(!isRoot)('needs root', () => {
   test('all that a user has running is ended, also what starts more all the time', async () => {
     start('sleep 1000 & exec sleep 1000');
     start('while :; do sleep 1000 & sleep 0.01; done');

@@ -6,9 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { protectionsOf, withoutProtection } from '../../src/actions/attributes.ts';
 import { applyEdit, describeEdit, editChange, planEdit, undoLines, type FileEdit } from '../../src/actions/file-edit.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { contextFor, hostIn } from '../helpers/response.ts';
 
-const isRoot = process.getuid?.() === 0;
 
 function immutable(path: string): boolean {
   onTestFinished(() => void spawnSync('chattr', ['-i', path]));

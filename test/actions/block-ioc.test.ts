@@ -10,6 +10,7 @@ import { sortOut } from '../../src/actions/indicators.ts';
 import { networkText, parseNetwork } from '../../src/actions/networks.ts';
 import type { RunResult } from '../../src/respond/run.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { join, namespace, noNetwork } from '../helpers/network.ts';
 import { programOf } from '../helpers/program.ts';
 import { contextFor, hostIn } from '../helpers/response.ts';
@@ -17,7 +18,6 @@ import { PROGRAM } from '../helpers/tickward.ts';
 import { until } from '../helpers/until.ts';
 
 const ACT = programOf('test/helpers/act');
-const isRoot = process.getuid?.() === 0;
 const precious = { own: ['192.0.2.1', '2001:db8::1'], peers: [parseNetwork('198.51.100.7')!], hostname: 'web1' };
 
 describe('indicators', () => {

@@ -1,20 +1,15 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { ActionContext, Change } from '../../src/actions/index.ts';
+import type { Change } from '../../src/actions/index.ts';
 import { killProcess } from '../../src/actions/kill-process.ts';
 import { treeOf } from '../../src/actions/processes.ts';
 import { processesBelow } from '../../src/host/cgroups.ts';
 import { argumentsOf, processIds, startedAt, statOf, type ProcessStat } from '../../src/host/proc.ts';
-import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { controlGroup, noCgroup, victim } from '../helpers/processes.ts';
-import { contextFor, hostIn } from '../helpers/response.ts';
+import { anyContext } from '../helpers/response.ts';
 import { until } from '../helpers/until.ts';
 
-const isRoot = process.getuid?.() === 0;
-
-function context(changes: Partial<ActionContext> = {}): ActionContext {
-  return { ...contextFor(hostIn(temporaryDirectory()), '/etc/systemd/system/evil.timer'), ...changes };
-}
 
 const given = (params: object): ReturnType<typeof killProcess.params.parse> => killProcess.params.parse(params);
 
@@ -25,18 +20,18 @@ function inSession(session: number): ProcessStat[] {
 
 test('a process is ended by number and start time, announced before', async () => {
   const { child, pid, start } = await victim();
-  const plan = await killProcess.plan(given({ pid, start }), context());
+  const plan = await killProcess.plan(given({ pid, start }), anyContext());
   expect(plan).toMatchObject({ state: 'ready', steps: [{ target: `pid ${pid}`, text: expect.stringContaining('stop, then kill process') }] });
-  expect(await killProcess.verify(plan, context())).toEqual({ ok: false, text: `process ${pid} still runs` });
+  expect(await killProcess.verify(plan, anyContext())).toEqual({ ok: false, text: `process ${pid} still runs` });
   const announced: Change[] = [];
   const ended = once(child, 'exit');
-  await killProcess.apply(plan, context(), (change) => {
+  await killProcess.apply(plan, anyContext(), (change) => {
     expect(statOf(pid)).toBeDefined();
     announced.push(change);
   });
   expect(announced.map(({ text, data }) => [text, data['kind']])).toEqual([[plan.steps[0]?.text, 'kill'], [undefined, 'stop-group'], [undefined, 'end']]);
   expect(await ended).toEqual([null, 'SIGKILL']);
-  expect(await killProcess.verify(plan, context())).toMatchObject({ ok: true, text: expect.stringContaining(`process ${pid} is gone`) });
+  expect(await killProcess.verify(plan, anyContext())).toMatchObject({ ok: true, text: expect.stringContaining(`process ${pid} is gone`) });
 });
 
 test('a trap for SIGTERM never runs', async () => {
@@ -44,7 +39,7 @@ test('a trap for SIGTERM never runs', async () => {
   let said = '';
   child.stdout?.on('data', (data) => (said += String(data)));
   const closed = once(child.stdout!, 'close');
-  await killProcess.apply(await killProcess.plan(given({ pid, start }), context()), context(), () => {});
+  await killProcess.apply(await killProcess.plan(given({ pid, start }), anyContext()), anyContext(), () => {});
   await closed;
   expect(said).not.toContain('trapped');
 });
@@ -52,19 +47,19 @@ test('a trap for SIGTERM never runs', async () => {
 test('all that it started is ended, and what forks meanwhile, though its parents end at once', async () => {
   const { pid, start } = await victim('(sh -c "sleep 1001 & exec sleep 1002" & ); chain() { ( sleep 0.002; chain & ) & }; echo ready; chain; chain; exec sleep 1003');
   await until(() => inSession(pid).length >= 3, () => 'its children', 30_000);
-  const plan = await killProcess.plan(given({ pid, start }), context());
+  const plan = await killProcess.plan(given({ pid, start }), anyContext());
   expect(plan.steps[0]?.text).toMatch(/and what descends from it$/);
   expect(plan.notes[0]).toMatch(/^with it go \d+ more now: /);
-  await killProcess.apply(plan, context(), () => {});
+  await killProcess.apply(plan, anyContext(), () => {});
   expect(inSession(pid)).toEqual([]);
-  expect(await killProcess.verify(plan, context())).toMatchObject({ ok: true });
+  expect(await killProcess.verify(plan, anyContext())).toMatchObject({ ok: true });
 });
 
 test('alone, what it started goes on', async () => {
   const { child, pid, start } = await victim('sleep 1001 & echo ready; wait');
   const ended = once(child, 'exit');
-  const plan = await killProcess.plan(given({ pid, start, scope: 'process' }), context());
-  await killProcess.apply(plan, context(), () => {});
+  const plan = await killProcess.plan(given({ pid, start, scope: 'process' }), anyContext());
+  await killProcess.apply(plan, anyContext(), () => {});
   await ended;
   expect(inSession(pid)).toHaveLength(1);
   await until(() => inSession(pid).map(({ comm }) => comm).join() === 'sleep');
@@ -75,9 +70,9 @@ describe.skipIf(noCgroup !== undefined)(`with a control group (${noCgroup ?? 'av
     const cgroup = controlGroup();
     const { pid, start } = await victim('setsid sleep 1001 & setsid sh -c "while :; do sleep 0.01 & done" & echo ready; wait', cgroup);
     await until(() => processesBelow(cgroup).length >= 4);
-    const plan = await killProcess.plan(given({ pid, start, scope: 'unit' }), context());
+    const plan = await killProcess.plan(given({ pid, start, scope: 'unit' }), anyContext());
     expect(plan).toMatchObject({ state: 'ready', steps: [{ target: cgroup, text: expect.stringContaining(`all of ${cgroup}`) }] });
-    await killProcess.apply(plan, context(), () => {});
+    await killProcess.apply(plan, anyContext(), () => {});
     expect(processesBelow(cgroup)).toEqual([]);
   });
 
@@ -85,21 +80,21 @@ describe.skipIf(noCgroup !== undefined)(`with a control group (${noCgroup ?? 'av
     const cgroup = controlGroup();
     const { pid, start } = await victim(undefined, cgroup);
     const other = await victim(undefined, cgroup);
-    expect(await killProcess.plan(given({ pid, start, scope: 'unit' }), context({ protectedPids: [other.pid] }))).toMatchObject({ state: 'blocked', reason: `process ${other.pid} is protected` });
+    expect(await killProcess.plan(given({ pid, start, scope: 'unit' }), anyContext({ protectedPids: [other.pid] }))).toMatchObject({ state: 'blocked', reason: `process ${other.pid} is protected` });
   });
 });
 
 test('another process that has the number now is left alone', async () => {
   const { pid, start } = await victim();
   const before = new Date(Date.parse(start) - 60_000).toISOString();
-  expect(await killProcess.plan(given({ pid, start: before }), context())).toMatchObject({ state: 'nothing-to-do', reason: expect.stringContaining('another one') });
+  expect(await killProcess.plan(given({ pid, start: before }), anyContext())).toMatchObject({ state: 'nothing-to-do', reason: expect.stringContaining('another one') });
 });
 
 test.each(['process', 'tree'] as const)('a process that was exchanged since the plan is not touched (scope %s)', async (scope) => {
   const { child, pid, start } = await victim('sleep 1001 & echo ready; wait');
-  const plan = await killProcess.plan(given({ pid, start, scope }), context());
+  const plan = await killProcess.plan(given({ pid, start, scope }), anyContext());
   const announced: Change[] = [];
-  const remarks = await killProcess.apply({ ...plan, data: { ...plan.data, root: { pid, startTicks: '1' } } }, context(), (change) => announced.push(change));
+  const remarks = await killProcess.apply({ ...plan, data: { ...plan.data, root: { pid, startTicks: '1' } } }, anyContext(), (change) => announced.push(change));
   expect(remarks).toEqual([expect.stringContaining(`process ${pid} is gone`)]);
   expect(announced).toEqual([]);
   expect(child.exitCode).toBeNull();
@@ -120,20 +115,20 @@ test('a process that is gone leaves nothing to do', async () => {
   const { child, pid, start } = await victim();
   child.kill('SIGKILL');
   await once(child, 'exit');
-  expect(await killProcess.plan(given({ pid, start }), context())).toMatchObject({ state: 'nothing-to-do', steps: [] });
-  expect(await killProcess.plan(given({}), context())).toMatchObject({ state: 'nothing-to-do', reason: 'the alert names no process' });
+  expect(await killProcess.plan(given({ pid, start }), anyContext())).toMatchObject({ state: 'nothing-to-do', steps: [] });
+  expect(await killProcess.plan(given({}), anyContext())).toMatchObject({ state: 'nothing-to-do', reason: 'the alert names no process' });
 });
 
 test('the process of the alert is taken when no number is given', async () => {
   const { pid, start } = await victim();
-  const host = context();
+  const host = anyContext();
   expect((await killProcess.plan(given({}), { ...host, target: { ...host.target, process: { pid, start } } })).steps[0]?.target).toBe(`pid ${pid}`);
 });
 
 test('a process that runs another program by now is named with both', async () => {
   const { pid, start } = await victim();
   await until(() => argumentsOf(pid)?.[0] === 'sleep');
-  expect((await killProcess.plan(given({ pid, start, executable: '/tmp/evil' }), context())).notes.join()).toMatch(/ran \/tmp\/evil when it made the file and runs .*sleep now/);
+  expect((await killProcess.plan(given({ pid, start, executable: '/tmp/evil' }), anyContext())).notes.join()).toMatch(/ran \/tmp\/evil when it made the file and runs .*sleep now/);
 });
 
 test.each([
@@ -141,33 +136,33 @@ test.each([
   ['Tickward', () => process.pid, /Tickward itself/],
   ['what Tickward runs under', () => process.ppid, /runs under process/],
 ])('%s is never ended', async (_what, pid, reason) => {
-  expect(await killProcess.plan(given({ pid: pid(), start: startedAt(statOf(pid())!) }), context())).toMatchObject({ state: 'blocked', reason: expect.stringMatching(reason) });
+  expect(await killProcess.plan(given({ pid: pid(), start: startedAt(statOf(pid())!) }), anyContext())).toMatchObject({ state: 'blocked', reason: expect.stringMatching(reason) });
 });
 
 const kernelThread = processIds().find((pid) => statOf(pid)?.kernelThread);
 
 test.skipIf(kernelThread === undefined)('a thread of the kernel is never ended (skipped where none can be seen, as in a container)', async () => {
-  expect(await killProcess.plan(given({ pid: kernelThread!, start: startedAt(statOf(kernelThread!)!) }), context())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('thread of the kernel') });
+  expect(await killProcess.plan(given({ pid: kernelThread!, start: startedAt(statOf(kernelThread!)!) }), anyContext())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('thread of the kernel') });
 });
 
 test('a number without a start time names no process for sure', async () => {
   const { pid } = await victim();
-  expect(await killProcess.plan(given({ pid }), context())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('not known when') });
+  expect(await killProcess.plan(given({ pid }), anyContext())).toMatchObject({ state: 'blocked', reason: expect.stringContaining('not known when') });
 });
 
 test('a protected process is refused, also below another', async () => {
   const { pid, start } = await victim('sleep 1001 & echo ready; wait');
   await until(() => inSession(pid).length === 2);
   const child = inSession(pid).find((stat) => stat.pid !== pid)?.pid ?? 0;
-  for (const each of [pid, child]) expect(await killProcess.plan(given({ pid, start }), context({ protectedPids: [each] }))).toMatchObject({ state: 'blocked', reason: `process ${each} is protected` });
+  for (const each of [pid, child]) expect(await killProcess.plan(given({ pid, start }), anyContext({ protectedPids: [each] }))).toMatchObject({ state: 'blocked', reason: `process ${each} is protected` });
 });
 
 test.skipIf(!isRoot)('the process of another user needs root (needs root to look from another uid)', async () => {
   const { pid, start } = await victim();
-  expect(await killProcess.plan(given({ pid, start }), context({ uid: 1234 }))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('run as root') });
+  expect(await killProcess.plan(given({ pid, start }), anyContext({ uid: 1234 }))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('run as root') });
 });
 
 test('a command line with terminal escapes is shown escaped', async () => {
   const { pid, start } = await victim('echo ready; : "\u001b[2J"; read -r x');
-  expect((await killProcess.plan(given({ pid, start }), context())).steps[0]?.text).toContain('\\e[2J');
+  expect((await killProcess.plan(given({ pid, start }), anyContext())).steps[0]?.text).toContain('\\e[2J');
 });

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import type { Change } from '../../src/actions/index.ts';
 import { notify } from '../../src/actions/notify.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { contextFor, hostIn } from '../helpers/response.ts';
 
-const isRoot = process.getuid?.() === 0;
 
 function setUp(script: string): { root: string; program: string; context: ReturnType<typeof contextFor>; plan: (params?: object) => ReturnType<typeof notify.plan> } {
   const root = temporaryDirectory();

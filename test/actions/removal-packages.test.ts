@@ -1,12 +1,11 @@
 /** What a removal says where the package manager does not answer: dpkg with a database that somebody broke, in a mount namespace of its own. */
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
+import { noDpkg } from '../helpers/needs.ts';
 
-const noDpkg = spawnSync('dpkg-query', ['--show', 'dpkg']).status === 0 ? undefined : 'needs dpkg';
 
 const SOURCES = join(import.meta.dirname, '../../src/actions');
 

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/actions/index.ts';
 import { removeTimer } from '../../src/actions/remove-timer.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { has, params, planOf, remove } from '../helpers/removing.ts';
+import { has } from '../helpers/needs.ts';
+import { params, planOf, remove } from '../helpers/removing.ts';
 import { contextFor, EVIL, hostIn, plant, snapshot } from '../helpers/response.ts';
 
 describe('a timer with more names than its own is taken out by that name', () => {

@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/actions/index.ts';
 import { removeTimer } from '../../src/actions/remove-timer.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { has, isRoot, params, planOf, remove } from '../helpers/removing.ts';
+import { has, isRoot } from '../helpers/needs.ts';
+import { params, planOf, remove } from '../helpers/removing.ts';
 import { contextFor, EVIL, hostIn, plant, snapshot } from '../helpers/response.ts';
 
 describe('apply', () => {
@@ -230,6 +231,7 @@ describe('undo', () => {
     expect(existsSync(path)).toBe(false);
     expect((await removeTimer.undo(changes, contextFor(hostIn(root), path))).done).toContain(`set the attribute i on ${path} again`);
     expect(execFileSync('lsattr', [path], { encoding: 'utf8' })).toMatch(/^-*i/);
+    expect((await removeTimer.undo(changes, contextFor(hostIn(root), path))).done).toEqual([]);
   });
 
   test.skipIf(!has('setfattr'))('gives back extended attributes (needs setfattr: apt-get install attr)', async () => {

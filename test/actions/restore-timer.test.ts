@@ -43,6 +43,12 @@ describe('what is in the quarantine comes back', () => {
     expect(await restoreTimer.plan(restoreTimer.params.parse(given), context)).toMatchObject({ state: 'nothing-to-do', reason: 'all of it is there already' });
   });
 
+  test('by the run that took it, whatever else the alert is about', async () => {
+    const { root, context, before } = await taken();
+    await restore({ run: 'first' }, contextFor(context, join(root, 'usr/good.timer')));
+    expect(snapshot(root)).toEqual(before);
+  });
+
   test('by the hash of one file, and nothing else with it', async () => {
     const { root, context, sha256 } = await taken();
     expect(await restore({ sha256 }, context)).toEqual([`restore the file ${root}/etc/evil.timer (sha256 ${sha256})`]);

@@ -8,10 +8,9 @@ import { revokeSshKey } from '../../src/actions/revoke-ssh-key.ts';
 import { fingerprintOf } from '../../src/host/authorized-keys.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { contextFor, hostIn, plant, snapshot } from '../helpers/response.ts';
+import { EVIL_KEY as EVIL, GOOD_KEY as GOOD } from '../helpers/ssh-keys.ts';
 import { until } from '../helpers/until.ts';
 
-const EVIL = 'AAAAC3NzaC1lZDI1NTE5AAAAIGj2+Bk0Y8sSpHn0Jkc1sX7bS2kzvTn3vVq8q0o2y3yX';
-const GOOD = 'AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 const KEYS = `# mine\nssh-ed25519 ${GOOD} alice@desk\r\n  from="*",command="a \\"b\\" #" ssh-ed25519 ${EVIL} \u001b[31mmallory $(id)\n\n#ssh-ed25519 ${EVIL} off\nssh-ed25519 ${EVIL} again`;
 
 function setUp(files: Record<string, string> = { 'home/.ssh/authorized_keys': KEYS }): { root: string; keys: string; context: ActionContext } {

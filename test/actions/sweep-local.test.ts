@@ -12,8 +12,8 @@ import { sweepLocal } from '../../src/actions/sweep-local.ts';
 import type { Trace } from '../../src/actions/sweep-search.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { contextFor, hostIn, plant, snapshot } from '../helpers/response.ts';
+import { EVIL_KEY as KEY } from '../helpers/ssh-keys.ts';
 
-const KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIGj2+Bk0Y8sSpHn0Jkc1sX7bS2kzvTn3vVq8q0o2y3yX';
 /** In documentation only (RFC 5737). */
 const ADDRESS = '203.0.113.77';
 

@@ -5,6 +5,7 @@ import type { Alert } from '../../src/model/event.ts';
 import { openStore } from '../../src/store/index.ts';
 import { alertOf } from '../helpers/alerts.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { terminal } from '../helpers/terminal.ts';
 import { PROGRAM, tickward, type Ran } from '../helpers/tickward.ts';
 
@@ -17,7 +18,7 @@ beforeEach(() => {
 
 const run = (...args: string[]): Ran => tickward([...args, '--state-dir', stateDir]);
 
-const json = (...args: string[]): unknown[] => run(...args, '--json').stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as unknown);
+const json = (...args: string[]): unknown[] => jsonLines(run(...args, '--json').stdout);
 
 function stored(...alerts: Alert[]): void {
   const store = openStore(stateDir);

@@ -8,6 +8,7 @@ import { createProgram } from '../../src/cli/main.ts';
 import { openStore } from '../../src/store/index.ts';
 import type { Alert } from '../../src/model/event.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { tickward, type Ran } from '../helpers/tickward.ts';
 
 let stateDir = '';
@@ -17,10 +18,6 @@ beforeEach(() => {
 
 function run(...args: string[]): Ran {
   return tickward([...args, '--state-dir', stateDir]);
-}
-
-function lines(text: string): unknown[] {
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as unknown);
 }
 
 /** A store with one alert over a file that is there. */
@@ -200,13 +197,13 @@ describe('rule test', () => {
 
   test('gives a line for each event', () => {
     const { code, stdout } = tickward(['rule', 'test', '--query', 'file where file.name : "*.timer"', '-', '--json'], { input: events });
-    expect(lines(stdout)).toEqual([{ line: 1, match: true }, { line: 2, match: false }]);
+    expect(jsonLines(stdout)).toEqual([{ line: 1, match: true }, { line: 2, match: false }]);
     expect(code).toBe(0);
   });
 
   test('goes on after a broken line, and fails at the end', () => {
     const { code, stdout } = tickward(['rule', 'test', '--query', 'file where true', '--json'], { input: `{broken\n${events}` });
-    expect(lines(stdout)).toMatchObject([{ line: 1, error: expect.stringContaining('JSON') }, { line: 2, match: true }, { line: 3, match: false }]);
+    expect(jsonLines(stdout)).toMatchObject([{ line: 1, error: expect.stringContaining('JSON') }, { line: 2, match: true }, { line: 3, match: false }]);
     expect(code).toBe(1);
   });
 

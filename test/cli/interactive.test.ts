@@ -8,6 +8,7 @@ import type { RunResult } from '../../src/respond/run.ts';
 import type { RunSummary } from '../../src/store/journal.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { MOUNTED, noHost, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { terminal, type Terminal } from '../helpers/terminal.ts';
 import { until } from '../helpers/until.ts';
 
@@ -37,16 +38,12 @@ async function hostWithTimer(): Promise<Scene> {
   return { host, respond: (...args) => terminal(host.enter(whole(['respond', ...args]))), tickward: (...args) => host.run(whole(args)).stdout };
 }
 
-function lines<Document>(text: string): Document[] {
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Document);
-}
-
 const needsHost = noHost ?? 'on a host of its own';
 
 test.skipIf(noHost !== undefined)(`from the alert to the closed case, with a Ctrl-C and a resume in the middle (${needsHost})`, async () => {
   const { host, respond, tickward } = await hostWithTimer();
   host.run([TICKWARD, 'watch', '--from', '-', '--once', '--state-dir', stateDir], { input: `${JSON.stringify(EVENT)}\n` });
-  const [alert] = lines<{ id: string }>(tickward('alerts', '--json'));
+  const [alert] = jsonLines<{ id: string }>(tickward('alerts', '--json'));
 
   const first = respond(alert!.id, '--only', 'case,stop-process,remove,credentials,lessons');
   await first.sees(/What was found: suspicious[\s\S]*fetches from or talks to the network[\s\S]*What is proposed[\s\S]*remove +Take out[^\n]*2 changes/);
@@ -61,7 +58,7 @@ test.skipIf(noHost !== undefined)(`from the alert to the closed case, with a Ctr
   await first.sees(/It was interrupted\. Go on with: tickward respond --resume[\s\S]*Still open: remove, credentials, lessons\./);
   expect(await first.ended).toBe(130);
   expect(host.run(['ls', TIMER, SERVICE]).status).toBe(0);
-  const [run] = lines<RunSummary>(tickward('runs', '--json'));
+  const [run] = jsonLines<RunSummary>(tickward('runs', '--json'));
   expect(run).toMatchObject({ interrupted: expect.any(String), data: { alert: alert!.id, by: expect.any(String), version: expect.any(String) } });
 
   const second = respond('--resume', run!.run);
@@ -89,7 +86,7 @@ test.skipIf(noHost !== undefined)(`from the alert to the closed case, with a Ctr
   expect(await second.ended).toBe(0);
 
   expect(host.run(['ls', '/etc/systemd/system']).stdout).toBe('');
-  expect(lines<{ status: string }>(tickward('alerts', '--json'))).toMatchObject([{ status: 'closed' }]);
+  expect(jsonLines<{ status: string }>(tickward('alerts', '--json'))).toMatchObject([{ status: 'closed' }]);
   const shown = JSON.parse(tickward('runs', 'show', run!.run, '--json')) as { chain: object; entries: { kind: string; step?: string; data: Record<string, unknown> }[] };
   expect(shown.chain).toMatchObject({ intact: true });
   expect(shown.entries.flatMap(({ kind, step, data }) => (kind === 'answer' ? [`${step} ${String(data['question'])}: ${String(data['answer'])}`] : []))).toEqual(['case number: CASE-7', 'case lead: alice', 'case severity: high', 'case malware: true', 'credentials elsewhere: the mail of alice', 'credentials accounts: none', 'lessons detection: n/a', 'lessons response: n/a', 'lessons change: n/a']);
@@ -127,8 +124,8 @@ describe.skipIf(noHost !== undefined)(`a terminal that is lost keeps the journal
     const scene = await hostWithTimer();
     const { host, tickward } = scene;
     await losing[how]?.(scene);
-    await until(() => lines<RunSummary>(tickward('runs', '--json')).some((run) => run.interrupted !== undefined), () => 'the end of the run in the journal');
-    const [run] = lines<RunSummary>(tickward('runs', '--json'));
+    await until(() => jsonLines<RunSummary>(tickward('runs', '--json')).some((run) => run.interrupted !== undefined), () => 'the end of the run in the journal');
+    const [run] = jsonLines<RunSummary>(tickward('runs', '--json'));
     expect(host.run(['ls', TIMER, SERVICE]).status).toBe(0);
     let resumed: RunResult | undefined;
     await until(() => (resumed = JSON.parse(tickward('respond', '--resume', run!.run, '--yes', '--json')) as RunResult | undefined)?.run !== undefined, () => 'the end of the process of the run');

@@ -11,6 +11,7 @@ import { manPage } from '../../src/cli/manual/man.ts';
 import { describe, flat, type CommandText } from '../../src/cli/manual/model.ts';
 import { DOCS, generatedDocs } from '../../src/cli/manual/write.ts';
 import { tables } from '../../src/sql/tables/index.ts';
+import { has } from '../helpers/needs.ts';
 import { tickward } from '../helpers/tickward.ts';
 
 let program: CommandText;
@@ -18,7 +19,6 @@ beforeAll(async () => {
   program = describe(await createProgram([]));
 });
 
-const has = (name: string): boolean => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name]).status === 0;
 /** Shells put things there. */
 const HOME = mkdtempSync(join(tmpdir(), 'tickward-manual-'));
 afterAll(() => rmSync(HOME, { recursive: true }));

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { Alert } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { collect, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { tickward } from '../helpers/tickward.ts';
 import { until } from '../helpers/until.ts';
 
@@ -22,7 +23,7 @@ const says = (from: { log: () => string }, text: string): Promise<void> => until
 /** As often as each file is named in a file of alerts. */
 function named(path: string): string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => (JSON.parse(line) as { file: { name: string } }).file.name);
+    return jsonLines<{ file: { name: string } }>(readFileSync(path, 'utf8')).map(({ file }) => file.name);
   } catch {
     return [];
   }
@@ -80,7 +81,7 @@ test.skipIf(notRoot !== undefined)(`what an exception covers is stored and marke
   const host = await ownHost();
   const directory = temporaryDirectory();
   const [state, file] = [join(directory, 'state'), join(directory, 'alerts.ndjson')];
-  const list = (...args: string[]): Alert[] => host.run([TICKWARD, 'alerts', '--json', '--state-dir', state, ...args]).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Alert);
+  const list = (...args: string[]): Alert[] => jsonLines(host.run([TICKWARD, 'alerts', '--json', '--state-dir', state, ...args]).stdout);
   const watch = start(host, '--state-dir', state, '--output', `file:${file}`);
   await says(watch, 'watching by');
   const shell = host.start(['sh']);

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
 import { PLAYBOOKS } from '../../src/playbooks/files.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { tickward } from '../helpers/tickward.ts';
 
 interface Checked {
@@ -13,17 +14,13 @@ interface Checked {
   errors: { message: string; place: { line: number; column: number } | null }[];
 }
 
-function documents<Document>(text: string): Document[] {
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Document);
-}
-
 test('list has every folder that is installed', () => {
-  expect(documents<{ name: string; steps: object[] }>(tickward(['playbook', 'list', '--json']).stdout).map(({ name }) => name)).toEqual(readdirSync(PLAYBOOKS).sort());
+  expect(jsonLines<{ name: string; steps: object[] }>(tickward(['playbook', 'list', '--json']).stdout).map(({ name }) => name)).toEqual(readdirSync(PLAYBOOKS).sort());
   expect(tickward(['playbook']).stdout).toContain('A systemd timer that should not be there');
 });
 
 test('actions says of each action of the list what it needs and takes, an example and how it is undone', () => {
-  const found = documents<{ name: string; needs: string[]; params: Record<string, object>; example: string; undo: string }>(tickward(['playbook', 'actions', '--json']).stdout);
+  const found = jsonLines<{ name: string; needs: string[]; params: Record<string, object>; example: string; undo: string }>(tickward(['playbook', 'actions', '--json']).stdout);
   expect(found.map(({ name, needs, example, undo }) => ({ name, needs, example, undo }))).toEqual(actions.map(({ name, needs, example, reversible }) => ({ name, needs, example, undo: reversible })));
   expect(found.find(({ name }) => name === 'remove_timer')?.params).toMatchObject({ keep_service: { type: 'boolean', default: false } });
   const { stdout } = tickward(['playbook', 'actions']);
@@ -32,7 +29,7 @@ test('actions says of each action of the list what it needs and takes, an exampl
 
 test('every installed playbook is right', () => {
   const { stdout, code } = tickward(['playbook', 'check', '--json', ...readdirSync(PLAYBOOKS).map((name) => join(PLAYBOOKS, name))]);
-  expect(documents<Checked>(stdout).filter(({ ok }) => !ok)).toEqual([]);
+  expect(jsonLines<Checked>(stdout).filter(({ ok }) => !ok)).toEqual([]);
   expect(code).toBe(0);
 });
 
@@ -40,7 +37,7 @@ test('check shows all that is wrong, with line, column and caret', () => {
   const file = join(temporaryDirectory(), 'response.yaml');
   writeFileSync(file, 'name: x\ntitle: X\nsteps:\n  - {id: a, kind: action, title: A, action: reboot_all}\n  - {id: b, kind: human, title: B, text: B, when: nothing.here == 1}\n');
   const { stdout, code } = tickward(['playbook', 'check', file, '--json']);
-  expect([code, documents<Checked>(stdout)[0]?.errors.map(({ message, place }) => [message, place?.line, place?.column])]).toEqual([1, [
+  expect([code, jsonLines<Checked>(stdout)[0]?.errors.map(({ message, place }) => [message, place?.line, place?.column])]).toEqual([1, [
     ['the response is not right: steps[1].action: there is no action reboot_all', 4, 45],
     ['the response is not right: steps[2].when: there is no field nothing.here: tickward playbook fields lists them', 5, 51],
   ]]);
@@ -64,7 +61,7 @@ steps:
   - {id: d, kind: human, title: D, text: T, needs: [a, c], when: answers.c.x == 1, questions: [{id: q, ask: Q, kind: choice, size: 3}]}
   - {id: e, kind: human, title: E, text: T, when: answers.d.q == "x"}
 `);
-  const [checked] = documents<Checked>(tickward(['playbook', 'check', file, '--json']).stdout);
+  const [checked] = jsonLines<Checked>(tickward(['playbook', 'check', file, '--json']).stdout);
   expect(checked?.errors.map(({ message, place }) => `${place?.line} ${message.replace('the response is not right: ', '')}`)).toEqual([
     '1 title: Invalid input: expected string, received undefined',
     '1 name: a name is of small letters, digits and dashes',
@@ -131,7 +128,7 @@ test('a new folder is never written through a link that stands in its way', () =
 
 test('the schema is one for editors, and the fields are those of conditions', () => {
   expect(JSON.parse(tickward(['playbook', 'schema']).stdout)).toMatchObject({ type: 'object', required: ['name', 'title', 'steps'] });
-  expect(documents<{ field: string }>(tickward(['playbook', 'fields', '--json']).stdout).map(({ field }) => field)).toContain('verdict.level');
+  expect(jsonLines<{ field: string }>(tickward(['playbook', 'fields', '--json']).stdout).map(({ field }) => field)).toContain('verdict.level');
 });
 
 test.each([

@@ -6,6 +6,7 @@ import type { Quarantined } from '../../src/actions/index.ts';
 import type { RunResult } from '../../src/respond/run.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { noHost, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { terminal, type Terminal } from '../helpers/terminal.ts';
 
 const UNITS = '/etc/systemd/system';
@@ -28,7 +29,7 @@ async function taken(): Promise<{ state: string; run: string; shell: (script: st
   };
   shell(`cd ${UNITS}; printf '[Timer]\\nOnCalendar=daily\\n' > evil.timer; printf '[Service]\\nExecStart=/bin/true\\n' > evil.service; mkdir timers.target.wants; ln -s ../evil.timer timers.target.wants/evil.timer`);
   const { run } = JSON.parse(tickward('respond', '--file', TIMER, '--only', 'remove', '--yes', '--json').stdout) as RunResult;
-  const listed = (): Quarantined[] => tickward('restore', '--json').stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Quarantined);
+  const listed = (): Quarantined[] => jsonLines(tickward('restore', '--json').stdout);
   return { state, run: run ?? '', shell, tickward, listed, enter: host.enter };
 }
 

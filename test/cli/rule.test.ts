@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { tickward } from '../helpers/tickward.ts';
 
 const SHIPPED = 'playbooks/systemd-timer-created/rule.toml';
@@ -23,8 +24,6 @@ function written(name: string, content: string | Buffer): string {
 function json<Value>(text: string): Value {
   return JSON.parse(text) as Value;
 }
-
-const lines = (text: string): unknown[] => text.split('\n').filter(Boolean).map((line) => json(line));
 
 describe('rule lint', () => {
   test('exits with 0 and an empty list when nothing is found', () => {
@@ -93,7 +92,7 @@ describe('rule test', () => {
     const rule = { rule_id: 'a', name: 'A', description: 'd', severity: 'low', risk_score: 1, type: 'eql', query: 'file where file.extension == "timer"' };
     const file = written('x.ndjson', [rule, { ...rule, rule_id: 'b', query: 'file where file.extension : "t*"' }, { ...rule, rule_id: 'c', name: 'Other', type: 'esql' }, { ...rule, severity: 'x' }, { exported_rules_count: 4 }].map((each) => JSON.stringify(each)).join('\n'));
     const { code, stdout, stderr } = tickward(['rule', 'test', '--rule', file], { input: ['timer', 'txt', 'service'].map(event).join('\n') });
-    expect(lines(stdout)).toEqual([{ line: 1, match: true, rules: ['a', 'b'] }, { line: 2, match: true, rules: ['b'] }, { line: 3, match: false, rules: [] }]);
+    expect(jsonLines(stdout)).toEqual([{ line: 1, match: true, rules: ['a', 'b'] }, { line: 2, match: true, rules: ['b'] }, { line: 3, match: false, rules: [] }]);
     expect(stderr).toMatch(/Other is not judged: a rule of type esql/);
     expect(stderr).toMatch(/line 4, column 1: .*severity/);
     expect(code).toBe(0);
@@ -116,7 +115,7 @@ describe('rule test', () => {
       `${event('timer')}\r`,
     ].join('\n');
     const { code, stdout } = tickward(['rule', 'test', '--query', 'file where file.extension == "timer"', '--json'], { input });
-    expect(lines(stdout)).toEqual([
+    expect(jsonLines(stdout)).toEqual([
       { line: 1, match: true },
       { line: 2, error: 'longer than 4 MiB: no event is' },
       { line: 3, error: 'nested deeper than 1000 levels' },
@@ -139,7 +138,7 @@ describe('rule test', () => {
 test('rule list says what kind each rule is and whether it runs', () => {
   const { code, stdout } = tickward(['rule', 'list', '--json']);
   expect(code).toBe(0);
-  expect(lines(stdout)).toContainEqual({ id: '5b1f3c0e-6d0a-4a3e-9f52-8c2f7d1e4b96', name: 'Systemd Timer Created', version: 15, type: 'eql', severity: 'low', risk_score: 21, runs: true, reason: null, technique: ['T1053.006'] });
+  expect(jsonLines(stdout)).toContainEqual({ id: '5b1f3c0e-6d0a-4a3e-9f52-8c2f7d1e4b96', name: 'Systemd Timer Created', version: 15, type: 'eql', severity: 'low', risk_score: 21, runs: true, reason: null, technique: ['T1053.006'] });
 });
 
 test('guide render shows the guide of an exported rule, also of one whose query does not run here', () => {

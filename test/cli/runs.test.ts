@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { noHost, ownHost, TICKWARD } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 
 const TIMER = '/etc/systemd/system/evil.timer';
 
@@ -104,6 +105,6 @@ test.skipIf(noHost !== undefined)(`a reader that goes away does not cut a respon
   const state = join(temporaryDirectory(), 'state');
   host.run(['sh', '-c', `printf '[Timer]\\n' > ${TIMER}`]);
   host.run(['sh', '-c', `${TICKWARD} respond --file ${TIMER} --only remove,case --yes --state-dir ${state} | true`]);
-  const [run] = host.run([TICKWARD, 'runs', '--json', '--state-dir', state]).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { finished?: string; interrupted?: string });
+  const [run] = jsonLines<{ finished?: string; interrupted?: string }>(host.run([TICKWARD, 'runs', '--json', '--state-dir', state]).stdout);
   expect(run?.finished ?? run?.interrupted).toBeTypeOf('string');
 });

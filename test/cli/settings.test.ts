@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { tickward } from '../helpers/tickward.ts';
 
 let stateDir = '';
@@ -86,7 +87,7 @@ describe('a configuration that others can write is not read', () => {
     expect(tickward(['--config', config, 'rule', 'list']).code).toBe(0);
   });
 
-  test.skipIf(process.getuid?.() !== 0)('by its owner (needs root to give it one)', () => {
+  test.skipIf(!isRoot)('by its owner (needs root to give it one)', () => {
     const config = join(temporaryDirectory(), 'config.yaml');
     writeFileSync(config, 'lang: en\n');
     chownSync(config, 4711, 4711);

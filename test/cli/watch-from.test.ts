@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Alert } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { collect } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { PROGRAM, tickward } from '../helpers/tickward.ts';
 import { until } from '../helpers/until.ts';
 
@@ -14,7 +15,7 @@ const DEFEND = join(import.meta.dirname, '../fixtures/ingest/elastic-defend.ndjs
 const [FIRST = '', SECOND = '', PACKAGED = ''] = readFileSync(DEFEND, 'utf8').split('\n');
 
 function names(output: string): string[] {
-  return output.split('\n').slice(0, -1).map((line) => (JSON.parse(line) as Alert).event.file.name);
+  return jsonLines<Alert>(output).map(({ event }) => event.file.name);
 }
 
 test('--once reads to the end: exit code 3 with alerts, also the second time, when nothing new is shown', () => {

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Alert, FileEvent } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { collect, MOUNTED, noHost, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { contextOf, playManager } from '../helpers/manager.ts';
 import { built } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
@@ -33,9 +34,9 @@ async function watching(): Promise<Watching> {
   return {
     host,
     stateDir,
-    alerts: () => lines<Alert>(output.text()).filter(ofTheTimerRule),
+    alerts: () => jsonLines<Alert>(output.text()).filter(ofTheTimerRule),
     errors: () => errors.text(),
-    events: () => lines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout),
+    events: () => jsonLines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout),
     shell: host.start(['sh']),
   };
 }
@@ -43,11 +44,6 @@ async function watching(): Promise<Watching> {
 /** The rule that these tests are about. On a busy host a file that is made and written is also one that was edited, which another rule tells. */
 function ofTheTimerRule({ rule }: Alert): boolean {
   return rule.name === 'Systemd Timer Created';
-}
-
-function lines<Item>(text: string): Item[] {
-  // The last line may still be on its way.
-  return text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter(Boolean).map((line) => JSON.parse(line) as Item);
 }
 
 test.skipIf(notRoot !== undefined)(`echo into a timer alerts within a second, with the shell that did it (${notRoot ?? 'on a host of its own'})`, async () => {
@@ -112,7 +108,7 @@ test.skipIf(notRoot !== undefined)(`names with quotes, escapes, newlines and byt
   expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   expect(shown).toContain(String.raw`a\e[2J.timer`);
   expect(shown).toContain(String.raw`u\xff\xfe.timer`);
-  const ids = lines<Alert>(host.run([TICKWARD, 'alerts', '--json', '--state-dir', stateDir]).stdout).filter(ofTheTimerRule).map((alert) => alert.id);
+  const ids = jsonLines<Alert>(host.run([TICKWARD, 'alerts', '--json', '--state-dir', stateDir]).stdout).filter(ofTheTimerRule).map((alert) => alert.id);
   for (const id of ids) {
     const planned = host.run([TICKWARD, 'respond', id, '--only', 'remove', '--yes', '--json', '--state-dir', stateDir]);
     expect(JSON.parse(planned.stdout)).toMatchObject({ steps: [{ state: 'changed' }] });

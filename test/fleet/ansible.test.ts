@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FleetRecords } from '../../src/fleet/records.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { PROGRAM } from '../helpers/tickward.ts';
 import { until } from '../helpers/until.ts';
 
@@ -21,7 +22,7 @@ function programOf(directory: string): string {
 
 function fleet(directory: string, ...args: string[]): { code: number | null; rows: { host: string; state: string; reason?: string }[]; stderr: string } {
   const { status, stdout, stderr } = spawnSync('/bin/sh', [PROGRAM, 'fleet', ...args, '--json'], { encoding: 'utf8', env: environmentOf(directory) });
-  return { code: status, stderr, rows: stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { host: string; state: string }) };
+  return { code: status, stderr, rows: jsonLines(stdout) };
 }
 
 describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?? 'it is there'})`, () => {
@@ -117,7 +118,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
       writeFileSync(gate, '');
     });
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
-    expect(told.trim().split('\n').map((line) => (JSON.parse(line) as { host: string }).host)).toEqual(hosts);
+    expect(jsonLines<{ host: string }>(told).map(({ host }) => host)).toEqual(hosts);
   });
 
   test.each([
@@ -176,7 +177,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     for (const host of ['one', 'two', 'gone']) records.keep(run, { host, state: 'changed', run: `run-of-${host}` });
     const undo = (...more: string[]): unknown[][] => fleet(directory, 'undo', run, '--inventory', inventory, '--program', program, '--yes', ...more).rows.map(({ host, state, reason }) => [host, state, reason]).sort();
     expect(undo('--limit', 'two,other')).toEqual([['two', 'changed', undefined]]);
-    expect(readFileSync(calls, 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { run: string }).run)).toEqual(['run-of-two']);
+    expect(jsonLines(readFileSync(calls, 'utf8'))).toMatchObject([{ run: 'run-of-two' }]);
     expect(undo()).toEqual([['gone', 'skipped', 'the inventory does not have it: what was done there stays'], ['one', 'changed', undefined], ['two', 'changed', undefined]]);
   });
 

@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { actionNamed, createHostContext, type ActionContext, type Change } from '../../src/actions/index.ts';
 import { advisedMessageOf } from '../../src/model/errors.ts';
+import { jsonLines } from './lines.ts';
 
 const STATE = '/run/tickward-act';
 const [verb = '', name = '', params = '{}', target = '{"path":"/etc/systemd/system/evil.timer","unit":"evil.timer","scope":"system"}', changed = '{}'] = process.argv.slice(2);
@@ -19,7 +20,7 @@ const context: ActionContext = { ...createHostContext({ quarantine: join(STATE, 
 async function act(): Promise<unknown> {
   if (action === undefined) return undefined;
   if (verb === 'undo') {
-    const changes = existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Change) : [];
+    const changes = existsSync(journal) ? jsonLines<Change>(readFileSync(journal, 'utf8')) : [];
     return { undo: await action.undo(changes.toReversed(), context) };
   }
   const plan = await action.plan(action.params.parse(JSON.parse(params)), context);

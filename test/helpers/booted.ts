@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { isRoot, missingPackages } from './needs.ts';
 import { built, CACHE, REPOSITORY } from './program.ts';
 import { until } from './until.ts';
 
@@ -25,10 +26,6 @@ export const PROGRAM = built('src/cli/tickward', CHECKOUT);
 /** What its services may call beyond what systemd-nspawn lets them: as on a host that is no container. */
 const SENSING = 'bpf fanotify_init fanotify_mark open_by_handle_at';
 
-function has(program: string): boolean {
-  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
-}
-
 /** Where control groups of version 2 are: alone, or beside those of version 1. */
 const cgroups = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => line.split(' ')).find((fields) => fields[2] === 'cgroup2')?.[1];
 
@@ -36,8 +33,8 @@ const cgroups = readFileSync('/proc/mounts', 'utf8').split('\n').map((line) => l
 export const noBoot: string | undefined = reason();
 
 function reason(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root: sudo npm test';
-  const missing = [['systemd-nspawn', 'systemd-container'], ['mmdebstrap', 'mmdebstrap'], ['ip', 'iproute2']].filter(([program]) => !has(program ?? '')).map(([, name]) => name);
+  if (!isRoot) return 'needs root: sudo npm test';
+  const missing = missingPackages([['systemd-nspawn', 'systemd-container'], ['mmdebstrap', 'mmdebstrap'], ['ip', 'iproute2']]);
   if (missing.length > 0) return `needs a host to boot: apt-get install ${missing.join(' ')}`;
   if (cgroups === undefined) return 'needs control groups of version 2';
   try {

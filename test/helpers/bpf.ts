@@ -3,12 +3,13 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { ATTR, BPF } from '../../src/sensor/bpf/constants.ts';
 import { openImages } from '../../src/sensor/bpf/images.ts';
 import { bpf } from '../../src/sensor/libc.ts';
+import { isRoot } from './needs.ts';
 
 /** Why no BPF program can be loaded here; undefined where it can. */
 export const noBpf: string | undefined = reason();
 
 function reason(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root: sudo npm test';
+  if (!isRoot) return 'needs root: sudo npm test';
   if (!existsSync('/sys/kernel/btf/vmlinux')) return 'needs a kernel with BTF: /sys/kernel/btf/vmlinux';
   if (readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]') return "needs the host's processes: not in a container";
   return undefined;

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boot, noBoot, type Booted } from './booted.ts';
+import { jsonLines } from './lines.ts';
 import { FOR_DEB, noPackages, treeWithDeb } from './packages.ts';
 
 const FLEET = join(import.meta.dirname, '../../src/cli/tickward');
@@ -76,6 +77,6 @@ async function ask(directory: string, args: readonly string[]): Promise<Answered
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  const rows = out.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Row);
+  const rows = jsonLines<Row>(out);
   return { code, ms: performance.now() - began, run: /fleet run (\S+)/.exec(errors)?.[1] ?? '', rows: new Map(rows.map((row) => [row.host, row])) };
 }

@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcessByStdio, type SpawnSyncReturns } fro
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
+import { isRoot } from './needs.ts';
 import { built, REPOSITORY } from './program.ts';
 
 /** A user that only this host has. */
@@ -14,7 +15,6 @@ export const MOUNTED = '/mnt/tickward';
 export const SCRATCH = '/mnt/tmp';
 export const TICKWARD = built('src/cli/tickward', MOUNTED);
 
-const isRoot = process.getuid?.() === 0;
 const NEW = isRoot ? ['--mount'] : ['--user', '--map-root-user', '--mount'];
 const ENTER = isRoot ? ['--mount'] : ['--user', '--mount', '--preserve-credentials'];
 

@@ -1,4 +1,5 @@
 /** osquery's side of the interface, played over a real Unix socket with the same Thrift code. */
+import { readFileSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createManagerClient } from '../../src/osquery/client.ts';
@@ -102,6 +103,11 @@ export function exchange(path: string, bytes: Buffer, quietMs = 300): Promise<Bu
     socket.on('close', finish);
     socket.on('error', reject);
   });
+}
+
+/** How many sockets have this path for a name: one that listens, and its ends of connections. */
+export function socketsAt(path: string): number {
+  return readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => line.endsWith(` ${path}`)).length;
 }
 
 /** The context that osquery sends for these constraints (`column`, operator, value). */

@@ -4,13 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
+import { isRoot, missingPackages } from './needs.ts';
 
 /** Why there can be none here; undefined where there can. */
 export const noNetwork: string | undefined = reason();
 
 function reason(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root: sudo npm test';
-  const missing = [['ip', 'iproute2'], ['nft', 'nftables'], ['ping', 'iputils-ping'], ['python3', 'python3']].filter(([program = '']) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status !== 0).map(([, name]) => name);
+  if (!isRoot) return 'needs root: sudo npm test';
+  const missing = missingPackages([['ip', 'iproute2'], ['nft', 'nftables'], ['ping', 'iputils-ping'], ['python3', 'python3']]);
   if (missing.length > 0) return `needs a network: apt-get install ${missing.join(' ')}`;
   const name = `tw-try-${process.pid}`;
   try {

@@ -1,16 +1,17 @@
 /** Packages as `npm run package` makes them, and trees of hosts with nothing but the .deb. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BASE } from './booted.ts';
+import { missingPackages } from './needs.ts';
 import { CACHE, REPOSITORY } from './program.ts';
 
 const run = promisify(execFile);
 
 /** Why packages cannot be made here, or some of them: `needed` are programs with the Debian packages that have them. */
 export function noPackages(needed: readonly (readonly [program: string, name: string])[]): string | undefined {
-  const missing = needed.filter(([program]) => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status !== 0).map(([, name]) => name);
+  const missing = missingPackages(needed);
   return missing.length === 0 ? undefined : `needs what makes packages: apt-get install ${missing.join(' ')}`;
 }
 

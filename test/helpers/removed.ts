@@ -2,11 +2,7 @@
 import { expect } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { PROGRAM, type Booted } from './booted.ts';
-
-export function json<Document>({ stdout, stderr }: { stdout: string; stderr: string }): Document {
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Document;
-}
+import { json } from './lines.ts';
 
 export function respond(host: Booted, path: string, ...options: string[]): RunResult {
   return json<RunResult>(host.run([PROGRAM, 'respond', '--file', path, '--only', 'remove', '--json', ...options]));

@@ -1,12 +1,9 @@
 /** remove_timer over directories of a test's own. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Change } from '../../src/actions/index.ts';
 import { removeTimer } from '../../src/actions/remove-timer.ts';
 import { contextFor, hostIn } from './response.ts';
 
-export const isRoot = process.getuid?.() === 0;
-export const has = (program: string): boolean => ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].some((directory) => existsSync(join(directory, program)));
 export const params = { keep_service: false, keep_mask: true };
 
 export async function planOf(root: string, path = 'etc/evil.timer', given = params): Promise<Awaited<ReturnType<typeof removeTimer.plan>>> {

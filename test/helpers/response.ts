@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import type { ActionContext, HostContext } from '../../src/actions/index.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import type { Journal, JournalEntry } from '../../src/model/journal.ts';
-import { fileEvent } from './events.ts';
+import { fileEvent, temporaryDirectory } from './events.ts';
+import { jsonLines } from './lines.ts';
 
 const SYSTEM_DIRECTORIES = ['etc', 'usr', 'run'];
 
@@ -25,6 +26,11 @@ export function hostIn(root: string): HostContext {
 
 export function contextFor(host: HostContext, path: string, run = 'test-run'): ActionContext {
   return { ...host, target: { path, unit: path.slice(path.lastIndexOf('/') + 1), scope: 'system' }, run, step: 'remove' };
+}
+
+/** For actions that do not look at the target. */
+export function anyContext(changes: Partial<ActionContext> = {}): ActionContext {
+  return { ...contextFor(hostIn(temporaryDirectory()), '/etc/systemd/system/evil.timer'), ...changes };
 }
 
 /** Files with content, and links (`-> target`), with directories as needed. All get an odd time of long ago. */
@@ -72,7 +78,7 @@ export function snapshot(root: string, without: readonly string[] = ['quarantine
 
 /** A journal in a file, on disk after each entry, readable by another process. */
 export function fileJournal(path: string, onAppend: (entry: JournalEntry) => void = () => {}): Journal {
-  const read = (): JournalEntry[] => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as JournalEntry) : []);
+  const read = (): JournalEntry[] => (existsSync(path) ? jsonLines(readFileSync(path, 'utf8')) : []);
   return {
     append(entry) {
       const full: JournalEntry = { ...entry, seq: read().length + 1, time: new Date().toISOString() };

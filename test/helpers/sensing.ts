@@ -20,14 +20,17 @@ export const notPrivileged: string | undefined = support.attribution === 'exact'
 /** What a sensor is started through that is to have no map of images: BPF is refused to it. */
 export const WITHOUT_IMAGES: readonly string[] = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', 'trace=bpf', '-e', 'inject=bpf:error=EPERM'];
 
-export const noStrace: string | undefined = spawnSync('strace', ['-V']).status === 0 ? undefined : 'needs strace: apt-get install strace';
-
 export const SHELL = basename(realpathSync('/bin/sh'));
 /** The interpreter itself: python3 on PATH may be a script that starts it. */
 export const PYTHON = spawnSync('python3', ['-c', 'import os, sys; print(os.path.realpath(sys.executable))'], { encoding: 'utf8' }).stdout?.trim() ?? '';
 
 export function units(...paths: string[]): UnitDirectory[] {
   return paths.map((path): UnitDirectory => ({ path, scope: 'system', kind: 'units' }));
+}
+
+/** The name of the program that did it; empty where none is named. */
+export function makerOf({ process: maker }: FileEvent): string {
+  return basename(maker?.executable ?? '');
 }
 
 /** What was told so far. */
@@ -113,6 +116,19 @@ export async function sense(mode: SensorMode, options: { directories?: (base: st
       await until(() => heard() > before, () => `the comparison (told so far: ${JSON.stringify(told.lines().slice(-20))})`);
     },
   });
+}
+
+/** Until a sensor has been there for a while: a program that is opened within 200 ms of its start need not be in its log. */
+export async function settle(started = performance.now()): Promise<void> {
+  await until(() => performance.now() - started > 400);
+}
+
+/** A sensor that has been there for a while. */
+export async function settledIn(before?: (root: string) => void): Promise<Sensing> {
+  const started = performance.now();
+  const sensing = await sense('auto', before === undefined ? {} : { before });
+  await settle(started);
+  return sensing;
 }
 
 /** Runs it to its end without holding up the event loop. Gives its pid. */

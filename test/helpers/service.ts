@@ -1,6 +1,7 @@
 /** Tickward as a service on a booted host. */
 import type { Alert, FileAction, FileEvent } from '../../src/model/event.ts';
 import { boot, PROGRAM, type Booted } from './booted.ts';
+import { jsonLines } from './lines.ts';
 import { until } from './until.ts';
 
 /** Each question starts a program on a host that shares two processors with all others. */
@@ -30,7 +31,7 @@ export async function sensing(): Promise<Sensing> {
   const host = await boot();
   const installed = host.shell(INSTALL);
   if (installed.status !== 0) throw new Error(installed.stderr);
-  const list = <Item>(what: string): Item[] => host.run([PROGRAM, what, '--json']).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Item);
+  const list = <Item>(what: string): Item[] => jsonLines(host.run([PROGRAM, what, '--json']).stdout);
   const log = (): string => host.run(['journalctl', '--unit=tickward', '--output=cat', '--no-pager']).stdout;
   const events = (): FileEvent[] => list<FileEvent>('events');
   const alerts = (): Alert[] => list<Alert>('alerts');

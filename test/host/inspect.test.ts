@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -9,6 +8,7 @@ import { persistentFiles } from '../../src/host/persistence.ts';
 import { unitFiles } from '../../src/host/unit-files.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
+import { noDpkg } from '../helpers/needs.ts';
 import { plant } from '../helpers/response.ts';
 
 const hash = (algorithm: string, data: Buffer): string => createHash(algorithm).update(data).digest('hex');
@@ -45,7 +45,6 @@ describe('a file', () => {
   });
 });
 
-const noDpkg = spawnSync('dpkg-query', ['--show', 'dpkg']).status === 0 ? undefined : 'needs dpkg';
 
 test.skipIf(noDpkg !== undefined)(`whose package a file is, under both names of a merged /usr, and whether it was changed (${noDpkg ?? 'by dpkg'})`, async () => {
   const md5 = hash('md5', readFileSync('/usr/bin/dpkg'));

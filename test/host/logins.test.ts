@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { parseAuthorizedKey } from '../../src/host/authorized-keys.ts';
 import { parseShadow } from '../../src/host/shadow.ts';
 import { linesFor } from '../../src/host/sudoers.ts';
+import { EVIL_KEY as KEY } from '../helpers/ssh-keys.ts';
 
 test.each([
   ['a:$y$j9T$x:20000:0:99999:7:::', { locked: false, password: 'hash', lastChange: '20000', expires: '' }],
@@ -16,8 +17,6 @@ test.each([
 ])('shadow: %s', (line, expected) => {
   expect(parseShadow(`aa:x:1::::::\n${line}\na:later:2::::::\n`.replace('a:later', line === 'a' ? 'b:later' : 'a:later'), 'a')).toEqual(expected);
 });
-
-const KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIGj2+Bk0Y8sSpHn0Jkc1sX7bS2kzvTn3vVq8q0o2y3yX';
 
 test.each([
   [`ssh-ed25519 ${KEY} a comment with  blanks`, { options: '', algorithm: 'ssh-ed25519', comment: 'a comment with  blanks' }],

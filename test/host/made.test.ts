@@ -8,6 +8,7 @@ import { openDirectory } from '../../src/host/files.ts';
 import { withMade } from '../../src/host/made.ts';
 import { ensureDirectory, restoreDirectory, restoreLink } from '../../src/host/restore.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 
 const THEIRS = { uid: 4711, gid: 4712 };
 const OWNED = { ...THEIRS, mode: 0o750, atime_ns: '1600000000123456789', mtime_ns: '1600000001987654321' };
@@ -20,7 +21,7 @@ let n = 0;
 const round = () => { for (let i = 0; i < 5000; i++) { try { renameSync('made', 'old/' + n); n += 1; renameSync('roots', 'made'); } catch {} } setImmediate(round); };
 round();`;
 
-describe.skipIf(process.getuid?.() !== 0)('as root', () => {
+describe.skipIf(!isRoot)('as root', () => {
   test('links and directories get the owner and the times that they had', () => {
     const root = temporaryDirectory();
     const link = join(root, 'link');

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { argumentsOf, containerOf, effectiveIdsOf, parseStat, startedAt, statOf, toldExecutableOf } from '../../src/host/proc.ts';
+import { isRoot } from '../helpers/needs.ts';
 
 test('a process name with parentheses and newlines does not shift the fields', () => {
   const rest = 'S 7 8 9 0 -1 4194560 1 0 0 0 11 12 0 0 20 -5 3 0 4242 1 1';
@@ -19,7 +20,7 @@ test('a process acts as its effective user and group', () => {
   expect(effectiveIdsOf(process.pid)).toEqual({ uid: process.geteuid?.(), gid: process.getegid?.() });
 });
 
-test.skipIf(process.getuid?.() !== 0)('whatever it calls itself (as root)', async () => {
+test.skipIf(!isRoot)('whatever it calls itself (as root)', async () => {
   const code = 'import os, sys\nopen("/proc/self/comm", "w").write("x\\nUid:\\t7\\t7")\nos.setresgid(7, 65534, 7); os.setresuid(7, 65533, 7)\nprint("ready", flush=True); sys.stdin.read()';
   const child = spawn('python3', ['-c', code], { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAnswer, parseAttributes, parseInterfaceAddress, parseRoutes, request } from '../../src/host/rtnetlink.ts';
 import { interface_addresses } from '../../src/sql/tables/interface_addresses.ts';
 import { rowOf, routes } from '../../src/sql/tables/routes.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { context } from '../helpers/table.ts';
 
 const attribute = (type: number, value: Buffer): Buffer => {
@@ -75,7 +76,7 @@ test('a datagram ends at what is cut off, at DONE, and at an error with its errn
 });
 
 /** A network of its own, with links of its own, in which a program runs; the kernel takes it away with the program. */
-const NEW = process.getuid?.() === 0 ? ['--net'] : ['--net', '--user', '--map-root-user'];
+const NEW = isRoot ? ['--net'] : ['--net', '--user', '--map-root-user'];
 const noNetwork = spawnSync('unshare', [...NEW, 'ip', 'link', 'add', 'a0', 'type', 'veth', 'peer', 'name', 'a1']).status === 0 ? undefined : 'needs a network namespace with ip: apt-get install util-linux iproute2, and root where users may not make one';
 
 const SETUP = `

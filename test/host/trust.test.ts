@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { lookedUp, refuseForeignDirectory } from '../../src/host/trust.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 
-const isRoot = process.getuid?.() === 0;
 const MALLORY = 54_321;
 
 describe.skipIf(!isRoot)('with directories of another user (as root)', () => {

@@ -8,6 +8,7 @@ import { parseUnit } from '../../src/host/units.ts';
 import { followChain, SCRIPT_BYTES, type Chain } from '../../src/investigate/chain.ts';
 import { commandsOfUnit } from '../../src/investigate/unit-commands.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { plant } from '../helpers/response.ts';
 
 function chain(root: string, exec: string, more = ''): Chain {
@@ -67,7 +68,7 @@ test('nothing in the place of a program hangs or floods', () => {
   expect(chain(root, join(root, 'huge')).files[0]?.file).toMatchObject({ size: 2 ** 30, sha256: null });
 });
 
-test.skipIf(process.getuid?.() === 0)('a program that may not be read is said to be (root may read everything)', () => {
+test.skipIf(isRoot)('a program that may not be read is said to be (root may read everything)', () => {
   const root = temporaryDirectory();
   plant(root, { secret: 'x' });
   chmodSync(join(root, 'secret'), 0o111);

@@ -1,13 +1,14 @@
 /** An extension whose peers are slow, broken or hostile. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
 import { Type, Writer } from '../../src/osquery/binary.ts';
 import { encodeCall } from '../../src/osquery/message.ts';
 import { startExtension, tablePlugin, type Extension, type ExtensionOptions } from '../../src/osquery/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { contextOf, exchange, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
+import { contextOf, exchange, playManager, socketsAt, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
 import { until } from '../helpers/until.ts';
 
 const running: Extension[] = [];
@@ -120,14 +121,23 @@ describe('connections', () => {
 
   test('one that has no more, takes nothing of its answer and goes away ends nothing but itself', async () => {
     // More than a socket takes at once, and less than what is waited for.
-    const { manager, uuid, notices } = await start(tableOf(() => numbers(1_000)));
-    const gone = connect({ path: `${manager.socket}.${uuid}`, allowHalfOpen: true });
+    let given = 0;
+    const { manager, uuid, notices } = await start(tableOf(function* () {
+      for (const row of numbers(1_000)) {
+        yield row;
+        given += 1;
+      }
+    }));
+    const path = `${manager.socket}.${uuid}`;
+    const gone = connect({ path, allowHalfOpen: true });
     sockets.push(gone);
     gone.end(encodeCall('call', ['table', 'numbers', contextOf()]));
-    await once(gone, 'finish');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await until(() => given === 1_000, () => 'the answer');
+    // What is left for the extension to do is to say that there is no more.
+    for (let turns = 0; turns < 20; turns += 1) await setImmediate();
+    expect(socketsAt(path), 'it is waited for').toBe(2);
     gone.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => socketsAt(path) === 1, () => 'the end of the connection');
     expect(await manager.ping(uuid)).toBe(0);
     expect(notices).toEqual([]);
   });

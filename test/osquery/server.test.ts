@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Row, Table } from '../../src/model/table.ts';
 import { createManagerClient } from '../../src/osquery/client.ts';
@@ -11,7 +10,8 @@ import { encodeCall } from '../../src/osquery/message.ts';
 import { tablePlugin } from '../../src/osquery/table-plugin.ts';
 import { startExtension, type Extension, type ExtensionOptions } from '../../src/osquery/server.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { contextOf, exchange, playManager, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
+import { contextOf, exchange, playManager, socketsAt, type PlayedManager, type PlayOptions } from '../helpers/manager.ts';
+import { until } from '../helpers/until.ts';
 
 const running: Extension[] = [];
 const managers: PlayedManager[] = [];
@@ -128,10 +128,11 @@ test('ends when osquery says so, also while someone keeps a connection open', as
 
 test('ends also while someone does not take an answer', async () => {
   const { extension, uuid, manager } = await start({ tables: [tableOf(() => [{ name: 'x'.repeat(900_000) }])] });
-  const socket = connect(`${manager.socket}.${uuid}`, () => socket.write(encodeCall('call', ['table', 'fruit', contextOf()])));
+  const path = `${manager.socket}.${uuid}`;
+  const socket = connect(path, () => socket.write(encodeCall('call', ['table', 'fruit', contextOf()])));
   await once(socket, 'readable');
   await extension.stop('the test');
-  await sleep(1_500);
+  await until(() => socketsAt(path) === 0, () => 'the end of the connection');
   let taken = 0;
   socket.on('error', () => undefined);
   socket.on('data', (data: Buffer) => (taken += data.length));
@@ -142,8 +143,9 @@ test('ends also while someone does not take an answer', async () => {
 });
 
 test('ends when osquery no longer lists it', async () => {
-  const { manager, extension, uuid } = await start();
-  await sleep(250);
+  let looks = 0;
+  const { manager, extension, uuid } = await start({ play: { beforeListing: () => void (looks += 1) } });
+  await until(() => looks >= 2, () => 'two looks at the list');
   expect(await manager.ping(uuid), 'it stays while it is listed').toBe(0);
   delete manager.extensions[uuid];
   expect(await extension.closed).toMatch(/does not list/);
@@ -179,7 +181,9 @@ test('refuses two plugins of one name before osquery is told of any', async () =
 test('an interval of months is not taken for none', async () => {
   let looks = 0;
   await start({ intervalSeconds: 9_999_999, play: { beforeListing: () => void (looks += 1) } });
-  await sleep(300);
+  let others = 0;
+  await start({ play: { beforeListing: () => void (others += 1) } });
+  await until(() => others >= 2, () => 'two looks of one that looks often');
   expect(looks).toBe(0);
 });
 

@@ -7,6 +7,7 @@ import { createFileSink } from '../../src/output/file.ts';
 import type { Sink } from '../../src/output/types.ts';
 import { alertOf } from '../helpers/alerts.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 
 const UID = process.getuid?.() ?? 0;
@@ -24,7 +25,7 @@ function site(changes: { maxBytes?: number; keep?: number } = {}): { path: strin
   };
 }
 
-const ids = (path: string): string[] => readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => (JSON.parse(line) as { event: { id: string } }).event.id);
+const ids = (path: string): string[] => jsonLines<{ event: { id: string } }>(readFileSync(path, 'utf8')).map(({ event }) => event.id);
 
 test('each alert is a line, in a file that only its owner reads', async () => {
   const { path, write } = site();

@@ -2,17 +2,14 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Investigated } from '../../src/respond/findings.ts';
-import type { Decision, RunResult } from '../../src/respond/run.ts';
+import type { Decision } from '../../src/respond/run.ts';
+import { TickwardError } from '../../src/model/errors.ts';
 import type { Journal } from '../../src/model/journal.ts';
 import { eventOf, snapshot } from '../helpers/response.ts';
-import { sceneOf, without } from './scene.ts';
+import { sceneOf, states, without } from './scene.ts';
 
 const REMOVE = '{id: remove, kind: action, title: Remove, action: remove_timer}';
 const CASE = '{id: case, kind: human, title: Case, text: Open a case., questions: [{id: attack, ask: An attack?, kind: yes-no}, {id: name, ask: Its name?}]}';
-
-function states({ steps }: RunResult): string[] {
-  return steps.map(({ id, state }) => `${id} ${state}`);
-}
 
 function found(level: string): Investigated {
   return { verdict: { level, reasons: ['r'] }, indicators: { paths: ['/p'] }, steps: [{ id: '1', rows: [{ sha256: 'abc' }, { sha256: 'def' }], error: null, skipped: null, needs_person: null }] };
@@ -45,6 +42,15 @@ describe('a condition', () => {
     expect(made).toBe(0);
     await sceneOf(step('a', 'verdict.level == "unclear"'), step('b', 'guide.step_1.count > 0')).respond({ investigate: counted });
     expect(made).toBe(1);
+  });
+
+  test('over findings that cannot be made fails its step alone; an interruption meanwhile ends the run', async () => {
+    const steps = [`{id: a, kind: action, title: T, action: remove_timer, on_failure: continue, when: 'verdict.level == "unclear"'}`, '{id: b, kind: human, title: T, text: T}'];
+    const failing = (code: 'TIMEOUT' | 'INTERRUPTED') => (): Promise<Investigated> => Promise.reject(new TickwardError(code, 'no answer', { hint: 'look' }));
+    const late = await sceneOf(...steps).respond({ investigate: failing('TIMEOUT') });
+    expect([late.ended, states(late), late.steps[0]?.summary]).toEqual(['finished', ['a failed', 'b needs-person'], 'no answer — look']);
+    const cut = await sceneOf(...steps).respond({ investigate: failing('INTERRUPTED') });
+    expect([cut.ended, states(cut)]).toEqual(['interrupted', ['a skipped-because', 'b skipped-because']]);
   });
 
   test('over what was answered and what became of a step before', async () => {

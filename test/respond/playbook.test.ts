@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TickwardError } from '../../src/model/errors.ts';
 import { checkPlaybook, parsePlaybook } from '../../src/respond/playbook.ts';
+import { problemOfWhen } from '../../src/respond/condition.ts';
 import { fieldOf, fillIn } from '../../src/respond/findings.ts';
 import { targetOf } from '../../src/respond/target.ts';
 import { eventOf } from '../helpers/response.ts';
@@ -110,10 +111,29 @@ test('everything that is wrong is shown at once, and a condition with the very p
   expect(checkPlaybook(GOOD)).toEqual([]);
 });
 
+test.each<[what: string, when: string, place: [line: number, column: number]]>([
+  ['as it stands', 'file.path = "x"', [15, 21]],
+  ['at its beginning', '= "x"', [15, 11]],
+  ['in quotes', '"file.path = 1"', [15, 22]],
+  ['in a block, whose beginning is shown', '|\n      file.path == "x"\n      and process.pid = 1', [15, 11]],
+])('where a condition stops to be EQL: %s', (_what, when, place) => {
+  const text = GOOD.replace('    text: Look around.', `    text: Look around.\n    when: ${when}`);
+  expect(checkPlaybook(text).map((problem) => [problem.place?.line, problem.place?.column])).toEqual([place]);
+});
+
+test('also on a later line of it', () => {
+  const when = 'file.path == "x"\nand process.pid = 1';
+  expect(problemOfWhen(when)).toMatchObject({ offset: when.lastIndexOf('=') });
+});
+
 describe('placeholders', () => {
   test('stand for the value of the event as it is typed there', () => {
     const event = eventOf('/etc/systemd/system/a.timer', { pid: 7, args: ['a', 'b'] });
     expect(fillIn({ pid: '{{process.pid}}', args: '{{ process.args }}', missing: '{{process.start}}', object: '{{process}}', plain: 'x' }, event)).toEqual({ pid: 7, args: ['a', 'b'], plain: 'x' });
+  });
+
+  test('stand for lists of plain values, and for no others', () => {
+    expect(fillIn({ plain: '{{a.list}}', odd: '{{a.mixed}}' }, { a: { list: ['x', [7]], mixed: ['x', {}] } })).toEqual({ plain: ['x', [7]] });
   });
 
   test('never reach what an event only inherits', () => {

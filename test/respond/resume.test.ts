@@ -14,7 +14,7 @@ import { undoRun } from '../../src/respond/undo.ts';
 import { programOf } from '../helpers/program.ts';
 import { plant, snapshot } from '../helpers/response.ts';
 import { until } from '../helpers/until.ts';
-import { scene, sceneOf, without, type Scene } from './scene.ts';
+import { scene, sceneOf, states, without, type Scene } from './scene.ts';
 
 const ONE = '{id: one, kind: human, title: One, text: First., questions: [{id: who, ask: Who?}]}';
 const REMOVE = '{id: remove, kind: action, title: Remove, action: remove_timer}';
@@ -23,10 +23,6 @@ const LAST = '{id: last, kind: human, title: Last, text: Last.}';
 function goOn({ respond, journal }: Scene, run: string, changes: Parameters<Scene['respond']>[0] = {}): Promise<RunResult> {
   const resume = resumeOf(journal, run);
   return respond({ resume, playbook: resume.playbook, event: resume.event, only: resume.only, ...changes });
-}
-
-function states({ steps }: RunResult): string[] {
-  return steps.map(({ id, state }) => `${id} ${state}`);
 }
 
 describe('a run that was stopped', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Journal, JournalEntry } from '../../src/model/journal.ts';
 import { planResponse } from '../../src/respond/plan.ts';
+import { parsePlaybook } from '../../src/respond/playbook.ts';
 import { newRunId } from '../../src/respond/run-id.ts';
 import { undoRun } from '../../src/respond/undo.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
@@ -38,6 +39,18 @@ describe('a response', () => {
     expect(planned.map(({ id, state }) => [id, state])).toEqual([['case', 'needs-person'], ['cut', 'blocked'], ['stop', 'nothing-to-do'], ['remove', expect.stringMatching(/ready|blocked/)], ['lessons', 'needs-person']]);
     expect(planned[1]?.changes).toHaveLength(1);
     expect(snapshot(root, [])).toEqual(before);
+  });
+
+  test('is planned without the steps that are not for the case', async () => {
+    const { context, path } = scene();
+    const human = (rest: string): string => `  - {kind: human, title: T, text: T, ${rest}}\n`;
+    const playbook = parsePlaybook(`name: test\ntitle: A test\nsteps:\n${human('id: a, when: process.pid == 7')}${human('id: b, severity: high')}${human('id: c')}`);
+    const planned = await planResponse(playbook, eventOf(path, { pid: 8 }), context, { severity: 'low' });
+    expect(planned.map(({ id, state, reason }) => [id, state, reason])).toEqual([
+      ['a', 'skipped-because', 'its condition does not hold: process.pid == 7'],
+      ['b', 'skipped-because', expect.stringContaining('high')],
+      ['c', 'needs-person', null],
+    ]);
   });
 
   test('does again nothing when it is run again', async () => {
@@ -129,10 +142,13 @@ describe('undo', () => {
     const before = snapshot(root, without);
     const { run } = await go();
     const undone = await undoRun({ run: run!, journal, context });
-    expect(undone.steps.map(({ id, state }) => [id, state])).toEqual([['remove', 'changed']]);
+    expect(undone).toMatchObject({ dry_run: false, ended: 'finished', steps: [{ id: 'remove', state: 'changed' }] });
     expect(snapshot(root, without)).toEqual(before);
-    const again = await undoRun({ run: run!, step: 'remove', journal, context });
-    expect(again.steps[0]).toMatchObject({ state: 'unchanged', summary: expect.stringContaining('undone before') });
+    const { time } = journal.entries(run!).find(({ kind }) => kind === 'undone')!;
+    for (const again of ['second', 'third']) {
+      const { steps } = await undoRun({ run: run!, step: 'remove', journal, context });
+      expect({ again, steps }).toMatchObject({ steps: [{ state: 'unchanged', summary: `it was undone before, at ${time}` }] });
+    }
     expect(snapshot(root, without)).toEqual(before);
   });
 
@@ -162,6 +178,16 @@ describe('undo', () => {
     const { steps } = await undoRun({ run: run!, journal, context });
     expect(steps[0]).toMatchObject({ state: 'failed', summary: expect.stringContaining('evil.service is not restored') });
     expect(journal.entries(run!).at(-1)?.kind).toBe('undo-failed');
+  });
+
+  test('names a change that it does not know by its words, and gives back the others', async () => {
+    const { respond: go, root, journal, context } = scene();
+    const before = snapshot(root, without);
+    const { run } = await go();
+    journal.append({ run: run!, step: 'remove', kind: 'change', data: { action: 'remove_timer', text: 'turn it over', data: { kind: 'of a later version' } } });
+    const { steps } = await undoRun({ run: run!, journal, context });
+    expect(steps).toMatchObject([{ state: 'failed', summary: 'the journal has a change that this version does not know: turn it over — undo it with the version that made it' }]);
+    expect(snapshot(root, without)).toEqual(before);
   });
 
   test('knows no other run and no step without changes', async () => {

@@ -43,3 +43,8 @@ export function scene(files: Readonly<Record<string, string>> = EVIL, playbook: 
 export function sceneOf(...steps: readonly string[]): Scene {
   return scene(EVIL, parsePlaybook(`name: test\ntitle: A test\nsteps:\n${steps.map((step) => `  - ${step}\n`).join('')}`));
 }
+
+/** What became of each step. */
+export function states({ steps }: RunResult): string[] {
+  return steps.map(({ id, state }) => `${id} ${state}`);
+}

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Alert, FileEvent } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { collect, notRoot, ownHost, TICKWARD, USER, type Child, type OwnHost } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { notPrivileged } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
@@ -33,12 +34,11 @@ async function watching(before: string): Promise<Watching> {
     return { watch, output };
   };
   let running = await start();
-  const lines = <Item>(text: string): Item[] => text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter(Boolean).map((line) => JSON.parse(line) as Item);
   return {
     host,
     shell: host.start(['sh']),
-    alerts: () => lines<Alert>(running.output.text()),
-    events: () => lines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout),
+    alerts: () => jsonLines<Alert>(running.output.text()),
+    events: () => jsonLines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout),
     async without(script) {
       running.watch.kill('SIGTERM');
       await once(running.watch, 'exit');

@@ -44,7 +44,7 @@ describe('one value', () => {
     ['a == "x*"', { a: 'xy' }, false], ['a == "x*"', { a: 'x*' }, true], ['a in ("x*")', { a: 'xy' }, false], ['a in~ ("x*")', { a: 'xy' }, false],
     ['a : "x?z"', { a: 'xyz' }, true], ['a : "x?z"', { a: 'xz' }, false], ['a : "?"', { a: '🕰' }, true], ['a : "/a/*"', { a: '/a/b/c\nd' }, true], ['a : "a"', { a: 'ba' }, false], ['a : "b%_"', { a: 'bxx' }, false], ['a : "b%_"', { a: 'b%_' }, true],
     ['a : ("x", "y*")', { a: 'yes' }, true], ['a : 5', { a: 5 }, true], ['a == 5', { a: '5' }, false], ['a == "5"', { a: 5 }, false], ['a == true', { a: true }, true], ['a', { a: true }, true], ['a', { a: 'true' }, false],
-    ['a >= 5', { a: 5 }, true], ['a > 5', { a: 5 }, false], ['5 < a', { a: 6 }, true], ['a > "b"', { a: 'c' }, true], ['a > "b"', { a: 7 }, false], ['a < 1.5e1', { a: 14 }, true], ['a == -3', { a: -3 }, true],
+    ['a >= 5', { a: 5 }, true], ['a > 5', { a: 5 }, false], ['5 < a', { a: 6 }, true], ['a > "b"', { a: 'c' }, true], ['a > "b"', { a: 7 }, false], ['a >= true', { a: true }, false], ['a < "b"', { a: true }, false], ['a < 1.5e1', { a: 14 }, true], ['a == -3', { a: -3 }, true],
     ['not not a == "x"', { a: 'x' }, true], ['a == "x" and not b == "y" or c == "z"', { a: 'x', b: 'y', c: 'z' }, true], ['NOT a == "x"', { a: 'y' }, true],
     ['`a b`.`c` == "x"', { 'a b': { c: 'x' } }, true], ['a.b.c == "x"', { 'a.b': { c: 'x' } }, true], ['a.b.c == "x"', { a: { 'b.c': 'x' } }, true], ['a.b.c == "x"', { 'a.b.c': 'x' }, true],
     ['a == """raw\\n"quoted" """', { a: 'raw\\n"quoted" ' }, true], ['a == "t\\tq\\"b\\\\u\\u{1f570}"', { a: 't\tq"b\\u🕰' }, true],

@@ -41,7 +41,7 @@ describe('a function', () => {
   });
 
   test.each([
-    ['length~(a) == 1', 'has no form with ~'], ['length(a, "b") == 1', 'takes 1 argument, not 2'], ['startsWith(a)', 'takes 2 arguments, not 1'], ['indexOf(a) == 1', 'takes 2 to 3 arguments'], ['concat() == "x"', 'takes 1 arguments or more'], ['startsWith(a, 5)', 'takes a string as argument 2, not 5'], ['between(a, "x", "y", "z") == "q"', 'takes a boolean as argument 4'],
+    ['length~(a) == 1', 'has no form with ~'], ['length(a, "b") == 1', 'takes 1 argument, not 2'], ['startsWith(a)', 'takes 2 arguments, not 1'], ['indexOf(a) == 1', 'takes 2 to 3 arguments'], ['concat() == "x"', 'takes 1 arguments or more'], ['startsWith(a, 5)', 'takes a string as argument 2, not 5'], ['between(a, "x", "y", "z") == "q"', 'takes a boolean as argument 4'], ['wildcard(a, "x", "y", 5)', 'wildcard takes a string as argument 4, not 5'],
     ['wildcard(a, b)', 'only values that are written out'], ['match(a, "(")', 'unfinished group'], ['cidrMatch(a, "10.0.0.0/33")', 'networks such as'], ['cidrMatch(a, 5)', 'takes a string'], ['cidrMatch(a, b)', 'only values that are written out'], ['hasOwnProperty(a)', 'there is no function hasOwnProperty'],
   ])('%s is refused: %s', (condition, text) => {
     expect(() => matches(condition, {})).toThrow(expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining(text), place: expect.objectContaining({ line: 1 }) }));

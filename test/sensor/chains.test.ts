@@ -4,7 +4,8 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noTries } from '../helpers/bpf.ts';
-import { noStrace, notPrivileged, obedient, PYTHON, sense, senseThrough, units, WITHOUT_IMAGES, type Remote } from '../helpers/sensing.ts';
+import { noStrace } from '../helpers/needs.ts';
+import { notPrivileged, obedient, PYTHON, sense, senseThrough, settle, units, WITHOUT_IMAGES, type Remote } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 import { inVain } from '../helpers/vain.ts';
 
@@ -41,7 +42,6 @@ interface Scene {
   run(stages: readonly Stage[]): Promise<number>;
 }
 
-/** What is opened within 200 ms of its start need not be in a sensor's log. */
 async function scene(through: readonly string[], before: (root: string) => void = () => undefined): Promise<Scene> {
   const { root, outside } = await sense('scan', { rescanSeconds: 30, before });
   mkdirSync(join(outside, 'other'));
@@ -50,7 +50,7 @@ async function scene(through: readonly string[], before: (root: string) => void 
     chmodSync(join(outside, name), 0o755);
   }
   const told = await senseThrough(through, { directories: units(root), root });
-  await pass(400);
+  await settle();
   const commandOf = ([[name, code] = ['one', STAY], ...rest]: readonly Stage[]): string[] => [join(outside, name), '-Sc', rest.length === 0 ? code : `${code}\nimport os; command = ${JSON.stringify(commandOf(rest))}; os.execv(command[0], command)`];
   const run = async (stages: readonly Stage[]): Promise<number> => {
     const [program = '', ...args] = commandOf(stages);

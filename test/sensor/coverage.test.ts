@@ -6,7 +6,8 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import type { SensorMode } from '../../src/sensor/index.ts';
-import { notPrivileged, perform, PYTHON, python, sense, SHELL, support, units } from '../helpers/sensing.ts';
+import { isRoot } from '../helpers/needs.ts';
+import { makerOf, notPrivileged, perform, PYTHON, python, sense, SHELL, support, units } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
 const kernel: SensorMode[] = support.mode === 'fanotify' ? ['fanotify', 'inotify'] : ['inotify'];
@@ -81,15 +82,11 @@ function plain(line: string): string {
   return line.replace(/\b(sed|Cu)[A-Za-z0-9]{6}\b/g, '$1XXXXXX');
 }
 
-function nameOf({ process: maker }: FileEvent): string {
-  return basename(maker?.executable ?? '');
-}
-
 /** What is wrong with who is said to have done it; nothing where no one can be named. */
 function wrongMakers(events: readonly FileEvent[], { by, inferred, merged }: Deed): object[] {
   return events.flatMap((event, index) => {
     const { attribution, attribution_note: note, ancestry } = event.tickward;
-    const name = nameOf(event);
+    const name = makerOf(event);
     const allowed = [typeof by === 'string' ? by : by[index], ...(inferred !== undefined && attribution === 'inferred' ? [inferred] : []), ...(merged === true && attribution === 'none' ? [''] : [])];
     const isOurs = name === '' || ancestry.some(({ pid }) => pid === process.pid);
     // A comparison that was faster than the kernel's queue names nobody.
@@ -120,7 +117,7 @@ describe.each(kernel)('by %s', (mode) => {
     expect(sensing.notices).toEqual([]);
   });
 
-  test.skipIf(process.getuid?.() !== 0)('another owner (needs root)', async () => {
+  test.skipIf(!isRoot)('another owner (needs root)', async () => {
     const sensing = await sense(mode, { before: (watched) => put(join(watched, 'a.timer')) });
     await perform('chown', ['1234:5678', 'a.timer'], { cwd: sensing.root });
     expect((await sensing.line('modification a.timer')).file).toMatchObject({ uid: '1234', gid: '5678' });
@@ -200,7 +197,7 @@ describe.each(kernel)('by %s', (mode) => {
     const contents = sensing.shown.map(({ file }) => `${file.path} ${file.hash?.sha256}`);
     expect(new Set(contents).size).toBe(contents.length);
     // Nobody but the shell made the files; of a directory that came late its maker may be inferred.
-    const wrong = sensing.shown.filter((event) => nameOf(event) !== SHELL && !(nameOf(event) === 'mkdir' && event.tickward.attribution === 'inferred') && !(nameOf(event) === '' && event.tickward.attribution === 'none'));
+    const wrong = sensing.shown.filter((event) => makerOf(event) !== SHELL && !(makerOf(event) === 'mkdir' && event.tickward.attribution === 'inferred') && !(makerOf(event) === '' && event.tickward.attribution === 'none'));
     expect(named ? wrong : []).toEqual([]);
   });
 

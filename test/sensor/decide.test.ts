@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Bracket } from '../../src/sensor/backend.ts';
-import { decide, type Ran } from '../../src/sensor/decide.ts';
+import { decide, isNameOf, type Ran } from '../../src/sensor/decide.ts';
 import type { Opened } from '../../src/sensor/exec-log.ts';
 
 const DISK = '254:0';
@@ -123,6 +123,32 @@ describe('which program made a change', () => {
     const [made] = changes;
     expect(decide(images, opened, { ...made, position: made?.position ?? 0, bracket: made?.bracket ?? { after: 0n, before: 0n }, orLater: true }, isLogged).images.map(({ label }) => label)).toEqual(['1 sh', '2 rm']);
   });
+});
+
+describe('at the very ns', () => {
+  /** A process that was forked at 1 and became another program at 10. */
+  const [shell, program] = [['fork', DISK, 1n], ['exec', DISK, 10n]].map(([how, device, since], generation) => ({ how, device, since, generation, label: how, afterThreads: false, mark: 0n, ran: 0n, tried: 0n, name: 'x' }) as Image) as [Image, Image];
+  const hidden = { ...program, device: MEMORY };
+  const between = (images: Image[], after: bigint, before: bigint): string[] => decide(images, [], { position: 0, bracket: { after, before } }, isLogged).images.map(({ label }) => label);
+
+  test('of the reading a program may have begun', () => {
+    expect([between([shell, hidden], 5n, 9n), between([shell, hidden], 5n, 10n)]).toEqual([['fork'], ['fork', 'exec']]);
+  });
+
+  test('of the reading before the next program has begun, and need not be in the log since', () => {
+    expect([between([shell, hidden], 9n, 20n), between([shell, hidden], 10n, 20n)]).toEqual([['fork', 'exec'], ['exec']]);
+    expect([between([shell, program], 9n, 20n), between([shell, program], 10n, 20n)]).toEqual([[], ['exec']]);
+  });
+});
+
+test.each<[logged: string, mapped: string, isIt: boolean]>([
+  ['touch', 'touch', true],
+  ['touchy', 'touch', false],
+  ['a'.repeat(62) + 'b', 'a'.repeat(62), false],
+  ['a'.repeat(63) + 'b', 'a'.repeat(63), true],
+  ['b' + 'a'.repeat(63), 'a'.repeat(63), false],
+])('the map has the first 63 bytes of a name: %s, %s', (logged, mapped, isIt) => {
+  expect(isNameOf({ directory: 'bin', name: logged, position: 0, bracket: { after: 0n, before: 0n } }, { name: mapped })).toBe(isIt);
 });
 
 test('whatever a process does, no other program than the one that did it is ever decided on', () => {

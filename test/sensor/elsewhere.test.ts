@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
-import { noStrace, notPrivileged, obedient, perform, sense, senseThrough, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
-import { until } from '../helpers/until.ts';
+import { noStrace } from '../helpers/needs.ts';
+import { notPrivileged, obedient, perform, sense, senseThrough, settledIn, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
 
 /** A program that rules leave alone. */
 const TRUSTED = realpathSync('/usr/bin/env');
@@ -21,14 +21,6 @@ function evil({ outside }: Sensing, path = 'evil'): string {
   copyFileSync(SH, own);
   chmodSync(own, 0o755);
   return own;
-}
-
-/** A sensor that has been there for a while: a program that is opened within 200 ms of its start need not be in its log. */
-async function settledIn(): Promise<Sensing> {
-  const started = performance.now();
-  const sensing = await sense('auto');
-  await until(() => performance.now() - started > 400);
-  return sensing;
 }
 
 /** While it runs, the sensor in this process reads nothing. */

@@ -1,17 +1,13 @@
 /** That each lack of the host is met: the sensor starts, says what it lost, tells of what happens, and never names a process that it cannot know. Each is made for real. */
-import { spawnSync } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { noTries } from '../helpers/bpf.ts';
 import { MOUNTED, notRoot, ownHost, TICKWARD, type OwnHost } from '../helpers/host.ts';
+import { noSetpriv, noStrace } from '../helpers/needs.ts';
 import { programOf } from '../helpers/program.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { notPrivileged, perform, senseThrough, SHELL, units, type Remote } from '../helpers/sensing.ts';
 import type { Attribution, EventSource, FileEvent } from '../../src/model/event.ts';
-
-const has = (program: string): boolean => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
-const noStrace = has('strace') ? undefined : 'needs strace: apt-get install strace';
-const noSetpriv = has('setpriv') ? undefined : 'needs setpriv: apt-get install util-linux';
 
 interface Lack {
   what: string;

@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import { openImages } from '../../src/sensor/bpf/images.ts';
@@ -21,13 +20,31 @@ const SURE = /^(?:exact|bpf)$/;
 const said = (events: readonly FileEvent[]): string[] =>
   events.filter(({ event }) => event.action !== 'deletion').map(({ file, process, tickward }) => `${file.name}: ${tickward.attribution} ${process?.name ?? ''}`).sort();
 
+/** Programs that this process has in the kernel. */
+const held = (): number => heldBy('self').programs.length;
+
+/** Those of a sensor that keeps who changes directories. */
+const OF_A_KEEPER = without === undefined ? ofAKeeper() : 0;
+
+function ofAKeeper(): number {
+  const before = held();
+  const images = openImages();
+  images.keepDirectories(() => undefined);
+  const count = held() - before;
+  images.close();
+  return count;
+}
+
 /** Beside the watched directory, where `late/units` is one as soon as it is there. */
-async function beside(parent?: string): Promise<{ sensing: Sensing; late: string; run: (script: string) => number }> {
+async function beside(parent?: string): Promise<{ sensing: Sensing; late: string; run: (script: string) => number; keeps: () => boolean }> {
+  const others = held();
+  const keeps = (): boolean => held() === others + OF_A_KEEPER;
   const sensing = await sense('fanotify', { rescanSeconds: 60, ...(parent === undefined ? {} : { parent }), directories: (base) => units(join(base, 'units'), join(base, 'outside/late/units')), before: (root) => mkdirSync(join(root, '../old')) });
-  // The program is put into the kernel right after the start.
-  await setTimeout(50);
+  // It begins right after the start.
+  await until(keeps, () => 'the record of directories');
   return {
     sensing,
+    keeps,
     late: join(sensing.outside, 'late/units'),
     run(script) {
       const { status, stderr, pid } = spawnSync('/bin/sh', ['-c', script], { cwd: sensing.outside, encoding: 'utf8' });
@@ -200,10 +217,10 @@ describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 
     expect(keep()).toBeUndefined();
     mkdirSync(join(base, 'before'));
     expect(isKnown('before')).toBe(true);
-    const held = heldBy('self').programs.length;
+    const before = held();
     await perform('python3', ['-c', BUSY]);
     await until(() => rang > 0, () => 'the bell');
-    expect(heldBy('self').programs.length).toBeLessThan(held);
+    expect(held()).toBeLessThan(before);
     mkdirSync(join(base, 'meanwhile'));
     expect(keep()).toBeUndefined();
     mkdirSync(join(base, 'after'));
@@ -212,9 +229,9 @@ describe.skipIf(without !== undefined)(`the record of a directory (${without ?? 
   });
 
   test('the sensor keeps it again when it has become quiet', async () => {
-    const { sensing, run } = await beside();
-    await perform('python3', ['-c', BUSY]);
-    await setTimeout(2_500);
+    const { sensing, run, keeps } = await beside();
+    await Promise.all([perform('python3', ['-c', BUSY]), until(() => !keeps(), () => 'the end of the record')]);
+    await until(keeps, () => 'the record of what is made from now on');
     run('mkdir -p late/units && echo x > late/units/a.timer; true');
     await sensing.count(1);
     expect(said(sensing.shown)).toEqual([expect.stringMatching(new RegExp(`^a\\.timer: (?:exact|bpf) ${SHELL}$`))]);

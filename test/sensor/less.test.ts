@@ -4,18 +4,17 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { processNumbers } from '../helpers/numbers.ts';
-import { notPrivileged, perform, PYTHON, python, sense, senseThrough, type Sensing, units } from '../helpers/sensing.ts';
+import { notPrivileged, perform, PYTHON, python, sense, senseThrough, settledIn, type Sensing, units } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
 const SH = realpathSync('/bin/sh');
 
-/** On a directory that everybody may write to, and there for a while: what is opened within 200 ms of its start need not be in its log. */
-async function settledIn(): Promise<Sensing> {
-  const started = performance.now();
-  const sensing = await sense('auto', { before: (root) => chmodSync(root, 0o777) });
-  chmodSync(join(sensing.root, '..'), 0o755);
-  await until(() => performance.now() - started > 400);
-  return sensing;
+/** On a directory that everybody may write to. */
+async function settledOpen(): Promise<Sensing> {
+  return settledIn((root) => {
+    chmodSync(root, 0o777);
+    chmodSync(join(root, '..'), 0o755);
+  });
 }
 
 /** The number after which the kernel goes on: it is written back as it is. */
@@ -32,7 +31,7 @@ const BECOME = 'import ctypes, threading\nbecome = lambda: ctypes.CDLL(None).sys
 
 describe.skipIf(notPrivileged !== undefined)(`what is certain and what is not (${notPrivileged ?? 'as root'})`, () => {
   test('a program that runs itself again is named, and not with which arguments it was', async () => {
-    const sensing = await settledIn();
+    const sensing = await settledOpen();
     // While it runs, the sensor in this process reads nothing.
     const { pid } = spawnSync('/bin/sh', ['-c', 'echo x > a.timer; exec /bin/sh -c :'], { cwd: sensing.root });
     const { process: maker, user, tickward } = await sensing.line('creation a.timer');
@@ -45,7 +44,7 @@ describe.skipIf(notPrivileged !== undefined)(`what is certain and what is not ($
     ['a thread that became another user', 'threading.Thread(target=lambda: (become(), make(), threading.Event().wait(0.2))).start()'],
     ['a process that became another user and has ended', 'become(); make(); import os; os._exit(0)'],
   ])('%s is not said to be the user that the process began as (x86-64)', async ([what, code]) => {
-    const sensing = await settledIn();
+    const sensing = await settledOpen();
     const pid = what?.startsWith('a thread') === true ? await perform(PYTHON, ['-c', BECOME + code], { cwd: sensing.root }) : spawnSync(PYTHON, ['-c', BECOME + code], { cwd: sensing.root }).pid;
     const { process: maker, user, file, tickward } = await sensing.line('creation a.timer');
     expect([file.uid, user, maker?.user]).toEqual(['65534', undefined, undefined]);
@@ -54,7 +53,7 @@ describe.skipIf(notPrivileged !== undefined)(`what is certain and what is not ($
   });
 
   test('what a process did to a file before it became another user is not said to be of that one, nor what it does afterwards of the first', async () => {
-    const sensing = await settledIn();
+    const sensing = await settledOpen();
     writeFileSync(join(sensing.root, 'a.timer'), 'x');
     writeFileSync(join(sensing.root, 'b.timer'), 'x');
     await sensing.count(2);

@@ -5,12 +5,12 @@ import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readMountInfo } from '../../src/host/mounts.ts';
 import type { FileEvent } from '../../src/model/event.ts';
-import { notPrivileged, obedient, perform, PYTHON, sense, SHELL, type Sensing } from '../helpers/sensing.ts';
+import { noSetpriv } from '../helpers/needs.ts';
+import { makerOf, notPrivileged, obedient, perform, PYTHON, sense, settledIn, SHELL, type Sensing } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
 const SH = realpathSync('/bin/sh');
 const TOUCH = realpathSync('/usr/bin/touch');
-const noSetpriv = spawnSync('setpriv', ['--version']).status === 0 ? undefined : 'needs setpriv: apt-get install util-linux';
 /** Where control groups of version 2 are. */
 const groups = readMountInfo().find(({ type }) => type === 'cgroup2')?.path;
 const noAudit = existsSync('/proc/self/loginuid') ? undefined : 'needs a kernel with CONFIG_AUDIT';
@@ -18,14 +18,6 @@ const noAudit = existsSync('/proc/self/loginuid') ? undefined : 'needs a kernel 
 /** The only event: of a file that this made. */
 async function made(sensing: Sensing, name = 'a.timer'): Promise<FileEvent> {
   return sensing.line(`creation ${name}`);
-}
-
-/** A sensor that has been there for a while: a program that is opened within 200 ms of its start need not be in its log. */
-async function settledIn(): Promise<Sensing> {
-  const started = performance.now();
-  const sensing = await sense('auto');
-  await until(() => performance.now() - started > 400);
-  return sensing;
 }
 
 /** A program of the test's own, in a directory that is not watched. */
@@ -41,10 +33,6 @@ function performUnseen(path: string, args: readonly string[], cwd: string): numb
   const { pid, status, stderr } = spawnSync(path, args, { cwd, encoding: 'utf8' });
   expect({ path, status, stderr }).toEqual({ path, status: 0, stderr: '' });
   return pid;
-}
-
-function nameOf({ process: maker }: FileEvent): string {
-  return basename(maker?.executable ?? '');
 }
 
 function script(outside: string, name: string, text: string): string {
@@ -238,7 +226,7 @@ describe.skipIf(notPrivileged !== undefined)(`who made it (${notPrivileged ?? 'a
     const sensing = await settledIn();
     for (let n = 0; n < 20; n += 1) performUnseen('/bin/sh', ['-c', `echo x > ${n}.timer; exec /bin/true`], sensing.root);
     await sensing.count(20);
-    expect(sensing.shown.map((event) => [nameOf(event), event.tickward.attribution, event.tickward.attribution_note])).toEqual(Array.from({ length: 20 }, () => [SHELL, 'exact', undefined]));
+    expect(sensing.shown.map((event) => [makerOf(event), event.tickward.attribution, event.tickward.attribution_note])).toEqual(Array.from({ length: 20 }, () => [SHELL, 'exact', undefined]));
   });
 
   test('of two programs of one process, one that made a file and one that removed it, neither is named as the other', async () => {
@@ -246,7 +234,7 @@ describe.skipIf(notPrivileged !== undefined)(`who made it (${notPrivileged ?? 'a
     for (let n = 0; n < 20; n += 1) await perform('/bin/sh', ['-c', `echo x > ${n}.timer; exec rm ${n}.timer`], { cwd: sensing.root });
     for (let n = 20; n < 40; n += 1) performUnseen('/bin/sh', ['-c', `echo x > ${n}.timer; exec rm ${n}.timer`], sensing.root);
     await sensing.count(80);
-    const makers = (action: string): string[] => [...new Set(sensing.shown.filter(({ event }) => event.action === action).map(nameOf))].filter((name) => name !== '');
+    const makers = (action: string): string[] => [...new Set(sensing.shown.filter(({ event }) => event.action === action).map(makerOf))].filter((name) => name !== '');
     expect(makers('creation')).toEqual([SHELL]);
     expect(makers('deletion').filter((name) => name !== 'rm')).toEqual([]);
   });

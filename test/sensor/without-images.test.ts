@@ -2,18 +2,16 @@
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { noStrace, notPrivileged, sense, senseThrough, units, WITHOUT_IMAGES, type Remote } from '../helpers/sensing.ts';
-import { until } from '../helpers/until.ts';
+import { noStrace } from '../helpers/needs.ts';
+import { notPrivileged, sense, senseThrough, settle, units, WITHOUT_IMAGES, type Remote } from '../helpers/sensing.ts';
 
 const [SH, CP] = ['/bin/sh', '/bin/cp'].map((path) => realpathSync(path));
 
-/** What is opened within 200 ms of its start need not be in its log. */
-async function settledIn(): Promise<{ told: Remote; root: string }> {
+async function settledWithout(): Promise<{ told: Remote; root: string }> {
   const { root } = await sense('scan', { rescanSeconds: 30 });
   const told = await senseThrough(WITHOUT_IMAGES, { directories: units(root), root });
   expect(told.ready.attribution).toBe('proc');
-  const started = performance.now();
-  await until(() => performance.now() - started > 400);
+  await settle();
   return { told, root };
 }
 
@@ -23,7 +21,7 @@ describe.skipIf((notPrivileged ?? noStrace) !== undefined)(`without the map of i
     ['a shell that ran another program', 'exec sh -c "cp a.timer b.timer; :"', [CP]],
     ['itself again', 'exec sh -c "echo x > b.timer"', [SH]],
   ] as const)('a program that a process was is not named for what it did as %s, though the sensor only looks afterwards', async ([, then, right]) => {
-    const { told, root } = await settledIn();
+    const { told, root } = await settledWithout();
     process.kill(told.pid, 'SIGSTOP');
     try {
       for (let n = 0; n < 5; n += 1) expect(spawnSync('/bin/sh', ['-c', `echo x > a.timer; ${then}`.replaceAll('.timer', `${n}.timer`)], { cwd: root }).status).toBe(0);

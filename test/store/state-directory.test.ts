@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 
 const STORE = new URL('../../src/store/index.ts', import.meta.url).pathname;
 
@@ -56,7 +57,7 @@ describe('a file in it that others may have put there is refused', () => {
     expect(() => openStore(directory)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringMatching(message), hint: expect.stringContaining('mv ') }));
   });
 
-  test.skipIf(process.getuid?.() !== 0)('of another owner (needs root to make one)', () => {
+  test.skipIf(!isRoot)('of another owner (needs root to make one)', () => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, 'journal.db'), '');
     chownSync(join(directory, 'journal.db'), 4711, 4711);

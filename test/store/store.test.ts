@@ -47,8 +47,10 @@ test('every event that was acknowledged is there after kill -9', async () => {
     import { openStore } from ${JSON.stringify(STORE)};
     const { events } = openStore(${JSON.stringify(directory)});
     const base = ${JSON.stringify(fileEvent())};
-    for (let n = 0; ; n++) { events.append([{ ...base, event: { ...base.event, id: 'e' + n } }]); process.stdout.write(n + '\\n'); }`;
+    // What the pipe does not take at once leaves only between two turns.
+    for (let n = 0; ; n++) { events.append([{ ...base, event: { ...base.event, id: 'e' + n } }]); process.stdout.write(n + '\\n'); await new Promise(setImmediate); }`;
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { boot, CHECKOUT, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { json } from '../helpers/lines.ts';
 import { programOf } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
 
@@ -20,11 +21,6 @@ printf '[Service]\\nExecStart=/root/spawn\\nKillMode=process\\nRestart=${restart
 systemctl daemon-reload
 systemctl start evil.timer evil.service
 `;
-
-function json<Document>({ stdout, stderr }: { stdout: string; stderr: string }): Document {
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Document;
-}
 
 /** The planted processes by number, with their state (proc(5)). */
 function planted(host: Booted): Map<string, string> {

@@ -1,6 +1,7 @@
 /** The service with outputs on a booted host: its own journal, its own /dev/log, a file and a command, within the bounds of the service. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { boot, CHECKOUT, noBoot, prepareBase } from '../helpers/booted.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { until } from '../helpers/until.ts';
 
 const PATIENCE_MS = 30_000;
@@ -32,7 +33,7 @@ describe.skipIf(noBoot !== undefined)(`the outputs of the service on a booted De
     const host = await boot();
     const installed = host.shell(INSTALL);
     expect({ status: installed.status, stderr: installed.stderr.replace(/^Created symlink.*\n/, '') }).toEqual({ status: 0, stderr: '' });
-    const entries = (...wanted: string[]): Record<string, string>[] => host.run(['journalctl', '--output=json', '--all', '--no-pager', ...wanted]).stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, string>);
+    const entries = (...wanted: string[]): Record<string, string>[] => jsonLines(host.run(['journalctl', '--output=json', '--all', '--no-pager', ...wanted]).stdout);
     const log = (): string => host.run(['journalctl', '--unit=tickward', '--output=cat', '--no-pager']).stdout;
     await until(() => log().includes('watching by'), log, PATIENCE_MS);
     host.shell(`echo x > ${TIMER}; sleep 1`);

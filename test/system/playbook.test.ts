@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { actions } from '../../src/actions/index.ts';
 import type { RunResult, StepResult } from '../../src/respond/run.ts';
 import { boot, CHECKOUT, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
+import { json } from '../helpers/lines.ts';
 import { programOf } from '../helpers/program.ts';
 
 const TIMER = '/etc/systemd/system/evil.timer';
@@ -27,11 +28,6 @@ printf '{"@timestamp":"%s","event":{"category":["file"],"type":["creation"],"act
 ${PROGRAM} watch --from /root/event.ndjson --once > /dev/null 2>&1 || true
 ${PROGRAM} alerts --json | sed 's/.*"id":"\\([^"]*\\)","@timestamp".*/\\1/' | head -n 1
 `;
-
-function json<Document>({ stdout, stderr }: { stdout: string; stderr: string }): Document {
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Document;
-}
 
 /** Files, links and masks of the planted units, and whether they run. Times of directories aside: they stay what the last change of a cut-off run made them. */
 function snapshot(host: Booted): string {

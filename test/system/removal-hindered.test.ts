@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
 import { planted, treeOf } from '../helpers/hostile.ts';
-import { json, remove, respond, states, undo } from '../helpers/removed.ts';
+import { json } from '../helpers/lines.ts';
+import { remove, respond, states, undo } from '../helpers/removed.ts';
 import { until } from '../helpers/until.ts';
 
 describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-nspawn'})`, () => {

@@ -4,11 +4,7 @@ import type { DrillResult } from '../../src/cli/drill/result.ts';
 import type { RunResult } from '../../src/respond/run.ts';
 import type { TimerRow } from '../../src/timers/index.ts';
 import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
-
-function json<Document>({ stdout, stderr }: { stdout: string; stderr: string }): Document {
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Document;
-}
+import { json } from '../helpers/lines.ts';
 
 function state(host: Booted, unit: string): string {
   return host.run(['systemctl', 'show', '--property=LoadState,ActiveState', '--value', unit]).stdout.trim().split('\n').join(' ');

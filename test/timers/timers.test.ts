@@ -8,6 +8,7 @@ import { chainOf } from '../../src/timers/command.ts';
 import { listTimers, type TimerRow } from '../../src/timers/index.ts';
 import { spanMs, timerOf } from '../../src/timers/manager.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { isRoot } from '../helpers/needs.ts';
 import { plant } from '../helpers/response.ts';
 
 /** `/root` stands for the root of the host; its /etc comes before its /usr/lib, as in systemd. */
@@ -101,7 +102,7 @@ test('nothing that an attacker can put in the place of a unit hangs or breaks th
   expect(rows['fifo.timer']?.schedule).toBeNull();
 });
 
-test.skipIf(process.getuid?.() === 0)('what may not be read is said (root may read everything)', async () => {
+test.skipIf(isRoot)('what may not be read is said (root may read everything)', async () => {
   const { warnings, root } = await list({ 'usr/a.timer': '' }, (at) => chmodSync(join(at, 'usr'), 0));
   chmodSync(join(root, 'usr'), 0o755);
   expect(warnings.join()).toMatch(/usr may not be read/);

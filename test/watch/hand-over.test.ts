@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Alert, FileEvent } from '../../src/model/event.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { collect, MOUNTED, notRoot, ownHost, TICKWARD, type Child, type OwnHost } from '../helpers/host.ts';
+import { jsonLines } from '../helpers/lines.ts';
 import { contextOf, playManager } from '../helpers/manager.ts';
 import { built } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
@@ -32,7 +33,7 @@ async function site(): Promise<Site> {
     stateDir,
     shell,
     make: (name) => void shell.stdin.write(`echo x > ${UNITS}/${name}\n`),
-    events: () => lines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout).map((event) => `${event.event.action} ${event.file.name}`),
+    events: () => jsonLines<FileEvent>(host.run([TICKWARD, 'events', '--json', '--state-dir', stateDir]).stdout).map((event) => `${event.event.action} ${event.file.name}`),
   };
 }
 
@@ -45,11 +46,7 @@ interface Watching {
 function watch({ host, stateDir }: Site): Watching {
   const child = host.start([TICKWARD, 'watch', '--json', '--state-dir', stateDir]);
   const [output, errors] = [collect(child.stdout), collect(child.stderr)];
-  return { child, log: errors.text, alerts: () => lines<Alert>(output.text()).map((alert) => alert.event.file.name) };
-}
-
-function lines<Item>(text: string): Item[] {
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Item);
+  return { child, log: errors.text, alerts: () => jsonLines<Alert>(output.text()).map((alert) => alert.event.file.name) };
 }
 
 const says = (from: { log: () => string }, text: string, limitMs?: number): Promise<void> => until(() => from.log().includes(text), () => `"${text}", got ${from.log()}`, limitMs);
