@@ -56,7 +56,7 @@ export async function makeCaches(directory: string): Promise<void> {
 
 function outputOf({ format }: Entries, into: string): OutputOptions {
   const extension = format === 'cjs' ? 'cjs' : 'js';
-  return { dir: into, format, entryFileNames: `[name].${extension}`, chunkFileNames: `${PARTS}/[name]-[hash].${extension}` };
+  return { dir: into, format, entryFileNames: `[name].${extension}`, chunkFileNames: `${PARTS}/[name]-[hash].${extension}`, charset: 'ascii', comments: { legal: true, annotation: false, jsdoc: false } };
 }
 
 /** Sources look for files from where they lie. In one file with others they would look from there: so they are told, from the root of what this file is in. */
