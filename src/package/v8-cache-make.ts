@@ -1,8 +1,8 @@
 /** A program of its own: keeps beside each part in a directory what V8 makes of it. V8 gives the same bytes for the same source only as `SAME_BYTES` in bundle.ts says, and where little was loaded before. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
-import { cacheOf, scriptOf } from './v8-cache.ts';
+import { keep, scriptOf } from './v8-cache.ts';
 
 const directory = process.argv[2] ?? '.';
 for (const name of readdirSync(directory).sort()) {
@@ -13,5 +13,5 @@ for (const name of readdirSync(directory).sort()) {
   const script = scriptOf(name, readFileSync(join(directory, name), 'utf8'));
   // As it is where it is read, or it is not taken.
   setFlagsFromString('--lazy');
-  writeFileSync(cacheOf(join(directory, name)), script.createCachedData());
+  keep(join(directory, name), script.createCachedData());
 }

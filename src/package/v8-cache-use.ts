@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
-import { cacheOf, isCurrent, scriptOf } from './v8-cache.ts';
+import { kept, scriptOf } from './v8-cache.ts';
 
 const { extensions } = createRequire(import.meta.filename);
 const compile = extensions['.js'];
 
 extensions['.cjs'] = (module, file) => {
-  if (!isCurrent(file)) return compile(module, file);
-  const run = scriptOf(file, readFileSync(file, 'utf8'), readFileSync(cacheOf(file))).runInThisContext();
+  const data = kept(file);
+  if (data === undefined) return compile(module, file);
+  const run = scriptOf(file, readFileSync(file, 'utf8'), data).runInThisContext();
   run(module.exports, (name: string) => module.require(name), module, file, dirname(file));
 };

@@ -1,6 +1,10 @@
 /** What V8 makes of a part of the bundle, kept beside it: reading it takes a fraction of the time that compiling does. The same for who makes the package and for who runs it. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { constants, Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
+
+/** At the end: V8 runs what it is given without a look at its bytes. */
+const CHECKSUM_BYTES = 4;
 
 /** Where it is kept of a part. */
 export function cacheOf(part: string): string {
@@ -12,8 +16,20 @@ export function scriptOf(part: string, source: string, cachedData?: Buffer): Scr
   return new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: part, cachedData, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER });
 }
 
-/** Both files have one time in a package. A source that was edited since is compiled anew. */
-export function isCurrent(part: string): boolean {
-  const kept = statSync(cacheOf(part), { throwIfNoEntry: false });
-  return kept !== undefined && kept.mtimeMs >= statSync(part).mtimeMs;
+export function keep(part: string, data: Buffer): void {
+  const checksum = Buffer.alloc(CHECKSUM_BYTES);
+  checksum.writeUInt32LE(crc32(data));
+  writeFileSync(cacheOf(part), Buffer.concat([data, checksum]));
+}
+
+/** undefined where there is none, or none to be used: damaged, unreadable, or of a source that was edited since (in a package both have one time). */
+export function kept(part: string): Buffer | undefined {
+  try {
+    if (statSync(cacheOf(part)).mtimeMs < statSync(part).mtimeMs) return undefined;
+    const bytes = readFileSync(cacheOf(part));
+    const data = bytes.subarray(0, -CHECKSUM_BYTES);
+    return crc32(data) === bytes.readUInt32LE(data.length) ? data : undefined;
+  } catch {
+    return undefined;
+  }
 }

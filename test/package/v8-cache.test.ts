@@ -1,7 +1,7 @@
 /** What V8 made of the parts of a bundle: taken by the Node that the launchers start, and only as long as the part is what it was. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeCaches } from '../../src/package/bundle.ts';
@@ -15,9 +15,9 @@ const STARTED = [[], ['--max-semi-space-size=2']];
 
 const REFUSED = `
 import { readdirSync, readFileSync } from 'node:fs';
-import { cacheOf, scriptOf } from ${JSON.stringify(join(REPOSITORY, 'src/package/v8-cache.ts'))};
+import { kept, scriptOf } from ${JSON.stringify(join(REPOSITORY, 'src/package/v8-cache.ts'))};
 const parts = readdirSync(process.argv[1]).filter((name) => name.endsWith('.cjs')).map((name) => process.argv[1] + '/' + name);
-const refused = parts.filter((part) => scriptOf(part, readFileSync(part, 'utf8'), readFileSync(cacheOf(part))).cachedDataRejected);
+const refused = parts.filter((part) => scriptOf(part, readFileSync(part, 'utf8'), kept(part)).cachedDataRejected !== false);
 console.log(JSON.stringify({ parts: parts.length, refused }));
 `;
 
@@ -64,11 +64,22 @@ test('what was edited is compiled anew', async () => {
   expect(given(part)).toBe('2');
 });
 
-test('what is no cache of V8 is not taken', async () => {
+test.each<[string, (cache: string) => void]>([
+  ['no cache of V8', (cache) => writeFileSync(cache, 'something else')],
+  ['empty', (cache) => writeFileSync(cache, '')],
+  ['cut off', (cache) => truncateSync(cache, 200)],
+  // V8 would run it, and end at the first byte that means nothing.
+  ['damaged', (cache) => writeFileSync(cache, readFileSync(cache).fill(0x55, 200, 300))],
+  ['no file', (cache) => {
+    rmSync(cache);
+    mkdirSync(cache);
+  }],
+])('one that is %s is not taken', async (_, damage) => {
   const directory = temporaryDirectory();
   const part = join(directory, 'part.cjs');
   writeFileSync(part, 'module.exports = { value: () => __filename };');
-  writeFileSync(cacheOf(part), 'something else');
+  await makeCaches(directory);
+  damage(cacheOf(part));
   expect(given(part)).toBe(part);
 });
 
