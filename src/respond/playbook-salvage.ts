@@ -1,5 +1,6 @@
 /** What can still be told of a response that its schema does not take: who writes one wants to see all that is wrong at once. Pure. */
 import type { z } from 'zod';
+import { isObject } from '../model/object.ts';
 import { issuesOf, type Issue } from '../yaml.ts';
 import type { PlaybookStep } from './playbook.ts';
 import { problemsOfSteps, type ReadStep } from './playbook-problems.ts';
@@ -47,5 +48,5 @@ function textOf(value: unknown): string[] {
 }
 
 function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+  return isObject(value) ? value : undefined;
 }

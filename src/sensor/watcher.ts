@@ -3,7 +3,6 @@ import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
 import { readMountInfo } from '../host/mounts.ts';
 import type { KnownEntry } from '../model/baseline.ts';
-import { messageOf } from '../model/errors.ts';
 import type { FileEvent } from '../model/event.ts';
 import { unknown } from './attributed.ts';
 import { Attributor } from './attribution.ts';
@@ -13,6 +12,7 @@ import type { Images } from './bpf/images.ts';
 import type { Comparison, Discovery } from './comparison.ts';
 import { documentOf, type Seen } from './document.ts';
 import { ControlGroups, type Handles } from './filesystems.ts';
+import { Guard } from './guard.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
@@ -45,6 +45,7 @@ export class Watcher {
   readonly tree: Tree;
   private readonly options: SensorOptions;
   private readonly backend: Backend;
+  private readonly guard: Guard;
   private readonly accounts = new Accounts();
   private readonly makers: Makers;
   private readonly ledger: Ledger;
@@ -60,18 +61,18 @@ export class Watcher {
   private next: NodeJS.Immediate | undefined;
   private isWorking = false;
   private readonly naming: Naming;
-  private isStopped = false;
   private readonly survey: Survey;
 
   constructor(backend: Backend, images: Images | undefined, handles: Handles, options: SensorOptions) {
     this.backend = backend;
+    this.guard = new Guard(options.onNotice);
     this.options = options;
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
     const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMountInfo()), accounts: this.accounts });
     this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
-    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: (work) => this.guarded(work) });
-    this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: (work) => this.guarded(work) });
+    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: this.guard.run });
+    this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: this.guard.run });
     this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (item) => this.later(item), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
@@ -79,12 +80,12 @@ export class Watcher {
   start(): void {
     this.backend.start({
       mayTake: () => this.queue.length + this.naming.waiting < MOST_QUEUED,
-      hurry: (directory, name) => this.guarded(() => this.tree.hurry(directory, name)),
+      hurry: (directory, name) => this.guard.run(() => this.tree.hurry(directory, name)),
       take: (batch) => this.take(batch),
     });
     this.survey.first(this.options.baseline?.());
     this.emit();
-    this.drainTimer = setInterval(() => this.guarded(() => this.backend.drain()), DRAIN_MS);
+    this.drainTimer = setInterval(() => this.guard.run(() => this.backend.drain()), DRAIN_MS);
   }
 
   /** Resolves when everything was looked at, or after so many ms: the rest follows. */
@@ -103,8 +104,8 @@ export class Watcher {
 
   /** Programs of a new file system are to be logged from their first on. */
   programsChanged(): void {
-    this.guarded(() => this.makers.mountsChanged());
-    this.guarded(() => this.backend.mountsChanged());
+    this.guard.run(() => this.makers.mountsChanged());
+    this.guard.run(() => this.backend.mountsChanged());
   }
 
   mountsChanged(): void {
@@ -112,14 +113,14 @@ export class Watcher {
   }
 
   stop(): void {
-    this.guarded(() => {
+    this.guard.run(() => {
       this.backend.drain();
       this.naming.all();
       while (this.queue.length > 0) this.slice();
       this.ledger.releaseAll();
       this.emit();
     });
-    this.isStopped = true;
+    this.guard.stop();
     clearTimeout(this.holdTimer);
     this.naming.stop();
     clearInterval(this.drainTimer);
@@ -132,24 +133,9 @@ export class Watcher {
     return this.options.places(this.accounts.users);
   }
 
-  /** Callbacks of the kernel and of timers end here: an exception must not silence the sensor. */
-  private guarded(work: () => void): void {
-    this.guardedAt(work, undefined);
-  }
-
-  /** The same for one of many, without a closure for each. */
-  private guardedAt<Subject>(work: (subject: Subject) => void, subject: Subject): void {
-    if (this.isStopped) return;
-    try {
-      work(subject);
-    } catch (error) {
-      this.options.onNotice({ level: 'warn', message: `the sensor failed at an event and goes on: ${messageOf(error)}` });
-    }
-  }
-
-  /** The same for what finds events. */
+  /** For what finds events. */
   private guardedly(work: () => void): void {
-    this.guarded(() => {
+    this.guard.run(() => {
       work();
       this.emit();
     });
@@ -182,12 +168,12 @@ export class Watcher {
   }
 
   private queueNamed(item: Change | Gone): void {
-    this.guardedAt(this.makers.name, item);
+    this.guard.runAt(this.makers.name, item);
     this.queue.push(item);
   }
 
   private begin(): void {
-    if (!this.isWorking) this.guarded(() => this.work());
+    if (!this.isWorking) this.guard.run(() => this.work());
   }
 
   /** In a home many files come and go that lead nowhere. */
@@ -201,7 +187,7 @@ export class Watcher {
     this.isWorking = true;
     try {
       do {
-        this.guarded(() => this.slice());
+        this.guard.run(() => this.slice());
         // Storing takes longer than whoever made a directory takes to its first file: the directory is marked before.
         this.backend.drain();
         this.emit();
@@ -231,13 +217,13 @@ export class Watcher {
 
   private goOn(): void {
     this.next = undefined;
-    this.guarded(() => this.work());
+    this.guard.run(() => this.work());
   }
 
   private slice(): void {
     if (this.accounts.refresh()) this.usersChanged = true;
     // Each for itself: whoever makes one of them fail must not take the next with it.
-    for (const item of this.queue.take(SLICE)) this.guardedAt(this.workOff, item);
+    for (const item of this.queue.take(SLICE)) this.guard.runAt(this.workOff, item);
     this.makers.lookAgain();
   }
 
@@ -290,7 +276,7 @@ export class Watcher {
 
   private releaseHeld(): void {
     this.holdTimer = undefined;
-    this.guarded(() => {
+    this.guard.run(() => {
       this.ledger.releaseAll();
       this.emit();
     });

@@ -8,7 +8,6 @@ import { createProgram } from '../../src/cli/main.ts';
 import { openStore } from '../../src/store/index.ts';
 import type { Alert } from '../../src/model/event.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
-import { jsonLines } from '../helpers/lines.ts';
 import { tickward, type Ran } from '../helpers/tickward.ts';
 
 let stateDir = '';
@@ -188,47 +187,6 @@ describe('query', () => {
   test('stops at its time', () => {
     const { code, stderr } = run('query', '--engine', 'embedded', '--timeout', '0.3', 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n');
     expect(stderr).toMatch(/0\.3 s/);
-    expect(code).toBe(1);
-  });
-});
-
-describe('rule test', () => {
-  const events = [{ event: { category: ['file'], action: 'creation' }, file: { name: 'a.timer' } }, { event: { category: ['process'] } }].map((event) => JSON.stringify(event)).join('\n');
-
-  test('gives a line for each event', () => {
-    const { code, stdout } = tickward(['rule', 'test', '--query', 'file where file.name : "*.timer"', '-', '--json'], { input: events });
-    expect(jsonLines(stdout)).toEqual([{ line: 1, match: true }, { line: 2, match: false }]);
-    expect(code).toBe(0);
-  });
-
-  test('goes on after a broken line, and fails at the end', () => {
-    const { code, stdout } = tickward(['rule', 'test', '--query', 'file where true', '--json'], { input: `{broken\n${events}` });
-    expect(jsonLines(stdout)).toMatchObject([{ line: 1, error: expect.stringContaining('JSON') }, { line: 2, match: true }, { line: 3, match: false }]);
-    expect(code).toBe(1);
-  });
-
-  test('shows where EQL is wrong', () => {
-    const { code, stderr } = tickward(['rule', 'test', '--query', 'file where file.name ==']);
-    expect(stderr).toMatch(/line 1, column 24.*\n {2}file where file\.name ==\n {25}\^/);
-    expect(code).toBe(1);
-  });
-
-  test.each([
-    ['file where foo(1)', /line 1, column 12: there is no function foo .*\n {2}file where foo\(1\)\n {13}\^/],
-    ['file where file.name regex "a["', /line 1, column 22: the regular expression "a\[" has an unfinished character class/],
-    ['file where file.name == "abc', /line 1, column 25: this is no EQL: the string is not closed.*\n.*\n {26}\^/],
-    ['file where file.name == "a" and\n  user.name == "\\"', /line 2, column 16: this is no EQL: the string is not closed/],
-    ['file where file.name == """abc"', /line 1, column 25: this is no EQL: the string is not closed/],
-  ])('shows where %j is wrong', (query, message) => {
-    expect(tickward(['rule', 'test', '--query', query])).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
-  });
-
-  test('shows where TOML is wrong', () => {
-    const file = join(temporaryDirectory(), 'rule.toml');
-    writeFileSync(file, '[rule]\nname = "x\n');
-    const { code, stderr } = tickward(['rule', 'test', '--rule', file]);
-    expect(stderr).toMatch(/rule\.toml, line 2, column \d+: /);
-    expect(stderr).toContain('^');
     expect(code).toBe(1);
   });
 });
