@@ -75,6 +75,8 @@ export function userDirectories(user: Pick<PasswdEntry, 'name' | 'uid' | 'home'>
 
 /** What is wanted at a directory on the way to unit directories. Homes share one, so that a hundred thousand users cost no more than one. */
 export interface Place {
+  /** A home, or what /run has for a user: what is in it is of that user's making. */
+  readonly isUsers?: true;
   /** Unit files or generators lie right here. */
   unit?: Pick<UnitDirectory, 'scope' | 'kind'>;
   /** Names that lead further. */
@@ -86,8 +88,8 @@ export interface Place {
 /** The root of all places: those of the system, the homes in /home whoever owns them, the homes of all users, and what /run has for users. */
 export function unitPlaces(users: readonly Pick<PasswdEntry, 'home'>[]): Place {
   const root = placesOf(systemDirectories());
-  const home = placesOf(HOME_UNITS.map((path) => ({ path, scope: 'user', kind: 'units' })));
-  const runtime = placesOf(RUNTIME_UNITS.map((path) => ({ path, scope: 'user', kind: 'units' })));
+  const home = usersPlace(HOME_UNITS);
+  const runtime = usersPlace(RUNTIME_UNITS);
   placeAt(root, '/home').any = { form: /^/, place: home };
   placeAt(root, '/run/user').any = { form: /^\d+$/, place: runtime };
   const parents = new Map<string, Place>();
@@ -106,6 +108,10 @@ export function unitPlaces(users: readonly Pick<PasswdEntry, 'home'>[]): Place {
     if (there !== undefined) parents.clear();
   }
   return root;
+}
+
+function usersPlace(paths: readonly string[]): Place {
+  return { ...placesOf(paths.map((path) => ({ path, scope: 'user', kind: 'units' }))), isUsers: true };
 }
 
 /** The places that lead to a list of directories. */
@@ -145,7 +151,7 @@ function both(one: Place, other: Place): Place {
     const there = named.get(name);
     named.set(name, there === undefined || there === place ? place : both(there, place));
   }
-  return { named, ...(unit === undefined ? {} : { unit }), ...(any === undefined ? {} : { any }) };
+  return { named, ...(unit === undefined ? {} : { unit }), ...(any === undefined ? {} : { any }), ...(one.isUsers ?? other.isUsers ? { isUsers: true } : {}) };
 }
 
 /** systemd(1): any of them can start a timer that it wants, and most run commands of their own. */

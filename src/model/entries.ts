@@ -17,6 +17,19 @@ interface Page {
 /** In the place of a process where none was named. */
 export const NOBODY = -1;
 
+/** How many names may be kept, by several folders together. */
+export interface Room {
+  /** Makes a name less possible; false where there is no room for one more. */
+  take(): boolean;
+  giveBack(): void;
+  readonly isFull: boolean;
+}
+
+const ENDLESS: Room = { take: () => true, giveBack: () => undefined, isFull: false };
+
+/** What became of a name that was set: kept for the first time, kept already, or left out for want of room. */
+export type Kept = 'new' | 'known' | 'left out';
+
 export class Entries implements Iterable<[name: string, signature: Signature]> {
   readonly #places = new Map<string, number>();
   /** Places of those that are gone. */
@@ -24,8 +37,11 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
   /** Names that were set lately, while that is noted. */
   #fresh: Set<string> | undefined;
   readonly #pages: Page[] = [];
+  readonly #room: Room;
+  #lacks = false;
 
-  constructor(from: Iterable<readonly [string, Signature]> = []) {
+  constructor(from: Iterable<readonly [string, Signature]> = [], room: Room = ENDLESS) {
+    this.#room = room;
     for (const [name, signature] of from) this.set(name, signature);
   }
 
@@ -48,16 +64,33 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
     return place === undefined ? NOBODY : (this.#pageOf(place).tellers[place % PAGE] ?? NOBODY);
   }
 
-  /** Whether the name is a new one. */
-  set(name: string, { inode, changed }: Signature, teller: number = NOBODY): boolean {
+  /** There may be files in the folder that are not in here, and are no news: there was, or is, no room for them. */
+  get isPartial(): boolean {
+    return this.#lacks || this.isFull;
+  }
+
+  /** There is no room for one more. */
+  get isFull(): boolean {
+    return this.#room.isFull;
+  }
+
+  lack(lacks: boolean): void {
+    this.#lacks = lacks;
+  }
+
+  set(name: string, { inode, changed }: Signature, teller: number = NOBODY): Kept {
     const known = this.#places.get(name);
+    if (known === undefined && !this.#room.take()) {
+      this.#lacks = true;
+      return 'left out';
+    }
     const place = known ?? this.#newPlace(name);
     const page = this.#pageOf(place);
     page.inodes[place % PAGE] = inode;
     page.changed[place % PAGE] = changed;
     page.tellers[place % PAGE] = teller;
     this.#fresh?.add(name);
-    return known === undefined;
+    return known === undefined ? 'new' : 'known';
   }
 
   /** From now on it is noted which are set. */
@@ -77,6 +110,7 @@ export class Entries implements Iterable<[name: string, signature: Signature]> {
     const place = this.#places.get(name);
     if (place === undefined) return;
     this.#places.delete(name);
+    this.#room.giveBack();
     this.#free.push(place);
     this.#fresh?.delete(name);
   }

@@ -27,6 +27,13 @@ export function nothingBefore(): Entries {
   return new Entries();
 }
 
+/** What was not kept of a folder, for want of room, may be as old as what was. */
+export function knownBefore(entries: Entries | undefined): Entries {
+  const before = new Entries(entries);
+  before.lack(entries !== undefined);
+  return before;
+}
+
 /** Without a baseline, what was there before the start is no news; looking at every home may take a while. */
 export function olderThan(started: bigint, now: Entries): Entries {
   return new Entries([...now].filter(([, { changed }]) => changed < started));

@@ -3,7 +3,7 @@
  * comes second says nothing.
  */
 import type { KnownFile, Signature } from '../model/baseline.ts';
-import { NOBODY, type Entries } from '../model/entries.ts';
+import { NOBODY, type Entries, type Kept } from '../model/entries.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attributed.ts';
 import { Did, type Change } from './backend.ts';
@@ -108,7 +108,7 @@ export class Ledger {
     const stat = this.replaced.has(change) ? undefined : look(folder, change.name);
     if (this.isTold(folder, change, stat)) return false;
     if (wasThere) this.removed(folder, change.name, () => who(change, undefined, true));
-    const isNew = this.set(folder, change.name, signatureOf(stat), change.pid) && !wasThere;
+    const isNew = this.set(folder, change.name, signatureOf(stat), change.pid) !== 'known' && !wasThere;
     // What was merged into one stands at the place of the first: that is not its making where there was one of this name already, or one was removed and this is another.
     const isLater = !isNew || (stat !== undefined && (change.did & REMADE) === REMADE);
     const by = who(change, stat, change.did !== Did.CREATED && isLater);
@@ -130,6 +130,8 @@ export class Ledger {
     let known = folder.entries.get(change.name);
     if (stat === undefined) return;
     if (known?.inode === stat.ino && known.changed === stat.ctimeNs && !this.isAnothers(folder, change) && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
+    // One for which there was no room has been told of.
+    if (folder.entries.isPartial) known ??= signatureOf(stat);
     const filler = known === undefined ? this.options.fillerOf(folder, new Map([[change.name, stat]])) : undefined;
     const isMakers = filler?.process?.pid === change.pid;
     if (filler !== undefined && !isMakers) {
@@ -165,9 +167,11 @@ export class Ledger {
 
   private removed(folder: Folder, name: string, by: () => Attributed): void {
     this.releaseOne(folder, name);
-    const known = folder.entries.get(name);
-    // Not known: a comparison has told of it already. The same file is there: something new follows with its own event.
-    if (known === undefined || isSame(known, look(folder, name))) return;
+    const { entries } = folder;
+    const known = entries.get(name);
+    const stat = known !== undefined || entries.isPartial ? look(folder, name) : undefined;
+    // Not known: a comparison has told of it already, where all are known. The same file is there: something new follows with its own event.
+    if (known === undefined ? !entries.isPartial || stat !== undefined : isSame(known, stat)) return;
     this.set(folder, name, undefined);
     this.report('deletion', folder, name, by(), undefined);
   }
@@ -234,6 +238,18 @@ export class Ledger {
     for (const [name, signature] of known) this.set(folder, name, signature);
   }
 
+  /** Of a folder for which there was no room: those of the names that are known. The others are from now on, where there is room for all of them. */
+  adopt(folder: Folder, names: readonly string[]): string[] {
+    const { entries } = folder;
+    const [known, unknown] = [names.filter((name) => entries.has(name)), names.filter((name) => !entries.has(name))];
+    for (const name of unknown) {
+      const stat = entries.isFull ? undefined : look(folder, name);
+      if (stat !== undefined && !stat.isDirectory()) this.set(folder, name, signatureOf(stat));
+    }
+    entries.lack(entries.isFull);
+    return known;
+  }
+
   releaseAll(): void {
     for (const held of this.held.values()) this.release(held);
   }
@@ -257,12 +273,11 @@ export class Ledger {
     this.report(action, folder, name, by, stat);
   }
 
-  /** Whether the name is a new one. */
-  private set(folder: Folder, name: string, signature: Signature | undefined, teller: number = NOBODY): boolean {
-    const isNew = signature !== undefined && folder.entries.set(name, signature, teller);
+  private set(folder: Folder, name: string, signature: Signature | undefined, teller: number = NOBODY): Kept {
+    const kept = signature === undefined ? 'known' : folder.entries.set(name, signature, teller);
     if (signature === undefined) folder.entries.delete(name);
-    this.options.remember({ folder: folder.path, name, signature, isNew });
-    return isNew;
+    if (kept !== 'left out') this.options.remember({ folder: folder.path, name, signature, isNew: kept === 'new' });
+    return kept;
   }
 
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {

@@ -4,56 +4,76 @@ import { Entries } from '../model/entries.ts';
 import type { Backend } from './backend.ts';
 import { lookAt, pathOf } from './document.ts';
 
-/** More than any unit directory has; an attacker may link one to a directory of millions. */
-export const MOST_ENTRIES = 262_144;
+/** Names that are looked through: more than any unit directory has; an attacker may link one to a directory of millions. */
+const MOST_NAMES = 300_000;
 
 /** Names read at a time: Node's list of all of a folder's takes 1 KB a name, a folder of 200,000 files 200 MB. */
 const AT_ONCE = 512;
 
+/** What of a folder is wanted. */
+export interface Wanted {
+  /** Whether a folder in it counts. */
+  leads: (name: string) => boolean;
+  /** Files, and folders, of which there may be more. */
+  most: { names: number; directories: number };
+}
+
 /** What a folder holds, but for plain folders. */
 export interface Contents {
   entries: Entries;
-  /** Names of plain folders and of links, which may lead to one. */
+  /** Names of folders, and of links that may lead to one. */
   folders: string[];
-  /** There is more than was looked at. */
-  isCut: boolean;
+  /** There are more of them. */
+  cut: { names: boolean; directories: boolean };
 }
 
 /** Throws the system error when the directory cannot be read. */
-export function readEntries(folder: string): Contents {
+export function readEntries(folder: string, wanted: Wanted): Contents {
   const entries = new Entries();
-  const folders: string[] = [];
-  for (const { name, isFolder, isPlain } of namesIn(folder)) {
-    if (entries.size >= MOST_ENTRIES) return { entries, folders, isCut: true };
-    if (isFolder) folders.push(textOf(name));
-    if (!isPlain) continue;
+  const found = look(folder, wanted, (name) => {
+    if (entries.size >= wanted.most.names) return false;
     const stat = lookAt(pathOf(folder, name));
     if (stat !== undefined) entries.set(name, { inode: stat.ino, changed: stat.ctimeNs });
-  }
-  return { entries, folders, isCut: false };
+    return true;
+  });
+  return { entries, ...found };
 }
 
 /** The names that differ from what is known, without keeping the others; what is fresh is as it is known. Throws the system error when the directory cannot be read. */
-export function readDifferences(folder: string, known: Entries): Omit<Contents, 'entries'> & { names: string[] } {
+export function readDifferences(folder: string, known: Entries, wanted: Wanted): Omit<Contents, 'entries'> & { names: string[] } {
   const names: string[] = [];
-  const folders: string[] = [];
-  let [looked, seen] = [0, 0];
-  for (const { name, isFolder, isPlain } of namesIn(folder)) {
-    if (looked >= MOST_ENTRIES) return { names: [...names, ...missing(folder, known)], folders, isCut: true };
-    if (isFolder) folders.push(textOf(name));
-    if (!isPlain) continue;
-    looked += 1;
+  let seen = 0;
+  const found = look(folder, wanted, (name) => {
     const then = known.get(name);
     // What is new is looked at when it is told of.
+    if (then === undefined && names.length >= wanted.most.names) return false;
     if (then !== undefined) {
       seen += 1;
-      if (known.isFresh(name)) continue;
+      if (known.isFresh(name)) return true;
       const stat = lookAt(pathOf(folder, name));
-      if (stat === undefined || (then.inode === stat.ino && then.changed === stat.ctimeNs)) continue;
+      if (stat === undefined || (then.inode === stat.ino && then.changed === stat.ctimeNs)) return true;
     }
     names.push(name);
+    return true;
+  });
+  return { names: seen === known.size ? names : [...names, ...missing(folder, known)], ...found };
+}
+
+/** `take` says whether there was room for a file. */
+function look(folder: string, { leads, most }: Wanted, take: (name: string) => boolean): Omit<Contents, 'entries'> {
+  const folders: string[] = [];
+  const cut = { names: false, directories: false };
+  let read = 0;
+  for (const { name, isFolder, isPlain } of namesIn(folder)) {
+    read += 1;
+    if (read > MOST_NAMES) return { folders, cut: { ...cut, names: true } };
+    if (isFolder && leads(textOf(name))) {
+      if (folders.length < most.directories) folders.push(textOf(name));
+      else cut.directories = true;
+    }
+    if (isPlain && !take(name)) cut.names = true;
   }
-  return { names: seen === known.size ? names : [...names, ...missing(folder, known)], folders, isCut: false };
+  return { folders, cut };
 }
 
 /** The known names that are not there: only where some are it is worth to look for each. */

@@ -3,7 +3,7 @@ import type { Place } from '../host/directories.ts';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
 import { Entries } from '../model/entries.ts';
 import { unknown, type Attributed } from './attributed.ts';
-import { nothingBefore, olderThan, type BeforeOf, type Comparison, type Discovery } from './comparison.ts';
+import { knownBefore, nothingBefore, olderThan, type BeforeOf, type Comparison, type Discovery } from './comparison.ts';
 import type { Ledger } from './ledger.ts';
 import { realTime, tick } from './libc.ts';
 import { differing } from './scan.ts';
@@ -45,7 +45,7 @@ export class Survey {
   first(known: KnownFolders | undefined): void {
     this.atEnd = known === undefined ? undefined : () => this.missing(known);
     const started = realTime() - tick();
-    this.begin((folder, now) => (known === undefined ? olderThan(started, now) : new Entries(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
+    this.begin((folder, now) => (known === undefined ? olderThan(started, now) : knownBefore(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
   }
 
   again(why: string = COMPARED): void {
@@ -82,9 +82,11 @@ export class Survey {
       const before = beforeOf(folder, now);
       const names = differing(before, now);
       ledger.accept(folder, before);
-      this.compareLater({ folder, names, by });
+      const isOld = before.isPartial && folder.entries.isPartial;
+      if (isOld) folder.entries.lack(true);
+      this.compareLater({ folder, names: isOld ? names.filter((name) => before.has(name)) : names, by });
     }
-    for (const { folder, names } of known) this.compareLater({ folder, names, by: unknown(this.why) });
+    for (const { folder, names } of known) this.compareLater({ folder, names: folder.entries.isPartial ? ledger.adopt(folder, names) : names, by: unknown(this.why) });
   }
 
   /** Of what went, the kernel may still have to say who took it away, and what was done in it before. */

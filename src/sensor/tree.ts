@@ -7,7 +7,8 @@ import { errnoOf } from '../model/errors.ts';
 import type { Backend } from './backend.ts';
 import { close, openDirectory } from './libc.ts';
 import { Marks, type Folder, type Marked } from './marks.ts';
-import { MOST_ENTRIES, readDifferences, readEntries } from './scan.ts';
+import { Rooms, type OwnRoom } from './rooms.ts';
+import { readDifferences, readEntries, type Contents, type Wanted } from './scan.ts';
 import { Unseen } from './unseen.ts';
 import { inside, interestIn, isFolder, isLink, MOST_ASKED, namesToVisit, type Way } from './way.ts';
 
@@ -21,14 +22,13 @@ export interface Found {
   readonly gone: Folder[];
 }
 
-const TOO_MANY = `more than ${MOST_ENTRIES} entries: the rest`;
-
 /** A way in a home has one or two names at each step. */
 const MOST_RUSHED = 2;
 
 export class Tree {
   private readonly backend: Backend;
   private root: Place;
+  readonly rooms = new Rooms();
   private readonly marks = new Marks();
   private readonly unseen = new Unseen();
   /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
@@ -63,7 +63,7 @@ export class Tree {
 
   /** In words, a line a reason. */
   get blind(): string[] {
-    const lines = this.unseen.lines;
+    const lines = [...this.unseen.lines, ...this.rooms.lines];
     return this.queue.length === 0 ? lines : [...lines, `${this.queue.length} directories are yet to be looked at`];
   }
 
@@ -88,6 +88,7 @@ export class Tree {
   /** Looks at everything anew, as the queue is worked off. */
   revisit(root: Place = this.root): void {
     this.root = root;
+    this.rooms.again();
     this.queue = [{ path: '', place: root }];
   }
 
@@ -174,6 +175,11 @@ export class Tree {
 
   /** Marks first and reads afterwards, so that nothing falls between. */
   private visit(way: Way, found: Found, isQueued: boolean): void {
+    const room = this.rooms.of(way);
+    if (way.within !== undefined && room.directories.isFull && this.marks.keyAt(way.path) === undefined) {
+      room.directories.refuse();
+      return;
+    }
     const opened = this.open(way);
     if (opened === undefined) {
       this.leave(way.path, found);
@@ -185,8 +191,9 @@ export class Tree {
       this.unseen.seen(way.path);
       const before = this.marks.keyAt(way.path);
       if (before !== undefined && before !== key) this.leave(way.path, found);
+      if (way.within !== undefined && before !== key) room.directories.take();
       const marked = this.marks.add(key, way);
-      const folders = isFolder(way) ? this.read(key, way, marked, opened, found) : undefined;
+      const folders = isFolder(way) ? this.read(key, way, marked, opened, found, room) : undefined;
       this.visitNext(way, opened, folders, found, isQueued);
       // What was there may have gone before it was marked itself: then this directory is what tells when it comes again.
       if (interest === 'self' && interestIn(way) !== 'self') {
@@ -211,26 +218,29 @@ export class Tree {
     }
   }
 
-  /** Entries of a folder with units; gives the names of the folders in it. */
-  private read(key: string, way: Way, marked: Marked, opened: number, found: Found): string[] {
+  /** Entries of a folder with units; gives the names of the folders in it that count. */
+  private read(key: string, way: Way, marked: Marked, opened: number, found: Found, room: OwnRoom): string[] {
     const path = `/proc/self/fd/${opened}`;
+    const wanted: Wanted = { leads: (name) => inside(way, name) !== undefined, most: { names: room.names.most, directories: room.directories.most } };
     if (marked.folder !== undefined) {
-      const { names, folders, isCut } = differencesOnce(path, marked.folder.entries);
-      if (isCut) this.unseen.add(way.path, TOO_MANY);
+      const { names, folders, cut } = differencesOnce(path, marked.folder.entries, wanted);
+      refuse(room, cut);
+      if (cut.names) marked.folder.entries.lack(true);
       if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, names });
       return folders;
     }
-    const { entries, folders, isCut } = readEntries(path);
-    if (isCut) this.unseen.add(way.path, TOO_MANY);
+    const { entries, folders, cut } = readEntries(path, wanted);
+    refuse(room, cut);
     const { scope, kind } = way.place.unit ?? way.within?.directory ?? { scope: 'system', kind: 'units' };
     const directory = way.within?.directory ?? { path: way.path, scope, kind };
-    marked.folder = { key, path: way.path, directory, relative: way.within?.relative ?? '', entries: new Entries() };
+    marked.folder = { key, path: way.path, directory, relative: way.within?.relative ?? '', entries: new Entries([], room.names) };
+    if (cut.names) marked.folder.entries.lack(true);
     found.appeared.push({ folder: marked.folder, now: entries });
     return folders;
   }
 
   private visitNext(way: Way, opened: number, folders: readonly string[] | undefined, found: Found, isQueued: boolean): void {
-    const names = new Set([...(folders ?? []).filter((name) => inside(way, name) !== undefined), ...namesToVisit(way.place, opened)]);
+    const names = new Set([...(folders ?? []), ...namesToVisit(way.place, opened)]);
     // Real names before links, so that what two ways lead to is called by its real name.
     const next = [...names].flatMap((name) => inside(way, name) ?? []).map((child) => ({ child, isLink: isLink(child.path) })).sort((one, other) => Number(one.isLink) - Number(other.isLink));
     for (const { child, isLink: later } of next) {
@@ -243,6 +253,7 @@ export class Tree {
     const { way, folder } = this.marks.remove(path);
     if (folder !== undefined) this.lose(folder, found);
     if (way === undefined) return;
+    if (way.within !== undefined) this.rooms.of(way).directories.giveBack();
     for (const child of this.marks.below(way)) this.leave(child, found);
   }
 
@@ -267,12 +278,17 @@ export class Tree {
 }
 
 /** What was fresh for this comparison is not for the next, also where the directory cannot be read. */
-function differencesOnce(path: string, entries: Entries): ReturnType<typeof readDifferences> {
+function differencesOnce(path: string, entries: Entries, wanted: Wanted): ReturnType<typeof readDifferences> {
   try {
-    return readDifferences(path, entries);
+    return readDifferences(path, entries, wanted);
   } finally {
     entries.forgetFresh();
   }
+}
+
+function refuse({ names, directories }: OwnRoom, cut: Contents['cut']): void {
+  if (cut.names) names.refuse();
+  if (cut.directories) directories.refuse();
 }
 
 function remove<Item>(items: Item[], isUnwanted: (item: Item) => boolean): void {

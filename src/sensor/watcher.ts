@@ -92,6 +92,8 @@ export class Watcher {
   async ready(limitMs: number): Promise<void> {
     const end = performance.now() + limitMs;
     while (!this.tree.isDone && performance.now() < end) await new Promise<void>((resolve) => setImmediate(resolve));
+    // Until now it is asked what cannot be seen.
+    this.tree.rooms.onFull = (message) => this.options.onNotice({ level: 'warn', message });
   }
 
   /** Compares what is known with what is there. */

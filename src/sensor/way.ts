@@ -7,6 +7,8 @@ import type { Interest } from './backend.ts';
 export interface Way {
   readonly path: string;
   readonly place: Place;
+  /** Path of the home, or what /run has for a user, that it is in. */
+  readonly users?: string;
   /** Set inside a unit directory. */
   readonly within?: { readonly directory: UnitDirectory; readonly relative: string };
 }
@@ -28,7 +30,9 @@ export function inside(way: Way, name: string): Way | undefined {
   const within = unit?.kind === 'units' && isUnitSubdirectory(name) ? { directory: { path: way.path, ...unit }, relative: name } : undefined;
   // Most names are those of files: nothing is made for them.
   if (place === undefined && within === undefined) return undefined;
-  return { path: `${way.path}/${name}`, place: place ?? NOWHERE, ...(within === undefined ? {} : { within }) };
+  const path = `${way.path}/${name}`;
+  const users = way.users ?? (place?.isUsers === true ? path : undefined);
+  return { path, place: place ?? NOWHERE, ...(users === undefined ? {} : { users }), ...(within === undefined ? {} : { within }) };
 }
 
 /** Self is enough where all that is waited for is there, and is no link that could be led elsewhere. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Signature } from '../../src/model/baseline.ts';
-import { Entries, NOBODY } from '../../src/model/entries.ts';
+import { Entries, NOBODY, type Room } from '../../src/model/entries.ts';
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', '__proto__', '\u00ff\n');
 const signature: fc.Arbitrary<Signature> = fc.record({ inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), changed: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) });
@@ -11,15 +11,15 @@ test('it holds what a map of objects would hold, whatever comes and goes', () =>
     fc.property(fc.array(fc.record({ name, signature: fc.option(signature, { nil: undefined }) }), { maxLength: 60 }), (steps) => {
       const entries = new Entries();
       const map = new Map<string, Signature>();
-      const isNew: boolean[] = [];
-      const wasNew: boolean[] = [];
+      const isNew: unknown[] = [];
+      const wasNew: unknown[] = [];
       for (const step of steps) {
         if (step.signature === undefined) {
           entries.delete(step.name);
           map.delete(step.name);
         } else {
           isNew.push(entries.set(step.name, step.signature));
-          wasNew.push(!map.has(step.name));
+          wasNew.push(map.has(step.name) ? 'known' : 'new');
           map.set(step.name, step.signature);
         }
         expect(entries.get(step.name)).toEqual(map.get(step.name));
@@ -64,4 +64,24 @@ test('of each the process that was told of last is known, where one was named', 
   for (let n = 0; n < 5_000; n += 1) entries.set(`f${n}`, { inode: 1n, changed: 1n }, n);
   entries.set('f1', { inode: 1n, changed: 2n });
   expect(['f0', 'f1', 'f4999', 'none'].map((each) => entries.teller(each))).toEqual([0, NOBODY, 4_999, NOBODY]);
+});
+
+test('what there is no room for is left out, and that something may be lacking is said until it is taken back', () => {
+  const one = { inode: 1n, changed: 1n };
+  let left = 3;
+  const room: Room = {
+    take: () => left > 0 && (left -= 1) >= 0,
+    giveBack: () => void (left += 1),
+    get isFull() {
+      return left === 0;
+    },
+  };
+  const [entries, others] = [new Entries([['a', one]], room), new Entries([], room)];
+  expect(['b', 'b', 'c'].map((each) => entries.set(each, one))).toEqual(['new', 'known', 'new']);
+  expect([others.set('d', one), entries.set('a', one), others.has('d'), entries.isPartial]).toEqual(['left out', 'known', false, true]);
+  entries.delete('a');
+  entries.delete('a');
+  expect([left, entries.isPartial, entries.isFull, others.isPartial]).toEqual([1, false, false, true]);
+  others.lack(false);
+  expect([others.set('d', one), others.isPartial]).toEqual(['new', true]);
 });
