@@ -6,6 +6,7 @@ import { asleep, TICK_NS } from './clocks.ts';
 import type { ExecLog } from './exec-log.ts';
 import { pathOfImage } from './program.ts';
 import { readProgram } from './proc-facts.ts';
+import { Recent } from './recent.ts';
 
 type Ancestry = FileEvent['tickward']['ancestry'];
 type Ancestor = Ancestry[number];
@@ -15,7 +16,14 @@ const MOST_ANCESTORS = 32;
 /** How long what was read of a process is taken to be so still, in ms. */
 const FRESH_MS = 1_000;
 
-const MOST_KNOWN = 1_024;
+/** Chains that are kept, by the characters in them. */
+const MOST_KNOWN = 2 * 1024 ** 2;
+/** What an ancestor takes but for its arguments, in characters. */
+const PLAIN = 128;
+
+export function charactersOf(chain: Ancestry): number {
+  return chain.reduce((sum, { command_line = '' }) => sum + PLAIN + command_line.length, 0);
+}
 
 interface Known {
   /** Of the image, 0n for one that was there before the map; without a map, the place in the log of what it opened last. Another one means another process or program. */
@@ -39,7 +47,7 @@ interface One {
 export class Ancestors {
   private readonly images: Images | undefined;
   private readonly log: ExecLog | undefined;
-  private readonly known = new Map<number, Known>();
+  private readonly known = new Recent<number, Known>(MOST_KNOWN, ({ chain }) => charactersOf(chain));
 
   constructor({ images, log }: { images?: Images; log?: ExecLog }) {
     this.images = images;
@@ -57,10 +65,7 @@ export class Ancestors {
     const known = this.known.get(parent);
     if (known !== undefined && known.since === since && now - known.at < FRESH_MS && known.from <= childStart) return known.chain;
     const { chain, from } = this.chainOf(parent, childStart);
-    if (from !== undefined) {
-      if (this.known.size >= MOST_KNOWN) this.known.clear();
-      this.known.set(parent, { since, from, at: now, chain });
-    }
+    if (from !== undefined) this.known.set(parent, { since, from, at: now, chain });
     return chain;
   }
 

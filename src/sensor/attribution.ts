@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path';
 import { effectiveIdsOf, statOf, toldExecutableOf } from '../host/proc.ts';
+import { charactersOf } from './ancestry.ts';
 import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
 import type { Bracket } from './backend.ts';
 import type { Image, Images } from './bpf/images.ts';
@@ -15,6 +16,7 @@ import { fillingOf, type Above, type Numbered } from './filler.ts';
 import { readFacts, type ProcFacts } from './proc-facts.ts';
 import { Programs } from './programs.ts';
 import { deviceOf, pathOfOpened } from './program.ts';
+import { Recent } from './recent.ts';
 import type { Sources } from './sources.ts';
 
 /** A change of a file as far as it matters for who did it. */
@@ -43,15 +45,15 @@ const FRESH_MS = 1_000;
 /** All numbers of processes are not used up within this time, in ns. */
 const REUSE_NS = 250_000_000n;
 
-/** Processes whose answer is kept. */
-const MOST_KNOWN = 4_096;
+/** Answers that are kept, by the characters in them: four thousand of them most of the time, fewer where somebody gives processes long arguments. */
+const MOST_KNOWN = 8 * 1024 ** 2;
 
 export class Attributor {
   readonly descriptions: Descriptions;
   private readonly sources: Sources;
-  private readonly known = new Map<number, Known>();
+  private readonly known = new Recent<number, Known>(MOST_KNOWN, weightOf);
   private readonly programs: Programs;
-  private readonly settled = new Map<number, { bracket: Bracket; by: Attributed }>();
+  private readonly settled = new Recent<number, { bracket: Bracket; by: Attributed }>(MOST_KNOWN, weightOf);
 
   constructor(sources: Sources) {
     this.sources = sources;
@@ -89,7 +91,6 @@ export class Attributor {
 
   /** The program has been running since before the reading: all that the process did in it was this one. */
   private settle({ pid, bracket }: Deed, by: Attributed): void {
-    if (this.settled.size >= MOST_KNOWN) this.settled.clear();
     this.settled.set(pid, { bracket, by });
   }
 
@@ -155,7 +156,6 @@ export class Attributor {
 
   /** `identity`: as it was before anything was read. */
   private remember({ pid, position, bracket }: Deed, identity: bigint | string, by: Attributed): void {
-    if (this.known.size >= MOST_KNOWN) this.known.clear();
     this.known.set(pid, { identity, at: performance.now(), position, bracket, by });
   }
 
@@ -195,6 +195,14 @@ export class Attributor {
     if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.descriptions.ofFacts(deed.pid, facts, 'none'), note: endedNote(deed.pid, 'its program', hasMap) };
     return unknown(endedNote(deed.pid, 'it', hasMap));
   }
+}
+
+/** What an answer takes but for its arguments and those of its ancestors, in characters. */
+const PLAIN = 1_024;
+
+/** Ancestors are shared by many, and counted for each. */
+function weightOf({ by: { process: maker, ancestry } }: { by: Attributed }): number {
+  return PLAIN + (maker?.command_line?.length ?? 0) + charactersOf(ancestry);
 }
 
 /** Asked once a reading. Of a process that has ended nothing else is known. */

@@ -89,7 +89,7 @@ export class Descriptions {
         pid,
         ...(executable === undefined ? {} : { executable }),
         ...(name === undefined ? {} : { name }),
-        ...(args.length === 0 ? {} : { args, command_line: args.join(' ') }),
+        ...(args.length === 0 ? {} : spoken(args)),
         ...(workingDirectory === undefined ? {} : { working_directory: workingDirectory }),
         start: startedAt({ startTicks }),
         parent: ancestry[0] ?? { pid: ppid },
@@ -103,6 +103,20 @@ export class Descriptions {
       ancestry,
     };
   }
+}
+
+/** The arguments as pieces of the whole: one copy in memory, where ten thousand processes with long ones may wait to be told of. */
+function spoken(args: readonly string[]): { args: string[]; command_line: string } {
+  const line = args.join(' ');
+  let end = -1;
+  return {
+    args: args.map((argument) => {
+      const start = end + 1;
+      end = start + argument.length;
+      return line.slice(start, end);
+    }),
+    command_line: line,
+  };
 }
 
 function startsAlike(full: readonly string[] | undefined, cut: readonly string[]): boolean {

@@ -14,8 +14,12 @@ export interface Opened {
 /** Four runs of a dynamic program through a script. */
 export const MOST_OPENED = 12;
 
-/** As many processes as the kernel's map of images has. */
+/** As many processes as the kernel's map of images has; fewer where somebody makes them open many programs with long names. */
 const MOST_PROCESSES = 32_768;
+/** In the names of all that is logged. */
+const MOST_CHARACTERS = 8 * 1024 ** 2;
+/** What one takes beside its names, in characters. */
+const PLAIN = 64;
 
 /** From opening a program to its beginning, at most. */
 export const OPENED_BEFORE_NS = 200_000_000n;
@@ -29,6 +33,8 @@ export class ExecLog {
   private processes = new Map<number, Opened[]>();
   /** The generation before, so that forgetting costs nothing: a process that has been silent for two generations is forgotten. */
   private older = new Map<number, Opened[]>();
+  /** In what was logged since the generation began. */
+  private characters = 0;
   /** Since when programs of a device are logged, in ns of CLOCK_MONOTONIC. */
   private devices = new Map<string, { fileSystem: string; since: bigint }>();
 
@@ -38,13 +44,13 @@ export class ExecLog {
       known.push(opened);
       if (known.length > MOST_OPENED) known.shift();
     }
-    if (!this.processes.has(pid)) {
-      if (this.processes.size >= MOST_PROCESSES / 2) {
-        this.older = this.processes;
-        this.processes = new Map();
-      }
-      this.processes.set(pid, known ?? [opened]);
+    if (this.processes.size >= MOST_PROCESSES / 2 || this.characters >= MOST_CHARACTERS / 2) {
+      this.older = this.processes;
+      this.processes = new Map();
+      this.characters = 0;
     }
+    if (!this.processes.has(pid)) this.processes.set(pid, known ?? [opened]);
+    this.characters += PLAIN + opened.name.length + opened.directory.length;
   }
 
   /** Oldest first. */
@@ -70,6 +76,7 @@ export class ExecLog {
   forget(at: bigint): void {
     this.processes.clear();
     this.older.clear();
+    this.characters = 0;
     for (const device of this.devices.values()) device.since = at;
   }
 }

@@ -4,6 +4,7 @@ import { FILEID_KERNFS, O_PATH } from '../host/kernel.ts';
 import { MOUNTINFO, readMountInfo, type MountInfo } from '../host/mounts.ts';
 import { numbersOf } from '../model/device.ts';
 import * as libc from './libc.ts';
+import { Recent } from './recent.ts';
 
 /** Nothing is run from these, and most cannot be marked. */
 const NO_PROGRAMS = new Set(['autofs', 'binfmt_misc', 'bpf', 'cgroup', 'cgroup2', 'configfs', 'debugfs', 'devpts', 'efivarfs', 'fusectl', 'hugetlbfs', 'mqueue', 'nsfs', 'proc', 'pstore', 'rpc_pipefs', 'securityfs', 'selinuxfs', 'sysfs', 'tracefs']);
@@ -157,7 +158,7 @@ function pathByHandle(mount: string, handle: Buffer): string | undefined {
 /** Paths of control groups by their ids, in the unified hierarchy. */
 export class ControlGroups {
   private mount: string | undefined;
-  private readonly known = new Map<bigint, string>();
+  private readonly known = new Recent<bigint, string>(MOST_GROUPS);
 
   constructor(mounts: readonly MountInfo[]) {
     this.mount = mounts.find((mount) => mount.type === 'cgroup2')?.path;
@@ -174,7 +175,6 @@ export class ControlGroups {
     const path = pathByHandle(this.mount, handle);
     if (path === undefined || !path.startsWith(this.mount)) return undefined;
     const relative = path.slice(this.mount.length) || '/';
-    if (this.known.size >= MOST_GROUPS) this.known.clear();
     this.known.set(id, relative);
     return relative;
   }

@@ -11,6 +11,7 @@ import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
 import { asSeen, doubtOf } from './doubt.ts';
 import { Replaced } from './replaced.ts';
+import { Recent } from './recent.ts';
 import { isSame } from './same.ts';
 import type { Folder } from './marks.ts';
 
@@ -65,7 +66,7 @@ export class Ledger {
   /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
   private readonly compared = new Map<string, bigint>();
   /** Hashes of the files that were told of last. */
-  private readonly contents = new Map<string, string>();
+  private readonly contents = new Recent<string, string>(MOST_CONTENTS);
 
   constructor(options: LedgerOptions) {
     this.options = options;
@@ -282,12 +283,8 @@ export class Ledger {
 
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
     const content = this.options.report({ folder, name, action, by, source, stat, original });
-    if (content === undefined) {
-      if (this.contents.size > 0) this.contents.delete(heldKey(folder, name));
-    } else {
-      if (this.contents.size >= MOST_CONTENTS) this.contents.clear();
-      this.contents.set(heldKey(folder, name), content);
-    }
+    if (content !== undefined) this.contents.set(heldKey(folder, name), content);
+    else if (!this.contents.isEmpty) this.contents.delete(heldKey(folder, name));
   }
 }
 

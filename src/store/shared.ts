@@ -16,6 +16,8 @@ export const SHARED_SCHEMA = `
 
 /** Rows whose content is remembered, but for long ones, and looked for again after a restart. Older ones may be stored a second time: an index over all of them would cost more than it saves. */
 const REMEMBERED = 1_024;
+/** And of so many characters, where they are long. */
+const REMEMBERED_CHARACTERS = 4 * 1024 ** 2;
 
 /** Parts that were read, but for long ones, kept for the next events of the same process: each in the place that its id gives it. A Map that is cleared again and again would keep its garbage alive for long. */
 const READ_KEPT = 128;
@@ -50,6 +52,7 @@ export function createSharedWriter(database: DatabaseSync): SharedWriter {
 
   let recent = new Map<string, Part>();
   let older = new Map<string, Part>();
+  let characters = 0;
   let isLoaded = false;
   let nextId: number | undefined;
   let touched: Part[] = [];
@@ -60,11 +63,13 @@ export function createSharedWriter(database: DatabaseSync): SharedWriter {
 
   const remember = (part: Part): void => {
     if (part.document.length > MOST_TOGETHER) return;
-    if (recent.size >= REMEMBERED) {
+    if (recent.size >= REMEMBERED || characters >= REMEMBERED_CHARACTERS) {
       older = recent;
       recent = new Map();
+      characters = 0;
     }
     recent.set(part.document, part);
+    characters += part.document.length;
   };
   const load = (): void => {
     isLoaded = true;

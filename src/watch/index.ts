@@ -2,7 +2,6 @@
  * Sensor → store → rules, wired: the same for `tickward watch`, the drill and the osquery extension.
  * Of the processes that share a state directory one senses (it holds the lock); the others follow what it stores and take over when it dies.
  */
-import { setFlagsFromString } from 'node:v8';
 import { unitPlaces, type Place } from '../host/directories.ts';
 import { hostIdentity } from '../host/identity.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
@@ -18,6 +17,7 @@ import { openSensorLock, sensorLockHolder, type SensorLock, type SensorLockFile 
 import { createRecorder } from '../store/recorder.ts';
 import { retentionOf, type Retention } from '../store/retention.ts';
 import { Judging } from './judging.ts';
+import { Bursts, saveMemory } from './memory.ts';
 
 export interface Notice {
   level: 'info' | 'warn';
@@ -62,25 +62,24 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     const following = new Follower(options, lock);
     await following.start();
     saveMemory();
-    return following;
+    const bursts = new Bursts();
+    return {
+      get sensor() {
+        return following.sensor;
+      },
+      async stop() {
+        bursts.stop();
+        await following.stop();
+      },
+    };
   } catch (error) {
     lock.close();
     throw error;
   }
 }
 
-/** Not before all is loaded: with other flags V8 takes nothing of what it compiled before, for Node and for us. */
-function saveMemory(): void {
-  // Clearing what died young by one thread takes a sixth less CPU in a storm.
-  setFlagsFromString('--no-parallel-scavenge');
-  // In a storm V8 takes the events for something that lives long, since it always meets some that are on their way, and makes them where garbage stays: a fifth more memory at its highest.
-  setFlagsFromString('--no-allocation-site-pretenuring');
-  // What has died in the old space is cleared away before it grows by more than a fifth.
-  setFlagsFromString('--heap-growing-percent=20');
-}
-
 /** Follows until the lock is free, then senses. It never takes the lock from a process that has it: one that is stopped (SIGSTOP) would go on writing later. */
-class Follower implements Watch {
+class Follower {
   private readonly options: WatchOptions;
   private readonly lock: SensorLockFile;
   private sensing: Sensing | undefined;

@@ -1,0 +1,54 @@
+/** How a process that runs for months uses memory. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** What is more by this than it was is given back; bytes. */
+const WORTH = 32 * 1024 ** 2;
+
+/** How often it is looked for, in ms, and the share of that time above which there is still something to do. */
+const LOOK_MS = 30_000;
+const BUSY = 0.1;
+
+/** Not before all is loaded: with other flags V8 takes nothing of what it compiled before, for Node and for us. */
+export function saveMemory(): void {
+  // Clearing what died young by one thread takes a sixth less CPU in a storm.
+  setFlagsFromString('--no-parallel-scavenge');
+  // In a storm V8 takes the events for something that lives long, since it always meets some that are on their way, and makes them where garbage stays: a fifth more memory at its highest.
+  setFlagsFromString('--no-allocation-site-pretenuring');
+  // What has died in the old space is cleared away before it grows by more than a fifth.
+  setFlagsFromString('--heap-growing-percent=20');
+}
+
+/**
+ * Gives back what a burst took, now and then. V8 keeps the pages that it has emptied; its own way to give them back, which node.sh turns off, collects twice after the
+ * start and after every small burst too.
+ */
+export class Bursts {
+  private least = process.memoryUsage.rss();
+  private worked = performance.eventLoopUtilization();
+  private readonly timer = setInterval(() => this.look(), LOOK_MS).unref();
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private look(): void {
+    const worked = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(worked, this.worked);
+    this.worked = worked;
+    const resident = process.memoryUsage.rss();
+    if (resident < this.least + WORTH) this.least = Math.min(this.least, resident);
+    else if (utilization < BUSY) {
+      giveBack();
+      this.least = process.memoryUsage.rss();
+    }
+  }
+}
+
+/** All that can be, and every page that is empty by then goes back to the kernel: 50 ms. */
+export function giveBack(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { ExecLog } from '../../src/sensor/exec-log.ts';
+import { Recent } from '../../src/sensor/recent.ts';
+
+test('what is too much together is forgotten, by its weight, and what is set again weighs once', () => {
+  const recent = new Recent<string, string>(10, ({ length }) => length);
+  recent.set('a', 'four');
+  recent.set('a', 'four');
+  recent.set('b', 'five!');
+  expect([recent.get('a'), recent.get('b'), recent.isEmpty]).toEqual(['four', 'five!', false]);
+  recent.delete('a');
+  recent.delete('a');
+  recent.set('c', 'five!');
+  expect([recent.get('a'), recent.get('b'), recent.get('c')]).toEqual([undefined, 'five!', 'five!']);
+  recent.set('d', '.');
+  expect([recent.get('b'), recent.get('c'), recent.get('d')]).toEqual([undefined, undefined, '.']);
+  recent.clear();
+  expect(recent.isEmpty).toBe(true);
+});
+
+test('without a weight it is their number', () => {
+  const recent = new Recent<number, number>(2);
+  for (const n of [1, 2, 2]) recent.set(n, n);
+  expect([recent.get(1), recent.get(2)]).toEqual([1, 2]);
+  recent.set(3, 3);
+  expect([recent.get(1), recent.get(2), recent.get(3)]).toEqual([undefined, undefined, 3]);
+});
+
+test('of programs with the longest names fewer processes are remembered in the log: never more than some MB of them', () => {
+  const log = new ExecLog();
+  const [name, directory] = ['n'.repeat(255), 'd'.repeat(128)];
+  const bracket = { after: 0n, before: 1n };
+  for (let pid = 1; pid <= 32_768; pid += 1) for (let nth = 0; nth < 12; nth += 1) log.add(pid, { directory, name, position: pid * 12 + nth, bracket });
+  const remembered = Array.from({ length: 32_768 }, (_, n) => log.of(n + 1).length);
+  expect(remembered.at(-1)).toBe(12);
+  const characters = remembered.reduce((sum, opened) => sum + opened * (name.length + directory.length), 0);
+  expect(characters).toBeGreaterThan(3 * 1024 ** 2);
+  expect(characters).toBeLessThan(16 * 1024 ** 2);
+});

@@ -1,0 +1,14 @@
+/** That memory which a burst took goes back to the kernel. In a process of its own, started as every other. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { REPOSITORY } from '../helpers/program.ts';
+
+test('what a burst took is given back, which V8 does not do by itself as it is started', () => {
+  const { status, stdout, stderr } = spawnSync('sh', [join(REPOSITORY, 'src/node.sh'), join(REPOSITORY, 'test/helpers/burst.ts')], { encoding: 'utf8', timeout: 60_000 });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const { full, left, after }: Record<string, number> = JSON.parse(stdout);
+  expect(full).toBeGreaterThan(150);
+  expect(left).toBeGreaterThan(100);
+  expect(after).toBeLessThan(60);
+});
