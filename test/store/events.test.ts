@@ -103,6 +103,21 @@ test('a part that another process pruned meanwhile is stored anew', () => {
   expect([...other.events.list()]).toEqual([next]);
 });
 
+test('a store that has numbered more events than 32 bits tell takes more, finds and removes them', () => {
+  const { events, raw } = opened();
+  const [first, ...more] = Array.from({ length: 4 }, (_, n) => fileEvent({ path: `/etc/systemd/system/n${n}.timer` }));
+  events.append([first!]);
+  const last = 2 ** 31 - 2;
+  raw(`UPDATE events SET seq = ${last}`);
+  raw(`UPDATE spans SET span = ${last} >> 10`);
+  events.append(more);
+  expect([...events.list()]).toEqual([first, ...more]);
+  expect([...events.list({ paths: [more[2]!.file.path] })]).toEqual([more[2]]);
+  expect(events.count()).toBe(4);
+  expect(events.prune({ maxAgeMs: 1e12, maxCount: 1 }, Date.now())).toBe(3);
+  expect([...events.list()]).toEqual([more[2]]);
+});
+
 test('an event taken apart is the same whether it is kept whole or not', () => {
   fc.assert(
     fc.property(arbitraryEvents, (list) => {
