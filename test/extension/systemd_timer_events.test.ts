@@ -123,7 +123,7 @@ test.each([
   database.prepare("UPDATE events SET document = ? WHERE id = 'id-40'").run(text);
   database.close();
   const table = createTimerEventsTable(events);
-  expect(() => written(table, table.generateBytes?.(asking()) ?? [])).toThrow('the store of events is damaged');
+  expect(() => written(table, table.generateBytes?.(asking()) ?? [])).toThrow('is damaged');
 });
 
 test.each([
