@@ -81,6 +81,19 @@ test('what events have in common is kept once, also after a restart and when the
   expect(opened(directory).raw('SELECT refs FROM shared')).toEqual([{ refs: 6 }, { refs: 6 }]);
 });
 
+test('what was common long ago is not remembered, or memory had no end: it is kept a second time', () => {
+  const { events, raw } = opened();
+  const by = (pids: readonly number[]): void => events.append(pids.map((pid) => ({ ...fileEvent(), process: { pid } })));
+  const others = (from: number): number[] => Array.from({ length: 1_100 }, (_, n) => from + n);
+  const kept = (): number => raw("SELECT id FROM shared WHERE document LIKE '[_,[1]%'").length;
+  by([1, ...others(100)]);
+  by([1]);
+  expect(kept()).toBe(1);
+  for (const from of [2_000, 4_000, 6_000]) by(others(from));
+  by([1]);
+  expect(kept()).toBe(2);
+});
+
 test('an event of the sensor takes a tenth of what it took as a document', () => {
   const store = opened();
   const base = fileEvent();
