@@ -112,7 +112,7 @@ test.each([{ paths: ['/etc/systemd/system/a.timer'] }, { paths: ['/a/b', '/a/c']
   for (const look of looks) expect(look).toMatch(/^SEARCH events .*(name|unit|id)=\?/);
 });
 
-test.each([{ units: [] }, { paths: [] }, { paths: [], units: ['evil.timer'] }, { paths: ['/etc/systemd/system/evil.timer'], units: [] }, { paths: ['/etc/systemd/system/evil.timer'], actions: [] }, { units: ['evil.timer'], actions: [] }, { ids: [], units: ['evil.timer'] }])('what is none of nothing is not found: %j', (filter) => {
+test.each([{ ids: [] }, { units: [] }, { paths: [] }, { paths: [], units: ['evil.timer'] }, { paths: ['/etc/systemd/system/evil.timer'], units: [] }, { paths: ['/etc/systemd/system/evil.timer'], actions: [] }, { units: ['evil.timer'], actions: [] }, { ids: [], units: ['evil.timer'] }])('what is none of nothing is not found: %j', (filter) => {
   const { events } = openStore(temporaryDirectory());
   events.append([fileEvent()]);
   expect([...events.list(filter)]).toEqual([]);
