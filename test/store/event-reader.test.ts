@@ -50,6 +50,17 @@ test('every filter, alone and with others and a limit, finds what a look at all 
   );
 });
 
+test('the newest so many are found across spans, of all and of some', () => {
+  const { events } = openStore(temporaryDirectory());
+  const all = Array.from({ length: 2_500 }, (_, n) => fileEvent({ id: `id${n}`, action: n % 5 === 0 ? 'deletion' : 'creation', time: new Date(1_700_000_000_000 + n).toISOString() }));
+  events.append(all);
+  const deletions = all.filter(({ event }) => event.action === 'deletion');
+  for (const [filter, fitting] of [[{}, all], [{ since: 1_700_000_000_500 }, all.slice(500)], [{ actions: ['deletion'] }, deletions]] as const) {
+    const wrong = [1, 90, 300, 476, 477, 1_500, 2_499, 9_999].filter((limit) => [...events.list({ ...filter, limit })].map(({ event }) => event.id).join() !== fitting.slice(-limit).map(({ event }) => event.id).join());
+    expect({ filter, wrong }).toEqual({ filter, wrong: [] });
+  }
+});
+
 test('more values than SQLite has variables are looked for, and found a page at a time', () => {
   const { events } = openStore(temporaryDirectory());
   const all = Array.from({ length: 3_000 }, (_, n) => fileEvent({ id: `id${n}`, path: `/etc/systemd/system/n${n}.timer` }));
