@@ -2,6 +2,7 @@
 import { actionNamed, type Action, type Change, type HostContext, type Target } from '../actions/index.ts';
 import { advisedMessageOf, TickwardError } from '../model/errors.ts';
 import type { Journal, JournalEntry, JournalKind, JsonObject } from '../model/journal.ts';
+import { isObject } from '../model/object.ts';
 import { printable } from '../model/text.ts';
 import type { RunResult, StepResult } from './result.ts';
 import { refuseWhileRunning } from './still-running.ts';
@@ -51,7 +52,7 @@ function resultFor(step: string, action: string): Result {
 
 /** The name of the action that made the changes of a step. */
 function actionOf(entries: readonly JournalEntry[], step: string): string {
-  return String(entries.find((entry) => entry.step === step && entry.kind === 'change')?.data['action'] ?? '');
+  return String(entries.find((entry) => entry.step === step && entry.kind === 'change' && 'action' in entry.data)?.data['action'] ?? '');
 }
 
 function targetOfRun(started: JournalEntry): Target {
@@ -108,8 +109,9 @@ function changesOf(entries: readonly JournalEntry[]): Change[] {
   return entries.flatMap(changeOf).toReversed();
 }
 
-function changeOf(entry: JournalEntry): Change[] {
-  const { text, data } = entry.data;
-  if (entry.kind !== 'change' || typeof data !== 'object' || data === null || Array.isArray(data)) return [];
-  return [{ ...(typeof text === 'string' ? { text } : {}), data }];
+/** One that is not legible any more goes along, as one that nobody knows: what it announced may have been done, and is not taken back. */
+function changeOf({ kind, data: { text, data } }: JournalEntry): Change[] {
+  if (kind !== 'change') return [];
+  if (!isObject(data)) return [{ text: typeof text === 'string' ? text : 'it is not legible', data: {} }];
+  return [{ ...(typeof text === 'string' ? { text } : {}), data: data as JsonObject }];
 }

@@ -13,8 +13,8 @@ interface Allowance {
   used: boolean;
 }
 
-/** Strings and long comments are stepped over: what looks like a comment inside them is none. */
-const TOKENS = /"""[^]*?"""|"(?:\\.|[^"\\\n])*"|\/\*[^]*?\*\/|\/\/[^\n]*/g;
+/** Strings, names in back-ticks and long comments are stepped over: what looks like a comment inside them is none. */
+const TOKENS = /"""[^]*?"""|"(?:\\.|[^"\\\n])*"|`[^`\n]*`|\/\*[^]*?\*\/|\/\/[^\n]*/g;
 const ALLOW = /^\/\/\s*allow\s+([a-z-]+(?:\s*,\s*[a-z-]+)*)\s*(?::\s*(.*))?$/;
 
 export interface Allowed {

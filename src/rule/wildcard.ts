@@ -36,7 +36,7 @@ export function compileAny(patterns: readonly string[], caseInsensitive: boolean
 }
 
 function isAsciiStart(pattern: string): boolean {
-  return /^[^*?\u0080-\uffff]*\*+$/.test(pattern);
+  return pattern.length < MOST_CHARACTERS && /^[^*?\u0080-\uffff]*\*+$/.test(pattern);
 }
 
 /** V8 refuses a regular expression of some megabytes. */
@@ -51,7 +51,7 @@ function compileStarts(starts: readonly string[], caseInsensitive: boolean): Mat
   if (starts.length === 1 && only !== undefined && !caseInsensitive) return (text) => text.startsWith(only);
   const expressions: RegExp[] = [];
   for (let from = 0, to = 0; from < starts.length; from = to) {
-    for (let characters = 0; to < starts.length && (to === from || characters < MOST_CHARACTERS); to += 1) characters += starts[to]?.length ?? 0;
+    for (let characters = 0; to < starts.length && characters < MOST_CHARACTERS; to += 1) characters += starts[to]?.length ?? 0;
     expressions.push(new RegExp(`^(?:${starts.slice(from, to).map(literally).join('|')})`, caseInsensitive ? 'i' : ''));
   }
   const [all] = expressions;
@@ -81,7 +81,7 @@ function compileStars(pieces: readonly string[]): Matcher {
   const last = pieces.at(-1) ?? '';
   const middle = pieces.slice(1, -1);
   return (text) => {
-    if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
+    if (!text.startsWith(first) || !text.endsWith(last)) return false;
     let position = first.length;
     for (const piece of middle) {
       const found = text.indexOf(piece, position);

@@ -30,6 +30,6 @@ export function createAlertHistory(database: DatabaseSync, path: string): AlertH
           return isNew;
         }),
       ),
-    of: (id) => read.all(id).map((row) => JSON.parse(String(row['change'])) as StatusChange),
+    of: (id) => explained(path, 'the history of an alert', () => read.all(id).map((row) => JSON.parse(String(row['change'])) as StatusChange)),
   };
 }

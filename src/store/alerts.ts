@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Alert, AlertStatus, StatusChange } from '../model/event.ts';
 import { createAlertHistory, HISTORY_SCHEMA } from './alert-history.ts';
 import { among } from './among.ts';
-import { explained } from './database.ts';
+import { explained, explainedEach } from './database.ts';
 import { EXCEPTIONS_SCHEMA } from './exceptions.ts';
 
 export interface AlertFilter {
@@ -80,32 +80,36 @@ export function createAlerts(database: DatabaseSync, path: string): Alerts {
   const newest = (): number => Number(highest.get()?.['seq'] ?? 0);
   const history = createAlertHistory(database, path);
   const store = (alert: Alert): boolean => Number(insert.run(alert.id, Date.parse(alert['@timestamp']), alert.rule.id, alert.event.event.id, alert.event.file.path, alert.status, alert.suppressed_by ?? null, JSON.stringify(alert)).changes) > 0;
+  const list = function* (filter: AlertFilter): Generator<Alert> {
+    const { from, where, values } = selectionOf(filter);
+    const end = newest();
+    const first = database.prepare(`SELECT min(seq) AS seq FROM (SELECT seq FROM ${from} WHERE ${where} ORDER BY seq DESC LIMIT ?)`);
+    let at = filter.limit === undefined ? 0 : Number(first.get(0, end, ...values, filter.limit)?.['seq'] ?? end + 1) - 1;
+    // A page at a time: a reader that pauses keeps no state of the database alive, which would make its log grow.
+    const page = database.prepare(`SELECT ${COLUMNS} FROM ${from} WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
+    for (;;) {
+      const rows = page.all(at, end, ...values);
+      for (const row of rows) yield alertOf(row);
+      if (rows.length < PAGE) return;
+      at = Number(rows.at(-1)?.['seq']);
+    }
+  };
+  const reading = <Result>(work: () => Result): Result => explained(path, 'alerts', work);
   return {
     append: (alerts) => explained(path, `${alerts.length} alert(s)`, () => alerts.filter(store)),
-    *list(filter = {}) {
-      const { from, where, values } = selectionOf(filter);
-      const end = newest();
-      const first = database.prepare(`SELECT min(seq) AS seq FROM (SELECT seq FROM ${from} WHERE ${where} ORDER BY seq DESC LIMIT ?)`);
-      let at = filter.limit === undefined ? 0 : Number(first.get(0, end, ...values, filter.limit)?.['seq'] ?? end + 1) - 1;
-      // A page at a time: a reader that pauses keeps no state of the database alive, which would make its log grow.
-      const page = database.prepare(`SELECT ${COLUMNS} FROM ${from} WHERE ${where} ORDER BY seq LIMIT ${PAGE}`);
-      for (;;) {
-        const rows = page.all(at, end, ...values);
-        for (const row of rows) yield alertOf(row);
-        if (rows.length < PAGE) return;
-        at = Number(rows.at(-1)?.['seq']);
-      }
-    },
-    after(seq) {
-      const end = newest();
-      return { alerts: following.all(seq, end).map(alertOf), seq: Math.max(seq, end) };
-    },
-    last: newest,
-    get(id) {
-      const row = byId.get(id);
-      return row === undefined ? undefined : alertOf(row);
-    },
-    suppressedCounts: () => new Map(suppressed.all().map((row) => [String(row['id']), Number(row['n'])])),
+    list: (filter = {}) => explainedEach(path, 'alerts', list(filter)),
+    after: (seq) =>
+      reading(() => {
+        const end = newest();
+        return { alerts: following.all(seq, end).map(alertOf), seq: Math.max(seq, end) };
+      }),
+    last: () => reading(newest),
+    get: (id) =>
+      reading(() => {
+        const row = byId.get(id);
+        return row === undefined ? undefined : alertOf(row);
+      }),
+    suppressedCounts: () => reading(() => new Map(suppressed.all().map((row) => [String(row['id']), Number(row['n'])]))),
     setStatus: history.change,
     history: history.of,
   };

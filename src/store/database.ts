@@ -176,8 +176,18 @@ export function explained<Result>(path: string, what: string, work: () => Result
   }
 }
 
-function explain(error: unknown, path: string, what: string): unknown {
-  const code = primaryCodeOf(error);
+/** The same for what is read bit by bit. */
+export function* explainedEach<Item>(path: string, what: string, items: Iterable<Item>): Generator<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw explain(error, path, what);
+  }
+}
+
+/** Also of JSON that does not parse any more: SQLite does not notice when the text of a row is another one. */
+export function explain(error: unknown, path: string, what: string): unknown {
+  const code = error instanceof SyntaxError ? SQLITE_CORRUPT : primaryCodeOf(error);
   if (!(error instanceof Error) || code === undefined) return error;
   const shown = printable(path);
   const state = (message: string, hint: string): TickwardError => new TickwardError('STATE', message, { hint, cause: error });

@@ -2,13 +2,12 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { FileEvent } from '../model/event.ts';
 import { among } from './among.ts';
-import { snapshot } from './database.ts';
+import { explain, explained, snapshot } from './database.ts';
 import { hasMany, seqsOf, whereOf, type EventFilter } from './event-filter.ts';
 import { EVENT_TEXT, EventPages, MADE, OWN_TEXT, type EventBytes } from './event-bytes.ts';
 import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
 import type { EventRow, Surroundings } from './event-row.ts';
 import type { Maker } from './maker.ts';
-import { damaged } from './packing.ts';
 import type { Readers } from './readers.ts';
 import { createSharedReader } from './shared.ts';
 import { firstOf, lastOf, type Span, type Spans } from './spans.ts';
@@ -82,7 +81,7 @@ export interface EventReader {
   get(id: string): FileEvent | undefined;
 }
 
-export function createEventReader(database: DatabaseSync, spans: Spans, readers: Readers): EventReader {
+export function createEventReader(database: DatabaseSync, path: string, spans: Spans, readers: Readers): EventReader {
   const last = database.prepare('SELECT max(seq) AS seq FROM events');
   const parts = createSharedReader(database);
   const prepared = new Map<string, Reading>();
@@ -99,13 +98,9 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
   };
 
   const decode = <Result>([, id, time, action, directory, name, unit, maker, surroundings, document, made]: SQLOutputValue[], { packed, whole }: Decoder<Result>): Result => {
-    try {
-      if (maker === null) return whole(JSON.parse(String(document)) as FileEvent);
-      const own: EventRow = { id: String(id), time: Number(time), action: String(action), directory: String(directory), name: String(name), unit: unit === null ? null : String(unit), document: String(document) };
-      return packed(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
-    } catch (error) {
-      throw error instanceof SyntaxError ? damaged() : error;
-    }
+    if (maker === null) return whole(JSON.parse(String(document)) as FileEvent);
+    const own: EventRow = { id: String(id), time: Number(time), action: String(action), directory: String(directory), name: String(name), unit: unit === null ? null : String(unit), document: String(document) };
+    return packed(own, parts.maker(Number(maker), made), parts.surroundings(Number(surroundings)));
   };
 
   const nextOf = (rows: number, newestSeq: unknown): number | undefined => (rows < PAGE ? undefined : Number(newestSeq) + 1);
@@ -222,22 +217,26 @@ export function createEventReader(database: DatabaseSync, spans: Spans, readers:
   };
 
   const read = function* <Result>(asked: Asked<Result>): Generator<Result> {
-    const all = readFew(asked);
-    if (all !== undefined) {
-      asked.count = () => all.length;
-      return yield* all;
-    }
-    readers.enter();
     try {
-      for (const page of readMany(asked)) yield* page;
-    } finally {
-      readers.leave();
+      const all = readFew(asked);
+      if (all !== undefined) {
+        asked.count = () => all.length;
+        return yield* all;
+      }
+      readers.enter();
+      try {
+        for (const page of readMany(asked)) yield* page;
+      } finally {
+        readers.leave();
+      }
+    } catch (error) {
+      throw explain(error, path, 'events');
     }
   };
 
   const select = <Result>(filter: EventFilter, few: ReadObjects<Result>, many: ReadPage<Result>): Selection<Result> => {
     const asked: Asked<Result> = { filter, few, many, count: () => 0 };
-    return { [Symbol.iterator]: () => read(asked), count: () => asked.count() };
+    return { [Symbol.iterator]: () => read(asked), count: () => explained(path, 'events', () => asked.count()) };
   };
 
   return {

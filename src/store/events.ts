@@ -58,7 +58,7 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
   const shared = createSharedWriter(database);
   const spans = createSpans(database);
   const prune = createPrune(database, spans, readers);
-  const reader = createEventReader(database, spans, readers);
+  const reader = createEventReader(database, path, spans, readers);
   const isThere = database.prepare('SELECT 1 FROM events WHERE id = ?');
 
   const write = (events: readonly FileEvent[], known: readonly KnownEntry[], found: readonly Alert[]): void =>
@@ -104,8 +104,8 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     list: (filter = {}) => reader.list(filter),
     select: (filter = {}) => reader.select(filter),
     selectBytes: (filter = {}) => reader.selectBytes(filter),
-    get: (id) => reader.get(id),
-    count: () => spans.count(),
+    get: (id) => explained(path, 'events', () => reader.get(id)),
+    count: () => explained(path, 'events', () => spans.count()),
     prune: (retention, now) => explained(path, 'the retention of events', () => prune(retention, now)),
   };
 }

@@ -31,15 +31,17 @@ export function createExceptions(database: DatabaseSync, path: string): Exceptio
   let known: { state: string; exceptions: readonly AlertException[] } | undefined;
   return {
     add: (exception) => explained(path, 'an exception', () => void insert.run(exception.id, JSON.stringify(exception))),
-    get(id) {
-      const row = byId.get(id);
-      return row === undefined ? undefined : exceptionOf(row);
-    },
-    all() {
-      const now = JSON.stringify(state.get());
-      if (known?.state !== now) known = { state: now, exceptions: every.all().map(exceptionOf) };
-      return known.exceptions;
-    },
+    get: (id) =>
+      explained(path, 'exceptions', () => {
+        const row = byId.get(id);
+        return row === undefined ? undefined : exceptionOf(row);
+      }),
+    all: () =>
+      explained(path, 'exceptions', () => {
+        const now = JSON.stringify(state.get());
+        if (known?.state !== now) known = { state: now, exceptions: every.all().map(exceptionOf) };
+        return known.exceptions;
+      }),
     remove: (id, removed) => explained(path, 'the removal of an exception', () => Number(mark.run(JSON.stringify(removed), id).changes) > 0),
   };
 }

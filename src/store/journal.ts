@@ -77,15 +77,17 @@ export function createJournal(database: DatabaseSync, path: string): StoredJourn
         transaction(database, () => writeHead(path, lastOf(last.get())));
         return full;
       }),
-    entries: (run) => ofRun.all(run).map(entryOf),
+    entries: (run) => explained(path, 'the journal', () => ofRun.all(run).map(entryOf)),
     runs: () =>
-      started.all().map((row) => {
-        const entry = entryOf(row);
-        const end = ended.get(entry.run);
-        const when = end === undefined || end['kind'] === 'run-resumed' ? {} : { [end['kind'] === 'run-finished' ? 'finished' : 'interrupted']: String(end['time']) };
-        return { run: entry.run, started: entry.time, ...when, data: entry.data };
-      }),
-    verify: () => verify(all.iterate(), path),
+      explained(path, 'the journal', () =>
+        started.all().map((row) => {
+          const entry = entryOf(row);
+          const end = ended.get(entry.run);
+          const when = end === undefined || end['kind'] === 'run-resumed' ? {} : { [end['kind'] === 'run-finished' ? 'finished' : 'interrupted']: String(end['time']) };
+          return { run: entry.run, started: entry.time, ...when, data: entry.data };
+        }),
+      ),
+    verify: () => explained(path, 'the journal', () => verify(all.iterate(), path)),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Who reads a list now, in any process: nothing is deleted meanwhile. The lock is the kernel's (through SQLite), so a reader that dies holds nothing. */
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { explained } from './database.ts';
 
 export interface Readers {
   enter(): void;
@@ -38,7 +39,7 @@ export function createReaders(directory: string): Readers {
 
   return {
     enter() {
-      if (reading === 0) begin();
+      if (reading === 0) explained(path, 'the lock of the readers', begin);
       reading += 1;
     },
     leave() {

@@ -5,6 +5,7 @@ import { bulkInsert } from './database.ts';
 import { MOST_TOGETHER } from './event-bytes.ts';
 import { surroundingsOf, type Surroundings } from './event-row.ts';
 import { documentOfMaker, makerOf, makerOfDocument, type Maker } from './maker.ts';
+import { damaged } from './packing.ts';
 
 export const SHARED_SCHEMA = `
   CREATE TABLE shared (
@@ -180,7 +181,7 @@ export function createSharedReader(database: DatabaseSync): SharedReader {
     const place = read[id % READ_KEPT];
     if (place?.id === id) return place.part as Content;
     const found = document ?? byId.get(id)?.['document'];
-    if (typeof found !== 'string') throw new StaleReference(`the store has no part ${id} that an event refers to`);
+    if (typeof found !== 'string') throw damaged();
     const part = parse(found);
     if (place !== undefined && found.length <= MOST_TOGETHER) [place.id, place.part] = [id, part];
     return part;

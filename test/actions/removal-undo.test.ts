@@ -39,14 +39,38 @@ test('a directory stays that has more, and a mask that is none any more', async 
   expect(readdirSync(masks)).toEqual(['evil.timer', 'other.timer']);
 });
 
+type Placed = Extract<RemovalChange, { kind: 'file' | 'aside' | 'link' }>;
+const lostFile = (at: Placed['at']): Placed => ({ kind: 'file', at, copy: { file: '/nowhere/lost', sha256: '0' }, owned: OWNED, xattrs: {} });
+const lostAside = (at: Placed['at']): Placed => ({ kind: 'aside', at, to: { path: '/nowhere/lost' }, inode: '1' });
+const taken = (at: Placed['at']): Placed => ({ kind: 'link', at, target: { path: '../evil.timer' }, owned: OWNED });
+
 test.each([
-  ['a file of it', 'etc/evil.timer', ['evil.timer']],
-  ['a drop-in of it', 'etc/evil.timer.d/x.conf', ['evil.timer']],
-  ['a file of its template', 'etc/evil@.timer', ['evil@one.timer']],
-])('a unit stays masked where %s cannot be given back; others do not', async (_what, path, stays) => {
+  ['a file of it', lostFile, 'etc/evil.timer', ['evil.timer']],
+  ['a drop-in of it', lostFile, 'etc/evil.timer.d/x.conf', ['evil.timer']],
+  ['a file of its template', lostFile, 'etc/evil@.timer', ['evil@one.timer']],
+  ['a file that was set aside', lostAside, 'etc/evil.timer', ['evil.timer']],
+  ['a link to it', taken, 'etc/gone.wants/evil.timer', ['evil.timer']],
+])('a unit stays masked where %s cannot be given back; others do not', async (_what, of, path, stays) => {
   const { root, masks, changes, undo } = masked('evil.timer', 'evil@one.timer', 'good.timer');
-  const lost: RemovalChange = { kind: 'file', at: { path: join(root, path) }, copy: { file: join(root, 'lost'), sha256: '0' }, owned: OWNED, xattrs: {} };
-  const report = await undo([{ data: lost }, ...changes]);
+  const report = await undo([{ data: of({ path: join(root, path) }) }, ...changes]);
   expect(readdirSync(masks)).toEqual(stays);
   expect(report.already).toEqual(stays.map((unit) => `${unit} stays masked and is not started: a file of it could not be given back`));
+});
+
+test('a change that this version does not know is told, and the rest is taken back', async () => {
+  const { root, changes, undo } = masked('evil.timer');
+  const report = await undo([{ data: { kind: 'later' } as unknown as RemovalChange }, ...changes]);
+  expect([report.failed.length, readdirSync(root).includes('masks')]).toEqual([2, false]);
+});
+
+test.each<[RemovalChange & { kind: 'wake' | 'regenerate' | 'reload' }, string[]]>([
+  [{ kind: 'wake', manager: { scope: 'system' }, active: [] }, ['the system manager, which was held, is left going on']],
+  [{ kind: 'wake', manager: { scope: 'system' }, active: ['evil.timer'] }, []],
+  [{ kind: 'regenerate', manager: { scope: 'system' }, active: [] }, []],
+  [{ kind: 'reload', manager: { scope: 'system' }, restart: [] }, []],
+])('after %j the manager reads its units again', async (change, already) => {
+  const { undo } = masked();
+  const report = await undo([{ data: change }]);
+  expect(report.already).toEqual(already);
+  expect(report.failed).toEqual([expect.stringMatching(/^the system manager does not run: /)]);
 });

@@ -77,6 +77,17 @@ test.each<[string, (path: string) => void, Record<string, unknown>]>([
   expect(steps.filter(({ target }) => target === path)).toMatchObject([{ text: expect.stringMatching(/^(?:remove the package's|unmask)/) }, { text: expect.stringMatching(/^restore the file/) }]);
 });
 
+test('what else comes back is said by what it is, and is no step once it is there', async () => {
+  const { root, context } = await taken();
+  const owned = { mode: 0o644, uid: 0, gid: 0, atime_ns: '0', mtime_ns: '0' };
+  const at = (name: string): { path: string } => ({ path: join(root, 'etc', name) });
+  const aside: RemovalChange = { kind: 'aside', at: at('large.timer'), to: { path: join(root, '.aside') }, inode: '1' };
+  for (const change of [aside, { ...aside, at: at('there') }, { kind: 'directory', at: at('x.timer.d'), owned, xattrs: {} }] satisfies RemovalChange[]) remember(context.quarantine, { run: 'other', step: 'remove', change });
+  writeFileSync(at('there').path, '');
+  const { steps } = await restoreTimer.plan(restoreTimer.params.parse({ run: 'other' }), context);
+  expect(steps.map(({ text }) => text)).toEqual([`make the directory ${root}/etc/x.timer.d again`, `give ${root}/.aside its name ${root}/etc/large.timer again`]);
+});
+
 test('by a path as it is shown too; the one that is so itself comes first', async () => {
   const root = temporaryDirectory();
   plant(root, { 'etc/a\nb.timer': 'one', [String.raw`etc/a\nb.timer`]: 'two' });

@@ -74,6 +74,7 @@ const strange: Record<'plain' | 'odd', FileEvent[]> = {
   odd: [
     { ...fileEvent(), tickward: { ...fileEvent().tickward, path_bytes: Buffer.from('/etc/systemd/system/\xff.timer', 'latin1').toString('base64') } },
     { ...fileEvent(), process: { pid: 1, args: ['half of a pair \ud800'], command_line: 'half of a pair \ud800' } },
+    { ...fileEvent(), process: { pid: 1, name: 'half of a pair \ud800' } },
     fileEvent({ time: '1969-12-31T23:59:58.500Z' }),
     fileEvent({ time: '2026-01-01T00:00:00Z' }),
   ],
@@ -123,7 +124,7 @@ test.each([
   database.prepare("UPDATE events SET document = ? WHERE id = 'id-40'").run(text);
   database.close();
   const table = createTimerEventsTable(events);
-  expect(() => written(table, table.generateBytes?.(asking()) ?? [])).toThrow('the store of events is damaged');
+  expect(() => written(table, table.generateBytes?.(asking()) ?? [])).toThrow('is damaged');
 });
 
 test.each([

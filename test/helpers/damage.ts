@@ -12,10 +12,13 @@ export function spoilKnown(stateDir: string): void {
 
 /** SQLite itself can no longer read it. */
 export function destroyKnown(stateDir: string): void {
-  const path = join(stateDir, 'events.db');
+  destroyTable(join(stateDir, 'events.db'), 'baseline');
+}
+
+export function destroyTable(path: string, table: string): void {
   const database = new DatabaseSync(path);
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  const root = Number(database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'baseline'").get()?.['rootpage']);
+  const root = Number(database.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table)?.['rootpage']);
   const size = Number(database.prepare('PRAGMA page_size').get()?.['page_size']);
   database.close();
   const file = openSync(path, 'r+');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Journal, JournalEntry } from '../../src/model/journal.ts';
+import type { Journal, JournalEntry, JsonObject } from '../../src/model/journal.ts';
 import { planResponse } from '../../src/respond/plan.ts';
 import { parsePlaybook } from '../../src/respond/playbook.ts';
 import { newRunId } from '../../src/respond/run-id.ts';
@@ -187,6 +187,16 @@ describe('undo', () => {
     journal.append({ run: run!, step: 'remove', kind: 'change', data: { action: 'remove_timer', text: 'turn it over', data: { kind: 'of a later version' } } });
     const { steps } = await undoRun({ run: run!, journal, context });
     expect(steps).toMatchObject([{ state: 'failed', summary: 'the journal has a change that this version does not know: turn it over — undo it with the version that made it' }]);
+    expect(snapshot(root, without)).toEqual(before);
+  });
+
+  test.each<[JsonObject, string]>([[{ illegible: '{"act' }, 'it is not legible'], [{ action: 'remove_timer', text: 'turn it over', data: [] }, 'turn it over']])('says that a change is not what was written, %j, and gives back the others', async (data, text) => {
+    const { respond: go, root, journal, context } = scene();
+    const before = snapshot(root, without);
+    const { run } = await go();
+    const damaged: Journal = { append: journal.append, entries: (id) => journal.entries(id).flatMap((entry) => (entry.kind === 'run-started' ? [entry, { ...entry, step: 'remove', kind: 'change', data }] : [entry])) };
+    const { steps } = await undoRun({ run: run!, journal: damaged, context });
+    expect(steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining(`does not know: ${text}`) }]);
     expect(snapshot(root, without)).toEqual(before);
   });
 

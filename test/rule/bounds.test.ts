@@ -44,6 +44,14 @@ describe('a pattern of ten thousand stars', () => {
   });
 });
 
+test.each([true, false])('long patterns with a star at their end are too much for one regular expression, and judged all the same, whatever case counts: %s', (caseInsensitive) => {
+  const starts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(30_000));
+  const matches = compileAny(starts.map((start) => `${start}*`), caseInsensitive);
+  for (const start of starts) expect([start, `${start}/`, start.slice(1), `x${start}`].map(matches)).toEqual([true, true, false, false]);
+  const longest = 'a'.repeat(TEN_MEGABYTES);
+  expect([longest, longest.toUpperCase(), longest.slice(1)].map(compileAny([`${longest}*`, 'b*'], caseInsensitive))).toEqual([true, caseInsensitive, false]);
+});
+
 /** The same tree, counting how often a character is compared. */
 function counting(node: RegexNode, count: () => void): RegexNode {
   switch (node.kind) {

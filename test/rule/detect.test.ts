@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDetector, type Detector } from '../../src/rule/detect.ts';
+import { createDetector, type Detector, type Suppression } from '../../src/rule/detect.ts';
 import type { FileEvent } from '../../src/model/event.ts';
 import { loadRule, type Rule } from '../../src/rule/load.ts';
 import { fileEvent } from '../helpers/events.ts';
@@ -36,6 +36,32 @@ test('alerts that were given before the start count in their interval, so that a
   for (const minutes of [4, 3]) detector.remember({ ...alertOf({ '@timestamp': before(minutes * MINUTE) }), rule: { ...alertOf().rule, id: 'r' } });
   expect([detector.judge(fileEvent(), NOW).length, detector.suppressed]).toEqual([0, 1]);
   expect(detector.judge(fileEvent(), NOW + MINUTE)).toHaveLength(1);
+});
+
+test('alerts before the start that an exception covered take no place of others, and those of a rule that is gone none at all', () => {
+  const detector = createDetector([rule('r', '9m')]);
+  for (const id of ['r', 'r', 'gone', 'gone']) detector.remember({ ...alertOf({ '@timestamp': before(MINUTE), ...(id === 'r' ? { suppressed_by: 'e1' } : {}) }), rule: { ...alertOf().rule, id } });
+  expect([0, 0, 0].map(() => detector.judge(fileEvent(), NOW).length)).toEqual([1, 1, 0]);
+});
+
+test('an event that alerted in the interval before does not alert again', () => {
+  const detector = createDetector([rule('r', '9m')]);
+  const event = fileEvent();
+  expect(detector.judge(event, NOW)).toHaveLength(1);
+  expect(detector.judge(fileEvent(), NOW + 6 * MINUTE)).toHaveLength(1);
+  expect(detector.judge(event, NOW + 6 * MINUTE)).toEqual([]);
+});
+
+test('the first match that gives no alert is told, with how many there were and how long the interval still is', () => {
+  const told: Suppression[] = [];
+  const detector = createDetector([rule('r', '9m')], (suppression) => told.push(suppression));
+  for (const minutes of [0, 0, 1, 2]) detector.judge(fileEvent(), NOW + minutes * MINUTE);
+  expect(told).toMatchObject([{ rule: { id: 'r' }, given: 2, remainingMs: 4 * MINUTE }]);
+});
+
+// Test vectors of the hash's authors: a store knows alerts by it.
+test.each([['a', 'e40c292c'], ['foobar', 'bf9cf968']])('the id of an alert is that of its event, and the hash of the rule %s', (id, mark) => {
+  expect(createDetector([rule(id, '9m')]).judge(fileEvent({ id: 'e' }), NOW)).toMatchObject([{ id: `e-${mark}` }]);
 });
 
 test('an alert that an exception covers says by which, and takes no place of another', () => {

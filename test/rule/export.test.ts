@@ -34,10 +34,10 @@ test.each([
 });
 
 test('what is broken is said by line and name, the rest is there', () => {
-  const text = `${ndjson(RULE)}{broken\n${ndjson({ ...RULE, rule_id: 'r2', name: 'Two', severity: 'awful' }, { ...RULE, rule_id: 'r3', name: 'Three', query: 'file where\n x = "a"' }, RULE, { foo: 1 }, { ...RULE, rule_id: 'r4' })}[]\n`;
+  const text = `${ndjson(RULE)}{broken\n${ndjson({ ...RULE, rule_id: 'r2', name: 'Two', severity: 'awful' }, { ...RULE, rule_id: 'r3', name: 'Three', query: 'file where\n x = "a"' }, RULE, { foo: 1 }, { ...RULE, rule_id: 'r4' })}[]\nnull\n5\n`;
   const { rules, errors } = loadRuleFile(text, 'x.ndjson', NOW);
   expect(rules.map(({ rule }) => rule.id)).toEqual(['r1', 'r4']);
-  expect(errors.map((error) => (error as { place: { line: number } }).place.line).sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 8]);
+  expect(errors.map((error) => (error as { place: { line: number } }).place.line).sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 8, 9, 10]);
   const messages = errors.map((error) => (error as Error).message);
   expect(messages).toContainEqual(expect.stringMatching(/^the rule "Two": severity: /));
   expect(messages).toContainEqual(expect.stringMatching(/^the rule "Three": the query, line 2, column 4: this is no EQL/));
@@ -46,7 +46,7 @@ test('what is broken is said by line and name, the rest is there', () => {
 
 test('JSON that breaks off is shown at its place', () => {
   const { rules, errors } = loadRuleFile('[\n  {"rule_id": "r1",\n', 'x.json', NOW);
-  expect([rules, errors]).toEqual([[], [expect.objectContaining({ code: 'BAD_INPUT', place: expect.objectContaining({ file: 'x.json', line: expect.any(Number) }) })]]);
+  expect([rules, errors]).toEqual([[], [expect.objectContaining({ code: 'BAD_INPUT', message: expect.stringContaining('this is no JSON'), place: expect.objectContaining({ file: 'x.json', line: expect.any(Number) }) })]]);
 });
 
 test('a summary that speaks of more rules than there are is said', () => {

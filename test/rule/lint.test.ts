@@ -117,6 +117,8 @@ describe('// allow', () => {
   test.each<[string, string[]]>([
     ['// allow name-only-exclusion: known\n  not process.name == "sed"', []],
     ['// allow name-only-exclusion: known\n  // and said\n  not process.name == "sed"', []],
+    ['// allow name-only-exclusion: known\r\n  // and said\r\n  not process.name == "sed"', []],
+    ['not `a"b` == "x" and not process.name == "sed" // allow unknown-field, name-only-exclusion: a "quoted" reason', []],
     ['not process.name == "sed" // allow name-only-exclusion: known', []],
     ['// allow name-only-exclusion, wildcard-in-list: known\n  not process.name == "sed*"', []],
     ['// allow name-only-exclusion\n  not process.name == "sed"', ['allowance']],

@@ -41,7 +41,7 @@ const short = (letters: string): fc.Arbitrary<string> => fc.array(fc.constantFro
 
 test('wildcards match what the slow and obvious definition matches', () => {
   fc.assert(
-    fc.property(short('ab*?🕰'), short('ab/🕰'), (pattern, text) => {
+    fc.property(short('ab*?🕰'), short('ab/🕰\uffff'), (pattern, text) => {
       expect(compileWildcard(pattern)(text)).toBe(glob([...pattern], [...text]));
     }),
     { numRuns: 5_000 },

@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { compileEql } from '../../src/rule/evaluate.ts';
 import { parseEql } from '../../src/rule/parse.ts';
 import { compileRegex, RegexError } from '../../src/rule/regex.ts';
+import { foldAscii } from '../../src/rule/wildcard.ts';
 
 describe('a regular expression', () => {
   test.each<[string, string, boolean]>([
     ['abc', 'abc', true], ['b', 'abc', false], ['.*b.*', 'abc', true], ['a.c', 'a\nc', true], ['.', '🕰', true], ['', '', true], ['', 'a', false],
-    ['a|b', 'b', true], ['(ab|c)+', 'abcab', true], ['(ab|c)+', 'aba', false], ['a?b*', 'bb', true], ['a+', '', false], ['a{2}', 'aa', true], ['a{2}', 'aaa', false], ['a{2,}', 'aaaa', true], ['a{1,2}', 'aaa', false], ['(){3}a', 'a', true],
+    ['a|b', 'b', true], ['(ab|c)+', 'abcab', true], ['(ab|c)+', 'aba', false], ['a?b*', 'bb', true], ['a+', '', false], ['a{2}', 'aa', true], ['a{2}', 'aaa', false], ['a{2,}', 'aaaa', true], ['a{1,2}', 'aaa', false], ['a{2,3}', 'aa', true], ['a{0}', '', true], ['a{0}', 'a', false], ['(){3}a', 'a', true],
     ['[a-c]+', 'abc', true], ['[^a-c]', 'd', true], ['[^a-c]', 'b', false], ['[a-]+', 'a-', true], ['[\\.\\-_]', '-', true], ['[]a]', ']', true],
     ['\\d+', '123', true], ['\\w+', 'a_1', true], ['\\S', ' ', false], ['[\\d.]+', '1.2', true], ['\\D', '5', false], ['\\.\\*', '.*', true], ['a\\|b', 'a|b', true],
     ['"a.b"', 'a.b', true], ['"a.b"', 'axb', false], ['@', 'anything', true], ['a#', 'a', false], ['a|#', 'a', true], ['^a$', 'a', false], ['^a$', '^a$', true], ['*a', '*a', true],
@@ -18,6 +19,16 @@ describe('a regular expression', () => {
 
   test.each<[string, string, boolean]>([['abc', 'ABC', true], ['[a-c]+', 'ABC', true], ['[^a]', 'A', false], ['é', 'É', false], ['k', '\u212a', false], ['\\x', 'X', true]])('%j folded over %j gives %s', (pattern, text, result) => {
     expect(compileRegex(pattern, true)(text)).toBe(result);
+  });
+
+  const characters = Array.from({ length: 0x180 }, (_, code) => String.fromCharCode(code));
+
+  test.each([['\\d', /^[0-9]$/], ['\\D', /^[^0-9]$/], ['\\w', /^[A-Za-z0-9_]$/], ['\\W', /^[^A-Za-z0-9_]$/], ['\\s', /^[ \t\n\r]$/], ['\\S', /^[^ \t\n\r]$/]])('%s takes what Lucene takes, and what is folded stays that', (pattern, expected) => {
+    for (const fold of [false, true]) expect(characters.filter(compileRegex(pattern, fold))).toEqual(characters.filter((character) => expected.test(character)));
+  });
+
+  test('that is folded takes letters of ASCII in both cases, and of all else itself', () => {
+    for (const own of characters.filter((character) => !/[dsw]/i.test(character))) expect(characters.filter(compileRegex(`\\${own}`, true))).toEqual(characters.filter((character) => foldAscii(character) === foldAscii(own)));
   });
 
   test.each(['(a', 'a)', '[a', 'a\\', '"a', 'a{', 'a{x}', 'a{3,2}', 'a{2x}', '[b-a]', '~a', 'a&b', '<1-9>', 'a{99999}', '((a{200}){200}){200}', '(){999999999}', '('.repeat(10_000)])('that is %j is refused', (pattern) => {

@@ -3,11 +3,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import type { StatusChange } from '../../src/model/event.ts';
 import type { AlertException } from '../../src/model/exception.ts';
-import { ALERTS_1 } from '../../src/store/alerts.ts';
+import { ALERTS_1, type AlertFilter } from '../../src/store/alerts.ts';
 import { openStore } from '../../src/store/index.ts';
 import { EVENTS_1 } from '../../src/store/layouts.ts';
 import { alertOf } from '../helpers/alerts.ts';
-import { temporaryDirectory } from '../helpers/events.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
 const change = (status: StatusChange['status'], by: string): StatusChange => ({ time: '2026-06-01T00:00:00.000Z', status, by, ...(status === 'closed' ? { reason: 'a backup job' } : {}) });
 
@@ -58,4 +58,21 @@ test('alerts of an earlier layout are taken over as open to decisions and covere
   expect([...alerts.list({ suppressed: false })]).toEqual([alert]);
   expect(alerts.setStatus(alert.id, change('closed', 'alice'))).toBe(true);
   expect(alerts.history(alert.id)).toHaveLength(1);
+});
+
+test('alerts are found by what is asked, a page at a time, the newest so many', () => {
+  const { alerts } = openStore(temporaryDirectory());
+  expect([alerts.last(), [...alerts.list({ limit: 3 })]]).toEqual([0, []]);
+  const time = (n: number): number => 1_700_000_000_000 + n * 1_000;
+  const all = Array.from({ length: 50 }, (_, n) => alertOf({ '@timestamp': new Date(time(n)).toISOString(), event: fileEvent({ id: `e${n}`, path: n % 2 === 0 ? '/a' : '/b' }), rule: { ...alertOf().rule, id: `r${n % 3}` } }));
+  alerts.append(all);
+  const numbers = (filter: AlertFilter): number[] => Array.from(alerts.list(filter), ({ id }) => all.findIndex((alert) => alert.id === id));
+  const upTo = (end: number): number[] => Array.from({ length: end }, (_, n) => n);
+  for (const limit of [0, 1, 15, 16, 17, 33, 50, 51]) expect([limit, numbers({ limit })]).toEqual([limit, upTo(50).slice(Math.max(0, 50 - limit))]);
+  expect(numbers({})).toEqual(upTo(50));
+  expect(numbers({ since: time(10), until: time(12) })).toEqual([10, 11, 12]);
+  expect(numbers({ paths: ['/a'], rules: ['r0', 'r1'], since: time(20), until: time(40), limit: 3 })).toEqual([34, 36, 40]);
+  expect(numbers({ events: ['e3', 'e40', 'none'] })).toEqual([3, 40]);
+  expect(numbers({ events: [] })).toEqual([]);
+  expect([alerts.last(), alerts.after(48).alerts.length]).toEqual([50, 2]);
 });

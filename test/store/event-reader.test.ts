@@ -50,6 +50,18 @@ test('every filter, alone and with others and a limit, finds what a look at all 
   );
 });
 
+test('the newest so many are found across spans, of all and of each kind', () => {
+  const { events } = openStore(temporaryDirectory());
+  const all = Array.from({ length: 2_500 }, (_, n) => fileEvent({ id: `id${n}`, path: `/etc/systemd/system/n${n % 50}.timer`, action: n % 5 === 0 ? 'deletion' : 'creation', time: new Date(1_700_000_000_000 + n).toISOString() }));
+  events.append(all);
+  const deletions = all.filter(({ event }) => event.action === 'deletion');
+  const named = all.filter(({ file }) => file.name === 'n7.timer');
+  for (const [filter, fitting] of [[{}, all], [{ since: 1_700_000_000_500 }, all.slice(500)], [{ until: 1_700_000_001_499 }, all.slice(0, 1_500)], [{ actions: ['deletion'] }, deletions], [{ paths: ['/etc/systemd/system/n7.timer'] }, named], [{ units: ['n7.timer'], until: 1_700_000_001_499 }, named.slice(0, 30)]] as const) {
+    const wrong = [1, 90, 300, 476, 477, 1_500, 2_499, 9_999].filter((limit) => [...events.list({ ...filter, limit })].map(({ event }) => event.id).join() !== fitting.slice(-limit).map(({ event }) => event.id).join());
+    expect({ filter, wrong }).toEqual({ filter, wrong: [] });
+  }
+});
+
 test('more values than SQLite has variables are looked for, and found a page at a time', () => {
   const { events } = openStore(temporaryDirectory());
   const all = Array.from({ length: 3_000 }, (_, n) => fileEvent({ id: `id${n}`, path: `/etc/systemd/system/n${n}.timer` }));
@@ -112,7 +124,7 @@ test.each([{ paths: ['/etc/systemd/system/a.timer'] }, { paths: ['/a/b', '/a/c']
   for (const look of looks) expect(look).toMatch(/^SEARCH events .*(name|unit|id)=\?/);
 });
 
-test.each([{ units: [] }, { paths: [] }, { paths: [], units: ['evil.timer'] }, { paths: ['/etc/systemd/system/evil.timer'], units: [] }, { paths: ['/etc/systemd/system/evil.timer'], actions: [] }, { units: ['evil.timer'], actions: [] }, { ids: [], units: ['evil.timer'] }])('what is none of nothing is not found: %j', (filter) => {
+test.each([{ ids: [] }, { units: [] }, { paths: [] }, { paths: [], units: ['evil.timer'] }, { paths: ['/etc/systemd/system/evil.timer'], units: [] }, { paths: ['/etc/systemd/system/evil.timer'], actions: [] }, { units: ['evil.timer'], actions: [] }, { ids: [], units: ['evil.timer'] }])('what is none of nothing is not found: %j', (filter) => {
   const { events } = openStore(temporaryDirectory());
   events.append([fileEvent()]);
   expect([...events.list(filter)]).toEqual([]);

@@ -53,6 +53,30 @@ test('every event comes back exactly as it was, from the list and by its id, in 
   );
 });
 
+test('events that share some objects and not others come back as they were, one by one and together', () => {
+  const bare = fileEvent();
+  const base: FileEvent = { ...bare, process: { pid: 7 }, user: { id: '0' }, container: { id: 'c' }, tickward: { ...bare.tickward, attribution: 'proc', attribution_note: 'n', auid: '1', cgroup: '/a' } };
+  const { attribution_note: _note, ...unnoted } = base.tickward;
+  const { user: _user, ...unowned } = base;
+  const { container: _container, ...outside } = base;
+  const of = (changes: Partial<FileEvent['tickward']>): FileEvent => ({ ...base, tickward: { ...base.tickward, ...changes } });
+  const others = [{ ...base, user: { id: '1' } }, unowned, { ...base, process: { pid: 8 } }, of({ attribution: 'exact' }), of({ attribution_note: 'm' }), { ...base, tickward: unnoted }, of({ auid: '2' }), of({ cgroup: '/b' }), of({ ancestry: [{ pid: 1 }] }), { ...base, host: { ...base.host, name: 'other' } }, outside, { ...base, container: { id: 'd' } }, { ...base, container: { id: 'c', name: 'x' } }, { ...base, container: { id: 'c' } }];
+  const all = others.flatMap((other) => [base, other]).map((event, n): FileEvent => ({ ...event, event: { ...event.event, id: `e${n}` } }));
+  for (const batches of [[all], all.map((event) => [event])]) {
+    const { events } = opened();
+    for (const batch of batches) events.append(batch);
+    expect([...events.list()]).toEqual(all);
+  }
+});
+
+test('an event of which the path is not its directory and its name, or that has more than usual, is kept whole; one that has all that the sensor says is not', () => {
+  const usual = fileEvent();
+  const placed = (path: string, directory: string, name: string): FileEvent => ({ ...usual, file: { ...usual.file, path, directory, name } });
+  const odd = [placed('/a/b/x', '/a', 'x'), placed('/a/bx', '/a', 'x'), placed('/a/b/x', '/a', 'b/x'), placed('/a.x', '/a', 'x'), placed('/b/x', '/a', 'x'), placed('/a/y', '/a', 'x'), placed('x', '', 'x'), { ...usual, file: { ...usual.file, hash: { sha256: 'a', md5: 'b' } } }, { ...usual, event: { ...usual.event, more: 1 } }, { ...usual, more: 1 }, { ...usual, tickward: { ...usual.tickward, more: 1 } }, { ...usual, file: { ...usual.file, more: 1 } }];
+  const whole: FileEvent = { ...usual, file: { ...usual.file, type: 'file', extension: 'timer', size: 1, mode: '0644', uid: '0', gid: '0', owner: 'root', group: 'root', inode: '1', mtime: usual['@timestamp'], hash: { sha256: 'a' }, target_path: 't', Ext: { original: { path: '/a/y', name: 'y' } } }, process: { pid: 1 }, user: { id: '0' }, container: { id: 'c' }, tickward: { ...usual.tickward, attribution_note: 'n', auid: '0', cgroup: '/', path_bytes: 'AA==', directives: ['d'], commands: ['c'], content_cut: true } };
+  expect([...odd, whole].map((event) => ownOf(event, Date.parse(event['@timestamp'])) === undefined)).toEqual([...odd.map(() => true), false]);
+});
+
 test('nothing of what events have in common is left when they are gone', () => {
   const store = opened();
   fc.assert(
@@ -81,6 +105,19 @@ test('what events have in common is kept once, also after a restart and when the
   expect(opened(directory).raw('SELECT refs FROM shared')).toEqual([{ refs: 6 }, { refs: 6 }]);
 });
 
+test('what was common long ago is not remembered, or memory had no end: it is kept a second time', () => {
+  const { events, raw } = opened();
+  const by = (pids: readonly number[]): void => events.append(pids.map((pid) => ({ ...fileEvent(), process: { pid } })));
+  const others = (from: number): number[] => Array.from({ length: 1_100 }, (_, n) => from + n);
+  const kept = (): number => raw("SELECT id FROM shared WHERE document LIKE '[_,[1]%'").length;
+  by([1, ...others(100)]);
+  by([1]);
+  expect(kept()).toBe(1);
+  for (const from of [2_000, 4_000, 6_000]) by(others(from));
+  by([1]);
+  expect(kept()).toBe(2);
+});
+
 test('an event of the sensor takes a tenth of what it took as a document', () => {
   const store = opened();
   const base = fileEvent();
@@ -101,6 +138,21 @@ test('a part that another process pruned meanwhile is stored anew', () => {
   const next = { ...event, event: { ...event.event, id: 'next' } };
   one.events.append([next]);
   expect([...other.events.list()]).toEqual([next]);
+});
+
+test('a store that has numbered more events than 32 bits tell takes more, finds and removes them', () => {
+  const { events, raw } = opened();
+  const [first, ...more] = Array.from({ length: 4 }, (_, n) => fileEvent({ path: `/etc/systemd/system/n${n}.timer` }));
+  events.append([first!]);
+  const last = 2 ** 31 - 2;
+  raw(`UPDATE events SET seq = ${last}`);
+  raw(`UPDATE spans SET span = ${last} >> 10`);
+  events.append(more);
+  expect([...events.list()]).toEqual([first, ...more]);
+  expect([...events.list({ paths: [more[2]!.file.path] })]).toEqual([more[2]]);
+  expect(events.count()).toBe(4);
+  expect(events.prune({ maxAgeMs: 1e12, maxCount: 1 }, Date.now())).toBe(3);
+  expect([...events.list()]).toEqual([more[2]]);
 });
 
 test('an event taken apart is the same whether it is kept whole or not', () => {

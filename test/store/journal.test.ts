@@ -41,6 +41,27 @@ test('an untouched journal is intact, and says the hash of its end', () => {
   expect(journal().verify()).toEqual({ intact: true, entries: 5, head: expect.stringMatching(/^[0-9a-f]{64}$/) });
 });
 
+test('a journal in which nothing was written yet is intact too', () => {
+  const store = openStore(temporaryDirectory());
+  expect(store.journal.verify()).toEqual({ intact: true, entries: 0, head: '0'.repeat(64) });
+  store.close();
+});
+
+test('how a run ended is what was said of it last', () => {
+  const { journal: kept, close } = openStore(temporaryDirectory());
+  const ends = { going: [], done: ['run-finished'], stopped: ['run-interrupted'], resumed: ['run-interrupted', 'run-resumed'], again: ['run-interrupted', 'run-resumed', 'change', 'run-finished', 'undone'] } as const;
+  const last = Object.entries(ends).map(([run, kinds]) => (['run-started', ...kinds] as const).map((kind) => kept.append({ run, kind, data: { run } })).findLast(({ kind }) => kind.startsWith('run-')));
+  expect(kept.runs().map(({ run, data, finished, interrupted }) => [run, data, finished, interrupted])).toEqual([
+    ['going', { run: 'going' }, undefined, undefined],
+    ['done', { run: 'done' }, last[1]?.time, undefined],
+    ['stopped', { run: 'stopped' }, undefined, last[2]?.time],
+    ['resumed', { run: 'resumed' }, undefined, undefined],
+    ['again', { run: 'again' }, last[4]?.time, undefined],
+  ]);
+  expect(kept.runs().map(({ started }) => started)).toEqual(Object.keys(ends).map((run) => kept.entries(run)[0]?.time));
+  close();
+});
+
 test('any byte of any entry that is another one shows', () => {
   const { directory, verify } = journal();
   const raw = new DatabaseSync(join(directory, 'journal.db'));

@@ -36,8 +36,14 @@ test.each([
   ['its parent', { process: { pid: 1, parent: { pid: 2, entity_id: 'x' } } }],
   ['its user', { user: { id: '0', email: 'x' } }],
   ['the user of its process', { process: { pid: 1, user: { id: '0', email: 'x' } } }],
+  ['the group of its process', { process: { pid: 1, group: { id: '0', name: 'x' } } }],
 ])('a field that the array has no place for, of %s, is kept', (_, more) => {
   const given = { ...maker, ...more } as Maker;
+  expect(makerOfDocument(documentOfMaker(given))).toEqual(given);
+});
+
+test.each([{ id: '0' }, { id: '0', name: 'toor' }, { id: '1', name: 'root' }])('a user, %j, who is not quite that of the process is kept besides', (user) => {
+  const given = { ...maker, user };
   expect(makerOfDocument(documentOfMaker(given))).toEqual(given);
 });
 

@@ -42,6 +42,7 @@ test.each([
 test.each([
   [{ TICKWARD_RETENTION_DAYS: 'soon' }, 'soon is no value for TICKWARD_RETENTION_DAYS'],
   [{ TICKWARD_RETENTION_DAYS: '-1' }, '-1 is no value for TICKWARD_RETENTION_DAYS'],
+  [{ TICKWARD_RETENTION_DAYS: '36501' }, '36501 is no value for TICKWARD_RETENTION_DAYS'],
   [{ TICKWARD_RETENTION_EVENTS: '0' }, '0 is no value for TICKWARD_RETENTION_EVENTS'],
   [{ TICKWARD_RETENTION_EVENTS: '1e400' }, '1e400 is no value for TICKWARD_RETENTION_EVENTS'],
 ])('the environment %j is refused and says why', (environment, message) => {

@@ -6,10 +6,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDatabase, snapshot, transaction, type Layout } from '../../src/store/database.ts';
-import { openStore } from '../../src/store/index.ts';
+import { openStore, type Store } from '../../src/store/index.ts';
 import { openSensorLock } from '../../src/store/lock.ts';
 import { createRecorder } from '../../src/store/recorder.ts';
 import { defaultStateDirectory } from '../../src/store/state-directory.ts';
+import { alertOf } from '../helpers/alerts.ts';
+import { destroyTable } from '../helpers/damage.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 
@@ -181,6 +183,46 @@ test('a damaged store says so and what to do', () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'events.db'), 'this is no database at all '.repeat(100));
   expect(() => openStore(directory)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('damaged') }));
+});
+
+test.each<[string, string, (store: Store) => unknown]>([
+  ['events.db', 'events', ({ events }) => [...events.list()]],
+  ['events.db', 'events', ({ events }) => [...events.list({ ids: ['e'] })]],
+  ['events.db', 'events', ({ events }) => [...events.selectBytes()]],
+  ['events.db', 'events', ({ events }) => events.get('e')],
+  ['events.db', 'shared', ({ events }) => [...events.list()]],
+  ['events.db', 'shared', ({ events }) => [...events.selectBytes()]],
+  ['events.db', 'spans', ({ events }) => events.count()],
+  ['events.db', 'alerts', ({ alerts }) => [...alerts.list()]],
+  ['events.db', 'alerts', ({ alerts }) => alerts.get('e-1')],
+  ['events.db', 'alerts', ({ alerts }) => alerts.after(0)],
+  ['events.db', 'alert_history', ({ alerts }) => alerts.history('e-1')],
+  ['events.db', 'exceptions', ({ exceptions }) => exceptions.all()],
+  ['journal.db', 'entries', ({ journal }) => journal.runs()],
+  ['journal.db', 'entries', ({ journal }) => journal.entries('r')],
+  ['journal.db', 'entries', ({ journal }) => journal.verify()],
+])('who reads a damaged %s, its %s, is told which file and what to do: %s', (file, table, read) => {
+  const directory = temporaryDirectory();
+  const store = openStore(directory);
+  const event = fileEvent({ id: 'e' });
+  store.events.append([event], [], [{ ...alertOf(), id: 'e-1', event }]);
+  store.alerts.setStatus('e-1', { time: event['@timestamp'], status: 'closed', by: 'someone' });
+  store.journal.append({ run: 'r', kind: 'run-started', data: {} });
+  store.close();
+  destroyTable(join(directory, file), table);
+  const damaged = openStore(directory);
+  expect(() => read(damaged)).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining(`${file} is damaged`), hint: expect.stringContaining('move it away') }));
+  damaged.close();
+});
+
+test('so is who reads an alert whose text is another one, which SQLite does not notice', () => {
+  const directory = temporaryDirectory();
+  const { alerts, events } = openStore(directory);
+  alerts.append([alertOf()]);
+  events.append([fileEvent({ id: 'e' })]);
+  using raw = new DatabaseSync(join(directory, 'events.db'));
+  raw.exec("UPDATE alerts SET document = substr(document, 2); UPDATE events SET document = substr(document, 2)");
+  for (const read of [() => [...alerts.list()], () => [...events.list()]]) expect(read).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('events.db is damaged') }));
 });
 
 test('the lock of the sensor is free as soon as its holder was killed', async () => {
