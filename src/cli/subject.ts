@@ -13,6 +13,7 @@ import { modeText } from '../model/mode.ts';
 import { bytesOfText, ESCAPE, printable } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import type { Context } from './context.ts';
+import { advice, alertNamed, asFile, unitFilesLike } from './named.ts';
 
 export interface SubjectOptions {
   file?: string;
@@ -30,8 +31,10 @@ export function subjectOf(context: Context, alertId: string | undefined, options
   // Of a script whose variable is empty: it would be the directory in which it runs.
   if (file === '') throw new TickwardError('USAGE', '--file names no file', { hint: 'give its path: --file /etc/systemd/system/x.timer' });
   if (alertId !== undefined && file === undefined) {
-    const alert = context.store().alerts.get(alertId);
-    if (alert === undefined) throw new TickwardError('NOT_FOUND', `there is no alert ${printable(alertId)} in this store`, { hint: 'tickward alerts lists them' });
+    const store = context.store();
+    const asGiven = store.alerts.get(alertId) === undefined ? asFile(alertId) : undefined;
+    if (asGiven !== undefined) throw new TickwardError('USAGE', `${printable(alertId)} is no alert`, { hint: asGiven });
+    const alert = alertNamed(store, alertId);
     refuseOtherHost(alert);
     return { event: withUser(alert.event, options.user), alert };
   }
@@ -144,7 +147,7 @@ function eventOfFile(exact: string, note = 'no sensor saw the file being made: t
   try {
     stat = lstatSync(bytes);
   } catch (error) {
-    throw new TickwardError('NOT_FOUND', `there is no file ${printable(exact)}`, { hint: 'check the path; tickward events shows what was deleted', cause: error });
+    throw new TickwardError('NOT_FOUND', `there is no file ${printable(exact)}`, { hint: advice(unitFilesLike(exact), 'check the path; tickward events shows what was deleted'), cause: error });
   }
   const path = bytes.toString();
   const directory = unitDirectories(readUsers()).find((each) => path.startsWith(`${each.path}/`));

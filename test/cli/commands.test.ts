@@ -152,6 +152,12 @@ test('the hint before a fleet undo names a command that shows what it did', () =
   expect(run('fleet', 'undo', '0193', '--inventory', '/nonexistent').stderr).toMatch(/ — see first what it did on which host: tickward fleet status 0193\n$/);
 });
 
+test.each([['respond', '--dry-run'], ['investigate']])('a unit in the place of an alert of %s is wrong usage, and how it is given is said', (...args) => {
+  const { id, event } = withAlert('/etc/systemd/system/no-such.timer');
+  expect(run(...args, event.file.path)).toMatchObject({ code: 2, stdout: '', stderr: `tickward: ${event.file.path} is no alert — a file is given with --file: --file ${event.file.path}\n` });
+  expect(run('events', 'show', id).stderr).toContain(` — is it ${event.event.id}? `);
+});
+
 test('fleet export --json is one document with what it prints otherwise', () => {
   for (const kind of ['fleetdm', 'elastic']) expect(JSON.parse(run('fleet', 'export', kind, '--json').stdout)).toEqual({ kind, text: run('fleet', 'export', kind).stdout });
 });

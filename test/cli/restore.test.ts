@@ -83,6 +83,7 @@ test.skipIf(noHost !== undefined)('a name that was taken from two places, and on
   shell('mkdir -p /etc/systemd/system.control; printf "[Timer]\\nOnCalendar=daily\\n" > /etc/systemd/system.control/evil.timer');
   expect(tickward('respond', '--file', '/etc/systemd/system.control/evil.timer', '--only', 'remove', '--yes').code).toBe(0);
   expect(tickward('restore', 'evil.timer', '--yes')).toMatchObject({ code: 2, stderr: expect.stringMatching(/taken from more than one place: .*\/etc\/systemd\/system\/evil\.timer.*, \/etc\/systemd\/system\.control\/evil\.timer/) });
+  expect(tickward('restore', 'evil', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining(' — is it evil.timer or evil.service? ') });
   expect(tickward('restore', 'no\u001b[2Jne.timer', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining(String.raw`nothing of no\e[2Jne.timer is in the quarantine`) });
   expect(tickward('restore', '/etc/systemd/system.control/evil.timer', '--yes').code).toBe(0);
   expect(shell(`ls ${TIMER} /etc/systemd/system.control/evil.timer 2>/dev/null`)).toBe('/etc/systemd/system.control/evil.timer\n');

@@ -6,6 +6,7 @@ import { undoRun, type UndoOptions } from '../../respond/undo.ts';
 import type { Chain, RunSummary } from '../../store/journal.ts';
 import { refuseBroken } from '../chain.ts';
 import { Exit, type Context, type Register } from '../context.ts';
+import { refuseUnknownRun } from '../named.ts';
 import { actionContext } from '../response.ts';
 import { printStep, resultCode } from '../run-output.ts';
 import { uninterrupted } from '../signals.ts';
@@ -44,7 +45,11 @@ Examples:
 Ctrl-C ends it between two steps; run again, it goes on. Exit code 1 when a step could not be taken back, 130 when it
 was interrupted.`)
     .action(act((context, run: string, step: string | undefined, options: Options) => {
-      const { journal } = context.store();
+      const store = context.store();
+      const { journal } = store;
+      // The run comes first, as in the line that says how a run is taken back.
+      if (step !== undefined && journal.entries(run).length === 0 && journal.entries(step).length > 0) throw new TickwardError('USAGE', `${printable(run)} is no run, and ${printable(step)} is one`, { hint: `the run comes first: tickward undo ${printable(step)} ${printable(run)}` });
+      refuseUnknownRun(store, run);
       refuseBroken(journal, options.force === true);
       return uninterrupted((signal) => takeBack(context, { run, ...(step === undefined ? {} : { step }), journal, context: actionContext(context), signal }));
     }));
@@ -76,10 +81,12 @@ function endOf({ finished, interrupted }: RunSummary): string {
 
 function show(context: Context, id: string): number {
   const { out } = context;
-  const { journal } = context.store();
+  const store = context.store();
+  const { journal } = store;
   const entries = journal.entries(id);
   const chain = journal.verify();
-  if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}${chain.intact ? '' : `, and the journal was changed: ${chain.problem ?? ''}`}`, { hint: 'tickward runs lists them' });
+  if (entries.length === 0 && !chain.intact) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}, and the journal was changed: ${chain.problem ?? ''}`, { hint: 'tickward runs lists them' });
+  refuseUnknownRun(store, id);
   if (out.json) out.document({ run: id, chain, entries });
   else {
     out.table(['seq', 'time', 'step', 'what', 'data'], entries.map((entry) => [entry.seq, entry.time, entry.step, entry.kind, JSON.stringify(shownData(entry))]));
