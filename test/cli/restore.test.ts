@@ -130,6 +130,19 @@ test.skipIf(noHost !== undefined)('a copy that somebody changed is said to be da
   expect([whole.code, of(TIMER)?.state, shell(`ls ${UNITS}/evil.service`)]).toEqual([1, 'back', '']);
 });
 
+test.skipIf(noHost !== undefined)('on a terminal an undo shows what was changed and takes nothing back without a yes', async () => {
+  const { state, run, listed, enter } = await taken();
+  const undone = async (answer: string): Promise<[code: number, states: string[]]> => {
+    const asking = terminal(enter([TICKWARD, 'undo', run, '--state-dir', state]));
+    await asking.sees(/the newest first:\s+remove[^]*- move the file \/etc\/systemd\/system\/evil\.timer into the quarantine[^]*Take it back\?/);
+    asking.pty.write(answer);
+    return [await asking.ended, listed().map((each) => each.state)];
+  };
+  expect(await undone('\r')).toEqual([0, ['taken', 'taken', 'taken']]);
+  expect(await undone('\u0003')).toEqual([130, ['taken', 'taken', 'taken']]);
+  expect(await undone('y\r')).toEqual([0, ['back', 'back', 'back']]);
+});
+
 test.skipIf(noHost !== undefined).each([
   ['a signal', (asking: Terminal) => asking.pty.kill('SIGTERM')],
   ['Ctrl-C', (asking: Terminal) => asking.pty.write('\u0003')],
