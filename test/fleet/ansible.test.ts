@@ -164,6 +164,19 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(JSON.parse(told)).toEqual({ host: 'one', state: 'skipped', reason });
   });
 
+  test('a reader that goes away ends it as Ctrl-C does, and what hosts said is kept', { timeout: 120_000 }, async () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'one ansible_connection=local\ntwo ansible_connection=local\n');
+    const program = join(directory, 'tickward');
+    writeFileSync(program, `#!/bin/sh\nmkdir ${directory}/first || exec sleep 100\nexec '${PROGRAM}' "$@"\n`, { mode: 0o755 });
+    const child = spawn('/bin/sh', [PROGRAM, 'fleet', 'status', '--inventory', inventory, '--forks', '1', '--program', program, '--json'], { env: environmentOf(directory), stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout.destroy();
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
+    const [run = ''] = readdirSync(join(directory, 'state/fleet'));
+    expect(readdirSync(join(directory, 'state/fleet', run)).sort()).toEqual(['host-one.json', 'host-two.json', 'request.json']);
+  });
+
   test('an undo asks only hosts of its run, of them those of --limit, and names those that the inventory does not have', { timeout: 120_000 }, () => {
     const directory = temporaryDirectory();
     const inventory = join(directory, 'hosts.ini');

@@ -14,6 +14,7 @@ import { newRunId } from '../../respond/run-id.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { filled } from '../filled.ts';
 import type { ExportKind } from '../fleet-export.ts';
+import { outliving } from '../lost-reader.ts';
 import { stepsOf } from '../only.ts';
 import { untilStopped } from '../signals.ts';
 import { refuseUnheeded } from '../unheeded.ts';
@@ -156,13 +157,17 @@ async function run(context: Context, task: TaskInput, options: Options, runs?: R
   const { inventory, limit, dryRun, report } = options;
   if (report !== undefined) checkReplaceable(resolve(report));
   const request: FleetRequest = { run: newRunId(), started: new Date().toISOString(), by: userInfo().username, inventory, dry_run: dryRun === true, ...(limit === undefined ? {} : { limit }), task };
-  const { rows, isInterrupted } = await carryOut(context, request, options, runs);
-  const code = await show(context, request, rows, report);
-  return isInterrupted ? Exit.INTERRUPTED : code;
+  const stop = new AbortController();
+  // A reader that goes away ends it as Ctrl-C does: Ansible is ended, and what hosts said is kept.
+  return outliving(() => stop.abort(), async () => {
+    const { rows, isInterrupted } = await carryOut(context, request, options, stop, runs);
+    const code = await show(context, request, rows, report);
+    return isInterrupted ? Exit.INTERRUPTED : code;
+  });
 }
 
 /** `runs`: what each host is to undo, by the number that it has there. */
-async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<{ rows: HostRow[]; isInterrupted: boolean }> {
+async function carryOut(context: Context, request: FleetRequest, options: Options, stop: AbortController, runs?: Record<string, string>): Promise<{ rows: HostRow[]; isInterrupted: boolean }> {
   const { runOnFleet } = await import('../../fleet/controller.ts');
   const records = new FleetRecords(context.store('write').directory);
   const { serial, maxFailPercent, program } = options;
@@ -190,7 +195,6 @@ async function carryOut(context: Context, request: FleetRequest, options: Option
   };
   records.begin(request);
   context.out.progress(`fleet run ${request.run}`);
-  const stop = new AbortController();
   const stopping = untilStopped();
   void stopping.stopped.then(() => stop.abort());
   try {
