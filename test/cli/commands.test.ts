@@ -183,7 +183,7 @@ describe('what is not there is exit code 1', () => {
     [['rule', 'test', '--rule', '/nonexistent/rule.toml'], /the rule \/nonexistent\/rule\.toml cannot be read: there is no such file/],
     [['guide', 'render', 'playbooks/systemd-timer-created/guide.md', '--alert', '/etc'], /the alert \/etc cannot be read: it is a directory/],
     [['rule', 'test', '--query', 'file where true', '/nonexistent.ndjson'], /cannot be read/],
-    [['rule', 'test', '--query', 'file where true', '/etc'], /cannot be read: EISDIR/],
+    [['rule', 'test', '--query', 'file where true', '/etc'], /cannot be read: it is a directory/],
     [['query', '--engine', 'osqueryd', '--socket', '/nonexistent.em', 'SELECT 1'], /no socket \/nonexistent\.em/],
   ])('%j', (args, message) => {
     const { code, stderr } = run(...args);
