@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { classify, unitDirectories } from '../host/directories.ts';
 import { fileTypeOf } from '../host/file-type.ts';
-import { hostIdentity, isThisHost } from '../host/identity.ts';
+import { hostIdentity, isOfThisHost } from '../host/identity.ts';
 import { givenAs, isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
 import { isSameStart } from '../host/proc.ts';
@@ -47,10 +47,6 @@ export function subjectOf(context: Context, alertId: string | undefined, options
 function refuseOtherHost({ id, event }: Alert): void {
   if (isOfThisHost(event)) return;
   throw new TickwardError('REFUSED', `the alert ${printable(id)} is of the host ${printable(event.host.name)}, and this is ${printable(hostIdentity().name)}`, { hint: 'go there, and give the path of the alert with --file' });
-}
-
-function isOfThisHost({ tickward, host }: FileEvent): boolean {
-  return tickward.source !== 'import' || isThisHost(host);
 }
 
 /** What a response is for: not what only changed or deleted the file. */

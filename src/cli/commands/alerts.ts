@@ -5,7 +5,7 @@ import type { Alert, AlertStatus, StatusChange } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { RELATED_WITHIN_MS, relatedTo } from '../../rule/related.ts';
 import { responseTimes, type RuleTimes, type Spread } from '../../rule/response-times.ts';
-import { changeText, printAlert, printCase, whereText } from '../alert-text.ts';
+import { changeText, printAlert, printCase, printNext, whereText } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { limit, listing, since, sinceOption, stream, type ListOptions } from '../listing.ts';
 import { alertNamed } from '../named.ts';
@@ -61,6 +61,7 @@ function show(context: Context, id: string): number {
   }
   printAlert(context.out, alert);
   printCase(context.out, alert, history, related);
+  printNext(context.out, alert);
   return Exit.DONE;
 }
 
