@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FleetRecords } from '../../src/fleet/records.ts';
+import { whoDecides } from '../../src/host/person.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { jsonLines } from '../helpers/lines.ts';
 import { PROGRAM } from '../helpers/tickward.ts';
@@ -39,7 +40,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(existsSync(touched)).toBe(false);
     const [run = ''] = readdirSync(join(directory, 'state/fleet'));
     expect(readdirSync(join(directory, 'state/fleet', run)).sort()).toEqual(['host-down.json', 'host-one.json', 'host-two.json', 'request.json']);
-    expect(JSON.parse(readFileSync(join(directory, 'state/fleet', run, 'request.json'), 'utf8'))).toMatchObject({ run, task: { do: 'sweep' } });
+    expect(JSON.parse(readFileSync(join(directory, 'state/fleet', run, 'request.json'), 'utf8'))).toMatchObject({ run, by: whoDecides(process.getuid?.() ?? 0), task: { do: 'sweep' } });
     expect(fleet(directory, 'status').rows).toMatchObject([{ run, task: { do: 'sweep' } }]);
     expect(fleet(directory, 'status', run)).toMatchObject({ code: 3, rows: [{ run, hosts: [{ host: 'down', state: 'unreachable' }, { host: 'one', state: 'ok' }, { host: 'two', state: 'ok' }] }] });
   });
