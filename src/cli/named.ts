@@ -28,13 +28,16 @@ export function refuseUnknownRun({ journal }: Store, run: string): void {
 
 /** Where it looks like a file or a unit: how that is given. */
 export function asFile(word: string): string | undefined {
-  if (!word.includes('/') && !/\.(timer|service|path|socket|mount|target|conf)$/.test(word)) return undefined;
-  return `a file is given with --file: --file ${printable(isThere(word) ? word : (unitFilesLike(word)[0] ?? word))}`;
+  const like = unitFilesLike(word);
+  if (like.length === 0 && !word.includes('/') && !/\.(timer|service|path|socket|mount|target|conf)$/.test(word)) return undefined;
+  return `a file is given with --file: --file ${printable(isThere(word) ? word : (like[0] ?? word))}`;
 }
 
 /** Unit files of this name, whatever directory and ending were typed. */
 export function unitFilesLike(word: string): string[] {
   const name = basename(word);
+  // Those of directories.
+  if (['', '.', '..'].includes(name)) return [];
   const directories = new Set(unitDirectories(readUsers()).filter(({ kind }) => kind === 'units').flatMap(({ path }) => itself(path)));
   return [...directories].flatMap((path) => ['', '.timer', '.service'].map((ending) => `${path}/${name}${ending}`)).filter(isThere);
 }

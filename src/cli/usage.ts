@@ -22,7 +22,13 @@ function usageError(command: Command, refused: CommanderError): TickwardError {
   // A group that lists when nothing else is said takes what it does not know for an argument of the list.
   if (refused.code === 'commander.excessArguments' && parent !== null && first !== undefined && first !== command.name()) return noCommand(parent, first);
   const message = refused.message.replace(/^error: /, '').replace(/\.$/, '').replaceAll('\n', ' ');
-  return new TickwardError('USAGE', message, { hint: command.commands.length > 0 ? `${nameOf(command)} --help shows its commands` : `write ${nameOf(command)} ${command.usage()}; --help shows more`, cause: refused });
+  return new TickwardError('USAGE', message, { hint: hintFor(command, refused), cause: refused });
+}
+
+function hintFor(command: Command, { code }: CommanderError): string {
+  const name = nameOf(command);
+  if (command.commands.length === 0) return `write ${name} ${command.usage()}; --help shows more`;
+  return code === 'commander.unknownOption' ? `options of a command stand behind its name: ${name} COMMAND --help shows them` : `${name} --help shows its commands`;
 }
 
 function noCommand(group: Command, word: string): TickwardError {

@@ -137,6 +137,7 @@ test.each([
   [['alerts', '0193'], 'it has list, show, ack, close, reopen, stats; for one by its id: tickward alerts show 0193'],
   [['exception', 'ad'], 'it has add, list, remove'],
   [['alerts', 'show'], 'write tickward alerts show [options] <id>; --help shows more'],
+  [['--only', 'remove', 'respond', '0193'], 'options of a command stand behind its name: tickward COMMAND --help shows them'],
   [['fleet', 'swep'], 'tickward fleet --help shows its commands'],
 ])('what commander refuses of %j is one line that says what to do', (args, hint) => {
   expect(run(...args).stderr).toMatch(new RegExp(`^tickward: [^\n]+ — ${hint.replaceAll(/[[\]]/g, '\\$&')}\n$`));

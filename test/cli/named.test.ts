@@ -47,11 +47,11 @@ test('a unit is found by its name, whatever directory and ending were typed', ()
   const service = readdirSync('/usr/lib/systemd/system').find((name) => name.endsWith('.service')) ?? '';
   const path = `/usr/lib/systemd/system/${service}`;
   for (const typed of [service, service.slice(0, -'.service'.length), `/nowhere/${service}`]) expect(unitFilesLike(typed)).toContain(path);
-  expect(unitFilesLike('no-such-unit-at-all')).toEqual([]);
-  expect(asFile(service)).toBe(`a file is given with --file: --file ${path}`);
+  for (const none of ['no-such-unit-at-all', '', '.', '..', '/']) expect(unitFilesLike(none)).toEqual([]);
+  for (const typed of [service, service.slice(0, -'.service'.length)]) expect(asFile(typed)).toBe(`a file is given with --file: --file ${unitFilesLike(typed)[0]}`);
 });
 
 test('what looks like no file is an id', () => {
-  expect([asFile(ALERTS[0] ?? ''), asFile('evil')]).toEqual([undefined, undefined]);
+  expect([asFile(ALERTS[0] ?? ''), asFile('no-such-unit-at-all')]).toEqual([undefined, undefined]);
   expect(asFile('/nowhere/x.timer')).toBe('a file is given with --file: --file /nowhere/x.timer');
 });
