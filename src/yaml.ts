@@ -1,5 +1,5 @@
 /** What people write in YAML, checked by a schema, with line, column and caret of what is wrong. */
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document, type Node, type YAMLError } from 'yaml';
 import { z } from 'zod';
 import { excerptOf, messageOf, TickwardError, type Place } from './model/errors.ts';
 import { printable } from './model/text.ts';
@@ -45,8 +45,8 @@ function check<Value>(text: string, form: YamlForm<Value>): Checked<Value> {
   const lines = new LineCounter();
   const wrong = (message: string, offset: number): TickwardError => new TickwardError('BAD_INPUT', `${what} is ${message}`, { place: placeOf(text, lines, offset, file), hint });
   const document = parseDocument(text, { lineCounter: lines });
-  const broken = document.errors[0] ?? document.warnings[0];
-  if (broken !== undefined) return { errors: [wrong(`no YAML: ${broken.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? ''}`, broken.pos[0])] };
+  const [broken, ...others] = firstOfEachLine([...document.errors, ...document.warnings], lines).map(({ message, pos }) => wrong(`no YAML: ${message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? ''}`, pos[0]));
+  if (broken !== undefined) return { errors: [broken, ...others] };
   let value: unknown;
   try {
     // Refuses aliases that would grow without bound.
@@ -63,6 +63,15 @@ function check<Value>(text: string, form: YamlForm<Value>): Checked<Value> {
   const [first, ...rest] = issues.map((issue) => ({ issue, offset: offsetOf(document, text, issue) })).toSorted((one, other) => one.offset - other.offset);
   if (first !== undefined) return { errors: [errorOf(first), ...rest.map(errorOf)] };
   return checked.success ? { value: checked.data } : { errors: [wrong('not right: it does not fit', 0)] };
+}
+
+/** The others of a line follow from its first. */
+function firstOfEachLine(all: readonly YAMLError[], lines: LineCounter): YAMLError[] {
+  const seen = new Set<number>();
+  return all.toSorted((one, other) => one.pos[0] - other.pos[0]).filter(({ pos }) => {
+    const { line } = lines.linePos(pos[0]);
+    return !seen.has(line) && seen.add(line);
+  });
 }
 
 export function issuesOf(issues: z.ZodError['issues']): Issue[] {

@@ -146,9 +146,9 @@ function refusedFor(other: InForce): TickwardError {
 /** Why the responder would be locked out. */
 async function lockOut({ peers, force }: Data): Promise<string | undefined> {
   if (force) return undefined;
-  if (peers.length === 0) return 'nobody could come back over the network: this is no ssh session and no management peer is named (`management` in the settings or in the step, `--allow` on the command line, or `force: true`)';
+  if (peers.length === 0) return 'nobody could come back over the network: this is no ssh session and no management peer is named (`management` in the settings or in the step, `--allow` on the command line; `force: true` in the step or `--force` does it all the same)';
   const obstacles = await Promise.all(peers.map(obstacleFor));
-  return obstacles.includes(undefined) ? undefined : `nobody could come back over the network: ${obstacles.join('; ')} (name another peer, or \`force: true\`)`;
+  return obstacles.includes(undefined) ? undefined : `nobody could come back over the network: ${obstacles.join('; ')} (name another peer; \`force: true\` in the step or \`--force\` does it all the same)`;
 }
 
 /** Looks at the rules, and tries a packet out and the way back. */

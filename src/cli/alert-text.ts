@@ -1,5 +1,5 @@
 /** Alerts for people: as they come, and whole. */
-import { isThisHost } from '../host/identity.ts';
+import { isOfThisHost } from '../host/identity.ts';
 import { shownPath, type Alert, type FileEvent, type StatusChange } from '../model/event.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { Related } from '../rule/related.ts';
@@ -15,7 +15,16 @@ export function printAlert(out: Output, alert: Alert): void {
   // That the kernel kept only the start of the command line is said here.
   if (event.tickward.attribution_note !== undefined) out.line(`  note     ${shorten(event.tickward.attribution_note, MOST_OF_A_COMMAND)}`);
   if (event.tickward.source === 'import') out.line(`  host     ${printable(event.host.name)}, as another sensor told`);
-  out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+  out.line(`  user     ${userText(event)}`);
+}
+
+/** Who made the file, in few words. */
+export function makerText(event: FileEvent): string {
+  return `${printable(event.process?.executable ?? 'not known')} (attribution ${event.tickward.attribution}), user ${userText(event)}`;
+}
+
+export function userText({ user }: FileEvent): string {
+  return printable(user?.name ?? user?.id ?? 'not known');
 }
 
 /** As much as Tickward's own sensor keeps of most: what whoever runs a program appends to it must not push the rest of the alert off the screen. */
@@ -28,7 +37,12 @@ function commandText(command: string): string {
 
 /** The path in a list, with the host before it where another sensor told of another one: `web-7:/etc/systemd/system/x.timer`. */
 export function whereText(event: FileEvent): string {
-  return event.tickward.source !== 'import' || isThisHost(event.host) ? shownPath(event) : `${printable(event.host.name)}:${shownPath(event)}`;
+  return isOfThisHost(event) ? shownPath(event) : `${printable(event.host.name)}:${shownPath(event)}`;
+}
+
+/** The command that goes on from it. */
+export function printNext(out: Output, { id, event }: Alert): void {
+  out.line(`  next     ${isOfThisHost(event) ? `tickward investigate ${printable(id)}` : 'on that host: tickward investigate --file with this path'}`);
 }
 
 /** What was decided about an alert, and what has to do with it. */

@@ -1,6 +1,6 @@
 /** The configuration file: YAML, checked, and trusted only when nobody else may write it. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { errnoOf, TickwardError, unreadableReason } from '../model/errors.ts';
+import { errnoOf, TickwardError, unreadable } from '../model/errors.ts';
 import { modeText } from '../model/mode.ts';
 import { printable } from '../model/text.ts';
 import type { FileSettings } from './config-schema.ts';
@@ -19,7 +19,7 @@ export async function readConfig(path: string, mustExist: boolean, uid: number):
   } catch (error) {
     if (error instanceof TickwardError) throw error;
     if (!mustExist && errnoOf(error) === 'ENOENT') return {};
-    throw new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `the configuration ${printable(path)} cannot be read: ${unreadableReason(error)}`, { hint: 'check the path and its permissions', cause: error });
+    throw unreadable(`the configuration ${printable(path)}`, error);
   }
   // Loaded only for those who have such a file: it takes a third of the start.
   const { parseConfig } = await import('./config-schema.ts');

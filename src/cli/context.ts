@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { openStore, type Store, type StoreUse } from '../store/index.ts';
 import { readAsItLies, unwritable } from '../store/read-only.ts';
+import { besideRoots } from '../store/state-directory.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Notice } from './log.ts';
 import { createOutput, type Output } from './output.ts';
@@ -49,6 +50,8 @@ export async function createContext(options: Record<string, unknown>): Promise<C
         const opened = openStore(settings.stateDir, uid, use === 'look' && !settings.isStateDirNamed ? 'read' : use);
         endings.push(() => opened.close());
         store = opened;
+        const roots = use === 'look' && !settings.isStateDirNamed ? besideRoots(opened.directory, uid) : undefined;
+        if (roots !== undefined) void notice({ level: 'info', message: roots });
         if (opened.readOnly) void notice({ level: 'info', message: readAsItLies(opened.directory) });
       }
       if (use === 'write' && store.readOnly) throw unwritable(store.directory);

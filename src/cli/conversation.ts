@@ -5,6 +5,7 @@ import type { Investigated } from '../respond/findings.ts';
 import type { PlannedStep } from '../respond/plan.ts';
 import type { Playbook, PlaybookStep, Question } from '../respond/playbook.ts';
 import type { Attended, Decision, Person, StepResult } from '../respond/run.ts';
+import { makerText } from './alert-text.ts';
 import { said } from './investigation-output.ts';
 import type { Output } from './output.ts';
 import { answerText, printPlanned, printStep } from './run-output.ts';
@@ -41,7 +42,7 @@ function printOverview(out: Output, { playbook, event, alert, investigation, pla
   };
   out.line(out.paint('bold', printable(playbook.title)));
   out.line(`  file     ${shownPath(event)} (${event.event.action}, ${event['@timestamp']})`);
-  out.line(`  by       ${printable(event.process?.executable ?? 'not known')} (attribution ${event.tickward.attribution}), user ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+  out.line(`  by       ${makerText(event)}`);
   if (alert !== undefined) out.line(`  alert    ${printable(alert.rule.name)} — ${printable(alert.rule.severity)}, risk ${alert.rule.risk_score}`);
   heading(`What was found: ${investigation.verdict.level}`);
   for (const reason of investigation.verdict.reasons) out.line(`  - ${said(reason)}`);

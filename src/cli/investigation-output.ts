@@ -4,6 +4,7 @@ import { pathBytes, shownPath } from '../model/event.ts';
 import { defang } from '../model/defang.ts';
 import { printable, shorten, textOfBytes } from '../model/text.ts';
 import type { InvestigatedStep, Investigation } from '../investigate/index.ts';
+import { makerText } from './alert-text.ts';
 import type { Context } from './context.ts';
 import type { Output, Style } from './output.ts';
 
@@ -16,12 +17,11 @@ const SHOWN_INDICATORS = 20;
 /** Below so many characters a column says nothing, and more columns than this nobody reads side by side. */
 const READABLE_COLUMN = 14;
 const MOST_COLUMNS = 7;
-const WIDTH_WITHOUT_TERMINAL = 200;
 
 export function showHeading({ out }: Context, event: Investigation['event'], title: string, engine: string): void {
   out.line(out.paint('bold', printable(title)));
   out.line(`file     ${shownPath(event)} (${event.event.action}, ${event['@timestamp']})`);
-  out.line(`by       ${printable(event.process?.executable ?? 'not known')} (attribution ${event.tickward.attribution}), user ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+  out.line(`by       ${makerText(event)}`);
   out.line(`engine   ${engine}`);
 }
 
@@ -53,14 +53,14 @@ const SIGN_WORDS = { strong: 'suspicious', weak: 'noteworthy', harmless: 'harmle
 function showRows(out: Output, { columns, rows, kind }: InvestigatedStep, shown: number): void {
   const some = kind === 'check' && columns.length === 2 ? rows : rows.slice(0, shown);
   const used = kind === 'check' ? columns.filter((column) => rows.some((row) => row[column] !== '')) : columns;
-  const width = process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
-  if (kind === 'check' && (used.length > MOST_COLUMNS || used.length * READABLE_COLUMN > width)) for (const row of some) showRecord(out, used, row, width);
+  if (kind === 'check' && (used.length > MOST_COLUMNS || used.length * READABLE_COLUMN > out.width)) for (const row of some) showRecord(out, used, row);
   else out.table(used, some.map((row) => used.map((column) => row[column])));
   if (rows.length > some.length) out.line(`  … ${rows.length - some.length} more rows`);
 }
 
 /** The first value, and below it the others with their names, as many on a line as fit. */
-function showRecord(out: Output, columns: readonly string[], row: Record<string, string>, width: number): void {
+function showRecord(out: Output, columns: readonly string[], row: Record<string, string>): void {
+  const { width } = out;
   const [first = '', ...others] = columns;
   out.line(`  ${shorten(row[first] ?? '', width - 2)}`);
   let line = '';

@@ -50,8 +50,3 @@ export function stream<Item>(context: Context, items: Iterable<Item>, columns: r
   else context.out.table(columns, rows, ['id', 'run']);
   return Exit.DONE;
 }
-
-export function known<Item>(item: Item | undefined, what: string, id: string): Item {
-  if (item === undefined) throw new TickwardError('NOT_FOUND', `there is no ${what} ${printable(id)} in this store`, { hint: `tickward ${what}${what === 'exception' ? '' : 's'} lists them` });
-  return item;
-}

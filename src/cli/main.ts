@@ -1,12 +1,13 @@
 /** The program `tickward`: reads the command line, runs one command, turns errors into one line and an exit code. */
 import { Command, CommanderError } from 'commander';
 import { messageOf, TickwardError } from '../model/errors.ts';
-import { printable, printableJson } from '../model/text.ts';
+import { printableJson } from '../model/text.ts';
 import { loadCommands } from './commands/index.ts';
 import { createContext, Exit, type Act } from './context.ts';
 import { onLostReader } from './lost-reader.ts';
 import { errorDocument, errorText } from './output.ts';
 import { addGlobalOptions, dropUnset } from './settings.ts';
+import { isHelpInstead, refuseAsOurs } from './usage.ts';
 import { VERSION } from '../version.ts';
 
 const EXAMPLES = `
@@ -24,9 +25,6 @@ export async function createProgram(given: readonly string[]): Promise<Command> 
     .description('Watches a Linux host for systemd timers made by someone who should not, says which process made them, investigates, and takes them out again.')
     .version(VERSION)
     .configureHelp({ showGlobalOptions: true })
-    // commander repeats what it was given: a script may give names that an attacker made.
-    .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
-    .showHelpAfterError('(tickward --help shows the commands, tickward COMMAND --help one of them)')
     .addHelpText('after', EXAMPLES);
   addGlobalOptions(program);
   const act: Act = (run) => async (...values) => {
@@ -40,7 +38,7 @@ export async function createProgram(given: readonly string[]): Promise<Command> 
     }
   };
   for (const register of await loadCommands(given)) register(program, act);
-  for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
+  refuseAsOurs(program);
   return program;
 }
 
@@ -54,9 +52,8 @@ async function main(): Promise<void> {
     await program.parseAsync(process.argv);
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
-      process.exitCode = thrown.exitCode === 0 ? Exit.DONE : Exit.USAGE;
-      // commander has said it on stderr.
-      if (thrown.exitCode !== 0 && wantsJson(program)) writeError(new TickwardError('USAGE', thrown.message.replace(/^error: /, ''), { hint: 'tickward --help' }));
+      process.exitCode = isHelpInstead(thrown) ? Exit.USAGE : Exit.DONE;
+      if (isHelpInstead(thrown) && wantsJson(program)) writeError(new TickwardError('USAGE', 'no command was given', { hint: 'tickward --help shows them' }));
       return;
     }
     report(thrown, program);

@@ -8,6 +8,8 @@ export type Style = Parameters<typeof styleText>[0];
 
 export interface Output {
   readonly json: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
   /** One JSON document, or one line of many where a command streams. */
   document(value: unknown): void;
   /** A line of data for people. Escape what it quotes with `printable`. */
@@ -25,14 +27,18 @@ export function createOutput(settings: { json: boolean; color: boolean }): Outpu
   const colored = settings.color && (process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined);
   const paint = (style: Style, text: string): string => (colored ? styleText(style, text, { validateStream: false }) : text);
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
+  const width = (): number => process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
   return {
     json: settings.json,
+    get width() {
+      return width();
+    },
     document: (value) => write(printableJson(value)),
     line: (text = '') => write(text),
     progress: (text) => void process.stderr.write(`${text}\n`),
     paint,
     table(columns, rows, whole) {
-      const [head = '', ...lines] = tableLines(columns, rows, process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL, whole);
+      const [head = '', ...lines] = tableLines(columns, rows, width(), whole);
       write([paint('bold', head), ...lines].join('\n'));
     },
   };

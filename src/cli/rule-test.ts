@@ -1,6 +1,6 @@
 /** `tickward rule test`: events judged line by line, in constant memory; a broken line is said and the next ones come. */
 import { createReadStream } from 'node:fs';
-import { errnoOf, messageOf, placedMessageOf, TickwardError } from '../model/errors.ts';
+import { messageOf, placedMessageOf, TickwardError, unreadable } from '../model/errors.ts';
 import { isObject } from '../model/object.ts';
 import { printable } from '../model/text.ts';
 import { readRules } from '../playbooks/rules.ts';
@@ -74,7 +74,7 @@ async function* linesOf(file: string): AsyncGenerator<Line> {
   try {
     for await (const chunk of input) yield* lines.of(chunk);
   } catch (error) {
-    throw new TickwardError(errnoOf(error) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `the events ${printable(file)} cannot be read: ${messageOf(error)}`, { hint: 'check the path and its permissions', cause: error });
+    throw unreadable(`the events ${printable(file)}`, error);
   }
   yield* lines.end();
 }

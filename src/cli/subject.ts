@@ -3,7 +3,7 @@ import { lstatSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { classify, unitDirectories } from '../host/directories.ts';
 import { fileTypeOf } from '../host/file-type.ts';
-import { hostIdentity, isThisHost } from '../host/identity.ts';
+import { hostIdentity, isOfThisHost } from '../host/identity.ts';
 import { givenAs, isThere, namesakesOf, unwritten } from '../host/names.ts';
 import { readUsers, userOf } from '../host/passwd.ts';
 import { isSameStart } from '../host/proc.ts';
@@ -13,6 +13,7 @@ import { modeText } from '../model/mode.ts';
 import { bytesOfText, ESCAPE, printable } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import type { Context } from './context.ts';
+import { advice, alertNamed, asFile, unitFilesLike } from './named.ts';
 
 export interface SubjectOptions {
   file?: string;
@@ -30,8 +31,10 @@ export function subjectOf(context: Context, alertId: string | undefined, options
   // Of a script whose variable is empty: it would be the directory in which it runs.
   if (file === '') throw new TickwardError('USAGE', '--file names no file', { hint: 'give its path: --file /etc/systemd/system/x.timer' });
   if (alertId !== undefined && file === undefined) {
-    const alert = context.store().alerts.get(alertId);
-    if (alert === undefined) throw new TickwardError('NOT_FOUND', `there is no alert ${printable(alertId)} in this store`, { hint: 'tickward alerts lists them' });
+    const store = context.store();
+    const asGiven = store.alerts.get(alertId) === undefined ? asFile(alertId) : undefined;
+    if (asGiven !== undefined) throw new TickwardError('USAGE', `${printable(alertId)} is no alert`, { hint: asGiven });
+    const alert = alertNamed(store, alertId);
     refuseOtherHost(alert);
     return { event: withUser(alert.event, options.user), alert };
   }
@@ -44,10 +47,6 @@ export function subjectOf(context: Context, alertId: string | undefined, options
 function refuseOtherHost({ id, event }: Alert): void {
   if (isOfThisHost(event)) return;
   throw new TickwardError('REFUSED', `the alert ${printable(id)} is of the host ${printable(event.host.name)}, and this is ${printable(hostIdentity().name)}`, { hint: 'go there, and give the path of the alert with --file' });
-}
-
-function isOfThisHost({ tickward, host }: FileEvent): boolean {
-  return tickward.source !== 'import' || isThisHost(host);
 }
 
 /** What a response is for: not what only changed or deleted the file. */
@@ -144,7 +143,7 @@ function eventOfFile(exact: string, note = 'no sensor saw the file being made: t
   try {
     stat = lstatSync(bytes);
   } catch (error) {
-    throw new TickwardError('NOT_FOUND', `there is no file ${printable(exact)}`, { hint: 'check the path; tickward events shows what was deleted', cause: error });
+    throw new TickwardError('NOT_FOUND', `there is no file ${printable(exact)}`, { hint: advice(unitFilesLike(exact), 'check the path; tickward events shows what was deleted'), cause: error });
   }
   const path = bytes.toString();
   const directory = unitDirectories(readUsers()).find((each) => path.startsWith(`${each.path}/`));

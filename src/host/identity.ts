@@ -18,6 +18,11 @@ export function isThisHost(host: FileEvent['host'], own: FileEvent['host'] = hos
   return one === other || one.startsWith(`${other}.`) || other.startsWith(`${one}.`);
 }
 
+/** What other sensors told may be of any host. */
+export function isOfThisHost({ tickward, host }: FileEvent): boolean {
+  return tickward.source !== 'import' || isThisHost(host);
+}
+
 const MACHINE_ID = /^[0-9a-f]{32}$/;
 
 /** machine-id(5); absent on hosts without systemd and in bare containers. */

@@ -1,5 +1,5 @@
 /** Which package a file belongs to, as the package manager has it. A file of a package is restored from the package, never deleted. */
-import { run } from '../exec.ts';
+import { run, type ExecResult } from '../exec.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { legible } from '../model/text.ts';
 
@@ -14,12 +14,14 @@ const MOST_SAID = 300;
 /** hier(7): what lies here is of this boot, or of users; no package has files there. */
 const NEVER_PACKAGED = /^\/(?:tmp|var\/tmp|run|home|root|dev|proc|sys)\//;
 
-/** Package names by path; paths that belong to none are absent. Throws FAILED where dpkg cannot read its database. */
+/** Package names by path; paths that belong to none are absent. Throws UNSUPPORTED where no package manager that is read here has the files of this host, FAILED where it cannot read its database. */
 export async function packagesOf(all: readonly string[]): Promise<Map<string, string>> {
-  return (await ownersOf(all)) ?? new Map<string, string>();
+  const owners = await ownersOf(all);
+  if (owners === undefined) throw new TickwardError('UNSUPPORTED', 'neither dpkg nor rpm has the files of this host');
+  return owners;
 }
 
-/** Undefined where there is neither dpkg nor rpm. */
+/** Undefined where neither dpkg nor rpm has the files of this host. */
 async function ownersOf(all: readonly string[]): Promise<Map<string, string> | undefined> {
   const paths = all.filter(mayBePackaged);
   if (paths.length === 0) return new Map();
@@ -53,17 +55,18 @@ export function notKnown(error: unknown): string {
   return `which files belong to packages is not known: ${messageOf(error)}`;
 }
 
-/** Undefined where there is no dpkg. */
+/** Undefined where the packages are not dpkg's. */
 async function dpkgOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
   const known = new Map<string, string>();
   for (const asked of inCalls([...new Set(paths.flatMap(spellings))].map(escapePattern))) {
-    const result = await tolerant('dpkg-query', ['--search', '--', ...asked], { isFailure: isFatal });
+    const result = await answerOf('dpkg-query', ['--search', '--', ...asked], isFailureOfDpkg);
     if (result === undefined) return undefined;
-    for (const line of result.split('\n')) {
+    for (const line of result.stdout.split('\n')) {
       const cut = line.indexOf(': /');
       if (cut > 0 && !line.startsWith('diversion by ')) known.set(line.slice(cut + 2), line.slice(0, cut));
     }
   }
+  if (known.size === 0 && !(await knowsItself('dpkg-query', ['--show', 'dpkg']))) return undefined;
   return new Map(paths.flatMap((path) => {
     const owner = spellings(path).map((spelling) => known.get(spelling)).find((each) => each !== undefined);
     return owner === undefined ? [] : [[path, owner] as const];
@@ -100,41 +103,53 @@ function escapePattern(path: string): string {
   return path.replace(/[\\*?[\]]/g, '\\$&');
 }
 
+/** Undefined where the packages are not rpm's. */
 async function rpmOwners(paths: readonly string[]): Promise<Map<string, string> | undefined> {
   const owners = new Map<string, string>();
   for (const path of paths) {
-    const result = await tolerant('rpm', ['--query', '--file', '--queryformat', '%{NAME}\n', '--', path], { mustSucceed: true });
+    const result = await answerOf('rpm', ['--query', '--file', '--queryformat', '%{NAME}\n', '--', path], (said) => isFailureOfRpm(said, path));
     if (result === undefined) return undefined;
-    const name = result.split('\n')[0];
-    if (name) owners.set(path, name);
+    const name = result.stdout.split('\n')[0];
+    if (result.exitCode === 0 && name) owners.set(path, name);
   }
-  return owners;
+  return owners.size > 0 || (await knowsItself('rpm', ['--query', 'rpm'])) ? owners : undefined;
 }
 
-/** dpkg-query(1): 1 where some are not found. */
-function isFatal(exitCode: number | undefined): boolean {
-  return exitCode !== 0 && exitCode !== 1;
+/** Of a host whose packages are another manager's, or whose database was taken away, it says without an error that no package has the file. */
+async function knowsItself(program: string, args: readonly string[]): Promise<boolean> {
+  return (await run(program, args, { timeout: TIMEOUT_MS })).exitCode === 0;
 }
 
-/** Standard output, also of a search that found only some; undefined where the program is not installed. */
-async function tolerant(file: string, args: readonly string[], { mustSucceed = false, isFailure = () => false }: { mustSucceed?: boolean; isFailure?: (exitCode: number | undefined) => boolean } = {}): Promise<string | undefined> {
+/** dpkg(1), dpkg-query(1): 1 where some are not found, or differ. Where none is found and lists of files are lost, which it says before it repeats any name, it may be theirs. */
+function isFailureOfDpkg({ exitCode, stdout, stderr }: ExecResult): boolean {
+  return (exitCode !== 0 && exitCode !== 1) || (stdout === '' && /^dpkg-query: warning: files list file for package '[^'\n]+' missing/.test(stderr));
+}
+
+/** rpm(8) ends alike where a file is of no package and where it cannot read its database: only its words differ. A name is no word of its own. */
+function isFailureOfRpm({ exitCode, stderr }: ExecResult, path: string): boolean {
+  return exitCode !== 0 && /^error: cannot open Packages /m.test(stderr.replaceAll(path, ''));
+}
+
+/** Undefined where the program is not installed. Throws FAILED, in its words, where it could not look. */
+async function answerOf(file: string, args: readonly string[], isFailure: (said: ExecResult) => boolean): Promise<ExecResult | undefined> {
+  let result: ExecResult;
   try {
-    const result = await run(file, args, { timeout: TIMEOUT_MS });
-    if (isFailure(result.exitCode)) throw new TickwardError('FAILED', legible(result.stderr.trim().replaceAll(/\s+/g, ' ')).slice(0, MOST_SAID) || `${file} failed`);
-    return mustSucceed && result.exitCode !== 0 ? '' : result.stdout;
+    result = await run(file, args, { timeout: TIMEOUT_MS });
   } catch (error) {
     if (error instanceof TickwardError && error.code === 'UNSUPPORTED') return undefined;
     throw error;
   }
+  if (isFailure(result)) throw new TickwardError('FAILED', legible(result.stderr.trim().replaceAll(/\s+/g, ' ')).slice(0, MOST_SAID) || `${file} failed`);
+  return result;
 }
 
 /** Of these files, with their packages: the ones whose content is no longer what the package installed. */
 export async function modifiedFiles(owners: ReadonlyMap<string, string>): Promise<Set<string>> {
   const packages = [...new Set([...owners.values()].flatMap((name) => name.split(', ')))];
   if (packages.length === 0) return new Set();
-  const report = (await tolerant('dpkg', ['--verify', '--', ...packages])) ?? (await tolerant('rpm', ['--verify', '--nodeps', '--', ...packages])) ?? '';
+  const report = (await answerOf('dpkg', ['--verify', '--', ...packages], isFailureOfDpkg)) ?? (await answerOf('rpm', ['--verify', '--nodeps', '--', ...packages], (said) => isFailureOfRpm(said, '')));
   // Both print "??5?????? c /path": attributes that differ, "c" for a configuration file, the path.
-  const changed = report.split('\n').flatMap((line) => /^(?:..5\S*|missing)\s+(?:[a-z] )?\s*(\/.*)$/.exec(line)?.[1] ?? []);
+  const changed = (report?.stdout ?? '').split('\n').flatMap((line) => /^(?:..5\S*|missing)\s+(?:[a-z] )?\s*(\/.*)$/.exec(line)?.[1] ?? []);
   const spelled = new Set(changed.flatMap(spellings));
   return new Set([...owners.keys()].filter((path) => spelled.has(path)));
 }

@@ -79,7 +79,7 @@ export function placedMessageOf(thrown: unknown): string {
 }
 
 /** Why a file could not be read, in words. */
-export function unreadableReason(thrown: unknown): string {
+function unreadableReason(thrown: unknown): string {
   switch (errnoOf(thrown)) {
     case 'ENOENT':
       return 'there is no such file';
@@ -90,6 +90,12 @@ export function unreadableReason(thrown: unknown): string {
     default:
       return messageOf(thrown);
   }
+}
+
+/** Of a file that someone named, `shown` as in `the rule x.toml`. */
+export function unreadable(shown: string, thrown: unknown): TickwardError {
+  const errno = errnoOf(thrown);
+  return new TickwardError(errno === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `${shown} cannot be read: ${unreadableReason(thrown)}`, { hint: errno === 'EISDIR' ? 'name a file in it' : 'check the path and its permissions', cause: thrown });
 }
 
 /** The errno name (`ENOENT`) of a thrown system error, or undefined. */

@@ -1,7 +1,7 @@
 /** The playbooks that are installed, as folders and texts: rule.toml, guide.md (guide.LANG.md) and response.yaml in each. */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf, TickwardError, unreadableReason } from '../model/errors.ts';
+import { TickwardError, unreadable } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
 export const PLAYBOOKS = join(import.meta.dirname, '../../playbooks');
@@ -15,18 +15,19 @@ const MOST_BYTES = 10_485_760;
 
 /** A text file that someone named: a clear error when it is not there, too large, or no text. */
 export function readText(file: string, what: string): string {
-  const unreadable = (reason: string, hint: string, cause?: unknown): TickwardError => new TickwardError(errnoOf(cause) === 'ENOENT' ? 'NOT_FOUND' : 'BAD_INPUT', `${what} ${printable(file)} cannot be read: ${reason}`, { hint, cause });
+  const shown = `${what} ${printable(file)}`;
+  const refused = (reason: string, hint: string, cause?: unknown): TickwardError => new TickwardError('BAD_INPUT', `${shown} cannot be read: ${reason}`, { hint, cause });
   let bytes: Buffer;
   try {
     bytes = readBounded(file);
   } catch (error) {
-    throw unreadable(unreadableReason(error), 'check the path and its permissions', error);
+    throw unreadable(shown, error);
   }
-  if (bytes.length > MOST_BYTES) throw unreadable(`it is larger than ${MOST_BYTES / 1_048_576} MiB`, 'no rule or guide is; an export of rules can be made in parts');
+  if (bytes.length > MOST_BYTES) throw refused(`it is larger than ${MOST_BYTES / 1_048_576} MiB`, 'no rule or guide is; an export of rules can be made in parts');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw unreadable('it is no text in UTF-8', 'check that it is the right file; iconv changes the encoding of a text', error);
+    throw refused('it is no text in UTF-8', 'check that it is the right file; iconv changes the encoding of a text', error);
   }
 }
 

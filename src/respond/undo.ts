@@ -27,7 +27,7 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
   if (started === undefined) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them' });
   refuseWhileRunning(entries);
   const target = targetOfRun(started);
-  const steps = changedSteps(entries, options);
+  const steps = changedSteps(options).map(({ id }) => id);
   const results: StepResult[] = [];
   // An undo of nothing leaves no mark: the run can be gone on with as before.
   if (steps.length > 0) {
@@ -61,13 +61,21 @@ function targetOfRun(started: JournalEntry): Target {
   throw new TickwardError('STATE', 'the journal of this run is of a form that this version does not know', { hint: 'undo it with the version that made it' });
 }
 
-/** Ids of the steps with changes, the newest first. */
-function changedSteps(entries: readonly JournalEntry[], { run, step }: UndoOptions): string[] {
-  const changed = [...new Set(entries.flatMap((entry) => (entry.kind === 'change' && entry.step !== undefined ? [entry.step] : [])))].toReversed();
+export interface ChangedStep {
+  id: string;
+  /** In words, the newest first. */
+  changes: string[];
+}
+
+/** What an undo goes through, the newest first. Throws NOT_FOUND where the one step that is asked for changed nothing. */
+export function changedSteps({ run, step, journal }: Pick<UndoOptions, 'run' | 'step' | 'journal'>): ChangedStep[] {
+  const entries = journal.entries(run);
+  const ids = [...new Set(entries.flatMap((entry) => (entry.kind === 'change' && entry.step !== undefined ? [entry.step] : [])))].toReversed();
+  const changed = ids.map((id) => ({ id, changes: changesOf(entries.filter((entry) => entry.step === id)).flatMap(({ text }) => text ?? []) }));
   if (step === undefined) return changed;
-  if (changed.includes(step)) return [step];
+  if (ids.includes(step)) return changed.filter(({ id }) => id === step);
   const known = entries.some((entry) => entry.step === step);
-  throw new TickwardError('NOT_FOUND', known ? `step ${printable(step)} of this run changed nothing` : `run ${printable(run)} has no step ${printable(step)} that changed something`, { hint: changed.length === 0 ? 'this run changed nothing' : `steps with changes: ${changed.join(', ')}` });
+  throw new TickwardError('NOT_FOUND', known ? `step ${printable(step)} of this run changed nothing` : `run ${printable(run)} has no step ${printable(step)} that changed something`, { hint: ids.length === 0 ? 'this run changed nothing' : `steps with changes: ${ids.join(', ')}` });
 }
 
 /** Takes back all that one step of a run announced. */

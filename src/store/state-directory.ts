@@ -32,6 +32,12 @@ export interface Distrust {
   hint: string;
 }
 
+/** What is said to who looks into a store of their own on a host where root's is: nothing found there is no answer. */
+export function besideRoots(directory: string, uid: number): string | undefined {
+  if (uid === 0 || isMissing(SYSTEM_STATE)) return undefined;
+  return `this is the store of this user, ${printable(directory)}: what a service of root saw and did is in ${SYSTEM_STATE}, with sudo`;
+}
+
 /** Throws NOT_FOUND where no such directory is there: who only reads would be shown an empty store that a mistyped name has just made. */
 export function refuseMissing(directory: string): void {
   const path = resolve(directory);

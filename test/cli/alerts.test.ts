@@ -54,7 +54,9 @@ test('related alerts are those within 48 hours, with the relation, how many and 
   const [{ related }] = json('alerts', 'show', shown!.id) as [{ related: object[] }];
   expect(related[0]).toEqual({ relation: 'user', value: 'eve', count: 2, ids: [after!.id, before!.id] });
   expect(related).toMatchObject([{ relation: 'user' }, { relation: 'host' }, { relation: 'program', value: '/usr/bin/dash' }, { relation: 'path', value: '/etc/systemd/system/evil.timer' }]);
-  expect(run('alerts', 'show', shown!.id).stdout).toContain('2 by the same user (eve)');
+  const { stdout } = run('alerts', 'show', shown!.id);
+  expect(stdout).toContain('2 by the same user (eve)');
+  expect(stdout).toMatch(new RegExp(`\\n {2}next {5}tickward investigate ${shown!.id}\\n$`));
 });
 
 test('a long command line is shortened with a mark, and why no more is known of the process is said', () => {

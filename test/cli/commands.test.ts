@@ -60,8 +60,12 @@ describe('help', () => {
 
 describe('wrong usage is exit code 2 with a line that says what to do', () => {
   test.each([
-    [['frobnicate'], /unknown command/],
-    [['query'], /missing required argument/],
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['alert'], /unknown command 'alert' \(Did you mean alerts\?\)/],
+    [['query'], /missing required argument 'sql'/],
+    [['alerts', '0193'], /alerts has no command 0193/],
+    [['exception', 'ad'], /exception has no command ad/],
+    [['alerts', 'list', '0193'], /too many arguments for 'list'/],
     [['query', 'SELECT 1', '--engine', 'duckdb'], /duckdb is no value for engine/],
     [['query', 'SELECT 1', '--timeout', 'soon'], /is no value for timeout/],
     [['query', 'SELECT 1', '--timeout', '9999999'], /is no value for timeout: it takes a number of seconds above 0, 86400 \(a day\) at most/],
@@ -125,11 +129,34 @@ describe('wrong usage is exit code 2 with a line that says what to do', () => {
 test.each([[['\u001b[2J']], [['events', '\u001b[2J']], [['events', '--\u001b[2J']], [['alerts', 'list', '--status', '\u001b[2J']], [['completion', '\u001b[2J']]])('what the command line repeats of %j cannot write to a terminal', (args) => {
   const { code, stderr } = run(...args);
   expect([code, stderr]).toEqual([2, expect.not.stringContaining('\u001b')]);
-  expect(stderr).toMatch(/^error: /);
+  expect(stderr).toMatch(/^tickward: /);
+});
+
+test.each([
+  [['frobnicate'], 'tickward --help shows its commands'],
+  [['alerts', '0193'], 'it has list, show, ack, close, reopen, stats; for one by its id: tickward alerts show 0193'],
+  [['exception', 'ad'], 'it has add, list, remove'],
+  [['alerts', 'show'], 'write tickward alerts show [options] <id>; --help shows more'],
+  [['--only', 'remove', 'respond', '0193'], 'options of a command stand behind its name: tickward COMMAND --help shows them'],
+  [['fleet', 'swep'], 'tickward fleet --help shows its commands'],
+])('what commander refuses of %j is one line that says what to do', (args, hint) => {
+  expect(run(...args).stderr).toMatch(new RegExp(`^tickward: [^\n]+ — ${hint.replaceAll(/[[\]]/g, '\\$&')}\n$`));
+});
+
+test('where no command is given there is its help, and with --json an error', () => {
+  expect(run()).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Commands:') });
+  const { code, stdout } = run('rule', '--json');
+  expect({ code, ...(JSON.parse(stdout) as object) }).toEqual({ code: 2, error: { code: 'USAGE', message: 'no command was given', hint: 'tickward --help shows them' } });
 });
 
 test('the hint before a fleet undo names a command that shows what it did', () => {
   expect(run('fleet', 'undo', '0193', '--inventory', '/nonexistent').stderr).toMatch(/ — see first what it did on which host: tickward fleet status 0193\n$/);
+});
+
+test.each([['respond', '--dry-run'], ['investigate']])('a unit in the place of an alert of %s is wrong usage, and how it is given is said', (...args) => {
+  const { id, event } = withAlert('/etc/systemd/system/no-such.timer');
+  expect(run(...args, event.file.path)).toMatchObject({ code: 2, stdout: '', stderr: `tickward: ${event.file.path} is no alert — a file is given with --file: --file ${event.file.path}\n` });
+  expect(run('events', 'show', id).stderr).toContain(` — is it ${event.event.id}? `);
 });
 
 test('fleet export --json is one document with what it prints otherwise', () => {
@@ -157,7 +184,7 @@ describe('what is not there is exit code 1', () => {
     [['rule', 'test', '--rule', '/nonexistent/rule.toml'], /the rule \/nonexistent\/rule\.toml cannot be read: there is no such file/],
     [['guide', 'render', 'playbooks/systemd-timer-created/guide.md', '--alert', '/etc'], /the alert \/etc cannot be read: it is a directory/],
     [['rule', 'test', '--query', 'file where true', '/nonexistent.ndjson'], /cannot be read/],
-    [['rule', 'test', '--query', 'file where true', '/etc'], /cannot be read: EISDIR/],
+    [['rule', 'test', '--query', 'file where true', '/etc'], /cannot be read: it is a directory/],
     [['query', '--engine', 'osqueryd', '--socket', '/nonexistent.em', 'SELECT 1'], /no socket \/nonexistent\.em/],
   ])('%j', (args, message) => {
     const { code, stderr } = run(...args);

@@ -34,6 +34,13 @@ test.skipIf(noHost !== undefined)(`the page and the document are there, for thei
   expect(host.run(['cat', `${SCRATCH}/out/case.html`]).stdout).toContain('<html lang="zh-CN">');
 });
 
+test.skipIf(noHost !== undefined)('it is written also for a reader that went away before', { timeout: LIMIT_MS }, async () => {
+  const { host } = await hostWithTimer();
+  const { stderr } = host.run(['sh', '-c', `${TICKWARD} investigate --file '${TIMER}' --step timer --state-dir ${SCRATCH}/state --report ${SCRATCH}/out/case.html | true`]);
+  expect(stderr).toMatch(/report {3}.*case\.html, and all of it/);
+  expect(host.run(['ls', `${SCRATCH}/out`]).stdout).toBe('case.html\ncase.json\n');
+});
+
 test.skipIf(noHost !== undefined)('what cannot be written is refused before anything is looked at', { timeout: LIMIT_MS }, async () => {
   const { host, report } = await hostWithTimer();
   host.run(['sh', '-c', `cd ${SCRATCH}/out && echo mine > precious && ln -s precious link.html && ln -s precious other.json && echo '{"name":"mine"}' > package.json && ln -s out ../way && mkdir ../ro ../full && mount -t tmpfs -o ro none ../ro && mount -t tmpfs -o size=64k none ../full`]);

@@ -83,6 +83,7 @@ test.skipIf(noHost !== undefined)('a name that was taken from two places, and on
   shell('mkdir -p /etc/systemd/system.control; printf "[Timer]\\nOnCalendar=daily\\n" > /etc/systemd/system.control/evil.timer');
   expect(tickward('respond', '--file', '/etc/systemd/system.control/evil.timer', '--only', 'remove', '--yes').code).toBe(0);
   expect(tickward('restore', 'evil.timer', '--yes')).toMatchObject({ code: 2, stderr: expect.stringMatching(/taken from more than one place: .*\/etc\/systemd\/system\/evil\.timer.*, \/etc\/systemd\/system\.control\/evil\.timer/) });
+  expect(tickward('restore', 'evil', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining(' — is it evil.timer or evil.service? ') });
   expect(tickward('restore', 'no\u001b[2Jne.timer', '--yes')).toMatchObject({ code: 1, stderr: expect.stringContaining(String.raw`nothing of no\e[2Jne.timer is in the quarantine`) });
   expect(tickward('restore', '/etc/systemd/system.control/evil.timer', '--yes').code).toBe(0);
   expect(shell(`ls ${TIMER} /etc/systemd/system.control/evil.timer 2>/dev/null`)).toBe('/etc/systemd/system.control/evil.timer\n');
@@ -127,6 +128,19 @@ test.skipIf(noHost !== undefined)('a copy that somebody changed is said to be da
   expect(JSON.parse(tickward('restore', sha256, '--yes', '--json').stdout)).toMatchObject({ steps: [{ state: 'failed', summary: expect.stringContaining('is no longer what was taken') }] });
   const whole = tickward('restore', 'evil.timer', '--yes', '--json');
   expect([whole.code, of(TIMER)?.state, shell(`ls ${UNITS}/evil.service`)]).toEqual([1, 'back', '']);
+});
+
+test.skipIf(noHost !== undefined)('on a terminal an undo shows what was changed and takes nothing back without a yes', async () => {
+  const { state, run, listed, enter } = await taken();
+  const undone = async (answer: string): Promise<[code: number, states: string[]]> => {
+    const asking = terminal(enter([TICKWARD, 'undo', run, '--state-dir', state]));
+    await asking.sees(/the newest first:\s+remove[^]*- move the file \/etc\/systemd\/system\/evil\.timer into the quarantine[^]*Take it back\?/);
+    asking.pty.write(answer);
+    return [await asking.ended, listed().map((each) => each.state)];
+  };
+  expect(await undone('\r')).toEqual([0, ['taken', 'taken', 'taken']]);
+  expect(await undone('\u0003')).toEqual([130, ['taken', 'taken', 'taken']]);
+  expect(await undone('y\r')).toEqual([0, ['back', 'back', 'back']]);
 });
 
 test.skipIf(noHost !== undefined).each([

@@ -173,6 +173,12 @@ describe('rule test', () => {
   });
 });
 
+test('what cannot be read is told in the same words by whoever reads it, and of a directory what to name instead', () => {
+  expect(tickward(['rule', 'test', '--query', 'any where true', directory]).stderr).toBe(`tickward: the events ${directory} cannot be read: it is a directory — name a file in it\n`);
+  expect(tickward(['rule', 'test', '--query', 'any where true', `${directory}/none`]).stderr).toBe(`tickward: the events ${directory}/none cannot be read: there is no such file — check the path and its permissions\n`);
+  expect(tickward(['guide', 'render', directory]).stderr).toBe(`tickward: the guide ${directory} cannot be read: it is a directory — name a file in it\n`);
+});
+
 test('rule list says what kind each rule is and whether it runs', () => {
   const { code, stdout } = tickward(['rule', 'list', '--json']);
   expect(code).toBe(0);

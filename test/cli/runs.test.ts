@@ -55,6 +55,14 @@ test.skipIf(noHost !== undefined)(`a response by script says what it would do, d
   expect(respond('--yes', '--only', 'case', '--answer', 'case.lead=alice')).toMatchObject({ code: 3, steps: [{ state: 'needs-person', answers: { lead: 'alice' } }] });
 });
 
+test.skipIf(noHost !== undefined)('an undo whose run and step changed places, or whose run is cut short, does nothing and says how it is written', async () => {
+  const { run, respond, isThere } = await scene();
+  const { run: id } = respond('--yes', '--only', 'remove');
+  expect(run('undo', 'remove', String(id))).toMatchObject({ code: 2, stderr: expect.stringContaining(` — the run comes first: tickward undo ${id} remove`) });
+  expect(run('undo', String(id).slice(0, 13))).toMatchObject({ code: 1, stderr: expect.stringContaining(` — is it ${id}? `) });
+  expect(isThere()).toBe(false);
+});
+
 test.skipIf(noHost !== undefined)(`the record says who, when, with what version, what was there before and after (${needsHost})`, async () => {
   const { respond, run } = await scene();
   const { run: id } = respond('--yes', '--only', 'remove');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { notRoot, ownHost, TICKWARD, USER } from '../helpers/host.ts';
 import { isRoot } from '../helpers/needs.ts';
 import { tickward } from '../helpers/tickward.ts';
 
@@ -151,6 +152,17 @@ describe('a state directory that cannot be trusted or used is refused', () => {
     database.exec('PRAGMA user_version = 99');
     database.close();
     expect(tickward(['alerts', '--state-dir', stateDir])).toMatchObject({ code: 1, stderr: expect.stringMatching(/newer Tickward/) });
+  });
+
+  test.skipIf(notRoot !== undefined)(`a plain user who looks into their own is told that root has another (${notRoot ?? 'on a host of its own'})`, async () => {
+    const host = await ownHost();
+    const listed = (...more: string[]): string => host.run(host.asUser([TICKWARD, 'alerts', ...more])).stderr;
+    host.run(['sh', '-ec', 'mount -t tmpfs tmpfs /var/lib']);
+    expect(listed()).toBe('nothing found\n');
+    host.run(['mkdir', '--mode=700', '/var/lib/tickward']);
+    expect(listed()).toMatch(/nothing found\n.*this is the store of this user, \/home\/drill\/\S+: what a service of root saw and did is in \/var\/lib\/tickward, with sudo/s);
+    expect(listed('--state-dir', `${USER.home}/.local/state/tickward`)).toBe('nothing found\n');
+    expect(host.run([TICKWARD, 'alerts']).stderr).toBe('nothing found\n');
   });
 
   test('one that was named and is not there, by what only reads: nothing is made', () => {

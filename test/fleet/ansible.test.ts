@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FleetRecords } from '../../src/fleet/records.ts';
+import { whoDecides } from '../../src/host/person.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { jsonLines } from '../helpers/lines.ts';
 import { PROGRAM } from '../helpers/tickward.ts';
@@ -39,7 +40,7 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     expect(existsSync(touched)).toBe(false);
     const [run = ''] = readdirSync(join(directory, 'state/fleet'));
     expect(readdirSync(join(directory, 'state/fleet', run)).sort()).toEqual(['host-down.json', 'host-one.json', 'host-two.json', 'request.json']);
-    expect(JSON.parse(readFileSync(join(directory, 'state/fleet', run, 'request.json'), 'utf8'))).toMatchObject({ run, task: { do: 'sweep' } });
+    expect(JSON.parse(readFileSync(join(directory, 'state/fleet', run, 'request.json'), 'utf8'))).toMatchObject({ run, by: whoDecides(process.getuid?.() ?? 0), task: { do: 'sweep' } });
     expect(fleet(directory, 'status').rows).toMatchObject([{ run, task: { do: 'sweep' } }]);
     expect(fleet(directory, 'status', run)).toMatchObject({ code: 3, rows: [{ run, hosts: [{ host: 'down', state: 'unreachable' }, { host: 'one', state: 'ok' }, { host: 'two', state: 'ok' }] }] });
   });
@@ -162,6 +163,19 @@ describe.skipIf(missing !== undefined)(`a fleet of hosts by Ansible (${missing ?
     if (code === 3) rmSync(begun);
     expect(await ended).toBe(code);
     expect(JSON.parse(told)).toEqual({ host: 'one', state: 'skipped', reason });
+  });
+
+  test('a reader that goes away ends it as Ctrl-C does, and what hosts said is kept', { timeout: 120_000 }, async () => {
+    const directory = temporaryDirectory();
+    const inventory = join(directory, 'hosts.ini');
+    writeFileSync(inventory, 'one ansible_connection=local\ntwo ansible_connection=local\n');
+    const program = join(directory, 'tickward');
+    writeFileSync(program, `#!/bin/sh\nmkdir ${directory}/first || exec sleep 100\nexec '${PROGRAM}' "$@"\n`, { mode: 0o755 });
+    const child = spawn('/bin/sh', [PROGRAM, 'fleet', 'status', '--inventory', inventory, '--forks', '1', '--program', program, '--json'], { env: environmentOf(directory), stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout.destroy();
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
+    const [run = ''] = readdirSync(join(directory, 'state/fleet'));
+    expect(readdirSync(join(directory, 'state/fleet', run)).sort()).toEqual(['host-one.json', 'host-two.json', 'request.json']);
   });
 
   test('an undo asks only hosts of its run, of them those of --limit, and names those that the inventory does not have', { timeout: 120_000 }, () => {

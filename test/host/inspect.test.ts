@@ -56,12 +56,35 @@ test.skipIf(noDpkg !== undefined)(`whose package a file is, under both names of 
   expect([...(await ownershipOf(new Map([[shell.real, shell.md5]]))).values()]).toMatchObject([{ changed: false }]);
 });
 
-test.skipIf((noDpkg ?? noMounts) !== undefined)(`where dpkg cannot read its database, no file is taken for one that no package has (${noDpkg ?? noMounts ?? 'in a mount namespace of its own'})`, () => {
-  const broken = join(temporaryDirectory(), 'status');
-  writeFileSync(broken, 'garbage\n');
-  const asks = `import { Owners } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/ownership.ts'))}; const owners = await Owners.of(new Map([['/usr/bin/dpkg', null]])); console.log(JSON.stringify([owners.textOf('/usr/bin/dpkg'), owners.isForeign('/usr/bin/dpkg'), owners.warnings]));`;
-  expect(printedAmongMounts('mount --bind "$0" /var/lib/dpkg/status', asks, broken)).toEqual(['not known', false, [expect.stringMatching(/^which files belong to packages is not known: dpkg-query: error: parsing file '\/var\/lib\/dpkg\/status' /)]]);
+/** Has rpm's words for a file, and is what rpm(8) is on a host without dpkg. */
+const RPM = (words: string, code: number, knowsItself = true): string => `#!/bin/sh\n[ "$*" != '--query rpm' ] || exit ${knowsItself ? 0 : 1}\necho "${words}" >&2\necho "file is not owned by any package"\nexit ${code}\n`;
+const NEITHER = /^which files belong to packages is not known: neither dpkg nor rpm has the files of this host$/;
+const ONLY_RPM = 'for each in dpkg dpkg-query; do mount --bind "$0/gone" $(readlink -f /usr/bin/$each); done; mount --bind "$0" /usr/local/bin';
+
+test.skipIf((noDpkg ?? noMounts) !== undefined).each([
+  ['dpkg cannot read its database', 'garbage\n', 'mount --bind "$0/rpm" /var/lib/dpkg/status', /^which files belong to packages is not known: dpkg-query: error: parsing file '\/var\/lib\/dpkg\/status' /],
+  ['dpkg has lost its lists of files', '', 'mount -t tmpfs none /var/lib/dpkg/info; echo 1 > /var/lib/dpkg/info/format', /^which files belong to packages is not known: dpkg-query: warning: files list file for package '[^']+' missing/],
+  ['the database of dpkg was taken away', '', 'mount --bind /dev/null /var/lib/dpkg/status', NEITHER],
+  ['rpm has no packages', RPM('', 1, false), ONLY_RPM, NEITHER],
+  ['rpm cannot read its database', RPM('error: cannot open Packages index using sqlite - Permission denied (13)', 1), ONLY_RPM, /^which files belong to packages is not known: error: cannot open Packages index/],
+])(`where %s, no file is taken for one that no package has (${noDpkg ?? noMounts ?? 'in a mount namespace of its own'})`, (_what, text, prepare, warning) => {
+  expect(askedOfPackages(text, prepare)).toEqual(['not known', false, [expect.stringMatching(warning)]]);
 });
+
+test.skipIf((noDpkg ?? noMounts) !== undefined)('what rpm says of a file that no package has, or that is called like its failure, is an answer', () => {
+  expect(askedOfPackages(RPM('error: file /usr/bin/dpkg: No such file or directory', 1), ONLY_RPM)).toEqual(['none', true, []]);
+  const name = '/usr/bin/x\nerror: cannot open Packages ';
+  expect(askedOfPackages(RPM(`error: file ${name}: No such file or directory`, 1), ONLY_RPM, name)).toEqual(['none', true, []]);
+});
+
+/** What is said of a file, and whether it is known to be of no package, where `prepare` made something of `text`. */
+function askedOfPackages(text: string, prepare: string, path = '/usr/bin/dpkg'): unknown {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'rpm'), text, { mode: 0o755 });
+  writeFileSync(join(directory, 'gone'), '#!/nonexistent\n', { mode: 0o755 });
+  const asks = `import { Owners } from ${JSON.stringify(join(import.meta.dirname, '../../src/host/ownership.ts'))}; const path = ${JSON.stringify(path)}; const owners = await Owners.of(new Map([[path, null]])); console.log(JSON.stringify([owners.textOf(path), owners.isForeign(path), owners.warnings]));`;
+  return printedAmongMounts(prepare, asks, directory);
+}
 
 test('other places from which programs start, of users whose homes may be anything', () => {
   const root = temporaryDirectory();

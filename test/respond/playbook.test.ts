@@ -105,6 +105,13 @@ describe('what is wrong is shown with its place', () => {
   });
 });
 
+test('of what is no YAML every line is shown at once, in the order of the text', () => {
+  const text = GOOD.replace('title: A test', 'title: A: test').replace('    title: Cut\n', '    title: Cut\n    title: Cut\n').replace('    text: Look around.', '    text: "Look around.');
+  const found = checkPlaybook(text);
+  expect(found.map(({ place }) => place?.line)).toEqual([2, 7, 16]);
+  expect(found.every(({ message }) => message.startsWith('the response is no YAML: '))).toBe(true);
+});
+
 test('everything that is wrong is shown at once, and a condition with the very place in it', () => {
   const text = GOOD.replace('action: isolate', 'action: explode').replace('    text: Look around.', '    text: Look around.\n    when: "event.action == 7 and nothing.here == 1"\n    needs: [later]');
   expect(checkPlaybook(text).map(({ place }) => [place?.line, place?.column])).toEqual([[7, 13], [15, 34], [16, 13]]);

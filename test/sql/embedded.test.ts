@@ -241,7 +241,10 @@ describe('a name that is no UTF-8', () => {
 describe('an error says what to do', () => {
   test.each([
     ['SELECT * FROM nosuch', /^no such table: nosuch$/, /^the tables are .*\bbroken, crontab, .*\busers\b/],
-    ['SELECT nocol FROM numbers', /^no such column: nocol$/, /PRAGMA table_info/],
+    ['SELECT * FROM user', /^no such table: user$/, /^is it logged_in_users or user_groups or user_ssh_keys or users\? the tables are /],
+    ['SELECT nocol FROM numbers', /^no such column: nocol$/, /^numbers has n, .*; text stands in single quotes$/],
+    ['SELECT uid, nocol FROM Users JOIN time', /^no such column: nocol$/, /^.*\busers has uid, gid, .*; text stands in single quotes$/],
+    ['SELECT nocol', /^no such column: nocol$/, /^PRAGMA table_info\(TABLE\) shows/],
     ['SELECT nofn(1)', /^no such function: nofn$/, /PRAGMA function_list/],
     ["ATTACH '/tmp/x' AS x", /^not authorized: this engine only reads/, /use SELECT/],
     ['CREATE TABLE x (a)', /this engine only reads/, /use SELECT/],

@@ -72,7 +72,7 @@ test('rows that have to be waited for are gathered once for a query, with their 
 });
 
 test('errors come out of the thread with their hint and place', async () => {
-  await expect(engine.query('SELECT nope FROM users')).rejects.toMatchObject({ code: 'QUERY', message: 'no such column: nope', hint: expect.stringContaining('PRAGMA table_info'), place: { line: 1, column: 8 } });
+  await expect(engine.query('SELECT nope FROM users')).rejects.toMatchObject({ code: 'QUERY', message: 'no such column: nope', hint: expect.stringMatching(/^users has uid, gid, /), place: { line: 1, column: 8 } });
   expect(engine.parses('SELECT FROM')).toBe('near "FROM": syntax error');
 });
 

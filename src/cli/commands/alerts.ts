@@ -5,9 +5,10 @@ import type { Alert, AlertStatus, StatusChange } from '../../model/event.ts';
 import { printable } from '../../model/text.ts';
 import { RELATED_WITHIN_MS, relatedTo } from '../../rule/related.ts';
 import { responseTimes, type RuleTimes, type Spread } from '../../rule/response-times.ts';
-import { changeText, printAlert, printCase, whereText } from '../alert-text.ts';
+import { changeText, printAlert, printCase, printNext, whereText } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
-import { known, limit, listing, since, sinceOption, stream, type ListOptions } from '../listing.ts';
+import { limit, listing, since, sinceOption, stream, type ListOptions } from '../listing.ts';
+import { alertNamed } from '../named.ts';
 import { whoDecides } from '../../host/person.ts';
 
 interface AlertOptions extends ListOptions {
@@ -50,7 +51,7 @@ function row(alert: Alert): (string | undefined)[] {
 
 function show(context: Context, id: string): number {
   const store = context.store();
-  const alert = known(store.alerts.get(id), 'alert', id);
+  const alert = alertNamed(store, id);
   const at = Date.parse(alert['@timestamp']);
   const history = store.alerts.history(id);
   const related = relatedTo(alert, store.alerts.list({ since: at - RELATED_WITHIN_MS, until: at + RELATED_WITHIN_MS, suppressed: false }));
@@ -60,6 +61,7 @@ function show(context: Context, id: string): number {
   }
   printAlert(context.out, alert);
   printCase(context.out, alert, history, related);
+  printNext(context.out, alert);
   return Exit.DONE;
 }
 
@@ -68,7 +70,7 @@ function decide(context: Context, ids: readonly string[], status: AlertStatus, r
   const given = reason?.trim();
   if (given === '') throw new TickwardError('USAGE', 'the reason is empty', { hint: 'say in a few words why, for who reads the history' });
   const store = context.store();
-  const found = ids.map((id) => known(store.alerts.get(id), 'alert', id));
+  const found = ids.map((id) => alertNamed(store, id));
   const closed = status === 'acknowledged' ? found.find((alert) => alert.status === 'closed') : undefined;
   if (closed !== undefined) throw new TickwardError('REFUSED', `the alert ${printable(closed.id)} is closed`, { hint: `tickward alerts reopen ${printable(closed.id)}` });
   const change: StatusChange = { time: new Date().toISOString(), status, by: whoDecides(context.uid), ...(given === undefined ? {} : { reason: given }) };

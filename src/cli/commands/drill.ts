@@ -1,6 +1,7 @@
 /** `tickward drill`: a stranger's first minute. */
 import { shownPath } from '../../model/event.ts';
 import { printable, shorten } from '../../model/text.ts';
+import { userText } from '../alert-text.ts';
 import { runDrill } from '../drill/index.ts';
 import type { DrillResult } from '../drill/result.ts';
 import { Exit, type Context, type Register } from '../context.ts';
@@ -57,7 +58,7 @@ async function run(context: Context, options: Options): Promise<number> {
       out.line(`  file     ${shownPath(event)}`);
       out.line(`  program  ${printable(event.process?.executable ?? 'not known')} (pid ${event.process?.pid ?? '?'}, attribution ${event.tickward.attribution})`);
       out.line(`  command  ${shorten(event.process?.command_line ?? 'not known', SHOWN)}`);
-      out.line(`  user     ${printable(event.user?.name ?? event.user?.id ?? 'not known')}`);
+      out.line(`  user     ${userText(event)}`);
     },
     onInvestigation(found) {
       if (out.json) return;

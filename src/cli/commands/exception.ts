@@ -11,7 +11,8 @@ import { Exit, type Context, type Register } from '../context.ts';
 import { untilMs } from '../duration.ts';
 import { addTestOptions, inAnyCase, testsOf, testsText } from '../exception-options.ts';
 import { askException } from '../exception-questions.ts';
-import { known, stream } from '../listing.ts';
+import { stream } from '../listing.ts';
+import { alertNamed, known } from '../named.ts';
 import { isInteractive, ui } from '../ui.ts';
 import { whoDecides } from '../../host/person.ts';
 
@@ -48,7 +49,7 @@ export const exception: Register = (program, act) => {
     .option('--author <name>', 'who (default: who is logged in)')
     .option('--dry-run', 'shows it and what it would cover, and makes nothing')
     .addHelpText('after', `${EXAMPLES}\n\nWhat an exception covers is stored and marked, not shown: tickward alerts --suppressed.`)
-    .action(act((context, id: string, options: AddOptions) => run(context, known(context.store().alerts.get(id), 'alert', id), options, (alert) => testsOf(alert, given))));
+    .action(act((context, id: string, options: AddOptions) => run(context, alertNamed(context.store(), id), options, (alert) => testsOf(alert, given))));
   command.command('list', { isDefault: true }).description('those that count now, oldest first').option('--all', 'also those that expired or were removed').addHelpText('after', '\nExamples:\n  tickward exception list\n  tickward exception list --all --json | jq .reason').action(act(list));
   command.command('remove <id>').description('makes the rule see again what it left out; it stays on record').addHelpText('after', '\nExamples:\n  tickward exception remove 5f3a91c2').action(act(remove));
 };

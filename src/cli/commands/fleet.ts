@@ -1,36 +1,17 @@
 /** `tickward fleet`: the same on many hosts, through Ansible. */
-import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
 import { Argument, type Command } from 'commander';
-import { checkReplaceable, replaceFile } from '../../host/replace.ts';
-import { messageOf, TickwardError } from '../../model/errors.ts';
-import { printable, shorten } from '../../model/text.ts';
-import type { FleetOptions } from '../../fleet/controller.ts';
-import { FleetRecords, type FleetRequest } from '../../fleet/records.ts';
-import { needsAttention, summaryOf, unkeptRow, type HostRow } from '../../fleet/rows.ts';
-import { saidBy } from '../../fleet/said.ts';
-import type { TaskInput } from '../../fleet/task.ts';
-import { newRunId } from '../../respond/run-id.ts';
+import { TickwardError } from '../../model/errors.ts';
+import { printable } from '../../model/text.ts';
+import { FleetRecords } from '../../fleet/records.ts';
+import { needsAttention, summaryOf } from '../../fleet/rows.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { filled } from '../filled.ts';
 import type { ExportKind } from '../fleet-export.ts';
+import { printHosts, runOnHosts, type FleetRunOptions } from '../fleet-run.ts';
 import { stepsOf } from '../only.ts';
-import { untilStopped } from '../signals.ts';
 import { refuseUnheeded } from '../unheeded.ts';
 
-interface Options {
-  inventory: string;
-  limit?: string;
-  forks: string;
-  serial?: string;
-  maxFailPercent?: string;
-  deadline: string;
-  program?: string;
-  report?: string;
-  dryRun?: true;
-}
-
-interface SweepOptions extends Options {
+interface SweepOptions extends FleetRunOptions {
   unit: string[];
   path: string[];
   hash: string[];
@@ -73,33 +54,33 @@ export const fleet: Register = (program, act) => {
       const { checked } = await import('../../actions/sweep-indicators.ts');
       const [wrong] = checked(indicators).notes;
       if (wrong !== undefined) throw new TickwardError('USAGE', printable(wrong), { hint: 'a unit with its ending, a whole path, all 64 digits of a sha256, an address or a name, an ssh key or SHA256:…' });
-      return run(context, { do: 'sweep', indicators }, options);
+      return runOnHosts(context, { do: 'sweep', indicators }, options);
     }));
   over('investigate', 'runs the guide over a file on every host', '  tickward fleet investigate --inventory hosts.ini --file /etc/systemd/system/evil.timer')
     .requiredOption('--file <path>', 'the unit file')
-    .action(act((context, options: Options & { file: string }) => {
+    .action(act((context, options: FleetRunOptions & { file: string }) => {
       mustBeWhole(options.file);
-      return run(context, { do: 'investigate', path: options.file }, options);
+      return runOnHosts(context, { do: 'investigate', path: options.file }, options);
     }));
   over('respond', 'carries out a playbook over a file on every host', '  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --dry-run\n  tickward fleet respond --inventory hosts.ini --file /etc/systemd/system/evil.timer --only remove --serial 1,20%,100% --max-fail-percent 10 --yes')
     .requiredOption('--file <path>', 'the unit file')
     .option('--playbook <name>', 'another playbook than the one of the rule')
     .requiredOption('--only <steps>', 'ids of steps or names of actions, separated by commas')
     .option('--dry-run', 'shows what would be done on each host and changes nothing')
-    .action(act((context, options: Options & { file: string; playbook?: string; only: string }) => {
+    .action(act((context, options: FleetRunOptions & { file: string; playbook?: string; only: string }) => {
       mustBeMeant(context, options);
       mustBeWhole(options.file);
-      return run(context, { do: 'respond', path: options.file, ...(options.playbook === undefined ? {} : { playbook: options.playbook }), only: stepsOf(options.only) }, options);
+      return runOnHosts(context, { do: 'respond', path: options.file, ...(options.playbook === undefined ? {} : { playbook: options.playbook }), only: stepsOf(options.only) }, options);
     }));
   over('release', 'ends the isolation of every host', '  tickward fleet release --inventory hosts.ini --yes')
     .option('--dry-run', 'shows what would be done on each host and changes nothing')
-    .action(act((context, options: Options) => {
+    .action(act((context, options: FleetRunOptions) => {
       mustBeMeant(context, options);
-      return run(context, { do: 'release' }, options);
+      return runOnHosts(context, { do: 'release' }, options);
     }));
   over('undo', 'takes back on every host what a fleet run did there', '  tickward fleet undo 0193… --inventory hosts.ini --yes')
     .argument('<run>', 'the fleet run')
-    .action(act((context, fleetRun: string, options: Options) => {
+    .action(act((context, fleetRun: string, options: FleetRunOptions) => {
       mustBeMeant(context, options, `see first what it did on which host: tickward fleet status ${printable(fleetRun)}`);
       return undo(context, fleetRun, options);
     }));
@@ -112,13 +93,13 @@ export const fleet: Register = (program, act) => {
     .option('--deadline <seconds>', 'how long a host may take', '30')
     .option('--program <path>', 'where tickward is on the hosts', filled)
     .addHelpText('after', '\nExamples:\n  tickward fleet status\n  tickward fleet status 0193… --json\n  tickward fleet status --inventory hosts.ini')
-    .action(act((context, id: string | undefined, options: Options, given: Command) => {
+    .action(act((context, id: string | undefined, options: FleetRunOptions, given: Command) => {
       if (options.inventory === undefined) {
         refuseUnheeded(given, ['limit', 'forks', 'deadline', 'program'], 'the record of fleet runs', 'with --inventory hosts are asked for their open alerts');
         return showRuns(context, id);
       }
       if (id !== undefined) refuseUnheeded(given, ['inventory'], 'the record of one fleet run', 'leave out the run to ask hosts for their open alerts, or --inventory to read the record');
-      return run(context, { do: 'status' }, options);
+      return runOnHosts(context, { do: 'status' }, options);
     }));
   command.command('task <file>', { hidden: true }).description("what Ansible's module calls on a host").action(act(async (context, file: string) => {
     const { answerTask } = await import('../fleet-task.ts');
@@ -143,7 +124,7 @@ export const fleet: Register = (program, act) => {
 };
 
 /** Nobody is asked a hundred times: a change on many hosts needs --yes, after a look. */
-function mustBeMeant({ settings }: Context, { dryRun }: Options, look = 'look with --dry-run first'): void {
+function mustBeMeant({ settings }: Context, { dryRun }: FleetRunOptions, look = 'look with --dry-run first'): void {
   if (dryRun !== true && !settings.yes) throw new TickwardError('USAGE', 'this changes many hosts: it needs --yes', { hint: look });
 }
 
@@ -152,91 +133,11 @@ function mustBeWhole(file: string): void {
   if (!file.startsWith('/')) throw new TickwardError('USAGE', `hosts take a whole path, not ${printable(file)}`, { hint: '--file /etc/systemd/system/evil.timer' });
 }
 
-async function run(context: Context, task: TaskInput, options: Options, runs?: Record<string, string>): Promise<number> {
-  const { inventory, limit, dryRun, report } = options;
-  if (report !== undefined) checkReplaceable(resolve(report));
-  const request: FleetRequest = { run: newRunId(), started: new Date().toISOString(), by: userInfo().username, inventory, dry_run: dryRun === true, ...(limit === undefined ? {} : { limit }), task };
-  const { rows, isInterrupted } = await carryOut(context, request, options, runs);
-  const code = await show(context, request, rows, report);
-  return isInterrupted ? Exit.INTERRUPTED : code;
-}
-
-/** `runs`: what each host is to undo, by the number that it has there. */
-async function carryOut(context: Context, request: FleetRequest, options: Options, runs?: Record<string, string>): Promise<{ rows: HostRow[]; isInterrupted: boolean }> {
-  const { runOnFleet } = await import('../../fleet/controller.ts');
-  const records = new FleetRecords(context.store('write').directory);
-  const { serial, maxFailPercent, program } = options;
-  if (maxFailPercent !== undefined && serial === undefined) throw new TickwardError('USAGE', '--max-fail-percent stops between waves, and all hosts are one', { hint: 'give the waves too: --serial 1,20%,100%' });
-  const limit = request.limit;
-  /** As they were told. */
-  const rows: HostRow[] = [];
-  const given: FleetOptions = {
-    inventory: options.inventory,
-    task: request.task,
-    check: request.dry_run,
-    forks: Math.ceil(positive(options.forks, '--forks')),
-    deadlineSeconds: positive(options.deadline, '--deadline'),
-    ...(limit === undefined ? {} : { limit }),
-    ...(serial === undefined ? {} : { serial: waves(serial) }),
-    ...(maxFailPercent === undefined ? {} : { maxFailPercent: percent(maxFailPercent) }),
-    ...(program === undefined ? {} : { program }),
-    ...(runs === undefined ? {} : { runs }),
-    onRow(said) {
-      const row = kept(records, request.run, said);
-      rows.push(row);
-      if (context.out.json) context.out.document(row);
-      else context.out.progress(`${row.state.padEnd(STATE_WIDTH)} ${printable(row.host)}${row.reason === undefined ? '' : `: ${printable(row.reason)}`}`);
-    },
-  };
-  records.begin(request);
-  context.out.progress(`fleet run ${request.run}`);
-  const stop = new AbortController();
-  const stopping = untilStopped();
-  void stopping.stopped.then(() => stop.abort());
-  try {
-    await runOnFleet({ ...given, signal: stop.signal });
-    return { rows, isInterrupted: stop.signal.aborted };
-  } finally {
-    stopping.stop();
-  }
-}
-
-/** Where there is no room for the record of one host, what the others say is still worth all. */
-function kept(records: FleetRecords, fleetRun: string, row: HostRow): HostRow {
-  try {
-    records.keep(fleetRun, row);
-    return row;
-  } catch (error) {
-    return unkeptRow(row, messageOf(error));
-  }
-}
-
-const STATE_WIDTH = 12;
-
-function waves(text: string): string[] {
-  const parts = text.split(',').map((wave) => wave.trim());
-  if (!parts.every((wave) => /^[1-9]\d*%?$/.test(wave))) throw new TickwardError('USAGE', `--serial takes numbers or shares of hosts, not ${printable(text)}`, { hint: '--serial 1,20%,100%' });
-  return parts;
-}
-
-async function show({ out }: Context, request: FleetRequest, rows: HostRow[], report: string | undefined): Promise<number> {
-  if (!out.json) {
-    print(out, rows);
-    out.line(summaryOf(rows));
-  }
-  if (report !== undefined) {
-    const { pageOf } = await import('../../fleet/page.ts');
-    replaceFile(resolve(report), pageOf({ request, rows }));
-    out.progress(`wrote ${printable(report)}`);
-  }
-  return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
-}
-
-function undo(context: Context, fleetRun: string, options: Options): Promise<number> {
+function undo(context: Context, fleetRun: string, options: FleetRunOptions): Promise<number> {
   const { rows: before } = new FleetRecords(context.store().directory).read(fleetRun);
   const runs = Object.fromEntries(before.flatMap(({ host, run: hostRun, state }) => (hostRun === undefined || state === 'would-change' ? [] : [[host, hostRun]])));
   if (Object.keys(runs).length === 0) throw new TickwardError('NOT_FOUND', `the fleet run ${printable(fleetRun)} changed no host`, { hint: 'tickward fleet status shows what each host said' });
-  return run(context, { do: 'undo', run: fleetRun }, options, runs);
+  return runOnHosts(context, { do: 'undo', run: fleetRun }, options, runs);
 }
 
 function showRuns(context: Context, id: string | undefined): number {
@@ -253,31 +154,7 @@ function showRuns(context: Context, id: string | undefined): number {
   if (out.json) out.document({ ...request, hosts: rows });
   else {
     out.line(`${request.task.do} of ${request.started}, by ${printable(request.by)}: ${summaryOf(rows)}`);
-    print(out, rows);
+    printHosts(out, rows);
   }
   return needsAttention(rows).length > 0 ? Exit.FINDINGS : Exit.DONE;
-}
-
-function print(out: Context['out'], rows: readonly HostRow[]): void {
-  out.table(['host', 'state', 'run', 'why'], rows.map((row) => [row.host, row.state, row.run ?? '', row.reason ?? '']), ['run']);
-  for (const { hosts, lines } of saidBy(rows)) {
-    out.line(out.paint('bold', shorten(hosts.join(', '), MOST_NAMED)));
-    for (const line of lines) out.line(`  ${printable(line)}`);
-  }
-}
-
-/** Letters of the names of hosts that said the same; the table has them all. */
-const MOST_NAMED = 200;
-
-/** 0: none may fail. More than all cannot, so that nothing would ever stop. */
-function percent(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < 100)) throw new TickwardError('USAGE', `--max-fail-percent takes a number from 0 and below 100, not ${printable(text)}`, { hint: '--max-fail-percent 0 stops at the first host that fails' });
-  return value;
-}
-
-function positive(text: string, option: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new TickwardError('USAGE', `${option} takes a number above 0, not ${printable(text)}`, { hint: 'tickward fleet --help' });
-  return value;
 }

@@ -5,6 +5,7 @@ import { printable } from '../../model/text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { refuseSocketOfNone } from '../engine.ts';
 import { createProgress, showHeading, showStep, showSummary } from '../investigation-output.ts';
+import { forMoreThanReader } from '../lost-reader.ts';
 import { openReport } from '../report-file.ts';
 import { subjectOf, type Subject, type SubjectOptions } from '../subject.ts';
 import { isInteractive, ui } from '../ui.ts';
@@ -41,7 +42,8 @@ The verdict is explained, unclear, suspicious or highly-suspicious: README.md sa
 Exit code 3 when it is one of the last two, or a step needs a person.`)
     .action(act((context, alert: string | undefined, options: Options, command: Command) => {
       refuseSocketOfNone(context, command);
-      return run(context, alert, options);
+      const work = (): Promise<number> => run(context, alert, options);
+      return options.report === undefined ? work() : forMoreThanReader(work);
     }));
 };
 

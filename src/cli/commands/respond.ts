@@ -11,6 +11,7 @@ import { resumeOf } from '../../respond/resume.ts';
 import { answersFrom } from '../answers.ts';
 import { refuseBroken } from '../chain.ts';
 import type { Context, Register } from '../context.ts';
+import { refuseUnknownRun } from '../named.ts';
 import { stepsOf } from '../only.ts';
 import { byScript, converse, type Work } from '../responding.ts';
 import { uninterrupted } from '../signals.ts';
@@ -87,7 +88,9 @@ function workOf(context: Context, alertId: string | undefined, options: Options)
 function resumedWork(context: Context, alertId: string | undefined, options: Options, id: string): Work {
   const other = alertId ?? (['file', 'user', 'playbook', 'only'] as const).find((name) => options[name] !== undefined);
   if (other !== undefined) throw new TickwardError('USAGE', `--resume goes on with what the run is about: ${printable(other)} does not go with it`, { hint: 'begin a new run for something else' });
-  const { journal } = context.store();
+  const store = context.store();
+  const { journal } = store;
+  refuseUnknownRun(store, id);
   refuseBroken(journal, options.force === true);
   const resume = resumeOf(journal, id);
   const { playbook, event, alert, only } = resume;

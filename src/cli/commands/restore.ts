@@ -7,6 +7,7 @@ import type { Json } from '../../model/journal.ts';
 import { printable } from '../../model/text.ts';
 import type { Context, Register } from '../context.ts';
 import { stream } from '../listing.ts';
+import { advice } from '../named.ts';
 import { carryOutOne } from '../single.ts';
 import { refuseUnheeded } from '../unheeded.ts';
 
@@ -49,7 +50,7 @@ function meant(what: string, all: readonly Kept[]): { [name: string]: Json } {
   if (all.some(({ shown }) => shown.run === what)) return { run: what };
   if (all.some(({ shown }) => shown.sha256 === what)) return { sha256: what };
   const path = what.includes('/') ? pathMeant(what, all) : pathOfUnit(what, all);
-  if (path === undefined) throw new TickwardError('NOT_FOUND', `nothing of ${printable(what)} is in the quarantine: it has no such run, unit, path or SHA-256`, { hint: 'tickward restore lists what it has' });
+  if (path === undefined) throw new TickwardError('NOT_FOUND', `nothing of ${printable(what)} is in the quarantine: it has no such run, unit, path or SHA-256`, { hint: advice([...new Set(all.map(({ exact }) => nameIn(exact)))].filter((name) => name.startsWith(`${what}.`)), 'tickward restore lists what it has') });
   return { path };
 }
 

@@ -1,18 +1,10 @@
-/** `tickward runs` and `tickward undo`: what responses did, and taking it back. */
+/** `tickward runs`: what responses did. */
 import { TickwardError } from '../../model/errors.ts';
 import type { JournalEntry } from '../../model/journal.ts';
 import { printable } from '../../model/text.ts';
-import { undoRun, type UndoOptions } from '../../respond/undo.ts';
 import type { Chain, RunSummary } from '../../store/journal.ts';
-import { refuseBroken } from '../chain.ts';
 import { Exit, type Context, type Register } from '../context.ts';
-import { actionContext } from '../response.ts';
-import { printStep, resultCode } from '../run-output.ts';
-import { uninterrupted } from '../signals.ts';
-
-interface Options {
-  force?: true;
-}
+import { refuseUnknownRun } from '../named.ts';
 
 export const runs: Register = (program, act) => {
   const command = program.command('runs').description('executions of responses, with their journal');
@@ -31,37 +23,6 @@ the whole journal anew: keep the hash that is shown with your case, and compare.
     .action(act((context, id: string) => show(context, id)));
 };
 
-export const undo: Register = (program, act) => {
-  program
-    .command('undo <run> [step]')
-    .description('takes back what a run did, newest change first')
-    .option('--force', 'also where the journal was changed by somebody else')
-    .addHelpText('after', `
-Examples:
-  sudo tickward undo 0193…
-  sudo tickward undo 0193… remove
-
-Ctrl-C ends it between two steps; run again, it goes on. Exit code 1 when a step could not be taken back, 130 when it
-was interrupted.`)
-    .action(act((context, run: string, step: string | undefined, options: Options) => {
-      const { journal } = context.store();
-      refuseBroken(journal, options.force === true);
-      return uninterrupted((signal) => takeBack(context, { run, ...(step === undefined ? {} : { step }), journal, context: actionContext(context), signal }));
-    }));
-};
-
-/** As for a response, a person is told by an error how to go on; with --json the document says it. */
-async function takeBack({ out }: Context, asked: UndoOptions): Promise<number> {
-  const result = await undoRun(asked);
-  if (out.json) out.document(result);
-  else for (const step of result.steps) printStep(out, step);
-  if (!out.json && result.steps.length === 0) out.line('This run changed nothing: there is nothing to take back.');
-  if (result.ended !== 'interrupted') return resultCode(result);
-  if (out.json) return Exit.INTERRUPTED;
-  const left = result.steps.filter(({ summary }) => summary.startsWith('not tried: ')).map(({ id }) => id);
-  throw new TickwardError('INTERRUPTED', `interrupted: still to be undone: ${left.map(printable).join(', ')}`, { hint: `go on with tickward undo ${asked.run}${asked.step === undefined ? '' : ` ${printable(asked.step)}`}` });
-}
-
 function list(context: Context): number {
   const all = context.store().journal.runs();
   if (context.out.json) for (const run of all) context.out.document(run);
@@ -76,10 +37,12 @@ function endOf({ finished, interrupted }: RunSummary): string {
 
 function show(context: Context, id: string): number {
   const { out } = context;
-  const { journal } = context.store();
+  const store = context.store();
+  const { journal } = store;
   const entries = journal.entries(id);
   const chain = journal.verify();
-  if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}${chain.intact ? '' : `, and the journal was changed: ${chain.problem ?? ''}`}`, { hint: 'tickward runs lists them' });
+  if (entries.length === 0 && !chain.intact) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}, and the journal was changed: ${chain.problem ?? ''}`, { hint: 'tickward runs lists them' });
+  refuseUnknownRun(store, id);
   if (out.json) out.document({ run: id, chain, entries });
   else {
     out.table(['seq', 'time', 'step', 'what', 'data'], entries.map((entry) => [entry.seq, entry.time, entry.step, entry.kind, JSON.stringify(shownData(entry))]));

@@ -1,13 +1,12 @@
 /** `tickward watch`: the sensor and the rules in the foreground. */
 import type { Command } from 'commander';
-import { isThisHost } from '../../host/identity.ts';
 import { TickwardError } from '../../model/errors.ts';
 import type { Alert } from '../../model/event.ts';
 import type { Outputs } from '../../output/index.ts';
 import type { Rule } from '../../rule/load.ts';
 import type { Sensor } from '../../sensor/index.ts';
 import { startWatch } from '../../watch/index.ts';
-import { printAlert } from '../alert-text.ts';
+import { printAlert, printNext } from '../alert-text.ts';
 import { Exit, type Context, type Register } from '../context.ts';
 import { filled } from '../filled.ts';
 import { durationMs } from '../duration.ts';
@@ -104,6 +103,5 @@ function show(context: Context, alert: Alert): void {
     return;
   }
   printAlert(out, alert);
-  const isHere = alert.event.tickward.source !== 'import' || isThisHost(alert.event.host);
-  out.line(`  next     ${isHere ? `tickward investigate ${alert.id}` : 'on that host: tickward investigate --file with this path'}`);
+  printNext(out, alert);
 }

@@ -7,6 +7,7 @@ import { demandOneStatement } from '../statements.ts';
 import { DEFAULT_TIMEOUT_MS, tookTooLong } from './deadline.ts';
 import { addFunctions } from './functions.ts';
 import { guard } from './guard.ts';
+import { columnsFor, tablesFor } from './hints.ts';
 import { Memory, type Pointer, type Sqlite3 } from './memory.ts';
 import { DeadlinePassed, requiredMessage, VirtualTables, type Running } from './module.ts';
 import { formatReal, placeOf } from './text.ts';
@@ -174,15 +175,16 @@ export class Database {
     const refused = [...this.refused].at(-1);
     if (message === 'no query solution' && refused !== undefined) return new TickwardError('QUERY', requiredMessage(refused), { hint: `give its path or directory: WHERE path = '…' or path LIKE '…/%'` });
     const offset = sql === undefined ? -1 : this.memory.exports.sqlite3_error_offset(this.pointer);
-    const hint = this.hintOf(message);
+    const hint = this.hintOf(message, sql);
     const place = sql === undefined || offset < 0 ? {} : { place: placeOf(sql, statementOffset + offset) };
     if (READS_ONLY.test(message)) return new TickwardError('QUERY', `${message}: this engine only reads, so that no query can change the host`, { hint: 'use SELECT, WITH … SELECT or PRAGMA table_info(TABLE)' });
     return new TickwardError('QUERY', message, { ...(hint === undefined ? {} : { hint }), ...place });
   }
 
-  private hintOf(message: string): string | undefined {
-    if (message.startsWith('no such table: ')) return `the tables are ${[...this.tables.keys()].toSorted().join(', ')}`;
-    if (message.startsWith('no such column: ')) return 'PRAGMA table_info(TABLE) shows the columns of a table; text stands in single quotes';
+  private hintOf(message: string, sql = ''): string | undefined {
+    const [, what, name = ''] = /^no such (table|column): (.+)$/s.exec(message) ?? [];
+    if (what === 'table') return tablesFor(name, [...this.tables.keys()].toSorted());
+    if (what === 'column') return columnsFor(sql, [...this.tables.values()]);
     if (message === 'out of memory') return 'narrow the query: SQLite may take 256 MiB';
     return message.startsWith('no such function: ') ? 'PRAGMA function_list shows the functions' : undefined;
   }
