@@ -3,6 +3,8 @@ import { errnoOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 
 const MOST_NAMED = 3;
+/** Links that lead to themselves cost nothing to make. */
+const MOST_KEPT = 4_096;
 
 export class Unseen {
   /** The reason by path. */
@@ -12,11 +14,12 @@ export class Unseen {
   get lines(): string[] {
     const byReason = new Map<string, string[]>();
     for (const [path, reason] of this.reasons) byReason.set(reason, [...(byReason.get(reason) ?? []), path]);
-    return [...byReason].map(([reason, paths]) => `cannot see ${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${paths.slice(0, MOST_NAMED).map(printable).join(', ')}${paths.length > MOST_NAMED ? ', …' : ''}`);
+    const least = this.reasons.size < MOST_KEPT ? '' : 'at least ';
+    return [...byReason].map(([reason, paths]) => `cannot see ${least}${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${paths.slice(0, MOST_NAMED).map(printable).join(', ')}${paths.length > MOST_NAMED ? ', …' : ''}`);
   }
 
   add(path: string, reason: string): void {
-    this.reasons.set(path, reason);
+    if (this.reasons.size < MOST_KEPT || this.reasons.has(path)) this.reasons.set(path, reason);
   }
 
   failed(path: string, error: unknown): void {
