@@ -130,12 +130,12 @@ describe.skipIf(notPrivileged !== undefined)(`programs that only the process its
   });
 
   const noCc = spawnSync('cc', ['--version']).status === 0 ? undefined : 'needs cc: apt-get install gcc';
-  test.skipIf(noCc !== undefined)(`what one thread does while another runs a program is never that program’s (${noCc ?? 'cc is there'})`, async () => {
+  test.skipIf(noCc !== undefined).each([['one thread', 'thread-exec', []], ['a worker of io_uring', 'uring-exec', []], ['a worker of the io_uring that a thread of the kernel polls', 'uring-exec', ['poll']]])(`what %s does while another thread runs a program is never that program’s (${noCc ?? 'cc is there'})`, { timeout: 30_000 }, async (_, fixture, mode) => {
     const sensing = await settledIn();
     const own = join(sensing.outside, 'evil');
-    expect(spawnSync('cc', ['-O1', '-pthread', '-o', own, join(import.meta.dirname, '../fixtures/thread-exec.c')], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    expect(spawnSync('cc', ['-O1', '-pthread', '-o', own, join(import.meta.dirname, `../fixtures/${fixture}.c`)], { encoding: 'utf8' })).toMatchObject({ status: 0 });
     const tries = 120;
-    for (let each = 0; each < tries; each += 1) await perform(own, [join(sensing.root, `${each}.timer`), String((each % 30) * 20), TRUE]);
+    for (let each = 0; each < tries; each += 1) await perform(own, [join(sensing.root, `${each}.timer`), String((each % 30) * (fixture === 'uring-exec' ? 3 : 20)), TRUE, ...mode]);
     await perform('/bin/sh', ['-c', 'echo x > "$0"', join(sensing.root, 'a.timer')]);
     await made(sensing);
     const makers = sensing.shown.flatMap(({ event, file, process: maker }) => (event.action === 'creation' && file.name !== 'a.timer' ? [maker?.executable ?? own] : []));
