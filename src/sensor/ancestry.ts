@@ -1,11 +1,11 @@
 /** From the parent upwards to the first process: by the kernel's map, which also has those that ended, and by /proc for those that were there before it. */
-import { basename } from 'node:path';
+import { programName } from '../host/executable.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { asleep, TICK_NS } from './clocks.ts';
 import type { ExecLog } from './exec-log.ts';
 import { pathOfImage } from './program.ts';
-import { readProgram } from './proc-facts.ts';
+import { nameOf, readProgram } from './proc-facts.ts';
 
 type Ancestry = FileEvent['tickward']['ancestry'];
 type Ancestor = Ancestry[number];
@@ -88,17 +88,17 @@ export class Ancestors {
     }
     const facts = readProgram(pid);
     if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };
-    const { executable, args, comm, ppid, startTicks } = facts;
+    const { executable, args, ppid, startTicks } = facts;
     const start = startTicks * TICK_NS;
     if (facts.isUnproven && this.images !== undefined) return { ancestor: { pid }, parent: ppid, start, from: start };
     // Only what it certainly opened afterwards: within one reading most parents become what they are before they start somebody.
     if (this.log?.of(pid).some(({ bracket }) => bracket.after + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
-    return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
+    return { ancestor: { pid, ...nameOf(facts), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
   }
 }
 
 function ancestorOfImage(image: Image): Ancestor {
   if (image.isUnproven) return { pid: image.pid };
   const executable = pathOfImage(image);
-  return { pid: image.pid, name: executable === undefined ? image.name || image.comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(image.args.length === 0 ? {} : { command_line: image.args.join(' ') }) };
+  return { pid: image.pid, name: executable === undefined ? image.name || image.comm : programName(executable), ...(executable === undefined ? {} : { executable }), ...(image.args.length === 0 ? {} : { command_line: image.args.join(' ') }) };
 }
