@@ -81,10 +81,10 @@ export class Ancestors {
       const { parent, start } = image;
       // What passes while the clocks are read makes it later: then less is said.
       const from = image.since + asleep();
-      if (from <= childStart) return { ancestor: ancestorOfImage(image), parent, start, from };
+      if (from <= childStart) return { ancestor: ancestorOfImage(image, this.images), parent, start, from };
       const isRight = before?.start === start && before.generation + 1 === image.generation && before.since + asleep() <= childStart;
       // Where it began later within the same tick, another process has the number: of the one that is meant no parent is known.
-      return { ancestor: isRight ? ancestorOfImage(before) : { pid }, parent: isRight || start <= childStart ? parent : 0, start };
+      return { ancestor: isRight ? ancestorOfImage(before, this.images) : { pid }, parent: isRight || start <= childStart ? parent : 0, start };
     }
     const facts = readProgram(pid);
     if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };
@@ -97,8 +97,8 @@ export class Ancestors {
   }
 }
 
-function ancestorOfImage(image: Image): Ancestor {
+function ancestorOfImage(image: Image, images: Images | undefined): Ancestor {
   if (image.isUnproven) return { pid: image.pid };
-  const executable = pathOfImage(image);
+  const executable = pathOfImage(image, images);
   return { pid: image.pid, name: executable === undefined ? image.name || image.comm : programName(executable), ...(executable === undefined ? {} : { executable }), ...(image.args.length === 0 ? {} : { command_line: image.args.join(' ') }) };
 }

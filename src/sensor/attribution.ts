@@ -204,9 +204,9 @@ function isStillUser(pid: number, { user }: Attributed): boolean {
   return uid === undefined || String(uid) === user?.id;
 }
 
-/** Of one process; as the same user. */
+/** Of one process; as the same user. On btrfs files of several subvolumes have the same numbers. */
 function isSameProgram(one: Image, other: Image): boolean {
-  return one.inode === other.inode && deviceOf(one) === deviceOf(other) && one.name === other.name && one.start === other.start && one.uid === other.uid && one.gid === other.gid;
+  return (one.device.major !== 0 || one.path === other.path) && one.inode === other.inode && deviceOf(one) === deviceOf(other) && one.name === other.name && one.start === other.start && one.uid === other.uid && one.gid === other.gid;
 }
 
 function namesOf(images: readonly { name: string }[]): string {

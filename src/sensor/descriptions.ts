@@ -53,7 +53,7 @@ export class Descriptions {
   }
 
   #ofProgram(image: Image, opened: readonly Opened[], confirmed: boolean, facts: ProcFacts | undefined, certain: Found): Attributed {
-    const executable = pathOfImage(image, opened, this.#sources.handles);
+    const executable = pathOfImage(image, this.#sources.images, opened, this.#sources.handles);
     const isProven = confirmed || (facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
     if (isInMemory(image)) notes.push('the program runs from memory (memfd), not from a file');

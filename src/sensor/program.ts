@@ -2,7 +2,7 @@
 import { realpathSync, type BigIntStats } from 'node:fs';
 import { asSeenBy, executableOf, fileAt, type Executable } from '../host/executable.ts';
 import * as proc from '../host/proc.ts';
-import type { Image } from './bpf/images.ts';
+import type { Image, Images } from './bpf/images.ts';
 import { FIELDS } from './bpf/record.ts';
 import { ofFile, TICK_NS } from './clocks.ts';
 import { isNameOf as isName } from './decide.ts';
@@ -20,18 +20,20 @@ export function isInMemory(image: Image): boolean {
  * Each way is checked by the file's number, so that a file put in its place later, or one that has its name in another mount namespace, gives no wrong path.
  * Where only the process itself had the path it is said so (`asSeenBy`). `opened`: what the process had opened before. undefined when nothing is known.
  */
-export function pathOfImage(image: Image, opened: readonly Opened[] = [], handles?: Handles): string | undefined {
+export function pathOfImage(image: Image, images: Pick<Images, 'since'> | undefined, opened: readonly Opened[] = [], handles?: Handles): string | undefined {
   if (isInMemory(image)) return `/${image.name}`;
-  const live = liveProgram(image);
+  const live = liveProgram(image, images);
   if (live?.isElsewhere === false) return live.path;
   return openedPath(image, opened, handles) ?? (live === undefined ? passedPath(image) : asSeenBy(image.pid, live.path));
 }
 
 /** By /proc, while the process or (for a child that ran nothing else) its parent has the same file as its program. */
-function liveProgram(image: Image): Executable | undefined {
+function liveProgram(image: Image, images: Pick<Images, 'since'> | undefined): Executable | undefined {
   for (const pid of image.how === 'fork' ? [image.pid, image.parent] : [image.pid]) {
     const found = executableOf(pid);
-    if (found?.file !== undefined && hasNumbersOf(image, found.file) && (pid !== image.pid || isSameProcess(image))) return found;
+    if (found?.file === undefined || !hasNumbersOf(image, found.file) || (pid === image.pid && !isSameProcess(image))) continue;
+    // On btrfs any user can have a file with the numbers of this one, in a subvolume of theirs: there it must have run nothing since.
+    if (deviceText(found.file.dev) === deviceOf(image) || (images !== undefined && images.since(pid) <= image.since)) return found;
   }
   return undefined;
 }
@@ -46,10 +48,14 @@ export function isSameProcess(image: Image): boolean {
  */
 function openedPath(image: Image, opened: readonly Opened[], handles: Handles | undefined): string | undefined {
   if (handles === undefined || image.how === 'fork') return undefined;
-  const programs = opened.filter((each) => isNameOf(each, image) && isOfBeginning(each, image) && handles.isOn(each.directory, deviceOf(image)));
+  // On btrfs files of several subvolumes have the same numbers: there only one that is the only one.
+  const isNumbered = image.device.major !== 0;
+  const programs = opened.filter((each) => isNameOf(each, image) && (!isNumbered || isOfBeginning(each, image)) && handles.isOn(each.directory, deviceOf(image)));
   const directories = new Map(programs.map((each) => [each.directory, each]));
   const paths = [...directories.values()].flatMap((each) => pathOfOpened(each, handles) ?? []);
-  return paths.find((path) => isAt(image, path)) ?? (directories.size === 1 ? paths.find((path) => isReplaced(path, image)) : undefined);
+  const [found, another] = paths.filter((path) => isAt(image, path));
+  if (found !== undefined) return isNumbered || another === undefined ? found : undefined;
+  return directories.size === 1 ? paths.find((path) => isReplaced(path, image)) : undefined;
 }
 
 /** Nothing is there, or what has come or changed since: nobody but who may write there can have that be so. */

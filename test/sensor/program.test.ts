@@ -35,7 +35,7 @@ function twoTools(): { own: string; trusted: string } {
 }
 
 function pathBy(image: Image, ...opened: string[]): string | undefined {
-  return pathOfImage(image, ...openedIn(image, ...opened));
+  return pathOfImage(image, undefined, ...openedIn(image, ...opened));
 }
 
 test('what was opened last under its name need not have run: another file is there', () => {
@@ -64,6 +64,6 @@ test('one that is gone, or was replaced since, is named by where it was, if that
 test('a path that was longer than what is kept of it is none', () => {
   const { own } = twoTools();
   const image = imageOf(join(own, 'tool'), '');
-  expect(pathOfImage({ ...image, path: `/${'x'.repeat(152)}/tool` })).toBe(`/proc/${pid}/root/${'x'.repeat(152)}/tool`);
-  expect(pathOfImage({ ...image, path: `/${'x'.repeat(153)}/tool` })).toBeUndefined();
+  expect(pathOfImage({ ...image, path: `/${'x'.repeat(152)}/tool` }, undefined)).toBe(`/proc/${pid}/root/${'x'.repeat(152)}/tool`);
+  expect(pathOfImage({ ...image, path: `/${'x'.repeat(153)}/tool` }, undefined)).toBeUndefined();
 });
