@@ -8,6 +8,7 @@ import { modifiedFiles, packagesOf } from '../host/packages.ts';
 import { lastNameOf } from '../host/paths.ts';
 import { argumentsOf, cgroupOf, descriptorsOf, linkOf, ownerOf, processIds, startedAt, statOf, toldExecutableOf, workingDirectoryOf } from '../host/proc.ts';
 import { readStart } from '../host/read.ts';
+import { slowPreset } from '../host/slow-units.ts';
 import { ifLoaded, isSlowToRead } from '../host/units.ts';
 import { advisedMessageOf } from '../model/errors.ts';
 import { legible, textOfBytes } from '../model/text.ts';
@@ -100,11 +101,12 @@ async function* units({ units: names, files }: Subjects, target: Target, uid: nu
   const manager = !isOfUser ? [] : uid === 0 ? ['--user', '-M', `${target.user}@`] : ['--user'];
   yield await said('units/timers.txt', 'systemctl', [...manager, '--no-pager', '--all', 'list-timers']);
   // To look must not make the manager read what holds it up.
-  const isSlow = isSlowToRead(files);
+  const isSlow = isSlowToRead(files) || slowPreset(isOfUser ? 'user' : 'system') !== undefined;
   for (const unit of names.filter(isLoadable)) {
     const name = `units/${plain(unit)}`;
     const asked = isSlow ? ifLoaded(unit) : unit;
-    yield await said(`${name}.show.txt`, 'systemctl', [...manager, '--no-pager', '--all', 'show', '--', asked]);
+    // It reads them also of a unit that it has loaded, for its properties.
+    yield await said(`${name}.show.txt`, 'systemctl', [...manager, '--no-pager', '--all', ...(isSlow ? ['--full', '--plain', 'list-units'] : ['show']), '--', asked]);
     yield await said(`${name}.cat.txt`, 'systemctl', [...manager, '--no-pager', 'cat', '--', asked]);
     const match = isOfUser ? [`_SYSTEMD_USER_UNIT=${unit}`, '+', `USER_UNIT=${unit}`] : [`--unit=${unit}`];
     yield await said(`${name}.journal.txt`, 'journalctl', ['--no-pager', '--output=short-iso-precise', '--utc', `--lines=${MOST_LINES}`, ...match]);

@@ -3,21 +3,19 @@
  * systemd reads every file of the unit anew, in which its first process does nothing else.
  */
 import { z } from 'zod';
+import { listedUnits, listingOf } from '../host/manager-units.ts';
 import type { UnitState } from './manager.ts';
 
 const SERVICE = 'org.freedesktop.systemd1';
-/** Of ListUnitsByPatterns: name, description, load, active, sub, following, path and the job. */
-const listed = z.object({ data: z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string(), z.string(), z.string()]).rest(z.unknown()))]) });
 const text = z.object({ data: z.string() });
 const bytes = z.object({ data: z.array(z.int()) });
 
 /** `ask` gives what busctl says, undefined where it fails. Undefined where the list cannot be had: before systemd 240 busctl speaks no JSON. */
 export async function loadedStates(patterns: readonly string[], ask: (args: readonly string[]) => Promise<string | undefined>): Promise<UnitState[] | undefined> {
-  const answer = await ask(['--json=short', 'call', SERVICE, '/org/freedesktop/systemd1', `${SERVICE}.Manager`, 'ListUnitsByPatterns', 'asas', '0', String(patterns.length), ...patterns]);
-  const units = parsed(listed, answer)?.data[0];
+  const units = listedUnits(await ask(listingOf(patterns)));
   if (units === undefined) return undefined;
   const states: UnitState[] = [];
-  for (const [id, , load, active, , , path] of units) {
+  for (const { id, load, active, path } of units) {
     const property = async <Shape extends z.ZodType>(shape: Shape, name: string, of = 'Unit'): Promise<z.infer<Shape> | undefined> => parsed(shape, await ask(['--json=short', 'get-property', SERVICE, path, `${SERVICE}.${of}`, name]));
     states.push({
       id,

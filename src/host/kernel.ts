@@ -57,6 +57,9 @@ export const USER_HZ = 100;
 /** A thread of the kernel, which has no program and no arguments. */
 export const PF_KTHREAD = 0x200000;
 
+// include/uapi/linux/sched.h; clone(2)
+export const CLONE_THREAD = 0x1_0000;
+
 // include/uapi/linux/audit.h: what nobody's login has, `(uid_t) -1`.
 export const AUDIT_UID_UNSET = 0xffff_ffff;
 export const AUDIT_SID_UNSET = 0xffff_ffff;

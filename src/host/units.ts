@@ -30,7 +30,7 @@ function sizeOf(path: HostPath): number {
   }
 }
 
-/** A pattern (systemctl(1)) that this unit alone matches, once it is loaded: patterns make nothing be read. */
+/** A pattern (systemctl(1)) that this unit alone matches, once it is loaded: patterns make nothing be loaded. For properties of what is loaded systemd reads its files all the same. */
 export function ifLoaded(unit: string): string {
   return unit.replaceAll('\\', '?').replace(/[a-z]$/, '[$&]');
 }

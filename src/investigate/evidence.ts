@@ -4,7 +4,7 @@ import { Owners } from '../host/ownership.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import type { UnitDirectory } from '../host/directories.ts';
 import { listProcesses, type ListedProcess } from '../host/process-list.ts';
-import { ifLoaded, isSlowToRead, lastOf } from '../host/units.ts';
+import { isSlowToRead, lastOf } from '../host/units.ts';
 import { pathBytes, type Alert, type FileEvent } from '../model/event.ts';
 import { bytesOfText, textOfBytes } from '../model/text.ts';
 import type { Engine, QueryResult } from '../sql/index.ts';
@@ -75,8 +75,8 @@ export async function gather(gathering: Gathering): Promise<Evidence> {
   const files = [path, ...units.timers.flatMap(pathsOf), ...pathsOf(units.service), ...chain.files.flatMap(({ file }) => (file === undefined ? [] : [file.real]))];
   const [owners, managedTimer, managedService] = await Promise.all([
     Owners.of(new Map([...new Set(files)].map((each) => [each, look(each).md5]))),
-    timer === undefined ? undefined : askAbout(nameFor(timer.name, pathsOf(timer)), units, host.uid, host.users),
-    units.serviceName === undefined ? undefined : askAbout(nameFor(units.serviceName, pathsOf(units.service)), units, host.uid, host.users, SERVICE_PROPERTIES),
+    timer === undefined ? undefined : askAbout(timer.name, isSlow(pathsOf(timer)), units, host.uid, host.users),
+    units.serviceName === undefined ? undefined : askAbout(units.serviceName, isSlow(pathsOf(units.service)), units, host.uid, host.users, SERVICE_PROPERTIES),
   ]);
   const service = managedService === undefined ? undefined : valuesOf(managedService);
   return {
@@ -122,9 +122,8 @@ function inspector(): (path: string) => Inspected {
   };
 }
 
-/** What the manager is asked for: to look must not make it read what holds it up. */
-function nameFor(unit: string, files: readonly string[]): string {
-  return isSlowToRead(files.map(bytesOfText)) ? ifLoaded(unit) : unit;
+function isSlow(files: readonly string[]): boolean {
+  return isSlowToRead(files.map(bytesOfText));
 }
 
 function pathsOf(unit: { path: string; dropIns: string[] } | undefined): string[] {

@@ -1,11 +1,11 @@
 /** From the parent upwards to the first process: by the kernel's map, which also has those that ended, and by /proc for those that were there before it. */
-import { basename } from 'node:path';
+import { programName } from '../host/executable.ts';
 import type { FileEvent } from '../model/event.ts';
 import type { Image, Images } from './bpf/images.ts';
 import { asleep, TICK_NS } from './clocks.ts';
 import type { ExecLog } from './exec-log.ts';
 import { pathOfImage } from './program.ts';
-import { readProgram } from './proc-facts.ts';
+import { nameOf, readProgram } from './proc-facts.ts';
 import { Recent } from './recent.ts';
 
 type Ancestry = FileEvent['tickward']['ancestry'];
@@ -86,24 +86,24 @@ export class Ancestors {
       const { parent, start } = image;
       // What passes while the clocks are read makes it later: then less is said.
       const from = image.since + asleep();
-      if (from <= childStart) return { ancestor: ancestorOfImage(image), parent, start, from };
+      if (from <= childStart) return { ancestor: ancestorOfImage(image, this.images), parent, start, from };
       const isRight = before?.start === start && before.generation + 1 === image.generation && before.since + asleep() <= childStart;
       // Where it began later within the same tick, another process has the number: of the one that is meant no parent is known.
-      return { ancestor: isRight ? ancestorOfImage(before) : { pid }, parent: isRight || start <= childStart ? parent : 0, start };
+      return { ancestor: isRight ? ancestorOfImage(before, this.images) : { pid }, parent: isRight || start <= childStart ? parent : 0, start };
     }
     const facts = readProgram(pid);
     if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };
-    const { executable, args, comm, ppid, startTicks } = facts;
+    const { executable, args, ppid, startTicks } = facts;
     const start = startTicks * TICK_NS;
     if (facts.isUnproven && this.images !== undefined) return { ancestor: { pid }, parent: ppid, start, from: start };
     // Only what it certainly opened afterwards: within one reading most parents become what they are before they start somebody.
     if (this.log?.of(pid).some(({ bracket }) => bracket.after + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
-    return { ancestor: { pid, name: executable === undefined ? comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
+    return { ancestor: { pid, ...nameOf(facts), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
   }
 }
 
-function ancestorOfImage(image: Image): Ancestor {
+function ancestorOfImage(image: Image, images: Images | undefined): Ancestor {
   if (image.isUnproven) return { pid: image.pid };
-  const executable = pathOfImage(image);
-  return { pid: image.pid, name: executable === undefined ? image.name || image.comm : basename(executable), ...(executable === undefined ? {} : { executable }), ...(image.args.length === 0 ? {} : { command_line: image.args.join(' ') }) };
+  const executable = pathOfImage(image, images);
+  return { pid: image.pid, name: executable === undefined ? image.name || image.comm : programName(executable), ...(executable === undefined ? {} : { executable }), ...(image.args.length === 0 ? {} : { command_line: image.args.join(' ') }) };
 }

@@ -3,6 +3,7 @@
  * Where they disagree, or several programs may have been it, less is said rather than something wrong.
  */
 import { basename } from 'node:path';
+import { programName } from '../host/executable.ts';
 import { effectiveIdsOf, statOf, toldExecutableOf } from '../host/proc.ts';
 import { charactersOf } from './ancestry.ts';
 import { endedNote, less, unknown, withoutArguments, type Attributed } from './attributed.ts';
@@ -185,7 +186,7 @@ export class Attributor {
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
       const agreement = this.programs.agreement(facts, facts.executable, deed.bracket, before, recent);
       if (agreement !== undefined) return this.descriptions.ofFacts(deed.pid, facts, agreement);
-      return { ...unknown(`the process is ${basename(facts.executable)} now, and may have been another program then`), process: { pid: deed.pid } };
+      return { ...unknown(`the process is ${programName(facts.executable)} now, and may have been another program then`), process: { pid: deed.pid } };
     }
     // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
     const last = this.programs.only(recent);
@@ -211,9 +212,9 @@ function isStillUser(pid: number, { user }: Attributed): boolean {
   return uid === undefined || String(uid) === user?.id;
 }
 
-/** Of one process; as the same user. */
+/** Of one process; as the same user. On btrfs files of several subvolumes have the same numbers. */
 function isSameProgram(one: Image, other: Image): boolean {
-  return one.inode === other.inode && deviceOf(one) === deviceOf(other) && one.name === other.name && one.start === other.start && one.uid === other.uid && one.gid === other.gid;
+  return (one.device.major !== 0 || one.path === other.path) && one.inode === other.inode && deviceOf(one) === deviceOf(other) && one.name === other.name && one.start === other.start && one.uid === other.uid && one.gid === other.gid;
 }
 
 function namesOf(images: readonly { name: string }[]): string {

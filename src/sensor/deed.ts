@@ -1,8 +1,8 @@
 /** A change as the question who made it. */
 import type { Deed } from './attribution.ts';
 import type { Change } from './backend.ts';
+import { ofFile } from './clocks.ts';
 import type { Seen } from './document.ts';
-import { realTime } from './libc.ts';
 
 type Stat = Seen['stat'];
 
@@ -15,7 +15,5 @@ export function deedOf({ pid, position, bracket }: Pick<Change, 'pid' | 'positio
  * so it is no later. The other times of a file are those of its last change, which anybody may have made since. 0 where the file system keeps none.
  */
 function bornAt(stat: NonNullable<Stat>): bigint {
-  // Read in this order, so that what passes between the two clocks makes it earlier, which is safe.
-  const now = process.hrtime.bigint();
-  return stat.birthtimeNs - realTime() + now;
+  return ofFile(stat.birthtimeNs);
 }

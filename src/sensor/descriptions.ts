@@ -1,6 +1,5 @@
 /** What is said of a process once it is known which program it was: its own words only where nothing contradicts them. */
-import { basename } from 'node:path';
-import { isSeenBy } from '../host/executable.ts';
+import { isSeenBy, programName } from '../host/executable.ts';
 import { containerOf, startedAt } from '../host/proc.ts';
 import type { Attribution } from '../model/event.ts';
 import { Ancestors } from './ancestry.ts';
@@ -8,7 +7,7 @@ import { UNPROVEN, type Attributed } from './attributed.ts';
 import type { Image } from './bpf/images.ts';
 import { TICK_NS } from './clocks.ts';
 import type { Opened } from './exec-log.ts';
-import { readFacts, type ProcFacts } from './proc-facts.ts';
+import { nameOf, readFacts, type ProcFacts } from './proc-facts.ts';
 import { isInMemory, isSameProcess, pathOfImage } from './program.ts';
 import type { Sources } from './sources.ts';
 
@@ -54,7 +53,7 @@ export class Descriptions {
   }
 
   #ofProgram(image: Image, opened: readonly Opened[], confirmed: boolean, facts: ProcFacts | undefined, certain: Found): Attributed {
-    const executable = pathOfImage(image, opened, this.#sources.handles);
+    const executable = pathOfImage(image, this.#sources.images, opened, this.#sources.handles);
     const isProven = confirmed || (facts?.executable !== undefined && facts.executable === executable);
     const notes: string[] = [];
     if (isInMemory(image)) notes.push('the program runs from memory (memfd), not from a file');
@@ -63,7 +62,7 @@ export class Descriptions {
     const args = image.argsTruncated && startsAlike(facts?.args, image.args) ? facts?.args ?? image.args : image.args;
     if (image.argsTruncated) notes.push(args === image.args ? 'the command line is cut: the kernel kept its first 511 bytes' : 'behind its first 511 bytes the command line is what the process itself says it is');
     if (executable === undefined) return this.#attributed('none', [...notes, 'the path of its program is not known'], { ...certain, name: image.name || image.comm, args });
-    return this.#attributed(isProven ? 'exact' : 'bpf', notes, { ...certain, name: basename(executable), executable, args });
+    return this.#attributed(isProven ? 'exact' : 'bpf', notes, { ...certain, name: programName(executable), executable, args });
   }
 
   /** Of a process as /proc has it. */
@@ -73,7 +72,7 @@ export class Descriptions {
     if (facts.isUnproven && this.#sources.images !== undefined) return this.#attributed('none', [...notes, UNPROVEN], { ...certain, pid });
     if (executable !== undefined && isSeenBy(pid, executable)) notes.push(ELSEWHERE);
     if (facts.deleted) notes.push(executable?.startsWith('/memfd:') === true ? 'the program runs from memory (memfd), not from a file' : 'the program was deleted while it ran');
-    return this.#attributed(attribution, notes, { ...facts, pid, name: executable === undefined ? facts.comm : basename(executable), args });
+    return this.#attributed(attribution, notes, { ...facts, pid, ...nameOf(facts), args });
   }
 
   #attributed(attribution: Attribution, notes: readonly string[], found: Found): Attributed {

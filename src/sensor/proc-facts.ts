@@ -1,6 +1,6 @@
 /** What /proc says of a process now: good only while it lives, and of the program only until it runs another. */
 import * as proc from '../host/proc.ts';
-import { asSeenBy, executableOf } from '../host/executable.ts';
+import { asSeenBy, executableOf, programName } from '../host/executable.ts';
 import { deviceText } from './filesystems.ts';
 
 export interface ProgramFacts {
@@ -12,7 +12,8 @@ export interface ProgramFacts {
   args: string[];
   /** What it is called is only what it says itself (`isAmongOtherUsers`). */
   isUnproven: boolean;
-  comm: string;
+  /** What a thread of the kernel is called, which has no program. Any other calls itself what it likes. */
+  comm?: string;
   ppid: number;
   /** USER_HZ ticks after boot. */
   startTicks: bigint;
@@ -39,7 +40,7 @@ export function readProgram(pid: number): ProgramFacts | undefined {
     ...(executable?.file === undefined ? {} : { device: deviceText(executable.file.dev) }),
     args: args ?? [],
     isUnproven: proc.isAmongOtherUsers(pid),
-    comm: stat.comm,
+    ...(stat.kernelThread ? { comm: stat.comm } : {}),
     ppid: stat.ppid,
     startTicks: stat.startTicks,
   };
@@ -60,4 +61,10 @@ export function readFacts(pid: number): ProcFacts | undefined {
     ...(auid === undefined ? {} : { auid }),
     ...(cgroup === undefined ? {} : { cgroup }),
   };
+}
+
+/** Of the program; none where that is not known. */
+export function nameOf({ executable, comm }: ProgramFacts): { name?: string } {
+  const name = executable === undefined ? comm : programName(executable);
+  return name === undefined ? {} : { name };
 }

@@ -2,8 +2,9 @@
 import { realpathSync, type BigIntStats } from 'node:fs';
 import { asSeenBy, executableOf, fileAt, type Executable } from '../host/executable.ts';
 import * as proc from '../host/proc.ts';
-import type { Image } from './bpf/images.ts';
-import { TICK_NS } from './clocks.ts';
+import type { Image, Images } from './bpf/images.ts';
+import { FIELDS } from './bpf/record.ts';
+import { ofFile, TICK_NS } from './clocks.ts';
 import { isNameOf as isName } from './decide.ts';
 import { OPENED_BEFORE_NS, type Opened } from './exec-log.ts';
 import { deviceOfMount, deviceText, type Handles } from './filesystems.ts';
@@ -19,18 +20,20 @@ export function isInMemory(image: Image): boolean {
  * Each way is checked by the file's number, so that a file put in its place later, or one that has its name in another mount namespace, gives no wrong path.
  * Where only the process itself had the path it is said so (`asSeenBy`). `opened`: what the process had opened before. undefined when nothing is known.
  */
-export function pathOfImage(image: Image, opened: readonly Opened[] = [], handles?: Handles): string | undefined {
+export function pathOfImage(image: Image, images: Pick<Images, 'since'> | undefined, opened: readonly Opened[] = [], handles?: Handles): string | undefined {
   if (isInMemory(image)) return `/${image.name}`;
-  const live = liveProgram(image);
+  const live = liveProgram(image, images);
   if (live?.isElsewhere === false) return live.path;
   return openedPath(image, opened, handles) ?? (live === undefined ? passedPath(image) : asSeenBy(image.pid, live.path));
 }
 
 /** By /proc, while the process or (for a child that ran nothing else) its parent has the same file as its program. */
-function liveProgram(image: Image): Executable | undefined {
+function liveProgram(image: Image, images: Pick<Images, 'since'> | undefined): Executable | undefined {
   for (const pid of image.how === 'fork' ? [image.pid, image.parent] : [image.pid]) {
     const found = executableOf(pid);
-    if (found?.file !== undefined && hasNumbersOf(image, found.file) && (pid !== image.pid || isSameProcess(image))) return found;
+    if (found?.file === undefined || !hasNumbersOf(image, found.file) || (pid === image.pid && !isSameProcess(image))) continue;
+    // On btrfs any user can have a file with the numbers of this one, in a subvolume of theirs: there it must have run nothing since.
+    if (deviceText(found.file.dev) === deviceOf(image) || (images !== undefined && images.since(pid) <= image.since)) return found;
   }
   return undefined;
 }
@@ -40,15 +43,25 @@ export function isSameProcess(image: Image): boolean {
 }
 
 /**
- * By the directory in which the kernel logged that it was opened. Of several with its name, the one that has its file; if that is gone, none.
- * Not all that is opened runs: any process can open a program of this name and fail to run it, but not before this one began. A fork opened none.
+ * By the directory in which the kernel logged that it was opened: the one that has its file. Where that is gone, the only one there is, unless another file was there before: not all that is
+ * opened runs, and any process can open a program of this name and fail to run it, while its own was opened long before it began. A fork opened none.
  */
 function openedPath(image: Image, opened: readonly Opened[], handles: Handles | undefined): string | undefined {
   if (handles === undefined || image.how === 'fork') return undefined;
-  const programs = opened.filter((each) => isNameOf(each, image) && isOfBeginning(each, image) && handles.isOn(each.directory, deviceOf(image)));
+  // On btrfs files of several subvolumes have the same numbers: there only one that is the only one.
+  const isNumbered = image.device.major !== 0;
+  const programs = opened.filter((each) => isNameOf(each, image) && (!isNumbered || isOfBeginning(each, image)) && handles.isOn(each.directory, deviceOf(image)));
   const directories = new Map(programs.map((each) => [each.directory, each]));
-  const paths = [...directories.values()].map((each) => pathOfOpened(each, handles));
-  return paths.length === 1 ? paths[0] : paths.find((path) => path !== undefined && isAt(image, path));
+  const paths = [...directories.values()].flatMap((each) => pathOfOpened(each, handles) ?? []);
+  const [found, another] = paths.filter((path) => isAt(image, path));
+  if (found !== undefined) return isNumbered || another === undefined ? found : undefined;
+  return directories.size === 1 ? paths.find((path) => isReplaced(path, image)) : undefined;
+}
+
+/** Nothing is there, or what has come or changed since: nobody but who may write there can have that be so. */
+function isReplaced(path: string, { since }: Image): boolean {
+  const file = fileAt(path);
+  return file === undefined || ofFile(file.ctimeNs) > since;
 }
 
 function isOfBeginning({ bracket }: Opened, { since }: Image): boolean {
@@ -65,9 +78,9 @@ export function pathOfOpened(opened: Opened, handles: Handles): string | undefin
   return directory === undefined ? undefined : `${directory === '/' ? '' : directory}/${Buffer.from(opened.name, 'latin1').toString()}`;
 }
 
-/** By the path that was passed, with links resolved as they are now. Removed or replaced since, or named so only where the process was (chroot(2)): as it had it. */
+/** By the path that was passed, with links resolved as they are now. Removed or replaced since, or named so only where the process was (chroot(2)): as it had it. Cut off, it is another. */
 function passedPath(image: Image): string | undefined {
-  if (image.path === '') return undefined;
+  if (image.path === '' || Buffer.byteLength(image.path) >= FIELDS.path.size - 1) return undefined;
   try {
     const real = realpathSync(image.path);
     if (image.path.startsWith('/') && isAt(image, real)) return real;

@@ -1,6 +1,7 @@
 /** Which program a process was, as the log of opened programs tells, and whether that agrees with what /proc says now. */
 import { closeSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
+import { programName } from '../host/executable.ts';
 import type { Bracket } from './backend.ts';
 import { startOf } from './clocks.ts';
 import { LOADER } from './decide.ts';
@@ -32,7 +33,7 @@ export class Programs {
    */
   agreement(facts: ProcFacts, executable: string, reading: Bracket, before: readonly Opened[], recent: readonly Opened[]): 'exact' | 'proc' | undefined {
     const isLogged = facts.device !== undefined && this.log?.isLogged(facts.device, startOf(facts)) === true;
-    const name = Buffer.from(basename(executable)).toString('latin1');
+    const name = Buffer.from(programName(executable)).toString('latin1');
     // What is run from overlay is logged as opened on the file systems below it: there the name must do.
     const directory = isLogged ? keyOf(dirname(executable)) : undefined;
     const isIt = (each: Opened): boolean => each.name === name && (!isLogged || each.directory === directory);

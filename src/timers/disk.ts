@@ -57,7 +57,9 @@ export interface Disk {
 
 interface Listed {
   directory: UnitDirectory;
-  names: string[];
+  names: ReadonlySet<string>;
+  /** What a link of some x.wants or x.requires in it pulls in; read when it is asked for. */
+  pulls(): ReadonlySet<string>;
 }
 
 export function readDisk(directories: readonly UnitDirectory[]): Disk {
@@ -67,12 +69,13 @@ export function readDisk(directories: readonly UnitDirectory[]): Disk {
     .toSorted((one, other) => rankOf(one.path) - rankOf(other.path))
     .flatMap((directory): Listed[] => {
       const names = namesIn(directory.path, unread);
-      return names.length === 0 ? [] : [{ directory, names }];
+      let pulls: ReadonlySet<string> | undefined;
+      return names.length === 0 ? [] : [{ directory, names: new Set(names), pulls: () => (pulls ??= pulledInBy(directory.path, names)) }];
     });
   const distinct = withoutAliases(listed);
   return {
     unread,
-    units: (suffix) => distinct.flatMap(({ directory, names }) => names.filter((name) => name.endsWith(suffix)).flatMap((name) => {
+    units: (suffix) => distinct.flatMap(({ directory, names }) => [...names].filter((name) => name.endsWith(suffix)).flatMap((name) => {
       const found = find(distinct, name, { scope: directory.scope, ...(directory.user === undefined ? {} : { user: directory.user }) });
       // Only where it is found first: the others are shadowed.
       return found?.path === join(directory.path, name) ? [found] : [];
@@ -101,9 +104,9 @@ function namesIn(path: string, unread: string[]): string[] {
 
 function find(listed: readonly Listed[], name: string, { scope, user }: Pick<DiskUnit, 'scope' | 'user'>): DiskUnit | undefined {
   const own = listed.filter(({ directory }) => directory.scope === scope && (directory.user === undefined || directory.user === user));
-  const holder = own.find(({ names }) => names.includes(name)) ?? own.find(({ names }) => names.includes(templateOf(name)));
+  const holder = own.find(({ names }) => names.has(name)) ?? own.find(({ names }) => names.has(templateOf(name)));
   if (holder === undefined) return undefined;
-  const path = join(holder.directory.path, holder.names.includes(name) ? name : templateOf(name));
+  const path = join(holder.directory.path, holder.names.has(name) ? name : templateOf(name));
   const masked = isMask(path);
   const dropIns = dropInsOf(own, name);
   const { user: owner } = holder.directory;
@@ -117,8 +120,12 @@ function find(listed: readonly Listed[], name: string, { scope, user }: Pick<Dis
     generated: /\/generator(?:\.early|\.late)?$/.test(holder.directory.path),
     dropIns,
     entries: masked ? [] : [path, ...dropIns].flatMap((file) => parseUnit(textOfBytes(readStart(file, MOST_UNIT_BYTES) ?? Buffer.alloc(0)))),
-    pulledIn: own.some(({ directory, names }) => names.some((each) => /\.(?:wants|requires|upholds)$/.test(each) && namesIn(join(directory.path, each), []).includes(name))),
+    pulledIn: own.some(({ pulls }) => pulls().has(name)),
   };
+}
+
+function pulledInBy(directory: string, names: readonly string[]): Set<string> {
+  return new Set(names.filter((each) => /\.(?:wants|requires|upholds)$/.test(each)).flatMap((each) => namesIn(join(directory, each), [])));
 }
 
 function templateOf(name: string): string {
@@ -143,7 +150,7 @@ function dropInsOf(own: readonly Listed[], name: string): string[] {
   const byName = new Map<string, string>();
   for (const folder of new Set(folders)) {
     for (const { directory, names } of own) {
-      if (!names.includes(folder)) continue;
+      if (!names.has(folder)) continue;
       for (const file of namesIn(join(directory.path, folder), [])) if (file.endsWith('.conf') && !byName.has(file)) byName.set(file, join(directory.path, folder, file));
     }
   }

@@ -1,9 +1,12 @@
-/** What running service managers say about their timers, through systemctl(1): all timers of a manager in one call. */
+/** What running service managers say about their timers, through systemctl(1) and busctl(1): all timers of a manager in a few calls. */
 import { run } from '../exec.ts';
+import { askForUnits, blockOf, listedUnits, listingOf, secondsUntil, type Answer, type Call } from '../host/manager-units.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { bootTimeMs } from '../host/proc.ts';
+import { slowFiles, slowPreset } from '../host/slow-units.ts';
 import { hasUserManager, isBooted } from '../host/systemd.ts';
-import { messageOf } from '../model/errors.ts';
+import { ifLoaded } from '../host/units.ts';
+import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Scope } from '../model/event.ts';
 import { firstLineOf } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
@@ -16,7 +19,8 @@ export interface ManagedTimer {
   active: string;
   enabled: string;
   path: string;
-  transient: boolean;
+  /** Absent where it is not known. */
+  transient?: boolean;
   /** ISO 8601. */
   next?: string;
   last?: string;
@@ -24,13 +28,17 @@ export interface ManagedTimer {
 }
 
 const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath', 'Transient', 'NextElapseUSecRealtime', 'NextElapseUSecMonotonic', 'LastTriggerUSec', 'Unit', 'Triggers'];
+/** Of all that a manager is asked for. */
 const TIMEOUT_MS = 15_000;
+/** Bytes: of a hundred thousand units, what there is of each. */
+const MOST_SAID = 64 * 1024 ** 2;
 /** Of one unit. */
 const UNIT_TIMEOUT_MS = 2_000;
 
 interface Asked {
   scope: Scope;
   user?: string;
+  entry?: PasswdEntry;
   prefix: string[];
   env: Record<string, string>;
 }
@@ -39,7 +47,7 @@ const SYSTEM: Asked = { scope: 'system', prefix: [], env: {} };
 
 function managerOf(user: PasswdEntry, uid: number): Asked {
   const isOwn = uid === user.uid;
-  return { scope: 'user', user: user.name, prefix: isOwn ? ['--user'] : ['--user', '-M', `${user.name}@`], env: isOwn ? { XDG_RUNTIME_DIR: `/run/user/${user.uid}` } : {} };
+  return { scope: 'user', user: user.name, entry: user, prefix: isOwn ? ['--user'] : ['--user', '-M', `${user.name}@`], env: isOwn ? { XDG_RUNTIME_DIR: `/run/user/${user.uid}` } : {} };
 }
 
 /** The timers of every manager that this user may ask; warnings for those that do not answer. */
@@ -50,17 +58,37 @@ export async function managedTimers(uid: number, users: readonly PasswdEntry[]):
     ...users.filter((user) => (uid === 0 || uid === user.uid) && hasUserManager(user.uid)).map((user) => managerOf(user, uid)),
   ];
   const warnings: string[] = [];
-  const timers = await Promise.all(asked.map(async ({ prefix, env, ...of }) => {
-    try {
-      const { exitCode, stdout, stderr } = await run('systemctl', [...prefix, 'show', '*.timer', '--all', '--timestamp=unix', '-p', PROPERTIES.join(',')], { timeout: TIMEOUT_MS, env: { ...env, TZ: 'UTC' } });
-      if (exitCode === 0) return stdout.split('\n\n').filter((block) => block.trim() !== '').map((block) => timerOf(block, of));
-      warnings.push(`the manager of ${of.user ?? 'the system'} does not answer: ${firstLineOf(stderr)}`);
-    } catch (error) {
-      warnings.push(messageOf(error));
-    }
-    return [];
+  const timers = await Promise.all(asked.map(async (each) => {
+    const { scope, user } = each;
+    return (await blocksOf(each, warnings)).map((block) => timerOf(block, { scope, ...(user === undefined ? {} : { user }) }));
   }));
   return { timers: timers.flat(), warnings };
+}
+
+async function blocksOf({ user, entry, prefix, env }: Asked, warnings: string[]): Promise<string[]> {
+  // Who is led to another user's manager is a unit of the system's.
+  const preset = slowPreset('system');
+  if (prefix.includes('-M') && preset !== undefined) {
+    warnings.push(`the manager of ${user} is not asked: on the way to it systemd would read ${preset}, and answer nobody for that long`);
+    return [];
+  }
+  const end = performance.now() + TIMEOUT_MS;
+  const said = async ({ program, args }: Call): Promise<Answer> => {
+    try {
+      const { exitCode, stdout, stderr } = await run(program, [...prefix, ...args], { timeout: secondsUntil(end), maxBuffer: MOST_SAID, env: { ...env, TZ: 'UTC' } });
+      if (exitCode !== 0 && program === 'systemctl') warnings.push(`the manager of ${user ?? 'the system'} does not answer: ${firstLineOf(stderr)}`);
+      return { stdout, isLast: performance.now() > end };
+    } catch (error) {
+      if (program === 'busctl' && error instanceof TickwardError && error.code === 'UNSUPPORTED') return { stdout: '' };
+      warnings.push(messageOf(error));
+      return { stdout: '', isLast: true };
+    }
+  };
+  const asking = askForUnits('*.timer', ['--timestamp=unix', '-p', PROPERTIES.join(',')], slowFiles(entry), user !== undefined);
+  let step = asking.next();
+  while (step.done !== true) step = asking.next(await said(step.value));
+  warnings.push(...step.value.notes);
+  return step.value.blocks;
 }
 
 /** One block of `systemctl show --timestamp=unix`. */
@@ -79,7 +107,7 @@ export function timerOf(block: string, of: { scope: Scope; user?: string }): Man
     active: value('ActiveState'),
     enabled: value('UnitFileState'),
     path: value('FragmentPath'),
-    transient: value('Transient') === 'yes',
+    ...(values.has('Transient') ? { transient: value('Transient') === 'yes' } : {}),
     ...(nextText === null ? {} : { next: nextText }),
     ...(last === undefined ? {} : { last: new Date(last).toISOString() }),
     service: value('Unit') || (value('Triggers').split(' ')[0] ?? ''),
@@ -107,15 +135,21 @@ export function spanMs(text: string): number | undefined {
   return span > 0 ? span : undefined;
 }
 
-/** What the manager of a unit says about it, a `KEY=value` line for each property (systemctl(1), show): for `timerOf` and `valuesOf`. Undefined where no manager runs or it does not answer. */
-export async function askAbout(unit: string, { scope, user }: { scope: Scope; user?: string }, uid: number, users: readonly PasswdEntry[], properties: readonly string[] = PROPERTIES): Promise<string | undefined> {
+/**
+ * What the manager of a unit says about it, a `KEY=value` line for each property (systemctl(1), show): for `timerOf` and `valuesOf`. Undefined where no manager runs or it does not answer.
+ * Where its files are slow to read (`isSlow`) only the state is asked, if it is loaded: for more systemd would read them.
+ */
+export async function askAbout(unit: string, isSlow: boolean, { scope, user }: { scope: Scope; user?: string }, uid: number, users: readonly PasswdEntry[], properties: readonly string[] = PROPERTIES): Promise<string | undefined> {
   if (!isBooted() || !unit.isWellFormed()) return undefined;
   const owner = users.find(({ name }) => name === user);
   const of = scope === 'system' ? SYSTEM : owner !== undefined && hasUserManager(owner.uid) ? managerOf(owner, uid) : undefined;
-  if (of === undefined) return undefined;
+  if (of === undefined || (of.prefix.includes('-M') && slowPreset('system') !== undefined)) return undefined;
+  const listsOnly = isSlow || slowPreset(scope) !== undefined;
+  const [program, args] = listsOnly ? ['busctl', listingOf([ifLoaded(unit)])] : ['systemctl', ['show', '--timestamp=unix', '-p', properties.join(','), '--', unit]];
   try {
-    const { exitCode, stdout } = await run('systemctl', [...of.prefix, 'show', '--timestamp=unix', '-p', properties.join(','), '--', unit], { timeout: UNIT_TIMEOUT_MS, env: { ...of.env, TZ: 'UTC' } });
-    return exitCode === 0 ? stdout.trim() : undefined;
+    const { exitCode, stdout } = await run(program, [...of.prefix, ...args], { timeout: UNIT_TIMEOUT_MS, env: { ...of.env, TZ: 'UTC' } });
+    if (exitCode !== 0) return undefined;
+    return listsOnly ? listedUnits(stdout)?.map(blockOf)[0] : stdout.trim();
   } catch {
     return undefined;
   }

@@ -96,6 +96,19 @@ describe.skipIf(notRoot !== undefined || notPrivileged !== undefined)(`mounts ($
     shell(`umount ${UNITS} /mnt/btrfs`);
   });
 
+  test.skipIf(noBtrfs !== undefined)(`a program on btrfs is not named as one of another subvolume that has its number (${noBtrfs ?? 'mkfs.btrfs is there'})`, { timeout: 30_000 }, async () => {
+    const { told, shell } = await machine(`truncate -s 256M /mnt/image; mkfs.btrfs -q /mnt/image; mkdir /mnt/btrfs; mount -o loop /mnt/image /mnt/btrfs; cd /mnt/btrfs
+      for each in trusted own; do btrfs -q subvolume create $each; done; cp /bin/sleep trusted/tool; cp /bin/sh own/tool; [ "$(stat -c %i trusted/tool)" = "$(stat -c %i own/tool)" ]`);
+    const [own, trusted] = ['/mnt/btrfs/own/tool', '/mnt/btrfs/trusted/tool'];
+    const deeds = [(file: string) => `echo x > ${file}`, (file: string) => `(echo x > ${file})`, (file: string) => `sleep 0.02; echo x > ${file}`];
+    const names = Array.from({ length: 12 }, (_, turn) => `${turn}.timer`);
+    names.forEach((name, turn) => shell(`${own} -c '${deeds[turn % deeds.length]?.(`${UNITS}/${name}`) ?? ''}; exec ${trusted} 0.2'`));
+    await Promise.all(names.map((name) => told.line(`creation ${name}`)));
+    expect(new Set(told.events.map(({ process: maker }) => maker?.executable ?? own))).toEqual(new Set([own]));
+    await told.stop();
+    shell('umount /mnt/btrfs');
+  });
+
   test('files of a mount over a unit directory appear with it, and with its end those below it again', async () => {
     const { told, shell } = await machine(`mkdir /mnt/over; echo x > /mnt/over/over.timer; echo x > ${UNITS}/under.timer`, { rescanSeconds: 0.2 });
     const expected: string[] = [];

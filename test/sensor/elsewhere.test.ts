@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import { noStrace } from '../helpers/needs.ts';
-import { notPrivileged, obedient, perform, sense, senseThrough, settledIn, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
+import { notPrivileged, obedient, perform, PYTHON, python, sense, senseThrough, settledIn, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
 
 /** A program that rules leave alone. */
 const TRUSTED = realpathSync('/usr/bin/env');
@@ -117,6 +117,34 @@ describe.skipIf(notPrivileged !== undefined)(`programs that only the process its
     expect([maker?.executable, tickward.attribution_note]).toEqual([`/proc/${maker?.pid ?? 0}/root${place}/tool`, expect.stringContaining('as the process had it')]);
   });
 
+  test('one of another mount namespace, run from the host and removed, is not named as the one that has its path here', async () => {
+    const sensing = await settledIn();
+    const own = evil(sensing, `bin/${basename(TRUSTED)}`);
+    const holder = await obedient('unshare', ['--user', '--map-root-user', '--mount', '/bin/sh', '-c', 'while read line; do eval "$line"; echo done; done']);
+    await holder.order(`mount --bind ${dirname(own)} ${dirname(TRUSTED)}`);
+    await perform(`/proc/${holder.pid}/root${TRUSTED}`, ['-c', `rm ${own}; sleep 0.2; ${WRITE}`, join(sensing.root, 'a.timer')]);
+    const { process: maker, tickward } = await made(sensing);
+    expect([maker?.executable, tickward.attribution_note]).toEqual([own, 'the program was deleted while it ran']);
+  });
+
+  test('one in memory that is named like a path is called by all of its name', async () => {
+    const sensing = await settledIn();
+    const name = `memfd:x${TRUSTED}`;
+    await perform(PYTHON, ['-c', `import os, sys\nfile = os.memfd_create(sys.argv[2], 0)\nos.write(file, open("${SH}", "rb").read())\nos.execve(file, ["env", "-c", sys.argv[3], sys.argv[1]], os.environ)`, join(sensing.root, 'a.timer'), `x${TRUSTED}`, `sleep 0.2; ${WRITE}`]);
+    expect((await made(sensing)).process).toMatchObject({ executable: `/${name}`, name });
+  });
+
+  test('what calls itself another program, and has none any more, is called nothing', async () => {
+    const old = await python();
+    await old.order('import ctypes, platform, threading, time; libc = ctypes.CDLL(None)');
+    const sensing = await settledIn();
+    await old.order(`exec(${JSON.stringify(`def work():\n  time.sleep(0.2); open("${join(sensing.root, 'a.timer')}", "w").close(); time.sleep(0.3); os._exit(0)`)})`);
+    // Its first thread ends, and with it what /proc knows of its program. No answer comes.
+    void old.order(`libc.prctl(15, b"${basename(TRUSTED)}"); threading.Thread(target=work).start(); libc.syscall(93 if platform.machine() == "aarch64" else 60, 0)`);
+    const { process: maker, tickward } = await made(sensing);
+    expect([maker?.pid, maker?.executable, maker?.name, tickward.attribution]).toEqual([old.pid, undefined, undefined, 'none']);
+  });
+
   test('what was there before the sensor in a user namespace is named as nothing, and what it runs as what that is', async () => {
     const script = 'while read line; do eval "$line"; echo done; done';
     const alice = await obedient('unshare', ['--user', '--map-root-user', '/bin/sh', '-c', script]);
@@ -130,12 +158,12 @@ describe.skipIf(notPrivileged !== undefined)(`programs that only the process its
   });
 
   const noCc = spawnSync('cc', ['--version']).status === 0 ? undefined : 'needs cc: apt-get install gcc';
-  test.skipIf(noCc !== undefined)(`what one thread does while another runs a program is never that program’s (${noCc ?? 'cc is there'})`, async () => {
+  test.skipIf(noCc !== undefined).each([['one thread', 'thread-exec', []], ['a worker of io_uring', 'uring-exec', []], ['a worker of the io_uring that a thread of the kernel polls', 'uring-exec', ['poll']]])(`what %s does while another thread runs a program is never that program’s (${noCc ?? 'cc is there'})`, { timeout: 30_000 }, async (_, fixture, mode) => {
     const sensing = await settledIn();
     const own = join(sensing.outside, 'evil');
-    expect(spawnSync('cc', ['-O1', '-pthread', '-o', own, join(import.meta.dirname, '../fixtures/thread-exec.c')], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    expect(spawnSync('cc', ['-O1', '-pthread', '-o', own, join(import.meta.dirname, `../fixtures/${fixture}.c`)], { encoding: 'utf8' })).toMatchObject({ status: 0 });
     const tries = 120;
-    for (let each = 0; each < tries; each += 1) await perform(own, [join(sensing.root, `${each}.timer`), String((each % 30) * 20), TRUE]);
+    for (let each = 0; each < tries; each += 1) await perform(own, [join(sensing.root, `${each}.timer`), String((each % 30) * (fixture === 'uring-exec' ? 3 : 20)), TRUE, ...mode]);
     await perform('/bin/sh', ['-c', 'echo x > "$0"', join(sensing.root, 'a.timer')]);
     await made(sensing);
     const makers = sensing.shown.flatMap(({ event, file, process: maker }) => (event.action === 'creation' && file.name !== 'a.timer' ? [maker?.executable ?? own] : []));

@@ -7,7 +7,7 @@ import { DIRECTORY, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
-import { execProgram, forkProgram } from './programs.ts';
+import { execProgram, forkProgram, threadProgram } from './programs.ts';
 import { decode, isLostAt, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
 import { attachTries, TRY } from './tries.ts';
 import { typesOfKernel, type Memory } from './types.ts';
@@ -59,6 +59,8 @@ export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Ima
     const { made: tries, limit } = openTries(types, descriptors);
     const exec = kept(loadProgram('tickward_exec', execProgram(types.offsets, records, tries)));
     const fork = kept(loadProgram('tickward_fork', forkProgram(types.offsets, records)));
+    const thread = kept(loadProgram('tickward_thread', threadProgram(types.offsets, records)));
+    kept(attach(thread, 'task_newtask'));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
     return new KernelImages(records, limit, types, descriptors);

@@ -1,8 +1,9 @@
 /**
- * The two BPF programs that write down the image of a process, at every exec and at every fork.
+ * The BPF programs that write down the image of a process, at every exec and at every fork, and that it got a second thread.
  * They run on raw tracepoints and never wait. Needed: Linux 5.5 (the probe_read
  * helpers and start_boottime; raw tracepoints are of 4.17, BTF of 5.4), and a licence that the GPL agrees with.
  */
+import { CLONE_THREAD } from '../../host/kernel.ts';
 import { ANYTHING, FIRST, IMAGE, ImageProgram, MARK, SECOND, STACK, TASK, type Offsets } from './image-program.ts';
 import { FIELDS, HOW, IMAGE_LENGTH } from './record.ts';
 import { TRY } from './tries.ts';
@@ -12,6 +13,9 @@ const EXEC_ARGS = { TASK: 0, THREAD: 8, BINPRM: 16 } as const;
 
 /** sched_process_fork: the parent, the child. */
 const FORK_ARGS = { PARENT: 0, CHILD: 8 } as const;
+
+/** task_newtask (include/trace/events/task.h): the new task, the flags of clone(2) that it was made with. */
+const NEW_TASK_ARGS = { TASK: 0, FLAGS: 8 } as const;
 
 /** At the end of a successful exec: the task has its new credentials, memory and comm, and a thread that did the exec has become its group's leader. `tries`: the map of them, where there is one. */
 export function execProgram(offsets: Offsets, records: number, tries?: number): Buffer {
@@ -124,17 +128,8 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .read('fp', STACK.PID, 4, TASK, 'task_struct.tgid')
       .load32('r1', 'fp', STACK.THREAD)
       .load32('r2', 'fp', STACK.PID)
-      .jeq('r1', 'r2', 'process')
-      // A new thread is no new process, and changes what is known of the one it is of.
-      .lookup(STACK.PID)
-      .jeq('r0', 0, 'out')
-      .newer('r0', 'threadFirst')
-      .load32('r1', 'r0', FIELDS.pid.offset)
-      .load32('r2', 'fp', STACK.PID)
+      // A new thread is no new process.
       .jne('r1', 'r2', 'out')
-      .flag('r0', HOW.THREADS)
-      .goto('out')
-      .label('process')
       // r9 = the child's image. What an older process with its pid was last stays beside it.
       .open()
       .noteUse()
@@ -197,6 +192,31 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .describeParent()
       .describeTask()
       .close()
+      .assemble()
+  );
+}
+
+/**
+ * A new thread changes what is known of the process it is of. So do the workers that the kernel itself makes in a process, for io_uring: they do what they were told also
+ * while the process goes on to another program, and sched_process_fork does not tell of them.
+ */
+export function threadProgram(offsets: Offsets, records: number): Buffer {
+  return (
+    new ImageProgram(offsets, records)
+      .load64('r1', 'r1', NEW_TASK_ARGS.FLAGS)
+      .and('r1', CLONE_THREAD)
+      .jeq('r1', 0, 'out')
+      .noteCaller()
+      .lookup(STACK.PID)
+      .jeq('r0', 0, 'out')
+      .newer('r0', 'first')
+      .load32('r1', 'r0', FIELDS.pid.offset)
+      .load32('r2', 'fp', STACK.PID)
+      .jne('r1', 'r2', 'out')
+      .flag('r0', HOW.THREADS)
+      .label('out')
+      .mov('r0', 0)
+      .exit()
       .assemble()
   );
 }

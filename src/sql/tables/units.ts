@@ -1,7 +1,9 @@
-/** The units that the system's manager knows, by systemctl(1): what `systemd_units` and `startup_items` show. */
+/** The units that the system's manager knows, by busctl(1) and systemctl(1): what `systemd_units` and `startup_items` show. */
 import { runSync } from '../../exec-sync.ts';
+import { askForUnits, secondsUntil, type Answer, type Call } from '../../host/manager-units.ts';
+import { slowFiles } from '../../host/slow-units.ts';
 import { isBooted } from '../../host/systemd.ts';
-import { messageOf } from '../../model/errors.ts';
+import { messageOf, TickwardError } from '../../model/errors.ts';
 import type { QueryContext } from '../../model/table.ts';
 import { firstLineOf } from '../../model/text.ts';
 
@@ -24,32 +26,37 @@ export function managedUnits(context: QueryContext): ManagedUnit[] {
     context.warn('systemd is not running here: there are no units to list');
     return [];
   }
-  return parseUnits(systemctl(['show', '*', '--all', '--property', PROPERTIES.join(',')], context));
+  // What is known by then has to be told in time, too.
+  const end = performance.now() + Math.min(TIMEOUT_MS, context.msLeft() * 0.8);
+  const asking = askForUnits('*', ['--property', PROPERTIES.join(',')], slowFiles(), false);
+  let step = asking.next();
+  while (step.done !== true) step = asking.next(said(step.value, context, end));
+  step.value.notes.forEach((note) => context.warn(note));
+  return step.value.blocks.map(unitOf);
 }
 
 /** Jobs that wait or run, by unit. */
 export function jobs(context: QueryContext): Map<string, Job> {
-  return isBooted() ? parseJobs(systemctl(['list-jobs', '--full', '--plain', '--no-legend'], context)) : new Map();
+  return isBooted() ? parseJobs(said({ program: 'systemctl', args: ['list-jobs', '--full', '--plain', '--no-legend'] }, context).stdout) : new Map();
 }
 
-function systemctl(args: readonly string[], context: QueryContext): string {
+function said({ program, args }: Call, context: QueryContext, end = performance.now() + TIMEOUT_MS): Answer {
   try {
-    const { stdout, stderr, exitCode } = runSync('systemctl', ['--no-pager', ...args], { timeout: Math.min(TIMEOUT_MS, context.msLeft()), maxBuffer: 64 * 1024 * 1024 });
-    if (exitCode !== 0) context.warn(`the manager of the system does not answer: ${firstLineOf(stderr)}`);
-    return stdout;
+    const { stdout, stderr, exitCode } = runSync(program, ['--no-pager', ...args], { timeout: Math.min(secondsUntil(end), Math.ceil(context.msLeft())), maxBuffer: 64 * 1024 * 1024 });
+    if (exitCode !== 0 && program === 'systemctl') context.warn(`the manager of the system does not answer: ${firstLineOf(stderr)}`);
+    return { stdout, isLast: performance.now() > end };
   } catch (error) {
     context.checkpoint();
+    if (program === 'busctl' && error instanceof TickwardError && error.code === 'UNSUPPORTED') return { stdout: '' };
     context.warn(messageOf(error));
-    return '';
+    return { stdout: '', isLast: true };
   }
 }
 
-/** Blocks of `NAME=VALUE` lines. */
-export function parseUnits(text: string): ManagedUnit[] {
-  return text.split('\n\n').filter((block) => block.trim() !== '').map((block) => {
-    const values = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-    return { property: (name) => values.get(name) ?? '' };
-  });
+/** A block of `NAME=VALUE` lines. */
+export function unitOf(block: string): ManagedUnit {
+  const values = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+  return { property: (name) => values.get(name) ?? '' };
 }
 
 /** `123 x.service start running`. */

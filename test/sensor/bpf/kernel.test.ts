@@ -6,7 +6,7 @@ import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { BpfError } from '../../../src/sensor/bpf/error.ts';
 import { MEMBERS, type Member } from '../../../src/sensor/bpf/image-program.ts';
 import { attach, attachToFunction, createMap, loadProgram } from '../../../src/sensor/bpf/kernel.ts';
-import { execProgram, forkProgram } from '../../../src/sensor/bpf/programs.ts';
+import { execProgram, forkProgram, threadProgram } from '../../../src/sensor/bpf/programs.ts';
 import { HOST_FILES } from '../../../src/sensor/bpf/host.ts';
 import { RECORD_LENGTH, SLOTS } from '../../../src/sensor/bpf/record.ts';
 import { attachTries, openProgram, TRY, tryProgram } from '../../../src/sensor/bpf/tries.ts';
@@ -40,7 +40,7 @@ describe.skipIf(noBpf !== undefined)(`with bpf(2) (${noBpf ?? 'as root'})`, () =
   };
   const records = (): number => kept(createMap('test_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
 
-  test.each([['exec', execProgram], ['fork', forkProgram]] as const)('the verifier accepts the %s program, also on a kernel without audit and control groups', (name, program) => {
+  test.each([['exec', execProgram], ['fork', forkProgram], ['thread', threadProgram]] as const)('the verifier accepts the %s program, also on a kernel without audit and control groups', (name, program) => {
     const offsets = new Map(typesOfKernel(HOST_FILES).offsets);
     expect(kept(loadProgram(`test_${name}`, program(offsets, records())))).toBeGreaterThan(0);
     for (const member of OPTIONAL) offsets.delete(member);
