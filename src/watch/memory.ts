@@ -1,6 +1,5 @@
 /** How a process that runs for months uses memory. */
 import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 
 /** What is more by this than it was is given back; bytes. */
 const WORTH = 32 * 1024 ** 2;
@@ -48,7 +47,8 @@ export class Bursts {
 /** All that can be, and every page that is empty by then goes back to the kernel: 50 ms. */
 export function giveBack(): void {
   setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
+  // Loaded when it is needed: the start does without.
+  const collect: unknown = process.getBuiltinModule('node:vm').runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
   if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
