@@ -2,15 +2,13 @@
  * What a manager knows of the units that it has in memory: first all of them by name and state, in one call that neither reads a file nor asks for anything of each; then, as long as
  * there is time, the properties of those that are worth it. Who blows up a unit or makes thousands of them hides nothing by that, and makes nobody read for minutes.
  */
+import { someOf } from '../model/text.ts';
 import { slowFileOf, type SlowFiles } from './slow-units.ts';
 
 const SERVICE = 'org.freedesktop.systemd1';
 
 /** Units asked for at once: a manager answers some 800 a second, and far fewer of those that link to thousands of others. */
 const AT_ONCE = 100;
-
-/** So many are told of by name. */
-const MOST_NAMED = 3;
 
 export interface ListedUnit {
   id: string;
@@ -78,8 +76,8 @@ export function* askForUnits(pattern: string, args: readonly string[], slow: Slo
   return {
     blocks: listed.map((unit) => known.get(unit.id) ?? blockOf(unit)),
     notes: [
-      ...(held.length === 0 ? [] : [`of ${held.length} of ${listed.length} units only their state is asked, or systemd would read files anew and answer nobody for that long: ${some([...new Set(held)])}`]),
-      ...(unknown.length === 0 ? [] : [`of ${unknown.length} of ${listed.length} units only their state is known, for more of them the manager did not answer in time: ${some(unknown)}`]),
+      ...(held.length === 0 ? [] : [`of ${held.length} of ${listed.length} units only their state is asked, or systemd would read files anew and answer nobody for that long: ${someOf([...new Set(held)])}`]),
+      ...(unknown.length === 0 ? [] : [`of ${unknown.length} of ${listed.length} units only their state is known, for more of them the manager did not answer in time: ${someOf(unknown)}`]),
     ],
   };
 }
@@ -87,10 +85,6 @@ export function* askForUnits(pattern: string, args: readonly string[], slow: Slo
 /** In ms, but whole seconds, as they are told of: what is left until a moment of `performance.now()`. */
 export function secondsUntil(end: number): number {
   return Math.max(Math.ceil((end - performance.now()) / 1_000), 1) * 1_000;
-}
-
-function some(all: readonly string[]): string {
-  return `${all.slice(0, MOST_NAMED).join(', ')}${all.length > MOST_NAMED ? ', …' : ''}`;
 }
 
 function blocksIn(text: string): string[] {

@@ -11,6 +11,15 @@ export function listNames(directory: string): string[] {
   return readdirSync(bytesOfText(directory), { encoding: 'buffer' }).sort(Buffer.compare).map(textOfBytes);
 }
 
+/** None where it is no directory or cannot be read. */
+export function namesOrNone(directory: string): string[] {
+  try {
+    return listNames(directory);
+  } catch {
+    return [];
+  }
+}
+
 /** Whether there is anything of this name, itself and not what it leads to. */
 export function isThere(path: string): boolean {
   try {

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import type { Scope } from '../model/event.ts';
 import { bytesOfText } from '../model/text.ts';
 import { unitDirectories } from './directories.ts';
-import { listNames } from './names.ts';
+import { namesOrNone } from './names.ts';
 import type { PasswdEntry } from './passwd.ts';
-import { isSlowToRead } from './units.ts';
+import { isSlowToRead, templateOf } from './units.ts';
 
 const PRESETS = ['/etc', '/run', '/usr/local/lib', '/usr/lib', '/lib'];
 
@@ -31,7 +31,7 @@ export function slowFiles(user?: PasswdEntry): SlowFiles {
     const real = realPathOf(directory.path);
     if (directory.kind !== 'units' || directory.scope !== scope || real === undefined || looked.has(real)) continue;
     looked.add(real);
-    for (const name of namesIn(directory.path)) {
+    for (const name of namesOrNone(directory.path)) {
       const path = join(directory.path, name);
       const slow = name.endsWith('.d') ? slowIn(path)[0] : isSlow(path) ? path : undefined;
       if (slow !== undefined) units.set(name.replace(/\.d$/, ''), slow);
@@ -46,7 +46,7 @@ export function slowPreset(scope: Scope): string | undefined {
 
 /** What would be read for it. */
 export function slowFileOf(unit: string, { units, preset }: SlowFiles): string | undefined {
-  return units.get(unit) ?? units.get(unit.replace(/@[^/]*(?=\.[a-z]+$)/, '@')) ?? preset;
+  return units.get(unit) ?? units.get(templateOf(unit)) ?? preset;
 }
 
 /** undefined where there is none. */
@@ -59,17 +59,9 @@ function realPathOf(path: string): string | undefined {
 }
 
 function slowIn(directory: string): string[] {
-  return namesIn(directory).map((name) => join(directory, name)).filter(isSlow);
+  return namesOrNone(directory).map((name) => join(directory, name)).filter(isSlow);
 }
 
 function isSlow(path: string): boolean {
   return isSlowToRead([bytesOfText(path)]);
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return listNames(directory);
-  } catch {
-    return [];
-  }
 }

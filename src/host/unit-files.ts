@@ -2,7 +2,7 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { bytesOfText } from '../model/text.ts';
 import { isUnitSubdirectory, type UnitDirectory } from './directories.ts';
-import { listNames } from './names.ts';
+import { namesOrNone } from './names.ts';
 
 export interface UnitFile {
   /** In the form of `textOfBytes`. */
@@ -22,11 +22,11 @@ export function unitFiles(directories: readonly UnitDirectory[]): { files: UnitF
     // /lib is a link to /usr/lib on most hosts, and the same directory.
     if (real === undefined || seen.has(`${real.dev}:${real.ino}`)) continue;
     seen.add(`${real.dev}:${real.ino}`);
-    for (const name of namesIn(path)) {
+    for (const name of namesOrNone(`${path}/`)) {
       const stat = lookAt(`${path}/${name}`);
       if (stat === undefined) continue;
       if (!stat.isDirectory()) files.push({ path: `${path}/${name}`, stat });
-      else if (isUnitSubdirectory(name)) for (const inner of namesIn(`${path}/${name}`)) add(files, `${path}/${name}/${inner}`);
+      else if (isUnitSubdirectory(name)) for (const inner of namesOrNone(`${path}/${name}/`)) add(files, `${path}/${name}/${inner}`);
       if (files.length >= MOST) return { files: files.slice(0, MOST), cut: true };
     }
   }
@@ -43,13 +43,5 @@ function lookAt(path: string): Stats | undefined {
     return lstatSync(bytesOfText(path));
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return listNames(`${path}/`);
-  } catch {
-    return [];
   }
 }

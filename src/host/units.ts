@@ -95,3 +95,8 @@ function* logicalLines(text: string): Generator<{ text: string; number: number }
   }
   if (pending.length > 0) yield { text: pending.join(' '), number: start };
 }
+
+/** `a@.timer` of `a@x.timer`; the unit itself where it is of no template. */
+export function templateOf(unit: string): string {
+  return unit.replace(/@.*(?=\.[a-z]+$)/, '@');
+}

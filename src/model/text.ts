@@ -67,6 +67,14 @@ export function printableBytes(bytes: Buffer): string {
   return printable(textOfBytes(bytes));
 }
 
+/** How many of many names are told. */
+const MOST_NAMED = 3;
+
+/** The first of them, escaped; with an ellipsis where there are more. */
+export function someOf(names: readonly string[]): string {
+  return `${names.slice(0, MOST_NAMED).map(printable).join(', ')}${names.length > MOST_NAMED ? ', …' : ''}`;
+}
+
 /** Of what a program said when it failed: mostly that says why. Escaped. */
 export function firstLineOf(text: string): string {
   return printable(text.trim().split('\n')[0] ?? '');

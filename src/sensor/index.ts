@@ -4,7 +4,7 @@ import type { PasswdEntry } from '../host/passwd.ts';
 import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import type { Attribution, FileEvent, SensorSource } from '../model/event.ts';
-import { printable } from '../model/text.ts';
+import { someOf } from '../model/text.ts';
 import type { Backend } from './backend.ts';
 import { openImages, type Images, type Memory } from './bpf/images.ts';
 import { openFanotify } from './fanotify.ts';
@@ -135,7 +135,7 @@ function bestAttribution({ backend, images }: Sources): Attribution {
 function limitsOf({ backend, reasons }: Sources): string[] {
   const limits = [...reasons];
   if (backend.source === 'scan') limits.push('no kernel events: changes are found by comparing every few seconds, and nobody is named: most rules give no alert then');
-  else if (backend.namesProcesses && backend.nameless !== undefined && backend.nameless.size > 0) limits.push(`nobody is named for ${backend.nameless.size} director${backend.nameless.size === 1 ? 'y' : 'ies'} on a file system that fanotify cannot mark (a subvolume of btrfs beside others, FUSE), which inotify watches: ${[...backend.nameless].slice(0, 3).map(printable).join(', ')}${backend.nameless.size > 3 ? ', …' : ''}`);
+  else if (backend.namesProcesses && backend.nameless !== undefined && backend.nameless.size > 0) limits.push(`nobody is named for ${backend.nameless.size} director${backend.nameless.size === 1 ? 'y' : 'ies'} on a file system that fanotify cannot mark (a subvolume of btrfs beside others, FUSE), which inotify watches: ${someOf([...backend.nameless])}`);
   else if (!backend.namesProcesses) limits.push('the kernel names no process (CAP_SYS_ADMIN is missing or fanotify is not there): a process is named only when it still has the file open, as inferred, and most rules give no alert where none is');
   return limits;
 }

@@ -12,7 +12,7 @@ import { lookAt, pathOf, type Seen } from './document.ts';
 import { asSeen, doubtOf } from './doubt.ts';
 import { Replaced } from './replaced.ts';
 import { Recent } from './recent.ts';
-import { isSame } from './same.ts';
+import { differenceOf, isSame, signatureOf } from './same.ts';
 import type { Folder } from './marks.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
@@ -208,7 +208,7 @@ export class Ledger {
     const at = process.hrtime.bigint();
     const differences = new Map<string, Difference>();
     for (const name of names) this.options.guarded(() => {
-      const found = this.differenceOf(folder, name, now);
+      const found = this.differenceIn(folder, name, now);
       if (found !== undefined) differences.set(name, found);
     });
     const made = new Map([...differences].flatMap(([name, { action, stat }]) => (action === 'creation' && stat !== undefined ? [[name, stat]] : [])));
@@ -221,11 +221,11 @@ export class Ledger {
     });
   }
 
-  private differenceOf(folder: Folder, name: string, now: 'there' | 'gone'): Difference | undefined {
+  private differenceIn(folder: Folder, name: string, now: 'there' | 'gone'): Difference | undefined {
     if (now === 'gone') this.releaseOne(folder, name);
     else if (this.heldOf(folder, name) !== undefined) return undefined;
     const stat = now === 'there' ? look(folder, name) : undefined;
-    const action = difference(folder.entries.get(name), stat);
+    const action = differenceOf(folder.entries.get(name), stat);
     return action === undefined ? undefined : { action, ...(action === 'deletion' || stat === undefined ? {} : { stat }) };
   }
 
@@ -291,17 +291,6 @@ export class Ledger {
 /** What is at the path of a folder that left is nothing of it. */
 function look(folder: Folder, name: string): Stat | undefined {
   return folder.left === undefined ? lookAt(pathOf(folder.path, name)) : undefined;
-}
-
-function difference(known: Signature | undefined, stat: Stat | undefined): FileAction | undefined {
-  if (stat === undefined || stat.isDirectory()) return known === undefined ? undefined : 'deletion';
-  if (known === undefined || known.inode !== stat.ino) return 'creation';
-  return known.changed === stat.ctimeNs ? undefined : 'modification';
-}
-
-/** Of what was there for a moment there is nothing to compare with later. */
-function signatureOf(stat: Stat | undefined): Signature {
-  return stat === undefined ? { inode: 0n, changed: 0n } : { inode: stat.ino, changed: stat.ctimeNs };
 }
 
 function heldKey(folder: Folder, name: string): string {

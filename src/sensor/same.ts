@@ -1,5 +1,6 @@
-/** Whether what is there now is the file that was known. */
+/** Whether what is there now is the file that was known, and as it was. */
 import type { Signature } from '../model/baseline.ts';
+import type { FileAction } from '../model/event.ts';
 import type { Seen } from './document.ts';
 
 /**
@@ -14,4 +15,16 @@ export function isSame(known: Signature | undefined, stat: Seen['stat']): boolea
 /** FAT keeps the last change to two seconds, others to one; when it was made more exactly. */
 function granularityOf({ changed }: Signature): bigint {
   return changed % 1_000_000_000n === 0n ? 2_000_000_000n : 0n;
+}
+
+/** What must have happened to it; undefined for nothing. */
+export function differenceOf(known: Signature | undefined, stat: Seen['stat']): FileAction | undefined {
+  if (stat === undefined || stat.isDirectory()) return known === undefined ? undefined : 'deletion';
+  if (known === undefined || known.inode !== stat.ino) return 'creation';
+  return known.changed === stat.ctimeNs ? undefined : 'modification';
+}
+
+/** Of what was there for a moment there is nothing to compare with later. */
+export function signatureOf(stat: Seen['stat']): Signature {
+  return stat === undefined ? { inode: 0n, changed: 0n } : { inode: stat.ino, changed: stat.ctimeNs };
 }

@@ -43,7 +43,7 @@ export function readEntries(folder: string, wanted: Wanted): Contents {
 export function readDifferences(folder: string, known: Entries, wanted: Wanted): Omit<Contents, 'entries'> & { names: string[] } {
   const names: string[] = [];
   let seen = 0;
-  const found = look(folder, wanted, (name) => {
+  const found = lookOnce(folder, known, wanted, (name) => {
     const then = known.get(name);
     // What is new is looked at when it is told of.
     if (then === undefined && names.length >= wanted.most.names) return false;
@@ -57,6 +57,15 @@ export function readDifferences(folder: string, known: Entries, wanted: Wanted):
     return true;
   });
   return { names: seen === known.size ? names : [...names, ...missing(folder, known)], ...found };
+}
+
+/** What was fresh for this comparison is not for the next, also where the directory cannot be read. */
+function lookOnce(folder: string, known: Entries, wanted: Wanted, take: (name: string) => boolean): Omit<Contents, 'entries'> {
+  try {
+    return look(folder, wanted, take);
+  } finally {
+    known.forgetFresh();
+  }
 }
 
 /** `take` says whether there was room for a file. */

@@ -223,7 +223,7 @@ export class Tree {
     const path = `/proc/self/fd/${opened}`;
     const wanted: Wanted = { leads: (name) => inside(way, name) !== undefined, most: { names: room.names.most, directories: room.directories.most } };
     if (marked.folder !== undefined) {
-      const { names, folders, cut } = differencesOnce(path, marked.folder.entries, wanted);
+      const { names, folders, cut } = readDifferences(path, marked.folder.entries, wanted);
       refuse(room, cut);
       if (cut.names) marked.folder.entries.lack(true);
       if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, names });
@@ -274,15 +274,6 @@ export class Tree {
     const parentPath = way.path.slice(0, way.path.lastIndexOf('/'));
     const parent = this.marks.wayAt(parentPath);
     if (parent !== undefined && way.path !== '') this.visit(parent, found, false);
-  }
-}
-
-/** What was fresh for this comparison is not for the next, also where the directory cannot be read. */
-function differencesOnce(path: string, entries: Entries, wanted: Wanted): ReturnType<typeof readDifferences> {
-  try {
-    return readDifferences(path, entries, wanted);
-  } finally {
-    entries.forgetFresh();
   }
 }
 

@@ -1,8 +1,7 @@
 /** Which directories cannot be watched, and why. */
 import { errnoOf } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { someOf } from '../model/text.ts';
 
-const MOST_NAMED = 3;
 /** Links that lead to themselves cost nothing to make. */
 const MOST_KEPT = 4_096;
 
@@ -15,7 +14,7 @@ export class Unseen {
     const byReason = new Map<string, string[]>();
     for (const [path, reason] of this.reasons) byReason.set(reason, [...(byReason.get(reason) ?? []), path]);
     const least = this.reasons.size < MOST_KEPT ? '' : 'at least ';
-    return [...byReason].map(([reason, paths]) => `cannot see ${least}${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${paths.slice(0, MOST_NAMED).map(printable).join(', ')}${paths.length > MOST_NAMED ? ', …' : ''}`);
+    return [...byReason].map(([reason, paths]) => `cannot see ${least}${paths.length} director${paths.length === 1 ? 'y' : 'ies'} (${reason}): ${someOf(paths)}`);
   }
 
   add(path: string, reason: string): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { UnitDirectory } from '../host/directories.ts';
 import { listNames } from '../host/names.ts';
 import { readStart } from '../host/read.ts';
-import { MOST_UNIT_BYTES, parseUnit, type UnitEntry } from '../host/units.ts';
+import { MOST_UNIT_BYTES, parseUnit, templateOf, type UnitEntry } from '../host/units.ts';
 import type { Scope } from '../model/event.ts';
 import { bytesOfText, textOfBytes } from '../model/text.ts';
 
@@ -126,10 +126,6 @@ function find(listed: readonly Listed[], name: string, { scope, user }: Pick<Dis
 
 function pulledInBy(directory: string, names: readonly string[]): Set<string> {
   return new Set(names.filter((each) => /\.(?:wants|requires|upholds)$/.test(each)).flatMap((each) => namesIn(join(directory, each), [])));
-}
-
-function templateOf(name: string): string {
-  return name.replace(/@.*(?=\.[a-z]+$)/, '@');
 }
 
 /** A link to /dev/null, or an empty file. */
