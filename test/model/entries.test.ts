@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Signature } from '../../src/model/baseline.ts';
-import { Entries, NOBODY, type Room } from '../../src/model/entries.ts';
+import { Entries, NOBODY, type Kept, type Room } from '../../src/model/entries.ts';
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', '__proto__', '\u00ff\n');
 const signature: fc.Arbitrary<Signature> = fc.record({ inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), changed: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) });
@@ -11,8 +11,8 @@ test('it holds what a map of objects would hold, whatever comes and goes', () =>
     fc.property(fc.array(fc.record({ name, signature: fc.option(signature, { nil: undefined }) }), { maxLength: 60 }), (steps) => {
       const entries = new Entries();
       const map = new Map<string, Signature>();
-      const isNew: unknown[] = [];
-      const wasNew: unknown[] = [];
+      const isNew: Kept[] = [];
+      const wasNew: Kept[] = [];
       for (const step of steps) {
         if (step.signature === undefined) {
           entries.delete(step.name);
