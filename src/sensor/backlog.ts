@@ -9,6 +9,8 @@ import type { Attributed } from './attributed.ts';
 const CHUNK = 1_024;
 /** Room for their names at first; bytes. Longer ones get more. */
 const NAMES = CHUNK * 16;
+/** Positions of those that are packed together: 32 bits hold the difference. */
+const MOST_APART = 2 ** 31;
 /** `did` of what is kept as it is. */
 const AS_IT_IS = 0;
 
@@ -55,7 +57,9 @@ export class Backlog<Other extends object> {
 class Chunk<Other extends object> {
   readonly #did = new Uint8Array(CHUNK);
   readonly #pid = new Int32Array(CHUNK);
-  readonly #position = new Float64Array(CHUNK);
+  /** Counted from `#base`: what comes out of an array of floats is no small integer to V8, which then makes every other change over to be of the same shape. */
+  readonly #position = new Int32Array(CHUNK);
+  #base = 0;
   /** Where the name ends in `#names`. */
   readonly #end = new Uint32Array(CHUNK);
   #names = Buffer.allocUnsafeSlow(NAMES);
@@ -74,7 +78,8 @@ class Chunk<Other extends object> {
     const at = this.#count;
     this.#count += 1;
     const start = at === 0 ? 0 : (this.#end[at - 1] ?? 0);
-    if (!('did' in item) || item.isDirectory || item.from !== undefined || item.did === AS_IT_IS) {
+    if (at === 0 && 'did' in item) this.#base = item.position;
+    if (!('did' in item) || item.isDirectory || item.from !== undefined || item.did === AS_IT_IS || Math.abs(item.position - this.#base) >= MOST_APART) {
       this.#did[at] = AS_IT_IS;
       this.#end[at] = start;
       this.#others.push(item);
@@ -84,7 +89,7 @@ class Chunk<Other extends object> {
     if (start + name.length > this.#names.length) this.#names = Buffer.concat([this.#names], this.#names.length * 2);
     this.#did[at] = item.did;
     this.#pid[at] = item.pid;
-    this.#position[at] = item.position;
+    this.#position[at] = item.position - this.#base;
     this.#end[at] = start + this.#names.write(name, start, 'latin1');
     this.#directories.push(item.directory, at);
     this.#brackets.push(item.bracket, at);
@@ -105,7 +110,7 @@ class Chunk<Other extends object> {
         continue;
       }
       const by = this.#by.at(at);
-      const change: Change = { directory: this.#directories.at(at), name: this.#names.toString('latin1', start, end), isDirectory: false, did, pid: this.#pid[at] ?? 0, position: this.#position[at] ?? 0, bracket: this.#brackets.at(at) };
+      const change: Change = { directory: this.#directories.at(at), name: this.#names.toString('latin1', start, end), isDirectory: false, did, pid: this.#pid[at] ?? 0, position: this.#base + (this.#position[at] ?? 0), bracket: this.#brackets.at(at) };
       if (by !== undefined) change.by = by;
       items.push(change);
       start = end;

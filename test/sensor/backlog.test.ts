@@ -16,7 +16,7 @@ const change: fc.Arbitrary<Change> = fc
     isDirectory: fc.boolean(),
     did: fc.integer({ min: 0, max: 127 }),
     pid: fc.constantFrom(0, 1, 4_194_304),
-    position: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+    position: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 2 ** 40, max: 2 ** 40 + 20_000 }) }, fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
     bracket: fc.constantFrom(...BRACKETS),
     by: fc.option(fc.constantFrom(...BY), { nil: undefined }),
     from: fc.option(fc.record({ directory: fc.constantFrom('1:a', '2:c'), name }), { nil: undefined, freq: 8 }),
