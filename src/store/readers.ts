@@ -48,7 +48,7 @@ export function createReaders(directory: string): Readers {
     },
     excluding(work) {
       if (reading > 0) return false;
-      exclusive ??= new DatabaseSync(path, { timeout: 0 });
+      exclusive ??= openToExclude(path);
       try {
         exclusive.exec('BEGIN EXCLUSIVE');
       } catch {
@@ -66,4 +66,11 @@ export function createReaders(directory: string): Readers {
       exclusive?.close();
     },
   };
+}
+
+/** Nothing is written to it: without this SQLite makes a file of a journal for each lock, and removes it. */
+function openToExclude(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  database.exec('PRAGMA journal_mode = MEMORY');
+  return database;
 }
