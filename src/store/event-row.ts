@@ -58,7 +58,6 @@ export type Own<Absent> = [
 
 /** Which of them are members of `file`. */
 const OF_FILE = { first: 4, last: 16 } as const;
-const SLASH = 0x2f;
 /** How many there are without the rare ones, with some, with all. */
 const LENGTHS = [15, 18, 21] as const;
 
@@ -93,13 +92,10 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
   const { directory, name, path } = file;
   // SQLite keeps text as UTF-8, which has no place for half a surrogate pair; JSON has.
   const fits =
-    path.length === directory.length + 1 + name.length &&
-    path.charCodeAt(directory.length) === SLASH &&
+    path === `${directory}/${name}` &&
     !name.includes('/') &&
-    path.startsWith(directory) &&
-    path.endsWith(name) &&
     path.isWellFormed() &&
-    tickward.unit.isWellFormed() &&
+    (tickward.unit === name || tickward.unit.isWellFormed()) &&
     what.id.isWellFormed() &&
     timestampOf(time) === event['@timestamp'] &&
     keysOf(event) === 5 + has(event.process) + has(event.user) + has(event.container) &&
