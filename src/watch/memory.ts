@@ -6,7 +6,7 @@ const WORTH = 32 * 1024 ** 2;
 
 /** How often it is looked for, in ms, and the share of that time above which there is still something to do. */
 const LOOK_MS = 30_000;
-const BUSY = 0.1;
+const BUSY = 0.25;
 
 /** When the start is over and its last reader of rules has ended, in ms. */
 const STARTED_MS = 500;
