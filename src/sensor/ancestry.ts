@@ -47,7 +47,7 @@ interface One {
 export class Ancestors {
   private readonly images: Images | undefined;
   private readonly log: ExecLog | undefined;
-  private readonly known = new Recent<number, Known>(MOST_KNOWN, ({ chain }) => charactersOf(chain));
+  private readonly known = new Recent<number, Known>(MOST_KNOWN, ({ chain }) => charactersOf(chain), FRESH_MS);
 
   constructor({ images, log }: { images?: Images; log?: ExecLog }) {
     this.images = images;
@@ -65,7 +65,7 @@ export class Ancestors {
     const known = this.known.get(parent);
     if (known !== undefined && known.since === since && now - known.at < FRESH_MS && known.from <= childStart) return known.chain;
     const { chain, from } = this.chainOf(parent, childStart);
-    if (from !== undefined) this.known.set(parent, { since, from, at: now, chain });
+    if (from !== undefined) this.known.set(parent, { since, from, at: now, chain }, now);
     return chain;
   }
 

@@ -37,6 +37,8 @@ interface Known {
   /** Place in the kernel's queue from which on it holds, and the reading in which that was. */
   position: number;
   bracket: Bracket;
+  /** The reading of which it is known that all that the process did in it was this. */
+  settled: Bracket | undefined;
   by: Attributed;
 }
 
@@ -52,9 +54,8 @@ const MOST_KNOWN = 8 * 1024 ** 2;
 export class Attributor {
   readonly descriptions: Descriptions;
   private readonly sources: Sources;
-  private readonly known = new Recent<number, Known>(MOST_KNOWN, weightOf);
+  private readonly known = new Recent<number, Known>(MOST_KNOWN, weightOf, FRESH_MS);
   private readonly programs: Programs;
-  private readonly settled = new Recent<number, { bracket: Bracket; by: Attributed }>(MOST_KNOWN, weightOf);
 
   constructor(sources: Sources) {
     this.sources = sources;
@@ -70,15 +71,14 @@ export class Attributor {
 
   who(deed: Deed): Attributed {
     const { images } = this.sources;
-    const settled = this.settled.get(deed.pid);
-    if (settled !== undefined && settled.bracket === deed.bracket) return settled.by;
     const known = this.known.get(deed.pid);
+    if (known !== undefined && known.settled === deed.bracket) return known.by;
     if (known !== undefined && known.position <= deed.position && performance.now() - known.at < FRESH_MS) {
       // All of one reading was done before any of it was asked for: what held then for one holds for those behind it.
       if (known.bracket === deed.bracket) return known.by;
       const identity = this.identity(deed.pid);
       if (identity === known.identity && isStillUser(deed.pid, known.by)) {
-        if (typeof identity === 'string' ? this.ranNothing(deed) : identity <= deed.bracket.after) this.settle(deed, known.by);
+        if (typeof identity === 'string' ? this.ranNothing(deed) : identity <= deed.bracket.after) known.settled = deed.bracket;
         return known.by;
       }
     }
@@ -90,11 +90,6 @@ export class Attributor {
     return this.sources.log?.of(pid).every((each) => each.bracket !== bracket) ?? false;
   }
 
-  /** The program has been running since before the reading: all that the process did in it was this one. */
-  private settle({ pid, bracket }: Deed, by: Attributed): void {
-    this.settled.set(pid, { bracket, by });
-  }
-
   /** Another one means another process, or another program of the same. Where there is no map of images, the log tells of the program, or /proc if nothing logs that it is run. */
   private identity(pid: number): bigint | string {
     const { images, log } = this.sources;
@@ -104,7 +99,6 @@ export class Attributor {
   /** What is kept of a process while others are asked for must not be taken for true for ever. */
   forget(): void {
     this.known.clear();
-    this.settled.clear();
   }
 
   /** Whether anything is known of who changed a directory. */
@@ -124,8 +118,8 @@ export class Attributor {
     const found = this.byMap(deed, images);
     if (found === undefined) return this.withoutImages(deed);
     const { by, current } = found;
-    if (current !== undefined) this.remember(deed, current.since, by);
-    if (current !== undefined && current.since <= deed.bracket.after) this.settle(deed, by);
+    // Running since before the reading: all that the process did in it was this one.
+    if (current !== undefined) this.remember(deed, current.since, by, current.since <= deed.bracket.after);
     return by;
   }
 
@@ -156,8 +150,9 @@ export class Attributor {
   }
 
   /** `identity`: as it was before anything was read. */
-  private remember({ pid, position, bracket }: Deed, identity: bigint | string, by: Attributed): void {
-    this.known.set(pid, { identity, at: performance.now(), position, bracket, by });
+  private remember({ pid, position, bracket }: Deed, identity: bigint | string, by: Attributed, isSettled: boolean): void {
+    const at = performance.now();
+    this.known.set(pid, { identity, at, position, bracket, settled: isSettled ? bracket : undefined, by }, at);
   }
 
   /** Where the log of the process is full, the opening of this very program may be forgotten, and that of another with its name be left. */
@@ -171,8 +166,7 @@ export class Attributor {
     const opened = this.sources.log?.of(deed.pid) ?? [];
     const by = this.byFacts(deed, opened);
     // Where it opened a program afterwards, what it did then is that one's.
-    if (opened.every(({ position }) => position < deed.position)) this.remember(deed, identity, by);
-    if (this.ranNothing(deed)) this.settle(deed, by);
+    if (opened.every(({ position }) => position < deed.position)) this.remember(deed, identity, by, this.ranNothing(deed));
     return by;
   }
 

@@ -18,6 +18,23 @@ test('what is too much together is forgotten, by its weight, and what is set aga
   expect(recent.isEmpty).toBe(true);
 });
 
+test('what lasts for a while is kept for that long, and not for more than twice as long once others come', () => {
+  const recent = new Recent<string, number>(3, undefined, 100);
+  recent.set('a', 1, 1_000);
+  recent.set('b', 2, 1_099);
+  recent.set('c', 3, 1_100);
+  expect([recent.get('a'), recent.get('b'), recent.get('c')]).toEqual([1, 2, 3]);
+  recent.set('a', 4, 1_150);
+  recent.set('d', 5, 1_200);
+  expect([recent.get('a'), recent.get('b'), recent.get('c'), recent.get('d')]).toEqual([4, undefined, 3, 5]);
+  recent.delete('a');
+  expect(recent.get('a')).toBeUndefined();
+  recent.set('e', 6, 2_000);
+  expect([recent.get('c'), recent.get('d'), recent.get('e'), recent.isEmpty]).toEqual([undefined, undefined, 6, false]);
+  recent.clear();
+  expect(recent.isEmpty).toBe(true);
+});
+
 test('without a weight it is their number', () => {
   const recent = new Recent<number, number>(2);
   for (const n of [1, 2, 2]) recent.set(n, n);
