@@ -11,7 +11,7 @@ export interface ProgramFacts {
   /** `major:minor` of its file system, as stat(2) shows it. */
   device?: string;
   args: string[];
-  /** What it is called is only what it says itself (`isAmongOtherUsers`, `hasOtherProgram`). */
+  /** What it is called is only what it says itself (`isAmongOtherUsers`, `provesProgram`). */
   isUnproven: boolean;
   /** What a thread of the kernel is called, which has no program. Any other calls itself what it likes. */
   comm?: string;
@@ -30,7 +30,7 @@ export interface ProcFacts extends ProgramFacts {
 }
 
 /** Who knows of a process whether /proc can be believed. */
-export type Witness = Pick<Images, 'since' | 'hasOtherProgram'>;
+export type Witness = Pick<Images, 'since' | 'provesProgram'>;
 
 /** Its program and its parent, with half of the readings. undefined when the process is gone. */
 export function readProgram(pid: number, witness?: Witness): ProgramFacts | undefined {
@@ -44,8 +44,8 @@ export function readProgram(pid: number, witness?: Witness): ProgramFacts | unde
     deleted: executable?.isDeleted ?? false,
     ...(executable?.file === undefined ? {} : { device: deviceText(executable.file.dev) }),
     args: args ?? [],
-    // What was put in the place of a program stays there until the process runs another one.
-    isUnproven: proc.isAmongOtherUsers(pid) || (witness !== undefined && (witness.hasOtherProgram(pid) || witness.since(pid) !== since)),
+    // What was put in the place of a program stays there until the process ends or runs another one.
+    isUnproven: proc.isAmongOtherUsers(pid) || (witness !== undefined && executable !== undefined && (!witness.provesProgram(pid) || witness.since(pid) !== since)),
     ...(stat.kernelThread ? { comm: stat.comm } : {}),
     ppid: stat.ppid,
     startTicks: stat.startTicks,

@@ -33,8 +33,11 @@ export interface Images {
   keepDirectories(onBusy: () => void): string | undefined;
   /** All that changed a directory, its making first; undefined where that is not known. `device` is `major:minor`. */
   runsOf(device: string, inode: bigint): Run[] | undefined;
-  /** Whether /proc calls another file the program of a living process than the one that was run: any user can have it so. False where the kernel does not tell. */
-  hasOtherProgram(pid: number): boolean;
+  /**
+   * Whether what /proc calls the program of a living process is what was run: any user can have it call another file so. Not when it has ended; true where the kernel
+   * does not tell.
+   */
+  provesProgram(pid: number): boolean;
   /** Why it does not know which programs were opened and not run, in words. */
   readonly limit: string | undefined;
   /** Takes the programs out of the kernel, and the images with them. */
@@ -155,8 +158,8 @@ class KernelImages implements Images {
     return 0n;
   }
 
-  hasOtherProgram(pid: number): boolean {
-    return this.#open && this.#living?.hasOtherProgram(pid) === true;
+  provesProgram(pid: number): boolean {
+    return !this.#open || this.#living === undefined || this.#living.provesProgram(pid);
   }
 
   keepDirectories(onBusy: () => void): string | undefined {

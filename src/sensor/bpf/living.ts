@@ -18,7 +18,7 @@ export const LIVING_FUNCTIONS = ['bpf_iter_task'] as const;
 
 /** What is asked and answered: the process, and what was found. */
 const ASKED = { pid: 0, found: 4, LENGTH: 8 } as const;
-const FOUND = { NONE: 0, OPENED_TO_RUN: 1, PUT_THERE: 2 } as const;
+const FOUND = { NONE: 0, OPENED_TO_RUN: 1 } as const;
 
 /** struct bpf_iter__task: what is the same for all, and the task; no task behind the last. */
 const TASK_ARGUMENT = 8;
@@ -44,9 +44,10 @@ export function livingProgram(offsets: Offsets, asked: number): Buffer {
       .jeq(FIRST, 0, 'out')
       .follow(FIRST, FIRST, 'mm_struct.exe_file')
       .jeq(FIRST, 0, 'out')
+      .ifOpenedToRun('opened')
+      .goto('out')
+      .label('opened')
       .store32(IMAGE, ASKED.found, FOUND.OPENED_TO_RUN)
-      .ifOpenedToRun('out')
-      .store32(IMAGE, ASKED.found, FOUND.PUT_THERE)
       .label('out')
       .mov('r0', 0)
       .exit()
@@ -55,8 +56,8 @@ export function livingProgram(offsets: Offsets, asked: number): Buffer {
 }
 
 export interface Living {
-  /** Whether another file than the one that was run has been put in its place. */
-  hasOtherProgram(pid: number): boolean;
+  /** Whether it lives, and its program is the file that was run. */
+  provesProgram(pid: number): boolean;
 }
 
 /** Every descriptor that stays is given to `kept`. Throws BpfError where this kernel has no place for it. */
@@ -83,11 +84,11 @@ class Asking implements Living {
     this.#answer = new Lookup(map, ASKED.LENGTH);
   }
 
-  hasOtherProgram(pid: number): boolean {
+  provesProgram(pid: number): boolean {
     try {
-      return this.ask(pid) === FOUND.PUT_THERE;
+      return this.ask(pid) === FOUND.OPENED_TO_RUN;
     } catch {
-      // Ended, or the kernel is short of memory: of a process that cannot be asked about nothing more is known than before.
+      // The kernel is short of memory.
       return false;
     }
   }

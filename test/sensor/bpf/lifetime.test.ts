@@ -65,6 +65,16 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
     await areGone(held);
   });
 
+  test.skipIf(!hasTasks)('of living processes the program is proven, of those that have ended and of threads of the kernel it is not; nothing stays open by asking', () => {
+    const images = openImages();
+    onTestFinished(() => images.close());
+    const before = readdirSync('/proc/self/fd').length;
+    const { pid } = spawnSync('/bin/true');
+    const KTHREADD = 2;
+    expect([process.pid, process.ppid, pid, KTHREADD].map((each) => images.provesProgram(each))).toEqual([true, true, false, false]);
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  });
+
   test('two may be open at once', () => {
     const [one, two] = [openImages(), openImages()];
     onTestFinished(() => [one, two].forEach((images) => images.close()));
