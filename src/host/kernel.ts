@@ -57,6 +57,9 @@ export const USER_HZ = 100;
 /** A thread of the kernel, which has no program and no arguments. */
 export const PF_KTHREAD = 0x200000;
 
+// include/linux/fs.h: among the flags of a file that was opened to run it; nobody can ask for it
+export const FMODE_EXEC = 0x20;
+
 // include/uapi/linux/sched.h; clone(2)
 export const CLONE_THREAD = 0x1_0000;
 

@@ -91,7 +91,7 @@ export class Ancestors {
       // Where it began later within the same tick, another process has the number: of the one that is meant no parent is known.
       return { ancestor: isRight ? ancestorOfImage(before, this.images) : { pid }, parent: isRight || start <= childStart ? parent : 0, start };
     }
-    const facts = readProgram(pid);
+    const facts = readProgram(pid, this.images);
     if (facts === undefined || facts.startTicks > childStart / TICK_NS) return { ancestor: { pid }, parent: 0, start: 0n };
     const { executable, args, ppid, startTicks } = facts;
     const start = startTicks * TICK_NS;

@@ -26,7 +26,7 @@ export function endedNote(pid: number, what: string, hasMap: boolean): string {
   return `process ${pid} had ended before ${what} could be read${hasMap ? ", and the kernel's map has nothing of it any more" : ''}`;
 }
 
-export const UNPROVEN = 'it was there before the sensor in a user namespace of its own, where a process may pass for any program: which one it is is not known';
+export const UNPROVEN = 'it may pass for any program (it was there before the sensor in a user namespace of its own, or another file was put in the place of its program): which one it is is not known';
 
 /** Which process is certain, which of its programs is not. */
 export function less(pid: number, note: string): Attributed {

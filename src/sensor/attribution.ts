@@ -171,7 +171,7 @@ export class Attributor {
   }
 
   private byFacts(deed: Deed, opened: readonly Opened[]): Attributed {
-    const facts = readFacts(deed.pid);
+    const facts = readFacts(deed.pid, this.sources.images);
     // It may pass for any program, and is not said to be one in a note either.
     if (facts?.isUnproven === true && this.sources.images !== undefined && !startedAfter(facts, deed)) return this.descriptions.ofFacts(deed.pid, facts, 'none');
     const before = opened.filter(({ position }) => position < deed.position);

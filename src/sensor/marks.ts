@@ -95,17 +95,23 @@ export class Marks {
     return marked;
   }
 
-  /** What was at this path: the way to it, and its folder where that was called by it. */
-  remove(path: string): { way?: Way; folder?: Folder } {
+  /** What was at this path: the way to it, and its folder where that was called by it, with the other ways there. */
+  remove(path: string): { way?: Way; folder?: Folder; others: readonly Way[] } {
     const key = this.keys.get(path);
     const marked = key === undefined ? undefined : this.marked.get(key);
     this.keys.delete(path);
-    if (key === undefined || marked === undefined) return {};
+    if (key === undefined || marked === undefined) return { others: NO_WAYS };
     const [way] = marked.ways.splice(marked.ways.findIndex((each) => each.path === path), 1);
     const folder = marked.folder?.path === path ? marked.folder : undefined;
     if (folder !== undefined) delete marked.folder;
     if (marked.ways.length === 0) this.marked.delete(key);
-    return { ...(way === undefined ? {} : { way }), ...(folder === undefined ? {} : { folder }) };
+    return { ...(way === undefined ? {} : { way }), ...(folder === undefined ? {} : { folder }), others: folder === undefined ? NO_WAYS : marked.ways.slice() };
+  }
+
+  /** Of a directory that stays marked. */
+  takeFolder(folder: Folder): Folder {
+    delete this.marked.get(folder.key)?.folder;
+    return folder;
   }
 
   /** Paths right below. */

@@ -1,6 +1,7 @@
 /** What /proc says of a process now: good only while it lives, and of the program only until it runs another. */
 import * as proc from '../host/proc.ts';
 import { asSeenBy, executableOf, programName } from '../host/executable.ts';
+import type { Images } from './bpf/images.ts';
 import { deviceText } from './filesystems.ts';
 
 export interface ProgramFacts {
@@ -10,7 +11,7 @@ export interface ProgramFacts {
   /** `major:minor` of its file system, as stat(2) shows it. */
   device?: string;
   args: string[];
-  /** What it is called is only what it says itself (`isAmongOtherUsers`). */
+  /** What it is called is only what it says itself (`isAmongOtherUsers`, `provesProgram`). */
   isUnproven: boolean;
   /** What a thread of the kernel is called, which has no program. Any other calls itself what it likes. */
   comm?: string;
@@ -28,8 +29,12 @@ export interface ProcFacts extends ProgramFacts {
   cgroup?: string;
 }
 
+/** Who knows of a process whether /proc can be believed. */
+export type Witness = Pick<Images, 'since' | 'provesProgram'>;
+
 /** Its program and its parent, with half of the readings. undefined when the process is gone. */
-export function readProgram(pid: number): ProgramFacts | undefined {
+export function readProgram(pid: number, witness?: Witness): ProgramFacts | undefined {
+  const since = witness?.since(pid);
   const executable = executableOf(pid);
   const args = proc.argumentsOf(pid);
   const stat = proc.statOf(pid);
@@ -39,7 +44,8 @@ export function readProgram(pid: number): ProgramFacts | undefined {
     deleted: executable?.isDeleted ?? false,
     ...(executable?.file === undefined ? {} : { device: deviceText(executable.file.dev) }),
     args: args ?? [],
-    isUnproven: proc.isAmongOtherUsers(pid),
+    // What was put in the place of a program stays there until the process ends or runs another one.
+    isUnproven: proc.isAmongOtherUsers(pid) || (witness !== undefined && executable !== undefined && (!witness.provesProgram(pid) || witness.since(pid) !== since)),
     ...(stat.kernelThread ? { comm: stat.comm } : {}),
     ppid: stat.ppid,
     startTicks: stat.startTicks,
@@ -47,8 +53,8 @@ export function readProgram(pid: number): ProgramFacts | undefined {
 }
 
 /** Reads first what vanishes first: program and arguments, then the rest. undefined when the process is gone. */
-export function readFacts(pid: number): ProcFacts | undefined {
-  const program = readProgram(pid);
+export function readFacts(pid: number, witness?: Witness): ProcFacts | undefined {
+  const program = readProgram(pid, witness);
   if (program === undefined) return undefined;
   const workingDirectory = proc.workingDirectoryOf(pid);
   const ids = proc.effectiveIdsOf(pid);

@@ -10,7 +10,7 @@ import { Marks, type Folder, type Marked } from './marks.ts';
 import { Rooms, type OwnRoom } from './rooms.ts';
 import { readDifferences, readEntries, type Contents, type Wanted } from './scan.ts';
 import { Unseen } from './unseen.ts';
-import { inside, interestIn, isFolder, isLink, MOST_ASKED, namesToVisit, type Way } from './way.ts';
+import { inside, interestIn, isFolder, isLink, isReal, MOST_ASKED, namesToVisit, type Way } from './way.ts';
 
 /** What a visit found. */
 export interface Found {
@@ -222,6 +222,8 @@ export class Tree {
   private read(key: string, way: Way, marked: Marked, opened: number, found: Found, room: OwnRoom): string[] {
     const path = `/proc/self/fd/${opened}`;
     const wanted: Wanted = { leads: (name) => inside(way, name) !== undefined, most: { names: room.names.most, directories: room.directories.most } };
+    // A link of another user may have led here before this path did: it is called by its real name.
+    if (marked.folder !== undefined && marked.folder.path !== way.path && isReal(way.path) && !isReal(marked.folder.path)) this.lose(this.marks.takeFolder(marked.folder), found);
     if (marked.folder !== undefined) {
       const { names, folders, cut } = readDifferences(path, marked.folder.entries, wanted);
       refuse(room, cut);
@@ -250,8 +252,9 @@ export class Tree {
   }
 
   private leave(path: string, found: Found): void {
-    const { way, folder } = this.marks.remove(path);
+    const { way, folder, others } = this.marks.remove(path);
     if (folder !== undefined) this.lose(folder, found);
+    for (const other of others) this.visit(other, found, false);
     if (way === undefined) return;
     if (way.within !== undefined) this.rooms.of(way).directories.giveBack();
     for (const child of this.marks.below(way)) this.leave(child, found);

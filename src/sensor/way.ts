@@ -1,5 +1,5 @@
 /** Paths that lead to unit directories, step by step. */
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { isUnitSubdirectory, placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
 import type { Interest } from './backend.ts';
 
@@ -55,6 +55,15 @@ export function namesToVisit({ named, any }: Place, opened: number): string[] {
 export function isLink(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether no link leads there. */
+export function isReal(path: string): boolean {
+  try {
+    return realpathSync(path) === path;
   } catch {
     return false;
   }

@@ -35,6 +35,9 @@ export function noDirectories(): string | undefined {
 /** Whether this kernel has tracepoints of fine times (6.13): without them it is not told of what is removed from a directory, nor of its mode. */
 export const hasTimes: boolean = noBpf === undefined && readFileSync('/sys/kernel/btf/vmlinux').includes('btf_trace_ctime_ns_xchg\0');
 
+/** Whether a program can pass along the tasks of this kernel (5.8). */
+export const hasTasks: boolean = noBpf === undefined && readFileSync('/sys/kernel/btf/vmlinux').includes('\0bpf_iter_task\0');
+
 /** Ids of all programs or maps of the kernel, whoever made them. */
 export function idsOf(command: typeof BPF.PROG_GET_NEXT_ID | typeof BPF.MAP_GET_NEXT_ID): number[] {
   const at = ATTR.GET_NEXT_ID;

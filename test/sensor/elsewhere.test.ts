@@ -1,11 +1,13 @@
 /** That no program passes for another by having its name where only it sees it: in a mount namespace (any user can have one), below another root, in a directory that is gone. */
-import { copyFileSync, chmodSync, mkdirSync, realpathSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { copyFileSync, chmodSync, mkdirSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
+import { hasTasks } from '../helpers/bpf.ts';
 import { noStrace } from '../helpers/needs.ts';
 import { notPrivileged, obedient, perform, PYTHON, python, sense, senseThrough, settledIn, units, WITHOUT_IMAGES, type Sensing } from '../helpers/sensing.ts';
+import { until } from '../helpers/until.ts';
 
 /** A program that rules leave alone. */
 const TRUSTED = realpathSync('/usr/bin/env');
@@ -171,15 +173,33 @@ describe.skipIf(notPrivileged !== undefined)(`programs that only the process its
     expect(new Set(makers)).toEqual(new Set([own]));
   });
 
+  const compiled = (directory: string): string => {
+    const own = join(directory, 'evil');
+    expect(spawnSync('cc', ['-O1', '-static', '-no-pie', '-fno-stack-protector', '-fcf-protection=none', '-o', own, join(import.meta.dirname, '../fixtures/other-executable.c')], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    return own;
+  };
   const cannot = process.arch !== 'x64' ? 'is for x86-64' : noCc ?? noStrace;
   test.skipIf(cannot !== undefined).for([['with', 'exact', []], ['without', 'proc', WITHOUT_IMAGES]] as const)(`one that has /proc call it another is not named so, %s the map of images (${cannot ?? 'cc is there'})`, async ([, attribution, through]) => {
     const base = await sense('scan', { rescanSeconds: 30, before: (root) => chmodSync(root, 0o777) });
-    const own = join(base.outside, 'evil');
-    expect(spawnSync('cc', ['-O1', '-static', '-no-pie', '-fno-stack-protector', '-fcf-protection=none', '-o', own, join(import.meta.dirname, '../fixtures/other-executable.c')], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    const own = compiled(base.outside);
     const told = await senseThrough(through, { directories: units(base.root), root: base.root });
     expect(told.ready.attribution).toBe(attribution);
     await perform('unshare', ['--user', '--map-root-user', own, join(base.root, 'a.timer'), TRUSTED]);
     const { process: maker } = await told.line('creation a.timer');
     expect(maker?.executable ?? own).toBe(own);
+  });
+
+  test.skipIf(cannot !== undefined || !hasTasks)(`nor one that was there before the sensor, or is a fork of it, in no namespace of its own (${cannot ?? 'cc is there'})`, async () => {
+    const base = await sense('scan', { rescanSeconds: 30 });
+    const [own, go] = [compiled(base.outside), join(base.outside, 'go')];
+    // As a plain user it takes one more process, which shares its memory (CLONE_VM) and is in a user namespace.
+    const child = spawn(own, [join(base.root, 'own.timer'), TRUSTED, go, join(base.root, 'fork.timer')]);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await until(() => readlinkSync(`/proc/${child.pid}/exe`) === TRUSTED, () => 'another program in /proc');
+    const told = await senseThrough([], { directories: units(base.root), root: base.root });
+    writeFileSync(go, '');
+    const events = await Promise.all(['own', 'fork'].map((name) => told.line(`creation ${name}.timer`)));
+    for (const { process: maker, tickward } of events) expect([tickward.attribution, maker?.executable, maker?.name, maker?.command_line, tickward.attribution_note]).toEqual(['none', undefined, undefined, undefined, expect.stringContaining('put in the place of its program')]);
+    expect(events[1]?.tickward.ancestry[0]).toEqual({ pid: child.pid });
   });
 });

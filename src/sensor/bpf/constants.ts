@@ -4,16 +4,20 @@
 export const BPF = {
   MAP_CREATE: 0,
   MAP_LOOKUP_ELEM: 1,
+  MAP_UPDATE_ELEM: 2,
   PROG_LOAD: 5,
   PROG_GET_NEXT_ID: 11,
   MAP_GET_NEXT_ID: 12,
   RAW_TRACEPOINT_OPEN: 17,
+  LINK_CREATE: 28,
+  ITER_CREATE: 33,
   MAP_TYPE_ARRAY: 2,
   MAP_TYPE_RINGBUF: 27,
   PROG_TYPE_RAW_TRACEPOINT: 17,
   PROG_TYPE_TRACING: 26,
   TRACE_FENTRY: 24,
   TRACE_FEXIT: 25,
+  TRACE_ITER: 28,
   /** Longest name of a map or a program, without its NUL (BPF_OBJ_NAME_LEN). */
   NAME_LENGTH: 15,
 } as const;
@@ -23,6 +27,8 @@ export const ATTR = {
   MAP_CREATE: { type: 0, keySize: 4, valueSize: 8, maxEntries: 12, name: 28, LENGTH: 48 },
   MAP_ELEM: { map: 0, key: 8, value: 16, LENGTH: 32 },
   PROG_LOAD: { type: 0, instructionCount: 4, instructions: 8, license: 16, logLevel: 24, logSize: 28, logBuffer: 32, name: 48, attachType: 68, attachFunction: 108, LENGTH: 112 },
+  LINK_CREATE: { program: 0, attachType: 8, iterInfo: 16, iterInfoLength: 24, LENGTH: 28 },
+  ITER_CREATE: { link: 0, LENGTH: 8 },
   RAW_TRACEPOINT: { name: 0, program: 8, LENGTH: 16 },
   GET_NEXT_ID: { start: 0, next: 4, LENGTH: 12 },
 } as const;

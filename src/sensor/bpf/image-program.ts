@@ -1,5 +1,5 @@
 /** What the BPF programs are made of: the blocks that write one part of a record each. */
-import { AUDIT_SID_UNSET, AUDIT_UID_UNSET } from '../../host/kernel.ts';
+import { AUDIT_SID_UNSET, AUDIT_UID_UNSET, FMODE_EXEC } from '../../host/kernel.ts';
 import { Assembler, type Register } from './assembler.ts';
 import { BpfError } from './error.ts';
 import { ARGS_LIMIT, FIELDS, HOW, IMAGE_LENGTH, SLOTS, type Field } from './record.ts';
@@ -26,6 +26,7 @@ export const MEMBERS = [
   'linux_binprm.interp',
   'file.f_inode',
   'file.f_path.dentry',
+  'file.f_flags',
   'dentry.d_name.name',
   'dentry.d_name.hash',
   'dentry.d_parent',
@@ -190,6 +191,11 @@ export class ImageProgram extends Assembler {
   /** The parent that the task has now. Uses r6. */
   describeParent(): this {
     return this.follow(FIRST, TASK, 'task_struct.real_parent').copy('parent', FIRST, 'task_struct.tgid');
+  }
+
+  /** To the label where the kernel itself opened the struct file in r6 to run it. */
+  ifOpenedToRun(label: string): this {
+    return this.read('fp', STACK.POINTER, 4, FIRST, 'file.f_flags').load32('r1', 'fp', STACK.POINTER).and('r1', FMODE_EXEC).jne('r1', 0, label);
   }
 
   /** Device, inode, links and name of the struct file in r6. Uses r8. */

@@ -7,6 +7,7 @@ import { DIRECTORY, runsOf, type Run } from './directories.ts';
 import { BpfError } from './error.ts';
 import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
+import { openLiving, type Living } from './living.ts';
 import { execProgram, forkProgram, threadProgram } from './programs.ts';
 import { decode, isLostAt, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
 import { attachTries, TRY } from './tries.ts';
@@ -32,6 +33,11 @@ export interface Images {
   keepDirectories(onBusy: () => void): string | undefined;
   /** All that changed a directory, its making first; undefined where that is not known. `device` is `major:minor`. */
   runsOf(device: string, inode: bigint): Run[] | undefined;
+  /**
+   * Whether what /proc calls the program of a living process is what was run: any user can have it call another file so. Not when it has ended; true where the kernel
+   * does not tell.
+   */
+  provesProgram(pid: number): boolean;
   /** Why it does not know which programs were opened and not run, in words. */
   readonly limit: string | undefined;
   /** Takes the programs out of the kernel, and the images with them. */
@@ -57,13 +63,14 @@ export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Ima
   try {
     const records = kept(createMap('tickward_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
     const { made: tries, limit } = openTries(types, descriptors);
+    const { made: living } = attachedOr(descriptors, openLiving.bind(undefined, types));
     const exec = kept(loadProgram('tickward_exec', execProgram(types.offsets, records, tries)));
     const fork = kept(loadProgram('tickward_fork', forkProgram(types.offsets, records)));
     const thread = kept(loadProgram('tickward_thread', threadProgram(types.offsets, records)));
     kept(attach(thread, 'task_newtask'));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
-    return new KernelImages(records, limit, types, descriptors);
+    return new KernelImages(records, { limit, living }, types, descriptors);
   } catch (error) {
     descriptors.close();
     throw error;
@@ -117,13 +124,15 @@ class KernelImages implements Images {
   readonly #types: Types;
   readonly #descriptors: Descriptors;
   readonly limit: string | undefined;
+  readonly #living: Living | undefined;
   readonly #ofDirectories = new Descriptors();
   #directories: Lookup | undefined;
   #bell: Poll | undefined;
   #open = true;
 
-  constructor(records: number, limit: string | undefined, types: Types, descriptors: Descriptors) {
+  constructor(records: number, { limit, living }: { limit: string | undefined; living: Living | undefined }, types: Types, descriptors: Descriptors) {
     this.limit = limit;
+    this.#living = living;
     this.#types = types;
     this.#descriptors = descriptors;
     this.#record = new Lookup(records, RECORD_LENGTH);
@@ -147,6 +156,10 @@ class KernelImages implements Images {
       if (places !== undefined) return places.current === undefined || isLostAt(this.#record.value, places.current) ? 0n : sinceOf(this.#record.value, places.current);
     }
     return 0n;
+  }
+
+  provesProgram(pid: number): boolean {
+    return !this.#open || this.#living === undefined || this.#living.provesProgram(pid);
   }
 
   keepDirectories(onBusy: () => void): string | undefined {

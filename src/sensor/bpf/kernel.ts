@@ -33,9 +33,9 @@ export function createMap(name: string, type: number, valueLength: number, entri
   return checked(`create the BPF map ${name}`, bpf(BPF.MAP_CREATE, attributes));
 }
 
-/** Where in a function of the kernel a program runs, and which one that is by its number in BTF. */
+/** Where in a function of the kernel a program runs, or for each of what the kernel passes along, and which function that is by its number in BTF. */
 export interface Hook {
-  at: 'entry' | 'exit';
+  at: 'entry' | 'exit' | 'each';
   id: number;
 }
 
@@ -49,7 +49,7 @@ export function loadProgram(name: string, instructions: Buffer, hook?: Hook): nu
   attributes.writeBigUInt64LE(addressOf(LICENSE), at.license);
   attributes.write(name.slice(0, BPF.NAME_LENGTH), at.name, 'latin1');
   if (hook !== undefined) {
-    attributes.writeUInt32LE(hook.at === 'entry' ? BPF.TRACE_FENTRY : BPF.TRACE_FEXIT, at.attachType);
+    attributes.writeUInt32LE(ATTACH_TYPES[hook.at], at.attachType);
     attributes.writeUInt32LE(hook.id, at.attachFunction);
   }
   const result = verified(attributes);
@@ -96,6 +96,29 @@ function opened(what: string, program: number, name?: Buffer, hints?: Hints): nu
   return checked(what, bpf(BPF.RAW_TRACEPOINT_OPEN, attributes), '', hints);
 }
 
+const ATTACH_TYPES = { entry: BPF.TRACE_FENTRY, exit: BPF.TRACE_FEXIT, each: BPF.TRACE_ITER } as const;
+
+/** A descriptor of a program bound to one task; a kernel before 6.1 passes along all of them, as an older one knows of no task. */
+export function linkToTask(program: number, task: number): number {
+  const at = ATTR.LINK_CREATE;
+  const attributes = Buffer.alloc(at.LENGTH);
+  const wanted = Buffer.alloc(4);
+  wanted.writeUInt32LE(task);
+  attributes.writeUInt32LE(program, at.program);
+  attributes.writeUInt32LE(BPF.TRACE_ITER, at.attachType);
+  attributes.writeBigUInt64LE(addressOf(wanted), at.iterInfo);
+  attributes.writeUInt32LE(wanted.length, at.iterInfoLength);
+  return checked('bind a BPF program to a task', bpf(BPF.LINK_CREATE, attributes));
+}
+
+/** A descriptor: reading it lets the program run. */
+export function iterator(link: number): number {
+  const at = ATTR.ITER_CREATE;
+  const attributes = Buffer.alloc(at.LENGTH);
+  attributes.writeUInt32LE(link, at.link);
+  return checked('pass along the tasks of the kernel', bpf(BPF.ITER_CREATE, attributes));
+}
+
 /** What to do, by the errno, where it is another thing than mostly. */
 type Hints = Readonly<Record<string, string>>;
 
@@ -104,6 +127,18 @@ const ONTO_FUNCTIONS = { EPERM: 'use a kernel that lets programs onto its functi
 
 const MOST_ATTEMPTS = 32;
 const EAGAIN = constants.errno.EAGAIN;
+
+/** Puts the value at an address into a map whose key is a number of four bytes. */
+export function update(map: number, key: number, value: bigint): void {
+  const at = ATTR.MAP_ELEM;
+  const attributes = Buffer.alloc(at.LENGTH);
+  const keyBuffer = Buffer.alloc(4);
+  keyBuffer.writeUInt32LE(key);
+  attributes.writeUInt32LE(map, at.map);
+  attributes.writeBigUInt64LE(addressOf(keyBuffer), at.key);
+  attributes.writeBigUInt64LE(value, at.value);
+  checked('write into a BPF map', bpf(BPF.MAP_UPDATE_ELEM, attributes));
+}
 
 /** Looks up in a map whose key is a number of four bytes. The answer is whether there is one, and is then in `value`, which the next call overwrites. */
 export class Lookup {

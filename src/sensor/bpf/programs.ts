@@ -176,6 +176,11 @@ export function forkProgram(offsets: Offsets, records: number): Buffer {
       .store8(IMAGE, FIELDS.path.offset, 0)
       .follow(FIRST, TASK, 'task_struct.mm')
       .follow(FIRST, FIRST, 'mm_struct.exe_file')
+      // A process in such a namespace may have shared its memory with this one, which is in none, and have set it there. A thread of the kernel has no program.
+      .jeq(FIRST, 0, 'opened')
+      .ifOpenedToRun('opened')
+      .store32('fp', STACK.HOW, HOW.FORK | HOW.UNPROVEN)
+      .label('opened')
       .describeFile()
       .follow(FIRST, TASK, 'task_struct.mm')
       .describeArguments()

@@ -5,6 +5,7 @@ import { typesOf, type KernelFunction, type KernelTypes } from './btf.ts';
 import { CHANGE_FUNCTIONS } from './changes.ts';
 import type { HostFiles } from './host.ts';
 import { MEMBERS, type Member } from './image-program.ts';
+import { LIVING_FUNCTIONS } from './living.ts';
 import { TRY_FUNCTIONS } from './tries.ts';
 
 /** Text that outlives the process, in a place where nobody else writes; undefined while there is none. Neither throws. */
@@ -20,7 +21,7 @@ interface Remembered {
   functions: Record<string, KernelFunction | null>;
 }
 
-const FUNCTIONS = [...TRY_FUNCTIONS, ...CHANGE_FUNCTIONS] as const;
+const FUNCTIONS = [...TRY_FUNCTIONS, ...CHANGE_FUNCTIONS, ...LIVING_FUNCTIONS] as const;
 type FunctionName = (typeof FUNCTIONS)[number];
 
 export const WANTED = { members: MEMBERS, functions: FUNCTIONS };

@@ -8,7 +8,7 @@ import { BPF } from '../../../src/sensor/bpf/constants.ts';
 import { DIRECTORY_SLOTS } from '../../../src/sensor/bpf/directories.ts';
 import { openImages } from '../../../src/sensor/bpf/images.ts';
 import { SLOTS } from '../../../src/sensor/bpf/record.ts';
-import { hasTimes, heldBy, idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
+import { hasTasks, hasTimes, heldBy, idsOf, noBpf, noDirectories, noTries } from '../../helpers/bpf.ts';
 import { temporaryDirectory } from '../../helpers/events.ts';
 import { until } from '../../helpers/until.ts';
 
@@ -16,8 +16,8 @@ const IMAGES = join(import.meta.dirname, '../../../src/sensor/bpf/images.ts');
 /** A process that opens, says so, and waits; or says why it cannot. */
 const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { openImages().keepDirectories(() => undefined); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
 
-/** Programs and maps: of images, and of tries and directories where this kernel has a place for them. */
-const ALL = [3 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? (hasTimes ? 2 : 4) : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0)];
+/** Programs and maps: of images, and of tries, directories and living processes where this kernel has a place for them. */
+const ALL = [3 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? (hasTimes ? 2 : 4) : 0) + (hasTasks ? 1 : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0) + (hasTasks ? 1 : 0)];
 
 /** The kernel frees a little after the last descriptor is closed. */
 async function areGone({ programs, maps }: { programs: number[]; maps: number[] }): Promise<void> {
@@ -63,6 +63,16 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
     child.kill('SIGKILL');
     await once(child, 'exit');
     await areGone(held);
+  });
+
+  test.skipIf(!hasTasks)('of living processes the program is proven, of those that have ended and of threads of the kernel it is not; nothing stays open by asking', () => {
+    const images = openImages();
+    onTestFinished(() => images.close());
+    const before = readdirSync('/proc/self/fd').length;
+    const { pid } = spawnSync('/bin/true');
+    const KTHREADD = 2;
+    expect([process.pid, process.ppid, pid, KTHREADD].map((each) => images.provesProgram(each))).toEqual([true, true, false, false]);
+    expect(readdirSync('/proc/self/fd')).toHaveLength(before);
   });
 
   test('two may be open at once', () => {
