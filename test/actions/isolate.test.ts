@@ -31,7 +31,7 @@ describe('peers', () => {
     expect(peerText(parsePeer(text))).toBe(peer);
   });
 
-  test.each(['', 'example.org', '192.0.2.1:0', '192.0.2.1:70000', '192.0.2.1 } ; flush ruleset', '192.0.2.1\nx', '192.0.2.1/24', '192.0.2.0/33', '[::1'])('%j is refused', (text) => {
+  test.each(['', 'example.org', '192.0.2.1:0', '192.0.2.1:70000', '192.0.2.1 } ; flush ruleset', '192.0.2.1\nx', '192.0.2.1/24', '192.0.2.0/33', '[::1', '[192.0.2.1%eth0]'])('%j is refused', (text) => {
     expect(() => parsePeer(text)).toThrow(/is no management peer/);
   });
 

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Change } from '../../src/actions/index.ts';
 import { killProcess } from '../../src/actions/kill-process.ts';
-import { idOf, membersOf, treeOf } from '../../src/actions/processes.ts';
+import { idOf, membersOf, running, signal, treeOf } from '../../src/actions/processes.ts';
 import { processesBelow } from '../../src/host/cgroups.ts';
 import { argumentsOf, processIds, startedAt, statOf, type ProcessStat } from '../../src/host/proc.ts';
 import { isRoot } from '../helpers/needs.ts';
@@ -139,6 +140,18 @@ test('one that has ended, and is only not waited for by its parent yet, is gone'
   await until(() => ended() !== undefined);
   const stat = ended();
   expect(await killProcess.plan(given({ pid: stat?.pid, start: startedAt(stat!) }), anyContext())).toMatchObject({ state: 'nothing-to-do', reason: `process ${stat?.pid} is gone` });
+  expect([running(idOf(stat!)), signal(idOf(stat!), 'SIGKILL')]).toEqual([undefined, false]);
+});
+
+test('no signal reaches another process that has the number by now, nor counts as given when nobody has it', async () => {
+  const { child, pid } = await victim();
+  const id = idOf(statOf(pid)!);
+  expect(signal({ pid, startTicks: '1' }, 'SIGKILL')).toBe(false);
+  expect(signal(id, 'SIGSTOP')).toBe(true);
+  await until(() => statOf(pid)?.state === 'T', () => 'the one that is meant, alive');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(signal(id, 'SIGKILL')).toBe(false);
 });
 
 test('what was found to descend from it is reached still when it has ended itself and nothing else leads there', async () => {
@@ -193,6 +206,14 @@ test('a protected process is refused, also below another', async () => {
 test.skipIf(!isRoot)('the process of another user needs root (needs root to look from another uid)', async () => {
   const { pid, start } = await victim();
   expect(await killProcess.plan(given({ pid, start }), anyContext({ uid: 1234 }))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('run as root') });
+});
+
+test.skipIf(!isRoot)('root and its owner may end the process of any user (needs root to start one of another user)', async () => {
+  const child = spawn('/bin/sleep', ['1000'], { uid: 65_534 });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await until(() => argumentsOf(child.pid ?? 0)?.[0] === '/bin/sleep');
+  const params = given({ pid: child.pid, start: startedAt(statOf(child.pid!)!) });
+  for (const uid of [0, 65_534]) expect(await killProcess.plan(params, anyContext({ uid }))).toMatchObject({ state: 'ready' });
 });
 
 test('a command line with terminal escapes is shown escaped', async () => {
