@@ -22,6 +22,8 @@ describe('peers', () => {
     ['192.0.2.1:2222', '192.0.2.1 (to port 2222 here)'],
     ['192.0.2.0/24', '192.0.2.0/24 (to port 22 here)'],
     ['192.0.2.0/24:443', '192.0.2.0/24 (to port 443 here)'],
+    ['192.0.2.1:1', '192.0.2.1 (to port 1 here)'],
+    ['192.0.2.1:65535', '192.0.2.1 (to port 65535 here)'],
     ['2001:db8::1', '2001:db8::1 (to port 22 here)'],
     ['[2001:DB8:0::1]:443', '2001:db8::1 (to port 443 here)'],
     ['[2001:db8::/32]:443', '2001:db8::/32 (to port 443 here)'],
@@ -31,7 +33,7 @@ describe('peers', () => {
     expect(peerText(parsePeer(text))).toBe(peer);
   });
 
-  test.each(['', 'example.org', '192.0.2.1:0', '192.0.2.1:70000', '192.0.2.1 } ; flush ruleset', '192.0.2.1\nx', '192.0.2.1/24', '192.0.2.0/33', '[::1', '[192.0.2.1%eth0]'])('%j is refused', (text) => {
+  test.each(['', 'example.org', '192.0.2.1:0', '192.0.2.1:65536', '192.0.2.1 } ; flush ruleset', '192.0.2.1\nx', '192.0.2.1/24', '192.0.2.0/33', '[::1', '[192.0.2.1%eth0]'])('%j is refused', (text) => {
     expect(() => parsePeer(text)).toThrow(/is no management peer/);
   });
 
