@@ -48,13 +48,13 @@ describe('peers', () => {
     };
     expect(text('192.0.2.7 50022 192.0.2.1 2222')).toBe('192.0.2.7 (to port 2222 here)');
     expect(text('fe80::7%eth0 50022 fe80::1%eth0 22')).toBe('fe80::7 (to port 22 here)');
-    expect(text('nonsense')).toBeUndefined();
-    expect(text(undefined)).toBeUndefined();
+    for (const other of ['nonsense', undefined, '192.0.2.7', '192.0.2.7 50022 192.0.2.1 ssh', 'UNKNOWN 65535 UNKNOWN 65535']) expect(text(other)).toBeUndefined();
   });
 
   test('one that a network holds already is left out, at the same port only', () => {
     const peers = ['192.0.2.7', '192.0.2.7:80', '192.0.2.0/24', '192.0.2.7'].map(parsePeer);
     expect(distinctPeers(peers).map(peerText)).toEqual(['192.0.2.7 (to port 80 here)', '192.0.2.0/24 (to port 22 here)']);
+    expect(distinctPeers(['192.0.2.7', '192.0.2.7'].map(parsePeer)).map(peerText)).toEqual(['192.0.2.7 (to port 22 here)']);
   });
 });
 
