@@ -1,5 +1,5 @@
 /** revoke_ssh_key on homes of the test's own, also as a plain user; with a real sshd in test/system/accounts.test.ts. */
-import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
@@ -100,6 +100,21 @@ test('a file that was changed since the plan is not written, and none that was c
   writeFileSync(keys, 'somebody else');
   expect((await revokeSshKey.undo(made, context)).failed.join()).toMatch(/is not given back: it was changed since/);
   expect(readFileSync(keys, 'utf8')).toBe('somebody else');
+});
+
+test('a file that is gone by now comes back whole, and none from a copy that was tampered with', async () => {
+  const { keys, context } = setUp();
+  chmodSync(keys, 0o640);
+  const made = await apply({ key: EVIL }, context);
+  const left = readFileSync(keys, 'utf8');
+  rmSync(keys);
+  expect((await revokeSshKey.undo(made, context)).done).toEqual([`gave back ${keys}`]);
+  expect([readFileSync(keys, 'utf8'), lstatSync(keys).mode & 0o777]).toEqual([KEYS, 0o640]);
+  writeFileSync(keys, left);
+  const copy = made[0]?.data['copy'] as { file: string };
+  writeFileSync(copy.file, `ssh-ed25519 ${EVIL} more\n`);
+  expect((await revokeSshKey.undo(made, context)).failed.join()).toMatch(/the copy .* in the quarantine was changed/);
+  expect(readFileSync(keys, 'utf8')).toBe(left);
 });
 
 test('a run that was cut off after it was announced leaves the file whole, and is undone', async () => {
