@@ -54,6 +54,7 @@ describe('peers', () => {
   test('one that a network holds already is left out, at the same port only', () => {
     const peers = ['192.0.2.7', '192.0.2.7:80', '192.0.2.0/24', '192.0.2.7'].map(parsePeer);
     expect(distinctPeers(peers).map(peerText)).toEqual(['192.0.2.7 (to port 80 here)', '192.0.2.0/24 (to port 22 here)']);
+    expect(distinctPeers(['10.0.0.0/24', '10.0.0.0/16'].map(parsePeer)).map(peerText)).toEqual(['10.0.0.0/16 (to port 22 here)']);
     expect(distinctPeers(['192.0.2.7', '192.0.2.7'].map(parsePeer)).map(peerText)).toEqual(['192.0.2.7 (to port 22 here)']);
   });
 });
