@@ -17,6 +17,12 @@ test('lines are numbered from 1 and read without their breaks, also the last tha
   expect(left).toEqual(['two\r\n\nlast', 'one\n\nlast', 'one\ntwo\r\nlast', 'one\ntwo\r\n\n'].map((text) => hash('sha256', text)));
 });
 
+test('a blank line at the beginning is a line of its own', () => {
+  const path = join(temporaryDirectory(), 'table');
+  writeFileSync(path, '\nevil\ngood\n');
+  expect(planEdit(Buffer.from(path), ({ text }) => text === 'evil')).toMatchObject({ lines: [{ number: 2, text: 'evil' }], after: hash('sha256', '\ngood\n') });
+});
+
 test('a file of which only a part would be read is not touched: the rest of it would be lost', () => {
   const path = join(temporaryDirectory(), 'table');
   writeFileSync(path, `evil\n${'#'.repeat(4 * 1024 ** 2)}\n`);
