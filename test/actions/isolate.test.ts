@@ -1,3 +1,4 @@
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isolate, resolver } from '../../src/actions/isolate.ts';
 import type { Isolation } from '../../src/actions/isolation.ts';
@@ -143,6 +144,28 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     expect(host.run(['nft', '-s', 'list', 'ruleset'])).toBe(before);
     await until(() => reachable().every(Boolean), () => 'the network', 30_000);
     expect(tickward('undo', done.run ?? '').steps).toMatchObject([{ state: 'unchanged' }]);
+  });
+
+  test.each([
+    ['it ends our own session', (real: string) => `${real} --kill -Htn dst 10.99.7.2`, 'the ssh session that we run in is gone'],
+    ['its rules are taken out at once', () => 'nft delete table inet tickward', 'its rules are not there'],
+  ])('where %s it is taken back, and the host is as before', async (_what, meanwhile, fault) => {
+    const [host, peer] = [namespace(), namespace()];
+    join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
+    host.run(['nft', 'add table ip other']);
+    const server = host.start([process.execPath, '-e', "require('node:net').createServer((socket) => socket.on('error', () => {})).listen(2222, '10.99.7.1', () => console.log('up'))"]);
+    await until(() => server.said().includes('up'));
+    const session = peer.start([process.execPath, '-e', "const socket = require('node:net').connect(2222, '10.99.7.1', () => console.log(socket.localPort)); socket.on('error', () => {}); setInterval(() => {}, 1000)"]);
+    await until(() => session.said() !== '');
+    const before = host.run(['nft', '-s', 'list', 'ruleset']);
+    // What is done right after the rules are loaded: `ip netns exec` gives it mounts of its own.
+    const [ss = '', own] = [host.run(['sh', '-c', 'realpath "$(command -v ss)"']).trim(), temporaryDirectory()];
+    copyFileSync(ss, `${own}/real`);
+    writeFileSync(`${own}/ss`, `#!/bin/sh\n${meanwhile(`${own}/real`)} >/dev/null 2>&1\nexec ${own}/real "$@"\n`, { mode: 0o755 });
+    const script = `mount --bind ${own}/ss ${ss} && { sh "$@"; true; }`;
+    const done = JSON.parse(host.run(['env', `SSH_CONNECTION=10.99.7.2 ${session.said().trim()} 10.99.7.1 2222`, 'sh', '-c', script, 'sh', PROGRAM, 'isolate', '--yes', '--json', '--state-dir', temporaryDirectory()])) as RunResult;
+    expect(done.steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(new RegExp(`^the isolation did not hold and was taken back: .*(?:${fault})`)) }]);
+    expect(host.run(['nft', '-s', 'list', 'ruleset'])).toBe(before);
   });
 
   test('two at once leave the host isolated: the later one leaves the rules of the other, and says so', async () => {
