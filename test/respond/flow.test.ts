@@ -137,6 +137,20 @@ describe('a person', () => {
     expect(decisions).toEqual([]);
   });
 
+  test('goes back from a step that waits for a decision, and does both', async () => {
+    const { respond } = sceneOf('{id: owner, kind: action, title: O, action: quarantine_file, params: {path: /nowhere/at/all}}', REMOVE, '{id: again, kind: action, title: R, action: remove_timer}');
+    const decided: string[] = [];
+    const answers: Decision[] = ['skip', 'back', { skip: 'not wanted: too early' }, 'apply'];
+    const result = await respond({ decide: async ({ id }) => (decided.push(id), answers.shift() ?? 'skip') });
+    expect(decided).toEqual(['remove', 'again', 'remove', 'again']);
+    expect(result.steps.map(({ id, state, summary }) => [id, state, summary])).toEqual([['owner', 'unchanged', expect.any(String)], ['remove', 'skipped-because', 'not wanted: too early'], ['again', 'changed', expect.any(String)]]);
+  });
+
+  test('that wants no step is quoted where they gave a reason', async () => {
+    const said = async (decision: Decision): Promise<string | undefined> => (await sceneOf(REMOVE).respond({ decide: async () => decision })).steps[0]?.summary;
+    expect([await said('skip'), await said({ skip: 'not ours' })]).toEqual(['not wanted', 'not ours']);
+  });
+
   test.each([
     ['takes it back', 'undo', 'remove skipped-because', true],
     ['leaves it', 'keep', 'remove changed', false],
