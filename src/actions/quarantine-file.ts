@@ -29,7 +29,7 @@ const params = z.strictObject({
 type Params = z.infer<typeof params>;
 
 /** Without these a host does not start, or lets nobody in; and what is no file on a disk. */
-const CRITICAL = [/^\/(?:proc|sys|dev|boot)\//, /^\/(?:usr\/)?lib(?:32|64|x32)?\/(?:modules|firmware)\//, /^\/(?:usr\/)?lib[^/]*\/(?:[^/]+-linux-[^/]+\/)?(?:ld-linux|libc\.so|libc-)/, /^\/var\/lib\/(?:dpkg|rpm)\//, /^\/run\/(?:systemd\/(?:private|notify|journal)|dbus|udev)\b/, /^\/etc\/(?:passwd|shadow|group|gshadow|subuid|subgid|fstab|crypttab|hostname|hosts|machine-id|nsswitch\.conf|resolv\.conf|ld\.so\.cache|sudoers|login\.defs|securetty|shells)-?$/, /^\/etc\/(?:pam\.d|security|ssh)\//, /^\/(?:usr\/)?s?bin\/(?:[bd]?a?sh|init|login|sshd|sudo|su|systemctl)$/];
+const CRITICAL = [/^\/(?:proc|sys|dev|boot)\//, /^\/(?:usr\/)?lib(?:32|64|x32)?\/(?:modules|firmware)\//, /^\/(?:usr\/)?lib[^/]*\/(?:[^/]+-linux-[^/]+\/)?(?:ld-linux|libc\.so|libc-)/, /^\/(?:usr\/)?lib\/systemd\/systemd$/, /^\/var\/lib\/(?:dpkg|rpm)\//, /^\/run\/(?:systemd\/(?:private|notify|journal)|dbus|udev)\b/, /^\/etc\/(?:passwd|shadow|group|gshadow|subuid|subgid|fstab|crypttab|hostname|hosts|machine-id|nsswitch\.conf|resolv\.conf|ld\.so\.cache|sudoers|login\.defs|securetty|shells)-?$/, /^\/etc\/(?:pam\.d|security|ssh)\//, /^\/(?:usr\/)?s?bin\/(?:[bd]?a?sh|init|login|sshd|sudo|su|systemctl)$/];
 
 export const quarantineFile: Action<Params, Removal> = {
   name: 'quarantine_file',

@@ -67,7 +67,7 @@ export function decide<Image extends Ran>(images: readonly Image[], opened: read
   const found = feasible.flatMap(({ image }) => (image === FORGOTTEN ? [] : [image]));
   const [only] = found;
   const isSure = feasible.length === 1 && only !== undefined;
-  return { images: isSure || feasible.length > 1 ? found : [], isSure, isWhole: found.length === feasible.length, confirmed: isSure && only.how === 'exec' && lastBefore(opened, only, moment) !== undefined && !contradicted(opened, only, moment) };
+  return { images: found, isSure, isWhole: found.length === feasible.length, confirmed: isSure && only.how === 'exec' && lastBefore(opened, only, moment) !== undefined && !contradicted(opened, only, moment) };
 }
 
 function afterOf({ bracket, notBefore = bracket.after }: Moment): bigint {

@@ -1,3 +1,4 @@
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isolate, resolver } from '../../src/actions/isolate.ts';
 import type { Isolation } from '../../src/actions/isolation.ts';
@@ -22,6 +23,8 @@ describe('peers', () => {
     ['192.0.2.1:2222', '192.0.2.1 (to port 2222 here)'],
     ['192.0.2.0/24', '192.0.2.0/24 (to port 22 here)'],
     ['192.0.2.0/24:443', '192.0.2.0/24 (to port 443 here)'],
+    ['192.0.2.1:1', '192.0.2.1 (to port 1 here)'],
+    ['192.0.2.1:65535', '192.0.2.1 (to port 65535 here)'],
     ['2001:db8::1', '2001:db8::1 (to port 22 here)'],
     ['[2001:DB8:0::1]:443', '2001:db8::1 (to port 443 here)'],
     ['[2001:db8::/32]:443', '2001:db8::/32 (to port 443 here)'],
@@ -31,7 +34,7 @@ describe('peers', () => {
     expect(peerText(parsePeer(text))).toBe(peer);
   });
 
-  test.each(['', 'example.org', '192.0.2.1:0', '192.0.2.1:70000', '192.0.2.1 } ; flush ruleset', '192.0.2.1\nx', '192.0.2.1/24', '192.0.2.0/33', '[::1'])('%j is refused', (text) => {
+  test.each(['', 'example.org', '192.0.2.1:0', '192.0.2.1:65536', '192.0.2.1 } ; flush ruleset', '192.0.2.1\nx', '192.0.2.1/24', '192.0.2.0/33', '[::1', '[192.0.2.1%eth0]'])('%j is refused', (text) => {
     expect(() => parsePeer(text)).toThrow(/is no management peer/);
   });
 
@@ -46,13 +49,14 @@ describe('peers', () => {
     };
     expect(text('192.0.2.7 50022 192.0.2.1 2222')).toBe('192.0.2.7 (to port 2222 here)');
     expect(text('fe80::7%eth0 50022 fe80::1%eth0 22')).toBe('fe80::7 (to port 22 here)');
-    expect(text('nonsense')).toBeUndefined();
-    expect(text(undefined)).toBeUndefined();
+    for (const other of ['nonsense', undefined, '192.0.2.7', '192.0.2.7 50022 192.0.2.1 ssh', 'UNKNOWN 65535 UNKNOWN 65535']) expect(text(other)).toBeUndefined();
   });
 
   test('one that a network holds already is left out, at the same port only', () => {
     const peers = ['192.0.2.7', '192.0.2.7:80', '192.0.2.0/24', '192.0.2.7'].map(parsePeer);
     expect(distinctPeers(peers).map(peerText)).toEqual(['192.0.2.7 (to port 80 here)', '192.0.2.0/24 (to port 22 here)']);
+    expect(distinctPeers(['10.0.0.0/24', '10.0.0.0/16'].map(parsePeer)).map(peerText)).toEqual(['10.0.0.0/16 (to port 22 here)']);
+    expect(distinctPeers(['192.0.2.7', '192.0.2.7'].map(parsePeer)).map(peerText)).toEqual(['192.0.2.7 (to port 22 here)']);
   });
 });
 
@@ -140,6 +144,28 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     expect(host.run(['nft', '-s', 'list', 'ruleset'])).toBe(before);
     await until(() => reachable().every(Boolean), () => 'the network', 30_000);
     expect(tickward('undo', done.run ?? '').steps).toMatchObject([{ state: 'unchanged' }]);
+  });
+
+  test.each([
+    ['it ends our own session', (real: string) => `${real} --kill -Htn dst 10.99.7.2`, 'the ssh session that we run in is gone'],
+    ['its rules are taken out at once', () => 'nft delete table inet tickward', 'its rules are not there'],
+  ])('where %s it is taken back, and the host is as before', async (_what, meanwhile, fault) => {
+    const [host, peer] = [namespace(), namespace()];
+    join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
+    host.run(['nft', 'add table ip other']);
+    const server = host.start([process.execPath, '-e', "require('node:net').createServer((socket) => socket.on('error', () => {})).listen(2222, '10.99.7.1', () => console.log('up'))"]);
+    await until(() => server.said().includes('up'));
+    const session = peer.start([process.execPath, '-e', "const socket = require('node:net').connect(2222, '10.99.7.1', () => console.log(socket.localPort)); socket.on('error', () => {}); setInterval(() => {}, 1000)"]);
+    await until(() => session.said() !== '');
+    const before = host.run(['nft', '-s', 'list', 'ruleset']);
+    // What is done right after the rules are loaded: `ip netns exec` gives it mounts of its own.
+    const [ss = '', own] = [host.run(['sh', '-c', 'realpath "$(command -v ss)"']).trim(), temporaryDirectory()];
+    copyFileSync(ss, `${own}/real`);
+    writeFileSync(`${own}/ss`, `#!/bin/sh\n${meanwhile(`${own}/real`)} >/dev/null 2>&1\nexec ${own}/real "$@"\n`, { mode: 0o755 });
+    const script = `mount --bind ${own}/ss ${ss} && { sh "$@"; true; }`;
+    const done = JSON.parse(host.run(['env', `SSH_CONNECTION=10.99.7.2 ${session.said().trim()} 10.99.7.1 2222`, 'sh', '-c', script, 'sh', PROGRAM, 'isolate', '--yes', '--json', '--state-dir', temporaryDirectory()])) as RunResult;
+    expect(done.steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(new RegExp(`^the isolation did not hold and was taken back: .*(?:${fault})`)) }]);
+    expect(host.run(['nft', '-s', 'list', 'ruleset'])).toBe(before);
   });
 
   test('two at once leave the host isolated: the later one leaves the rules of the other, and says so', async () => {

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Change } from '../../src/actions/index.ts';
 import { killProcess } from '../../src/actions/kill-process.ts';
-import { treeOf } from '../../src/actions/processes.ts';
+import { idOf, membersOf, running, signal, treeOf } from '../../src/actions/processes.ts';
 import { processesBelow } from '../../src/host/cgroups.ts';
 import { argumentsOf, processIds, startedAt, statOf, type ProcessStat } from '../../src/host/proc.ts';
 import { isRoot } from '../helpers/needs.ts';
@@ -76,6 +77,20 @@ describe.skipIf(noCgroup !== undefined)(`with a control group (${noCgroup ?? 'av
     expect(processesBelow(cgroup)).toEqual([]);
   });
 
+  test('a process with what descends from it is ended without what else is in its unit', async () => {
+    const cgroup = controlGroup();
+    const { pid, start } = await victim(undefined, cgroup);
+    const other = await victim(undefined, cgroup);
+    await killProcess.apply(await killProcess.plan(given({ pid, start, scope: 'tree' }), anyContext()), anyContext(), () => {});
+    expect(processesBelow(cgroup)).toEqual([other.pid]);
+    expect(statOf(other.pid)?.state).not.toBe('T');
+  });
+
+  test('one that is in no unit is not ended as a unit', async () => {
+    const { pid, start } = await victim(undefined, '/');
+    expect(await killProcess.plan(given({ pid, start, scope: 'unit' }), anyContext())).toMatchObject({ state: 'blocked', reason: `process ${pid} is in no unit of its own` });
+  });
+
   test('the unit that Tickward runs in is never ended', async () => {
     const cgroup = controlGroup();
     const { pid, start } = await victim(undefined, cgroup);
@@ -119,6 +134,37 @@ test('a process that is gone leaves nothing to do', async () => {
   expect(await killProcess.plan(given({}), anyContext())).toMatchObject({ state: 'nothing-to-do', reason: 'the alert names no process' });
 });
 
+test('one that has ended, and is only not waited for by its parent yet, is gone', async () => {
+  const { pid } = await victim('true & echo ready; exec sleep 1000');
+  const ended = (): ProcessStat | undefined => processIds().flatMap((each) => statOf(each) ?? []).find((stat) => stat.session === pid && stat.state === 'Z');
+  await until(() => ended() !== undefined);
+  const stat = ended();
+  expect(await killProcess.plan(given({ pid: stat?.pid, start: startedAt(stat!) }), anyContext())).toMatchObject({ state: 'nothing-to-do', reason: `process ${stat?.pid} is gone` });
+  expect([running(idOf(stat!)), signal(idOf(stat!), 'SIGKILL')]).toEqual([undefined, false]);
+});
+
+test('no signal reaches another process that has the number by now, nor counts as given when nobody has it', async () => {
+  const { child, pid } = await victim();
+  const id = idOf(statOf(pid)!);
+  expect(signal({ pid, startTicks: '1' }, 'SIGKILL')).toBe(false);
+  expect(signal(id, 'SIGSTOP')).toBe(true);
+  await until(() => statOf(pid)?.state === 'T', () => 'the one that is meant, alive');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(signal(id, 'SIGKILL')).toBe(false);
+});
+
+test('what was found to descend from it is reached still when it has ended itself and nothing else leads there', async () => {
+  const { child, pid } = await victim();
+  const daemon = await victim('sleep 1001 & echo ready; wait');
+  await until(() => inSession(daemon.pid).length === 2);
+  const [root, seen] = [pid, daemon.pid].map((each) => idOf(statOf(each)!));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const reached = (before: (typeof root & object)[]): number[] => membersOf({ scope: 'tree', root: root! }, before).map((stat) => stat.pid);
+  expect([reached([]), reached([seen!])]).toEqual([[], inSession(daemon.pid).map((stat) => stat.pid)]);
+});
+
 test('the process of the alert is taken when no number is given', async () => {
   const { pid, start } = await victim();
   const host = anyContext();
@@ -160,6 +206,14 @@ test('a protected process is refused, also below another', async () => {
 test.skipIf(!isRoot)('the process of another user needs root (needs root to look from another uid)', async () => {
   const { pid, start } = await victim();
   expect(await killProcess.plan(given({ pid, start }), anyContext({ uid: 1234 }))).toMatchObject({ state: 'blocked', reason: expect.stringContaining('run as root') });
+});
+
+test.skipIf(!isRoot)('root and its owner may end the process of any user (needs root to start one of another user)', async () => {
+  const child = spawn('/bin/sleep', ['1000'], { uid: 65_534 });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await until(() => argumentsOf(child.pid ?? 0)?.[0] === '/bin/sleep');
+  const params = given({ pid: child.pid, start: startedAt(statOf(child.pid!)!) });
+  for (const uid of [0, 65_534]) expect(await killProcess.plan(params, anyContext({ uid }))).toMatchObject({ state: 'ready' });
 });
 
 test('a command line with terminal escapes is shown escaped', async () => {

@@ -34,6 +34,19 @@ test('a file goes into the quarantine and comes back as it was', async () => {
   expect(await quarantineFile.undo(changes.toReversed(), context)).toMatchObject({ done: [], failed: [] });
 });
 
+test('one that is there again is said to be made anew', async () => {
+  const { path, context } = setUp();
+  const planned = await plan(path, context);
+  await quarantineFile.apply(planned, context, () => {});
+  writeFileSync(path, 'evil');
+  expect(await quarantineFile.verify(planned, context)).toEqual({ ok: false, text: `${path} is there (again): something makes it anew, look for it` });
+});
+
+test('it is planned also where there is no state directory yet', async () => {
+  const { root, path, context } = setUp();
+  expect(await plan(path, { ...context, quarantine: join(root, 'none', 'quarantine') })).toMatchObject({ state: 'ready' });
+});
+
 test('without a path it is the file of the alert', async () => {
   const { path, context } = setUp();
   expect(await quarantineFile.plan(quarantineFile.params.parse({}), context)).toMatchObject({ state: 'ready', steps: [{ target: path }] });
@@ -62,10 +75,16 @@ describe('what is refused', () => {
     expect([existsSync(path), existsSync(join(root, 'etc', 'other'))]).toEqual([false, true]);
   });
 
-  test.each(['/etc/passwd', '/etc//passwd', '/etc/shadow', '/etc/ssh/sshd_config', '/usr/bin/dash', '/bin/sh', '/proc/version', '/proc/1/environ'])('%s, without which the host may not start or let anybody in', async (path) => {
+  const needed = ['/etc/passwd', '/etc//passwd', '/etc/shadow', '/etc/group', '/etc/fstab', '/etc/hosts', '/etc/pam.d/other', '/etc/ssh/sshd_config', '/usr/bin/dash', '/usr/bin/bash', '/usr/bin/login', '/usr/lib/systemd/systemd', '/usr/lib/x86_64-linux-gnu/libc.so.6', '/var/lib/dpkg/status', '/proc/version', '/proc/1/environ'];
+
+  test.each(needed.filter((path) => existsSync(path)))('%s, without which the host may not start or let anybody in', async (path) => {
     const { context } = setUp();
-    const { state } = await plan(path, context);
-    expect(state).toBe(existsSync(path) ? 'blocked' : 'nothing-to-do');
+    // Whatever package it is of: where that is not known, nothing else keeps it.
+    expect(await plan(path, context)).toMatchObject({ state: 'blocked', reason: expect.stringContaining('is not taken away') });
+  });
+
+  test.skipIf(!existsSync('/bin/sh'))('the shell by the way that scripts name it', async () => {
+    expect(await plan('/bin/sh', setUp().context)).toMatchObject({ state: 'blocked' });
   });
 
   test.skipIf(!existsSync('/usr/bin/dpkg-query') || !existsSync('/usr/bin/sort'))('a file of a package (needs a Debian)', async () => {

@@ -3,9 +3,12 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, truncateSy
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { removeTimer } from '../../src/actions/remove-timer.ts';
+import { goesAside, isSlow, isTooLarge } from '../../src/actions/removal-checks.ts';
+import type { UnitFile } from '../../src/actions/unit-files.ts';
 import { openFile } from '../../src/host/files.ts';
-import { copyToQuarantine, prepareQuarantine } from '../../src/host/quarantine.ts';
+import { MOST_COPY_BYTES, copyToQuarantine, prepareQuarantine } from '../../src/host/quarantine.ts';
 import { restoreFile } from '../../src/host/restore.ts';
+import { MOST_UNIT_BYTES } from '../../src/host/units.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { params, planOf, remove } from '../helpers/removing.ts';
 import { contextFor, EVIL, hostIn, plant } from '../helpers/response.ts';
@@ -33,6 +36,23 @@ function factsOf(path: string): object {
   const { ino, size, mode, uid, mtimeNs } = lstatSync(path, { bigint: true });
   return { ino, size, mode, uid, mtimeNs };
 }
+
+test.each<[what: string, role: UnitFile['role'], size: number, found: string[]]>([
+  ['a unit that systemd reads at once', 'fragment', MOST_UNIT_BYTES, []],
+  ['a unit that takes it long', 'fragment', MOST_UNIT_BYTES + 1, ['slow']],
+  ['a drop-in that takes it long', 'drop-in', MOST_UNIT_BYTES + 1, ['slow']],
+  ['a stamp, which it does not read', 'stamp', MOST_UNIT_BYTES + 1, []],
+  ['the largest unit of which there is a copy', 'fragment', MOST_COPY_BYTES, ['slow']],
+  ['a unit that is larger', 'fragment', MOST_COPY_BYTES + 1, ['slow', 'too large']],
+  ['a drop-in that is larger', 'drop-in', MOST_COPY_BYTES + 1, ['slow', 'too large', 'aside']],
+  ['what a generator made that is larger', 'generator', MOST_COPY_BYTES + 1, ['too large', 'aside']],
+])('%s (%s, %i bytes): %j', (_what, role, size, found) => {
+  const path = join(temporaryDirectory(), 'file');
+  sparse(path, size);
+  using opened = openFile(path);
+  const file: UnitFile = { path: Buffer.from(path), role, state: opened.state, sha256: '' };
+  expect([...(isSlow(file) ? ['slow'] : []), ...(isTooLarge(file) ? ['too large'] : []), ...(goesAside(file) ? ['aside'] : [])]).toEqual(found);
+});
 
 test('a stamp that is no stamp of systemd is not read, stays, and keeps nothing from being removed', async () => {
   const root = temporaryDirectory();

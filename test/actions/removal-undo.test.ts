@@ -1,11 +1,12 @@
 /** The undo of a removal where no manager runs: masks, and what stays masked. */
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RemovalChange } from '../../src/actions/removal.ts';
 import { undoRemoval } from '../../src/actions/removal-undo.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
-import { contextFor, hostIn } from '../helpers/response.ts';
+import { remove } from '../helpers/removing.ts';
+import { contextFor, EVIL, hostIn, plant } from '../helpers/response.ts';
 
 const OWNED = { mode: 0o644, uid: 0, gid: 0, atime_ns: '0', mtime_ns: '0' };
 
@@ -55,6 +56,35 @@ test.each([
   const report = await undo([{ data: of({ path: join(root, path) }) }, ...changes]);
   expect(readdirSync(masks)).toEqual(stays);
   expect(report.already).toEqual(stays.map((unit) => `${unit} stays masked and is not started: a file of it could not be given back`));
+});
+
+test('a unit whose files all come back is unmasked, and who asks hears of what was taken back only', async () => {
+  const { root, masks, changes } = masked('evil.timer');
+  mkdirSync(join(root, 'etc/gone.wants'));
+  const link = { data: taken({ path: join(root, 'etc/gone.wants/evil.timer') }) };
+  const context = contextFor(hostIn(root), join(root, 'etc/evil.timer'));
+  const told: unknown[] = [];
+  const report = await undoRemoval([link, ...changes], context, (change) => told.push(change));
+  expect([readlinkSync(join(root, 'etc/gone.wants/evil.timer')), existsSync(masks), told]).toEqual(['../evil.timer', false, [link, ...changes]]);
+  expect(report.done).toEqual([`restored the link ${root}/etc/gone.wants/evil.timer`, `unmasked: removed the link ${masks}/evil.timer`]);
+  const again = await undoRemoval([link, ...changes], context, (change) => told.push(change));
+  expect([again.already, again.done, told.length]).toEqual([[`the link ${root}/etc/gone.wants/evil.timer is there as it was`], [], 2]);
+});
+
+test('a directory that somebody has changed since keeps its time', async () => {
+  const root = temporaryDirectory();
+  plant(root, EVIL);
+  const [etc, old] = [join(root, 'etc'), 1_500_000_000];
+  hostIn(root);
+  const timeAfter = async (meanwhile: () => void): Promise<number> => {
+    utimesSync(etc, old, old);
+    const changes = await remove(root);
+    meanwhile();
+    expect((await undoRemoval(changes as { data: RemovalChange }[], contextFor(hostIn(root), join(etc, 'evil.timer')))).failed).toEqual([]);
+    return statSync(etc).mtimeMs / 1000;
+  };
+  expect(await timeAfter(() => undefined)).toBe(old);
+  expect(await timeAfter(() => writeFileSync(join(etc, 'other'), ''))).toBeGreaterThan(old);
 });
 
 test('a change that this version does not know is told, and the rest is taken back', async () => {

@@ -1,15 +1,21 @@
 /** revoke_ssh_key on homes of the test's own, also as a plain user; with a real sshd in test/system/accounts.test.ts. */
-import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ActionContext, Change, Plan } from '../../src/actions/index.ts';
 import { revokeSshKey } from '../../src/actions/revoke-ssh-key.ts';
 import { fingerprintOf } from '../../src/host/authorized-keys.ts';
+import type { RunResult } from '../../src/respond/run.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { programOf } from '../helpers/program.ts';
 import { contextFor, hostIn, plant, snapshot } from '../helpers/response.ts';
 import { EVIL_KEY as EVIL, GOOD_KEY as GOOD } from '../helpers/ssh-keys.ts';
 import { until } from '../helpers/until.ts';
+
+const NODE = join(import.meta.dirname, '../../src/node.sh');
+const ACT = programOf('test/helpers/act');
 
 const KEYS = `# mine\nssh-ed25519 ${GOOD} alice@desk\r\n  from="*",command="a \\"b\\" #" ssh-ed25519 ${EVIL} \u001b[31mmallory $(id)\n\n#ssh-ed25519 ${EVIL} off\nssh-ed25519 ${EVIL} again`;
 
@@ -100,6 +106,32 @@ test('a file that was changed since the plan is not written, and none that was c
   writeFileSync(keys, 'somebody else');
   expect((await revokeSshKey.undo(made, context)).failed.join()).toMatch(/is not given back: it was changed since/);
   expect(readFileSync(keys, 'utf8')).toBe('somebody else');
+});
+
+test('the key that whoever responds has logged in with goes with force only, also below a sudo that hides it', () => {
+  const { root, keys, context } = setUp();
+  writeFileSync(join(root, 'auth'), `publickey ssh-ed25519 ${EVIL}\n`);
+  // What sshd gives to the login shell; of what is called below it, the variable is gone.
+  const act = (params: object): RunResult => JSON.parse(execFileSync('sh', ['-c', 'env -u SSH_USER_AUTH sh "$@"; :', 'sh', NODE, ACT, join(root, 'state'), 'revoke_ssh_key', JSON.stringify(params), JSON.stringify({ users: context.users })], { encoding: 'utf8', env: { ...process.env, SSH_USER_AUTH: join(root, 'auth') } })) as RunResult;
+  expect(act({ key: EVIL }).steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining(`you have logged in with the key ${fingerprintOf(EVIL)} yourself`) }]);
+  expect(readFileSync(keys, 'utf8')).toBe(KEYS);
+  expect(act({ key: GOOD }).steps).toMatchObject([{ state: 'changed' }]);
+  expect(act({ key: EVIL, force: true }).steps).toMatchObject([{ state: 'changed' }]);
+});
+
+test('a file that is gone by now comes back whole, and none from a copy that was tampered with', async () => {
+  const { keys, context } = setUp();
+  chmodSync(keys, 0o640);
+  const made = await apply({ key: EVIL }, context);
+  const left = readFileSync(keys, 'utf8');
+  rmSync(keys);
+  expect((await revokeSshKey.undo(made, context)).done).toEqual([`gave back ${keys}`]);
+  expect([readFileSync(keys, 'utf8'), lstatSync(keys).mode & 0o777]).toEqual([KEYS, 0o640]);
+  writeFileSync(keys, left);
+  const copy = made[0]?.data['copy'] as { file: string };
+  writeFileSync(copy.file, `ssh-ed25519 ${EVIL} more\n`);
+  expect((await revokeSshKey.undo(made, context)).failed.join()).toMatch(/the copy .* in the quarantine was changed/);
+  expect(readFileSync(keys, 'utf8')).toBe(left);
 });
 
 test('a run that was cut off after it was announced leaves the file whole, and is undone', async () => {

@@ -1,5 +1,5 @@
 /** What decides whether a step is taken: conditions, severity, needs, answers; and what a failure and a person's way back do. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Investigated } from '../../src/respond/findings.ts';
 import type { Decision } from '../../src/respond/run.ts';
@@ -137,6 +137,20 @@ describe('a person', () => {
     expect(decisions).toEqual([]);
   });
 
+  test('goes back from a step that waits for a decision, and does both', async () => {
+    const { respond } = sceneOf('{id: owner, kind: action, title: O, action: quarantine_file, params: {path: /nowhere/at/all}}', REMOVE, '{id: again, kind: action, title: R, action: remove_timer}');
+    const decided: string[] = [];
+    const answers: Decision[] = ['skip', 'back', { skip: 'not wanted: too early' }, 'apply'];
+    const result = await respond({ decide: async ({ id }) => (decided.push(id), answers.shift() ?? 'skip') });
+    expect(decided).toEqual(['remove', 'again', 'remove', 'again']);
+    expect(result.steps.map(({ id, state, summary }) => [id, state, summary])).toEqual([['owner', 'unchanged', expect.any(String)], ['remove', 'skipped-because', 'not wanted: too early'], ['again', 'changed', expect.any(String)]]);
+  });
+
+  test('that wants no step is quoted where they gave a reason', async () => {
+    const said = async (decision: Decision): Promise<string | undefined> => (await sceneOf(REMOVE).respond({ decide: async () => decision })).steps[0]?.summary;
+    expect([await said('skip'), await said({ skip: 'not ours' })]).toEqual(['not wanted', 'not ours']);
+  });
+
   test.each([
     ['takes it back', 'undo', 'remove skipped-because', true],
     ['leaves it', 'keep', 'remove changed', false],
@@ -146,6 +160,32 @@ describe('a person', () => {
     const result = await respond({ decide: async () => (visits === 0 ? 'apply' : { skip: 'not wanted: not ours' }), revisit: async ({ undo }) => (expect(undo).toContain('tickward undo'), choice), attend: async () => ((visits += 1) === 1 ? 'back' : 'open') });
     expect(states(result)).toEqual([state, 'case needs-person']);
     expect([result.steps[0]?.undo === null, existsSync(path)]).toEqual([isBack, isBack]);
+  });
+
+  test('goes back to what was done and cannot be taken back, and sees that it failed', async () => {
+    const { respond, path } = sceneOf(REMOVE, CASE);
+    let visits = 0;
+    const result = await respond({ revisit: async () => (writeFileSync(path, 'of somebody else'), 'undo'), attend: async () => ((visits += 1) === 1 ? 'back' : 'open') });
+    expect(result.steps[0]).toMatchObject({ state: 'failed', summary: expect.stringMatching(/^it could not be taken back: .*evil\.timer is not restored/) });
+    expect(readFileSync(path, 'utf8')).toBe('of somebody else');
+  });
+
+  test('is asked, and has answered, before anything is decided', async () => {
+    const { respond } = sceneOf(REMOVE.replace('}', ', questions: [{id: owner, ask: Whose is it?}]}'));
+    const said: string[] = [];
+    const ask = async (): Promise<string> => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      said.push('answered');
+      return 'nobody';
+    };
+    const result = await respond({ ask, decide: async () => (said.push('decided'), 'apply') });
+    expect([said, result.steps[0]?.answers]).toEqual([['answered', 'decided'], { owner: 'nobody' }]);
+  });
+
+  test('that cannot be asked for a decision fails the step, not the whole response', async () => {
+    const { respond, path } = sceneOf(REMOVE.replace('}', ', on_failure: continue}'), CASE);
+    const result = await respond({ decide: async () => { throw new Error('the terminal is gone'); } });
+    expect([states(result), result.steps[0]?.summary, existsSync(path)]).toEqual([['remove failed', 'case needs-person'], 'the terminal is gone', true]);
   });
 
   test('stays where nothing is before', async () => {

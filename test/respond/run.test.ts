@@ -5,7 +5,7 @@ import type { Journal, JournalEntry, JsonObject } from '../../src/model/journal.
 import { planResponse } from '../../src/respond/plan.ts';
 import { parsePlaybook } from '../../src/respond/playbook.ts';
 import { newRunId } from '../../src/respond/run-id.ts';
-import { undoRun } from '../../src/respond/undo.ts';
+import { changedSteps, undoRun } from '../../src/respond/undo.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { eventOf, plant, snapshot } from '../helpers/response.ts';
 import { PLAYBOOK, scene, sceneOf, without } from './scene.ts';
@@ -171,6 +171,29 @@ describe('undo', () => {
     expect(snapshot(root)).toEqual(before);
   });
 
+  test('takes each step back by its own action, and one alone where one is asked for', async () => {
+    const root = temporaryDirectory();
+    plant(root, { one: '1' });
+    const { respond: go, root: host, journal, context, path } = sceneOf(`{id: file, kind: action, title: Take, action: quarantine_file, params: {path: ${root}/one}}`, '{id: timer, kind: action, title: Remove, action: remove_timer}');
+    const before = snapshot(host, without);
+    const { run, steps: done } = await go();
+    expect(changedSteps({ run: run!, journal })).toEqual([{ id: 'timer', changes: done[1]?.changes.toReversed() }, { id: 'file', changes: [`move the file ${root}/one into the quarantine`] }]);
+    const one = await undoRun({ run: run!, step: 'file', journal, context });
+    expect([one.steps.map(({ id, state }) => [id, state]), existsSync(join(root, 'one')), existsSync(path)]).toEqual([[['file', 'changed']], true, false]);
+    const all = await undoRun({ run: run!, journal, context });
+    expect(all.steps.map(({ id, state }) => [id, state])).toEqual([['timer', 'changed'], ['file', 'unchanged']]);
+    expect(snapshot(host, without)).toEqual(before);
+  });
+
+  test('of a run from another version says so, and changes nothing', async () => {
+    const { respond: go, journal, context, path } = scene();
+    const { run } = await go();
+    const written = (kind: JournalEntry['kind'], data: JsonObject): Journal => ({ append: journal.append, entries: (id) => journal.entries(id).map((entry) => (entry.kind === kind ? { ...entry, data: { ...entry.data, ...data } } : entry)) });
+    await expect(undoRun({ run: run!, journal: written('run-started', { target: 'evil.timer' }), context })).rejects.toMatchObject({ code: 'STATE', message: expect.stringContaining('of a form that this version does not know') });
+    expect((await undoRun({ run: run!, journal: written('change', { action: 'turn_over' }), context })).steps).toMatchObject([{ state: 'failed', summary: 'this version has no action turn_over' }]);
+    expect(existsSync(path)).toBe(false);
+  });
+
   test('says what it could not give back', async () => {
     const { respond: go, root, journal, context } = scene();
     const { run } = await go();
@@ -204,7 +227,8 @@ describe('undo', () => {
     const { respond: go, journal, context } = scene();
     const { run } = await go();
     await expect(undoRun({ run: 'none', journal, context })).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'there is no run none' });
-    await expect(undoRun({ run: run!, step: 'stop', journal, context })).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'steps with changes: remove' });
+    await expect(undoRun({ run: run!, step: 'no-such', journal, context })).rejects.toMatchObject({ code: 'NOT_FOUND', message: `run ${run} has no step no-such that changed something` });
+    await expect(undoRun({ run: run!, step: 'stop', journal, context })).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'step stop of this run changed nothing', hint: 'steps with changes: remove' });
   });
 
   test('waits for nobody: a run that is still going on in another process is refused', async () => {

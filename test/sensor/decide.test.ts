@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Bracket } from '../../src/sensor/backend.ts';
-import { decide, isNameOf, type Ran } from '../../src/sensor/decide.ts';
+import { decide, isNameOf, type Decision, type Ran } from '../../src/sensor/decide.ts';
 import type { Opened } from '../../src/sensor/exec-log.ts';
 
 const DISK = '254:0';
@@ -80,11 +80,11 @@ const thread: Step = { do: 'thread' };
 const meanwhile = (name: string): Step => ({ do: 'exec', name, meanwhile: true });
 const memory = (name: string): Step => ({ do: 'exec', name, memory: true });
 
-function decided(steps: readonly Step[], remembered = 9): { labels: string[]; confirmed: boolean }[] {
+function decided(steps: readonly Step[], remembered = 9, notBefore?: bigint): (Omit<Decision<Image>, 'images'> & { labels: string[] })[] {
   const { images, opened, changes } = live(steps, remembered);
   return changes.map((each) => {
-    const { images: found, confirmed } = decide(images, opened, each, isLogged);
-    return { labels: found.map(({ label }) => label), confirmed };
+    const { images: found, ...rest } = decide(images, opened, { ...each, ...(notBefore === undefined ? {} : { notBefore }) }, isLogged);
+    return { labels: found.map(({ label }) => label), ...rest };
   });
 }
 
@@ -105,12 +105,18 @@ describe('which program made a change', () => {
     ['a program that runs itself again through another: either', [fork('bash'), exec('sh'), exec('env'), exec('sh'), change], ['2 env', '3 sh'], false],
     ['one whose thread goes on while another runs the next: either', [fork('bash'), exec('evil'), thread, meanwhile('apt')], ['1 evil', '2 apt'], false],
     ['one that had threads, and runs for long', [fork('bash'), exec('node'), thread, read, change], ['1 node'], true],
+    ['a child that opened a program of its own name in vain', [fork('sh'), fails('sh'), change], ['0 sh'], false],
+    ['a program that is run again, and is not who ran before it', [fork('bash'), exec('a'), exec('b'), read, exec('a'), change], ['3 a'], true],
   ])('%s', (_, steps, labels, confirmed) => {
-    expect(decided(steps)).toEqual([{ labels, confirmed }]);
+    expect(decided(steps)).toEqual([{ labels, confirmed, isSure: labels.length === 1, isWhole: true }]);
+  });
+
+  test('a file that seems to be older than the reading before does not bring in who had ended by then', () => {
+    expect(decided([fork('bash'), memory('x'), read, change], 9, 0n)).toEqual([{ labels: ['1 x'], confirmed: false, isSure: true, isWhole: true }]);
   });
 
   test('what the map remembers no more is nobody, not someone else', () => {
-    expect(decided([fork('bash'), exec('a'), change, exec('b'), exec('c')], 2)).toEqual([{ labels: [], confirmed: false }]);
+    expect(decided([fork('bash'), exec('a'), change, exec('b'), exec('c')], 2)).toEqual([{ labels: [], confirmed: false, isSure: false, isWhole: false }]);
   });
 
   test('what had ended when the file was made is not it, but may be why a later program stands before it', () => {

@@ -22,6 +22,8 @@ const CASES: readonly [string, string, string][] = [
   ['something was mounted since it was made', filling(NEW, 50, 100), 'nobody'],
   ['another changed the one above since', filling(NEW, [run(1, 80), run(3, 115)]), 'nobody'],
   ['another changed the one above before', filling(NEW, [run(3, 80, 109)]), '2 from 110 to 120'],
+  ['another changed the one above at that very time', filling(NEW, [run(3, 80, 110)]), 'nobody'],
+  ['it changed the one above as well, and this one later', filling(NEW, [run(2, 105, 115)]), '2 from 110 to 120'],
   ['it changed the one above as well, afterwards', filling(NEW, [run(1, 80), run(2, 130)]), '2 from 110 to 130'],
   ['the one above came where it is later', filling(NEW, 110), 'nobody'],
   ['of the one above nothing is known', filling(NEW, 'unknown'), 'nobody'],

@@ -14,6 +14,10 @@ test('what is too much together is forgotten, by its weight, and what is set aga
   expect([recent.get('a'), recent.get('b'), recent.get('c')]).toEqual([undefined, 'five!', 'five!']);
   recent.set('d', '.');
   expect([recent.get('b'), recent.get('c'), recent.get('d')]).toEqual([undefined, undefined, '.']);
+  // Then there is room for as much as before.
+  recent.set('e', 'four');
+  recent.set('f', 'five!');
+  expect([recent.get('d'), recent.get('e'), recent.get('f')]).toEqual(['.', 'four', 'five!']);
   recent.clear();
   expect(recent.isEmpty).toBe(true);
 });

@@ -5,6 +5,7 @@ import { chmodSync, chownSync, linkSync, mkdirSync, readdirSync, symlinkSync, wr
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
+import { defaultStateDirectory } from '../../src/store/state-directory.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { isRoot } from '../helpers/needs.ts';
 
@@ -28,6 +29,10 @@ test('a link in its place is refused, also with a slash at its end', () => {
 
 test('where no directory can be made that is said at once', () => {
   expect(() => openStore('/proc/tickward/state')).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringMatching(/cannot be made: (?:that file system takes no directories|no permission)/) }));
+});
+
+test('a user without a home is asked for a directory', () => {
+  for (const environment of [{}, { HOME: '' }, { XDG_STATE_HOME: 'relative' }]) expect(() => defaultStateDirectory(1000, environment)).toThrow(expect.objectContaining({ code: 'USAGE', hint: 'give --state-dir DIR' }));
 });
 
 test('every directory on the way is made, for its owner only', () => {
