@@ -93,6 +93,11 @@ describe('the plan', () => {
   test.each(['nonsense', '0.0.0.0/0', '192.0.2.53 accept'])('takes %j for no name server', async (dns) => {
     await expect(isolate.plan({ ...params, dns: [dns] }, anyContext())).rejects.toThrow(/no address of a name server/);
   });
+
+  test.skipIf(noNetwork !== undefined)('where nobody could come back it says what helps, also to who has no option for it', async () => {
+    const plan = await isolate.plan(params, anyContext({ uid: 0, management: [] }));
+    expect(plan).toMatchObject({ state: 'blocked', reason: expect.stringContaining('`--allow` of `tickward isolate`; `force: true` in the step or `tickward isolate --force`') });
+  });
 });
 
 describe('what the journal says should be in force', () => {
