@@ -1,5 +1,6 @@
 /** The one door to inquirer: questions for a person, only where there is one. */
 import { TickwardError } from '../model/errors.ts';
+import { createPlainUi } from './plain-ui.ts';
 
 export interface Choice<Value> {
   value: Value;
@@ -24,6 +25,7 @@ export function isInteractive(settings: { input: boolean; json: boolean }): bool
 }
 
 export function createUi(signal?: AbortSignal): Ui {
+  if (PLAIN.includes(process.env['TERM'])) return createPlainUi(() => interrupted(), signal);
   const ask = async <Value>(question: Question): Promise<Value> => {
     // It takes as long to load as the rest of the program, which many runs never need.
     const { default: inquirer } = await import('inquirer');
@@ -42,6 +44,9 @@ type Question =
   | { type: 'select'; message: string; pageSize: number; choices: Choice<string>[]; default?: string }
   | { type: 'input'; message: string; validate: (text: string) => string | true; default?: string };
 
+/** What terminals are called that understand no sequences, or of which nothing is known. */
+const PLAIN: readonly (string | undefined)[] = [undefined, '', 'dumb', 'unknown'];
+
 /** Choices shown without scrolling. */
 const PAGE = 12;
 
@@ -52,7 +57,11 @@ async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     return await ask();
   } catch (error) {
     // Ctrl-C and a closed terminal arrive as this error of inquirer's.
-    if (error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError')) throw new TickwardError('INTERRUPTED', 'interrupted: what was done so far is in the journal', { hint: 'tickward runs shows it', cause: error });
+    if (error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError')) throw interrupted(error);
     throw error;
   }
+}
+
+function interrupted(cause?: unknown): TickwardError {
+  return new TickwardError('INTERRUPTED', 'interrupted: what was done so far is in the journal', { hint: 'tickward runs shows it', cause });
 }
