@@ -87,7 +87,8 @@ function workOf(context: Context, alertId: string | undefined, options: Options)
 }
 
 function resumedWork(context: Context, alertId: string | undefined, options: Options, id: string): Work {
-  const other = alertId ?? (['file', 'user', 'playbook', 'only'] as const).find((name) => options[name] !== undefined);
+  const option = (['file', 'user', 'playbook', 'only'] as const).find((name) => options[name] !== undefined);
+  const other = alertId ?? (option === undefined ? undefined : `--${option}`);
   if (other !== undefined) throw new TickwardError('USAGE', `--resume goes on with what the run is about: ${printable(other)} does not go with it`, { hint: 'begin a new run for something else' });
   const store = context.store();
   const { journal } = store;
