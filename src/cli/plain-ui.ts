@@ -10,6 +10,13 @@ export interface Streams {
 
 const STANDARD: Streams = { input: process.stdin, output: process.stdout };
 
+/** What terminals are called that understand no sequences, or of which nothing is known. */
+const PLAIN: readonly (string | undefined)[] = [undefined, '', 'dumb', 'unknown'];
+
+export function movesCursor(): boolean {
+  return !PLAIN.includes(process.env['TERM']);
+}
+
 export function createPlainUi(interrupted: () => TickwardError, signal?: AbortSignal, streams: Streams = STANDARD): Ui {
   /** Until `read` takes what was typed. */
   const ask = async <Value>(question: string, read: (text: string) => { value: Value } | { wrong: string }): Promise<Value> => {

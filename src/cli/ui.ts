@@ -1,6 +1,6 @@
 /** The one door to inquirer: questions for a person, only where there is one. */
 import { TickwardError } from '../model/errors.ts';
-import { createPlainUi } from './plain-ui.ts';
+import { createPlainUi, movesCursor } from './plain-ui.ts';
 
 export interface Choice<Value> {
   value: Value;
@@ -25,7 +25,7 @@ export function isInteractive(settings: { input: boolean; json: boolean }): bool
 }
 
 export function createUi(signal?: AbortSignal): Ui {
-  if (PLAIN.includes(process.env['TERM'])) return createPlainUi(() => interrupted(), signal);
+  if (!movesCursor()) return createPlainUi(() => interrupted(), signal);
   const ask = async <Value>(question: Question): Promise<Value> => {
     // It takes as long to load as the rest of the program, which many runs never need.
     const { default: inquirer } = await import('inquirer');
@@ -43,9 +43,6 @@ type Question =
   | { type: 'confirm'; message: string; default: boolean }
   | { type: 'select'; message: string; pageSize: number; choices: Choice<string>[]; default?: string }
   | { type: 'input'; message: string; validate: (text: string) => string | true; default?: string };
-
-/** What terminals are called that understand no sequences, or of which nothing is known. */
-const PLAIN: readonly (string | undefined)[] = [undefined, '', 'dumb', 'unknown'];
 
 /** Choices shown without scrolling. */
 const PAGE = 12;

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { createProgress } from '../../src/cli/investigation-output.ts';
 import { createPlainUi, type Streams } from '../../src/cli/plain-ui.ts';
 import { TickwardError } from '../../src/model/errors.ts';
 
@@ -42,4 +43,12 @@ test('the end of what is typed, and the signal, interrupt', async () => {
   const { streams } = typing([]);
   await expect(createPlainUi(interrupted, undefined, streams).confirm('Do it?')).rejects.toMatchObject({ code: 'INTERRUPTED' });
   await expect(createPlainUi(interrupted, AbortSignal.abort(), typing(['y']).streams).confirm('Do it?')).rejects.toMatchObject({ code: 'INTERRUPTED' });
+});
+
+test.each([['dumb', ''], ['xterm', '\r\u001b[Klooking']])('on a terminal called %s a line that is replaced is %j', (name, expected) => {
+  vi.stubEnv('TERM', name);
+  const stderr = new PassThrough();
+  createProgress(Object.assign(stderr, { isTTY: true, columns: 80 }) as unknown as NodeJS.WriteStream).show('looking');
+  vi.unstubAllEnvs();
+  expect(String(stderr.read() ?? '')).toBe(expected);
 });
