@@ -143,12 +143,15 @@ function refusedFor(other: InForce): TickwardError {
   return new TickwardError('REFUSED', otherRun(other), { hint: 'tickward isolate --status says whether they hold and who gets through' });
 }
 
+/** A response takes no `--force` for this: there the step says so. */
+const ALL_THE_SAME = '`force: true` in the step or `tickward isolate --force` does it all the same';
+
 /** Why the responder would be locked out. */
 async function lockOut({ peers, force }: Data): Promise<string | undefined> {
   if (force) return undefined;
-  if (peers.length === 0) return 'nobody could come back over the network: this is no ssh session and no management peer is named (`management` in the settings or in the step, `--allow` on the command line; `force: true` in the step or `--force` does it all the same)';
+  if (peers.length === 0) return `nobody could come back over the network: this is no ssh session and no management peer is named (\`management\` in the settings or in the step, \`--allow\` of \`tickward isolate\`; ${ALL_THE_SAME})`;
   const obstacles = await Promise.all(peers.map(obstacleFor));
-  return obstacles.includes(undefined) ? undefined : `nobody could come back over the network: ${obstacles.join('; ')} (name another peer; \`force: true\` in the step or \`--force\` does it all the same)`;
+  return obstacles.includes(undefined) ? undefined : `nobody could come back over the network: ${obstacles.join('; ')} (name another peer; ${ALL_THE_SAME})`;
 }
 
 /** Looks at the rules, and tries a packet out and the way back. */

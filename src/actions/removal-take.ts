@@ -93,7 +93,8 @@ function takeOnce(path: Buffer, original: Original, quarantine: string, announce
   const isOriginal = sameInode(opened.state, original.inode) && sha256Of(opened.fd, original.inode.size) === original.copy.sha256;
   const other = isOriginal ? undefined : copyToQuarantine(opened, quarantine);
   announce();
-  unlinkFile(opened);
+  // It is in the record by now, as in that of another run which does the same at once.
+  if (!unlinkFile(opened)) return `${show(path)} was taken away by somebody else in the same moment; this run has a copy too`;
   if (other !== undefined && other.sha256 !== original.copy.sha256) return `${show(path)} was exchanged meanwhile; what was put there is in the quarantine as well: ${other.sha256}`;
   return original.hasXattrs ? undefined : `the extended attributes and ACLs of ${show(path)} could not be read and are not kept`;
 }

@@ -7,6 +7,7 @@ import type { InvestigatedStep, Investigation } from '../investigate/index.ts';
 import { makerText } from './alert-text.ts';
 import type { Context } from './context.ts';
 import type { Output, Style } from './output.ts';
+import { movesCursor } from './plain-ui.ts';
 
 /** Rows of one answer shown to a person; --json has all. */
 const SHOWN_ROWS = 20;
@@ -104,9 +105,9 @@ export interface Progress {
   clear(): void;
 }
 
-/** A line on stderr that the next one replaces; nothing where stderr is no terminal. */
+/** A line on stderr that the next one replaces; nothing where stderr is no terminal, or one that cannot replace a line. */
 export function createProgress(stderr: NodeJS.WriteStream = process.stderr): Progress {
-  if (!stderr.isTTY) return { show: () => undefined, clear: () => undefined };
+  if (!stderr.isTTY || !movesCursor()) return { show: () => undefined, clear: () => undefined };
   return {
     show: (text) => void stderr.write(`\r\u001b[K${shorten(text, Math.max(10, (stderr.columns ?? 80) - 1))}`),
     clear: () => void stderr.write('\r\u001b[K'),

@@ -8,6 +8,7 @@ import { onLostReader } from './lost-reader.ts';
 import { errorDocument, errorText } from './output.ts';
 import { addGlobalOptions, dropUnset } from './settings.ts';
 import { isHelpInstead, refuseAsOurs } from './usage.ts';
+import { leaveLostDirectory } from './working-directory.ts';
 import { VERSION } from '../version.ts';
 
 const EXAMPLES = `
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
   process.stdout.on('error', onLostReader);
   process.stderr.on('error', onLostReader);
   dropUnset(process.env);
+  leaveLostDirectory();
   const program = await createProgram(process.argv.slice(2));
   try {
     await program.parseAsync(process.argv);

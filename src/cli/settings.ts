@@ -74,11 +74,14 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
   const file = configPath === undefined ? await readConfig(DEFAULT_CONFIG, false, uid) : await readConfig(configPath, true, uid);
   /** Of the command line, else the environment, else the file. */
   const choice = <Name extends keyof FileSettings, Value>(name: Name, read: (value: string) => Value | undefined, expected: string): Value | FileSettings[Name] => {
-    const value = given[name] ?? environment[`TICKWARD_${name.toUpperCase()}`];
+    const variable = `TICKWARD_${name.toUpperCase()}`;
+    const value = given[name] ?? environment[variable];
     if (value === undefined) return file[name];
     const found = read(String(value));
-    if (found === undefined) throw new TickwardError('USAGE', `${printable(String(value))} is no value for ${name}: it takes ${expected}`, { hint: 'see tickward --help' });
-    return found;
+    if (found !== undefined) return found;
+    // What nobody typed is looked for in vain on the command line.
+    const [what, hint] = given[name] === undefined ? [variable, `unset ${variable}, or give it such a value`] : [name, 'see tickward --help'];
+    throw new TickwardError('USAGE', `${printable(String(value))} is no value for ${what}: it takes ${expected}`, { hint });
   };
   const among = <Name extends keyof FileSettings, Value extends string>(name: Name, values: readonly Value[]): Value | FileSettings[Name] => choice(name, (value) => values.find((each) => each === value), values.join(', '));
   const stateDir = text(given['stateDir']) ?? file.state_dir;

@@ -1,5 +1,6 @@
 /** The one door to inquirer: questions for a person, only where there is one. */
 import { TickwardError } from '../model/errors.ts';
+import { createPlainUi, movesCursor } from './plain-ui.ts';
 
 export interface Choice<Value> {
   value: Value;
@@ -24,6 +25,7 @@ export function isInteractive(settings: { input: boolean; json: boolean }): bool
 }
 
 export function createUi(signal?: AbortSignal): Ui {
+  if (!movesCursor()) return createPlainUi(() => interrupted(), signal);
   const ask = async <Value>(question: Question): Promise<Value> => {
     // It takes as long to load as the rest of the program, which many runs never need.
     const { default: inquirer } = await import('inquirer');
@@ -52,7 +54,11 @@ async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     return await ask();
   } catch (error) {
     // Ctrl-C and a closed terminal arrive as this error of inquirer's.
-    if (error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError')) throw new TickwardError('INTERRUPTED', 'interrupted: what was done so far is in the journal', { hint: 'tickward runs shows it', cause: error });
+    if (error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError')) throw interrupted(error);
     throw error;
   }
+}
+
+function interrupted(cause?: unknown): TickwardError {
+  return new TickwardError('INTERRUPTED', 'interrupted: what was done so far is in the journal', { hint: 'tickward runs shows it', cause });
 }

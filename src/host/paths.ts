@@ -88,10 +88,12 @@ export function attempt<Result>(path: HostPath, call: () => Result): Result {
 }
 
 /** `attempt` for a removal: what is gone already is as it should be. */
-export function attemptRemoval(path: HostPath, unlink: () => void): void {
+export function attemptRemoval(path: HostPath, unlink: () => void): boolean {
   try {
     unlink();
+    return true;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw fileError(path, error);
+    return false;
   }
 }

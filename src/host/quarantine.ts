@@ -71,13 +71,14 @@ function changedMeanwhile(shown: string): TickwardError {
   return new TickwardError('REFUSED', `${shown} was changed while it was copied`, { hint: 'stop what writes it, then try again' });
 }
 
-/** Unlinks the name if it still is the file that was opened. */
-export function unlinkFile(file: OpenFile): void {
+/** Unlinks the name if it still is the file that was opened; false means that somebody else had done so. */
+export function unlinkFile(file: OpenFile): boolean {
   const now = lookAt(file.directory, file.name);
-  if (now === undefined) return;
+  if (now === undefined) return false;
   if (!sameInode(now.state, file.state)) throw new TickwardError('REFUSED', `${show(file.path)} was exchanged for something else at the last moment`, { hint: 'look at it again, then try again' });
-  attemptRemoval(file.path, () => unlinkSync(file.directory.at(file.name)));
+  const isOurDoing = attemptRemoval(file.path, () => unlinkSync(file.directory.at(file.name)));
   syncDirectory(file.directory);
+  return isOurDoing;
 }
 
 /** Removes a symbolic link whose text is as expected. `announce` is called before; false means that there was none. */

@@ -23,6 +23,7 @@ export function ecsReport(document: object, action: FileAction): Report {
     file: fileOf(document),
     host: hostOf(document),
     process: processOf(document),
+    program: program(document),
     user: userOfEvent(personOf(document, ''), personOf(document, 'process.')),
     container: container(document),
     ecs: document,
@@ -104,6 +105,7 @@ function processFields(prefix: string): ProcessFields {
 }
 
 const own = processFields('process');
+const named = ['executable', 'name'].map((name) => textField(`process.${name}`));
 const parent = processFields('process.parent');
 /** Elastic Defend says it of the process beside it. */
 const groupIds = ['process.group.id', 'group.id'].map(textField);
@@ -120,6 +122,10 @@ function processOf(document: object): EcsProcess | undefined {
     ...present({ parent: above === undefined ? undefined : { ...above, ...who(personOf(document, 'process.parent.'), parentGroup(document)) } }),
     ...who(personOf(document, 'process.'), group),
   };
+}
+
+function program(document: object): string | undefined {
+  return named.map((read) => read(document)).find((found) => found !== undefined);
 }
 
 function who(user: EcsUser | undefined, group: string | undefined): Pick<EcsProcess, 'user' | 'group'> {

@@ -1,7 +1,7 @@
 /** What another sensor says of one change of a file, in our words, and the event it becomes. */
 import { TickwardError } from '../model/errors.ts';
 import { ECS_TYPES, type EcsProcess, type EcsUser, type FileAction, type FileEvent, type Scope, type UnitType } from '../model/event.ts';
-import { bytesOfText } from '../model/text.ts';
+import { bytesOfText, printable } from '../model/text.ts';
 import { isoOf } from '../model/timestamp.ts';
 import { present } from './field.ts';
 
@@ -21,6 +21,8 @@ export interface Report {
   file: Omit<FileEvent['file'], 'path' | 'directory' | 'name' | 'Ext'>;
   host: FileEvent['host'];
   process?: EcsProcess | undefined;
+  /** What is said of the program, also without the number of its process: rules may judge by that. */
+  program?: string | undefined;
   user?: EcsUser | undefined;
   container?: string | undefined;
   /** What only Tickward's own documents say. */
@@ -67,8 +69,8 @@ export function eventOf(report: Report, { sensor, id, unitOf }: EventOptions): F
   };
 }
 
-function attributionOf({ process: by }: Report, sensor: string): Pick<Tickward, 'attribution' | 'attribution_note'> {
-  if (by === undefined) return { attribution: 'none', attribution_note: `${sensor} names no process` };
+function attributionOf({ process: by, program }: Report, sensor: string): Pick<Tickward, 'attribution' | 'attribution_note'> {
+  if (by === undefined) return { attribution: 'none', attribution_note: program === undefined ? `${sensor} names no process` : `${sensor} names ${printable(program)}, and no number of its process` };
   return { attribution: 'inferred', attribution_note: `${sensor} names it` };
 }
 

@@ -53,6 +53,8 @@ function lostOf(expected: Expected | undefined, time: number): string | null {
 /** What the entries of a journal, oldest first, say should be in force. */
 export function expectedIsolation(entries: readonly JournalEntry[]): Expected | undefined {
   const changes = new Map<string, Change>();
+  /** What each release ended, and how long that would have gone on, in s. */
+  const released = new Map<string, { before: Expected; seconds: number }>();
   let expected: Expected | undefined;
   for (const entry of entries) {
     const key = `${entry.run} ${entry.step ?? ''}`;
@@ -60,14 +62,22 @@ export function expectedIsolation(entries: readonly JournalEntry[]): Expected | 
     const made = changeOf(entry);
     if (made !== undefined) {
       changes.set(key, made);
+      if (made.kind === 'released' && expected !== undefined) released.set(key, { before: expected, seconds: expected.until === undefined ? 0 : Math.max(1, (expected.until - time) / 1000) });
       expected = after(expected, made, entry.run, time);
     } else if (entry.kind === 'undone' || entry.kind === 'step-failed') {
       const taken = changes.get(key);
       if (taken?.kind === 'isolated' && expected?.run === entry.run) expected = undefined;
-      if (taken?.kind === 'confirmed' && entry.kind === 'undone' && expected !== undefined) expected = ending(expected, taken.before, time);
+      const ended = released.get(key);
+      if (ended !== undefined && entry.kind === 'undone' && hasDone(entry)) expected = ending({ run: ended.before.run, since: time }, ended.seconds, time);
+      if (taken?.kind === 'confirmed' && entry.kind === 'undone' && hasDone(entry) && expected !== undefined) expected = ending(expected, taken.before, time);
     }
   }
   return expected;
+}
+
+/** What was undone before, or could not be, changed nothing of what is in force. */
+function hasDone({ data }: JournalEntry): boolean {
+  return Array.isArray(data['done']) && data['done'].length > 0;
 }
 
 const change = z.discriminatedUnion('kind', [

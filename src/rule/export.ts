@@ -68,6 +68,8 @@ export function loadExport(text: string, file: string | undefined, now: number):
         errors.push(new TickwardError('BAD_INPUT', 'this is no rule, exception list, exception or summary of an export', { place: startOf(source), hint: 'a rule has a rule_id, a type and a name' }));
     }
   }
+  // What is no JSON was found before the rest was looked at.
+  errors.sort((one, other) => lineOf(one) - lineOf(other));
   return { rules: rules.map((loaded) => withExceptions(loaded, exceptions, now)), errors, notes };
 }
 
@@ -82,13 +84,22 @@ function itemsOf(text: string, file: string | undefined, errors: unknown[]): Ite
       const source = { ...whole, text: line, line: index + 1 };
       const value = parse(line);
       if (!(value instanceof Error)) return [{ value, source }];
-      errors.push(new TickwardError('BAD_INPUT', `this is no JSON: ${value.message}`, { place: startOf(source), cause: value }));
+      errors.push(new TickwardError('BAD_INPUT', `this is no JSON: ${wordsOf(value)}`, { place: { ...startOf(source), ...placeAt(line, positionOf(value), file), line: index + 1 }, cause: value }));
       return [];
     });
   }
   const value = parse(text);
-  if (value instanceof Error) throw new TickwardError('BAD_INPUT', `this is no JSON: ${value.message}`, { place: placeAt(text, Number(/position (\d+)/.exec(value.message)?.[1] ?? 0), file), hint: 'an export has one object a line', cause: value });
+  if (value instanceof Error) throw new TickwardError('BAD_INPUT', `this is no JSON: ${wordsOf(value)}`, { place: placeAt(text, positionOf(value), file), hint: 'an export has one object a line', cause: value });
   return (Array.isArray(value) ? value : [value]).map((each: unknown) => ({ value: each, source: Array.isArray(value) ? { ...whole, text: JSON.stringify(each), line: 1 } : whole }));
+}
+
+function positionOf({ message }: Error): number {
+  return Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+}
+
+/** Without V8's own place, which counts from the start of what was parsed: that is one line of an export. */
+function wordsOf({ message }: Error): string {
+  return message.replace(/(?: in JSON)? at position \d+(?: \(line \d+ column \d+\))?$/, '');
 }
 
 /** The value, or the error. */
@@ -146,4 +157,8 @@ function withExceptions(loaded: LoadedRule, items: readonly ExceptionItem[], now
   if (!rule.run.runs || excepted.length === 0) return { ...loaded, unapplied };
   const { tree, matches } = rule.run;
   return { ...loaded, unapplied, rule: { ...rule, run: { runs: true, tree, matches: (event) => matches(event) && !excepted.some((applies) => applies(event)) } } };
+}
+
+function lineOf(error: unknown): number {
+  return (error instanceof TickwardError ? error.place?.line : undefined) ?? 0;
 }

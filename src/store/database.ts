@@ -2,7 +2,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
-import { openAsItLies } from './read-only.ts';
+import { isFull, openAsItLies } from './read-only.ts';
 
 /** How long a statement waits for another process of ours, in ms. */
 const BUSY_TIMEOUT = 5_000;
@@ -27,6 +27,9 @@ const SQLITE_CANTOPEN = 14;
 const SQLITE_CONSTRAINT = 19;
 const SQLITE_NOTADB = 26;
 const PRIMARY_CODE = 0xff;
+
+/** What a full disk may be told as. */
+const OF_NO_ROOM: readonly number[] = [SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY];
 
 export interface Layout {
   /** What the file holds, for error messages: `events`. */
@@ -163,6 +166,12 @@ export function isBusy(error: unknown): boolean {
   return primaryCodeOf(error) === SQLITE_BUSY;
 }
 
+/** Whether a database could not be opened since the disk takes no more: what is in it can be read all the same. */
+export function isNoRoom(error: unknown, path: string): boolean {
+  const code = error instanceof TickwardError ? primaryCodeOf(error.cause) : undefined;
+  return code !== undefined && OF_NO_ROOM.includes(code) && isFull(path);
+}
+
 function primaryCodeOf(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & PRIMARY_CODE : undefined;
 }
@@ -191,9 +200,9 @@ export function explain(error: unknown, path: string, what: string): unknown {
   if (!(error instanceof Error) || code === undefined) return error;
   const shown = printable(path);
   const state = (message: string, hint: string): TickwardError => new TickwardError('STATE', message, { hint, cause: error });
+  // Where there is no room for a log or its index SQLite says that it could not read, write or open.
+  if (code === SQLITE_FULL || (OF_NO_ROOM.includes(code) && isFull(path))) return state(`the disk is full: ${what} could not be written to ${shown}`, 'make room on that file system; what was stored before is intact');
   switch (code) {
-    case SQLITE_FULL:
-      return state(`the disk is full: ${what} could not be written to ${shown}`, 'make room on that file system; what was stored before is intact');
     case SQLITE_IOERR:
       return state(`${shown} could not be read or written (${error.message})`, 'look at the kernel log for a failing or full disk');
     case SQLITE_NOTADB:

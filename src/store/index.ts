@@ -1,8 +1,9 @@
 /** The store: events, alerts and what is known of the directories in one database, the journal in another that is synced to the disk at every entry. */
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { createAlerts, type Alerts } from './alerts.ts';
 import { createBaseline, type Baseline } from './baseline.ts';
-import { openDatabase } from './database.ts';
+import { isNoRoom, openDatabase } from './database.ts';
 import { EVENTS, JOURNAL } from './databases.ts';
 import { createEvents, type Events } from './events.ts';
 import { createExceptions, type Exceptions } from './exceptions.ts';
@@ -35,12 +36,9 @@ export type StoreUse = 'look' | 'read' | 'write';
 export function openStore(directory: string, uid: number = process.getuid?.() ?? 0, use: StoreUse = 'write'): Store {
   if (use === 'look') refuseMissing(directory);
   prepareStateDirectory(directory, uid);
-  const readOnly = isUnwritable(directory);
-  if (readOnly && use === 'write') throw unwritable(directory);
+  const { readOnly, eventsDatabase, journalDatabase } = openDatabases(directory, use);
   const eventsPath = join(directory, EVENTS.file);
   const journalPath = join(directory, JOURNAL.file);
-  const eventsDatabase = openDatabase(eventsPath, EVENTS.layout, readOnly);
-  const journalDatabase = openDatabase(journalPath, JOURNAL.layout, readOnly);
   const readers = readOnly ? UNSEEN : createReaders(directory);
   const log = createWrittenLog(eventsDatabase, eventsPath);
   const alerts = createAlerts(eventsDatabase, eventsPath);
@@ -61,4 +59,37 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
       journalDatabase.close();
     },
   };
+}
+
+interface Opened {
+  readOnly: boolean;
+  eventsDatabase: DatabaseSync;
+  journalDatabase: DatabaseSync;
+}
+
+/** A full disk is no reason not to show what is there: who fills it would hide what was seen. */
+function openDatabases(directory: string, use: StoreUse): Opened {
+  const isClosed = isUnwritable(directory);
+  if (isClosed && use === 'write') throw unwritable(directory);
+  try {
+    return openBoth(directory, isClosed);
+  } catch (error) {
+    if (isClosed || use === 'write' || !isNoRoom(error, directory)) throw error;
+    try {
+      return openBoth(directory, true);
+    } catch {
+      // There may be no store yet: that there is no room for one says more.
+      throw error;
+    }
+  }
+}
+
+function openBoth(directory: string, readOnly: boolean): Opened {
+  const eventsDatabase = openDatabase(join(directory, EVENTS.file), EVENTS.layout, readOnly);
+  try {
+    return { readOnly, eventsDatabase, journalDatabase: openDatabase(join(directory, JOURNAL.file), JOURNAL.layout, readOnly) };
+  } catch (error) {
+    eventsDatabase.close();
+    throw error;
+  }
 }

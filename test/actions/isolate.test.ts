@@ -97,6 +97,11 @@ describe('the plan', () => {
   test.each(['nonsense', '0.0.0.0/0', '192.0.2.53 accept'])('takes %j for no name server', async (dns) => {
     await expect(isolate.plan({ ...params, dns: [dns] }, anyContext())).rejects.toThrow(/no address of a name server/);
   });
+
+  test.skipIf(noNetwork !== undefined)('where nobody could come back it says what helps, also to who has no option for it', async () => {
+    const plan = await isolate.plan(params, anyContext({ uid: 0, management: [] }));
+    expect(plan).toMatchObject({ state: 'blocked', reason: expect.stringContaining('`--allow` of `tickward isolate`; `force: true` in the step or `tickward isolate --force`') });
+  });
 });
 
 describe('what the journal says should be in force', () => {
@@ -105,13 +110,19 @@ describe('what the journal says should be in force', () => {
   const start = Date.parse('2026-01-01T00:00:00.000Z');
   const isolated = entry('a', 'change', { kind: 'isolated', run: 'a', seconds: 300 });
   const confirmed = entry('b', 'change', { kind: 'confirmed', run: 'a', seconds: 0, before: 200 });
+  const released = entry('c', 'change', { kind: 'released', run: 'a', rules: 'r' });
+  const undone: JournalEntry = { ...entry('c', 'undone'), time: '2026-01-01T00:00:10.000Z', data: { done: ['the host is isolated again'], already: [], failed: [] } };
 
   test.each<[string, JournalEntry[], ReturnType<typeof expectedIsolation>]>([
     ['nothing without a run', [], undefined],
     ['what was isolated, until its time is over', [isolated], { run: 'a', since: start, until: start + 300_000 }],
     ['without an end once confirmed', [isolated, confirmed], { run: 'a', since: start }],
-    ['with the time that was left when that is undone', [isolated, confirmed, entry('b', 'undone')], { run: 'a', since: start, until: start + 200_000 }],
+    ['with the time that was left when that is undone', [isolated, confirmed, { ...entry('b', 'undone'), data: { done: ['it ends by itself'], already: [], failed: [] } }], { run: 'a', since: start, until: start + 200_000 }],
+    ['without an end still where nothing of that was undone', [isolated, confirmed, { ...entry('b', 'undone'), data: { done: [], already: ['it ends by itself already'], failed: [] } }], { run: 'a', since: start }],
     ['nothing after a release', [isolated, entry('c', 'change', { kind: 'released', run: 'a', rules: '' })], undefined],
+    ['what was isolated before, with the time that was left, once a release is undone', [isolated, released, undone], { run: 'a', since: start + 10_000, until: start + 310_000 }],
+    ['without an end where it had none when it was released', [isolated, confirmed, released, undone], { run: 'a', since: start + 10_000 }],
+    ['nothing where the undo of a release found nothing to bring back', [isolated, released, entry('c', 'undone', {})], undefined],
     ['nothing after an undo', [isolated, entry('a', 'undone')], undefined],
     ['nothing where it did not hold', [isolated, entry('a', 'step-failed')], undefined],
   ])('%s', (_what, entries, expected) => {

@@ -205,6 +205,12 @@ describe('query', () => {
     expect(JSON.parse(stdout)).toEqual([{ path: '/etc/systemd/system/evil.timer', executable: '/usr/bin/dash', username: 'root', attribution: 'proc' }]);
   });
 
+  test('says that of two columns of one name only one has its value', () => {
+    const { code, stdout, stderr } = run('query', '--engine', 'embedded', '--json', 'SELECT 1 AS a, 2 AS a');
+    expect([code, JSON.parse(stdout)]).toEqual([0, [{ a: '2' }]]);
+    expect(stderr).toContain('more than one column is called a, and each row has one value for it: give them names of their own with AS');
+  });
+
   test('shows where SQL is wrong', () => {
     const { code, stderr } = run('query', '--engine', 'embedded', 'SELECT path FORM file');
     expect(stderr).toMatch(/line 1, column 18: near "file": syntax error\n {2}SELECT path FORM file\n {19}\^/);

@@ -28,6 +28,8 @@ const EVENT = { '@timestamp': '2026-01-01T00:00:00.000Z', event: { category: ['f
 interface Scene {
   host: OwnHost;
   respond: (...args: string[]) => Terminal;
+  /** On a terminal that cannot move its cursor. */
+  plainly: (...args: string[]) => Terminal;
   tickward: (...args: string[]) => string;
 }
 
@@ -35,7 +37,7 @@ async function hostWithTimer(): Promise<Scene> {
   const host = await ownHost();
   host.run(['sh', '-c', `printf '[Timer]\\nOnCalendar=daily\\n' > ${TIMER}; printf '[Service]\\nExecStart=/bin/true\\n' > ${SERVICE}`]);
   const whole = (args: readonly string[]): string[] => [TICKWARD, ...args, '--state-dir', stateDir];
-  return { host, respond: (...args) => terminal(host.enter(whole(['respond', ...args]))), tickward: (...args) => host.run(whole(args)).stdout };
+  return { host, respond: (...args) => terminal(host.enter(whole(['respond', ...args]))), plainly: (...args) => terminal(host.enter(['env', 'TERM=dumb', ...whole(args)])), tickward: (...args) => host.run(whole(args)).stdout };
 }
 
 const needsHost = noHost ?? 'on a host of its own';
@@ -157,3 +159,30 @@ test('a pipe is no terminal: without --yes nothing is asked or done', () => {
   const piped = terminal(['/bin/sh', '-c', `yes | sh src/cli/tickward respond --file ${file} --state-dir ${stateDir}; echo code $?`]);
   return piped.sees(/nobody is here to decide[\s\S]*code 2/).then(() => expect(existsSync(file)).toBe(true));
 });
+
+test.skipIf(noHost !== undefined)(`a terminal that cannot move its cursor gets lines and no sequences (${needsHost})`, async () => {
+  const { host, plainly, tickward } = await hostWithTimer();
+  const first = plainly('respond', '--file', TIMER, '--only', 'remove');
+  let bytes = '';
+  first.pty.onData((data) => {
+    bytes += data;
+  });
+  await first.answer(/How do you want to go on\?\r\n  1\) go through[\s\S]*Number \(1\): $/, '9\r');
+  await first.answer(/must answer with a number from 1 to 3[\s\S]*Number \(1\): $/, '\r');
+  await first.answer(/remove \(step 1 of 1\)\?[\s\S]*Number \(1\): $/, '2\r');
+  await first.sees(/changed +remove/);
+  expect(await first.ended).toBe(0);
+  expect(bytes).not.toContain('\u001b');
+  const [run] = jsonLines<RunSummary>(tickward('runs', '--json'));
+  for (const key of [CTRL_C, '\u0004']) {
+    const left = plainly('undo', run!.run);
+    await left.answer(/Take it back\? \(y\/N\) $/, key);
+    await left.sees(/interrupted/);
+    expect(await left.ended).toBe(130);
+  }
+  const undone = plainly('undo', run!.run);
+  await undone.answer(/Take it back\? \(y\/N\) $/, 'sure\r');
+  await undone.answer(/must answer with "yes" or "no"[\s\S]*\(y\/N\) $/, 'YES\r');
+  expect(await undone.ended).toBe(0);
+  expect(host.run(['ls', TIMER, SERVICE]).status).toBe(0);
+}, 60_000);

@@ -137,7 +137,7 @@ test.each([
   [['--answer', 'case.malware=maybe'], /it takes yes or no/],
   [['--severity', 'dire'], /there is no severity dire/],
   [['--playbook', 'nope'], /there is no playbook nope/],
-  [['--resume', 'x'], /file does not go with it/],
+  [['--resume', 'x'], /--file does not go with it/],
 ])('respond %j is refused with what there is', (args, message) => {
   const directory = temporaryDirectory();
   const unit = join(directory, 'x.timer');

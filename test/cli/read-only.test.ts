@@ -4,6 +4,8 @@ import { fileEvent } from '../helpers/events.ts';
 import { MOUNTED, noHost, notRoot, ownHost, SCRATCH, TICKWARD, USER, type OwnHost } from '../helpers/host.ts';
 
 const STATE = `${SCRATCH}/state`;
+/** A file system that fills up. */
+const SMALL = `${SCRATCH}/small`;
 
 /** Two events, the second only in SQLite's log: who writes is killed, or ends well. */
 function storing(end: 'killed' | 'closed'): string {
@@ -52,6 +54,21 @@ describe.skipIf(noHost)('read-only', () => {
     for (const args of [['alerts'], ['runs'], ['exception', 'list']]) expect(on(...args)).toMatchObject({ status: 0 });
     for (const args of [['watch', '--once', '--for', '1s'], ['watch', '--from', '/dev/null', '--once'], ['fleet', 'sweep', '--inventory', '/etc/passwd', '--unit', 'x.timer']]) expect(on(...args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/cannot be written — give another one with --state-dir/) });
     expect(bytesOf(host)).toBe(before);
+  });
+
+  test.each([['after an end', 'closed', ':', 2], ['after a kill, with its log', 'killed', 'rm *-shm', 2]] as const)('a store %s on a full disk is read all the same', async (_, end, then, events) => {
+    const host = await ownHost();
+    stored(host, end);
+    host.run(['sh', '-ec', `mkdir ${SMALL}; mount -t tmpfs -o size=1m tmpfs ${SMALL}; cp -a ${STATE} ${SMALL}/state; cd ${SMALL}/state; ${then}; cat /dev/zero > ${SMALL}/filled 2>/dev/null || :`]);
+    const on = (...args: string[]): { status: number | null; stdout: string; stderr: string } => host.run([TICKWARD, ...args, '--state-dir', `${SMALL}/state`]);
+    const listed = on('events', '--json');
+    expect(listed.stderr).toMatch(/nothing can be written .*for the disk is full: it is read as it lies/);
+    expect(listed.stdout.trim().split('\n')).toHaveLength(events);
+    for (const args of [['alerts'], ['runs'], ['restore'], ['isolate', '--status'], ['exception', 'list']]) expect(on(...args)).toMatchObject({ status: 0 });
+    for (const args of [['watch', '--for', '1s'], ['release', '--yes']]) expect(on(...args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/the disk is full: .* — make room/) });
+    host.run(['rm', `${SMALL}/filled`]);
+    expect(on('events', '--json')).toMatchObject({ status: 0, stdout: listed.stdout, stderr: '' });
+    host.run(['umount', SMALL]);
   });
 
   test('of an older layout it says what to do', async () => {

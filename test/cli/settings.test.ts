@@ -113,6 +113,11 @@ test('variables that are empty, and switches that are off, count as not set', ()
   expect(tickward(['respond', '--file', '/etc/passwd', '--state-dir', stateDir], { env }).stderr).toMatch(/nobody is here to decide/);
 });
 
+test.each([['TICKWARD_LANG', 'fr'], ['TICKWARD_TIMEOUT', 'soon'], ['TICKWARD_ENGINE', 'duckdb'], ['TICKWARD_SENSOR', 'eyes']])('a wrong value of %s is told with the name of that, for nobody typed it', (name, value) => {
+  expect(tickward(['rule', 'list'], { env: { [name]: value } })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`${value} is no value for ${name}: it takes`) });
+  expect(tickward(['rule', 'list'], { env: { [name]: value } }).stderr).toContain(`— unset ${name}, or give it such a value`);
+});
+
 test('a management peer of the environment that is none is said at once', () => {
   const env = { TICKWARD_MANAGEMENT: '192.0.2.1,foo' };
   expect(tickward(['rule', 'list'], { env })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('TICKWARD_MANAGEMENT: foo is no management peer — write 192.0.2.1') });

@@ -83,6 +83,13 @@ test('Auditbeat: each action of a document in its order; a name that was moved a
   ]);
 });
 
+test('a sensor that names a program without the number of its process is not said to name none', () => {
+  const line = JSON.stringify({ '@timestamp': '2026-09-14T11:15:00Z', event: { category: ['file'], type: ['creation'], action: 'creation' }, host: { name: 'h', os: { type: 'linux' } }, file: { path: '/etc/systemd/system/a.timer' }, process: { executable: '/tmp/\u001b[1m', name: 'x' } });
+  const event = read(line)[0]?.event;
+  expect(event?.process).toBeUndefined();
+  expect(event?.tickward).toMatchObject({ attribution: 'none', attribution_note: 'the other sensor names /tmp/\\e[1m, and no number of its process' });
+});
+
 test('Auditbeat: owner, mode and times of the file, the container and the process', () => {
   const [plain, ebpf, enriched] = fixture('auditbeat.ndjson').map((line) => read(line)[0]?.event);
   expect(plain?.file).toMatchObject({ extension: 'timer', type: 'file', size: 54, mode: '0644', uid: '0', gid: '0', owner: 'root', group: 'root', inode: '11794491', mtime: '2026-09-14T11:00:01.531Z' });

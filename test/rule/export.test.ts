@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { loadExport } from '../../src/rule/export.ts';
 import { loadRuleFile } from '../../src/rule/file.ts';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
@@ -101,4 +102,13 @@ test.each([
 
 test('a list without items in the file is said', () => {
   expect(load(excepted).rules[0]?.unapplied).toEqual(['the exceptions of the list "L" are not in the file']);
+});
+
+test('what is wrong is told in the order of the lines, each with its place in the file', () => {
+  const { errors } = loadExport('{"a":1}\n{"list_id":"l"}\n  {bad\n{"b":1}\n', 'x.ndjson', 0);
+  expect(errors).toMatchObject([
+    { message: expect.stringContaining('this is no rule'), place: { line: 1 } },
+    { message: "this is no JSON: Expected property name or '}'", place: { file: 'x.ndjson', line: 3, column: 4 } },
+    { message: expect.stringContaining('this is no rule'), place: { line: 4 } },
+  ]);
 });

@@ -20,7 +20,7 @@ interface SweepOptions extends FleetRunOptions {
   key: string[];
 }
 
-const EXIT = '\nExit code 3 when something was found, when a host did not do it, when its record could not be kept, or when a step is left for a person; each such host is named with its reason.';
+const EXIT = '\nExit code 3 when something was found (in a dry run: when a host would be changed), when a host did not do it, when its record could not be kept, or when a step is left for a person; each such host is named with its reason.';
 const EXPORTS = ['fleetdm', 'fleetdm-script', 'elastic'] as const satisfies ExportKind[];
 const collect = (value: string, before: string[]): string[] => [...before, value];
 

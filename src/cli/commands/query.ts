@@ -1,6 +1,7 @@
 /** `tickward query`: SQL on osqueryd, osqueryi or the embedded engine. */
 import type { Command } from 'commander';
 import { TickwardError } from '../../model/errors.ts';
+import { printable } from '../../model/text.ts';
 import { Exit, type Register } from '../context.ts';
 import { openEngine, refuseSocketOfNone } from '../engine.ts';
 
@@ -30,6 +31,9 @@ Examples:
       const engine = await openEngine(context);
       const result = await engine.query(sql, { timeoutMs: context.settings.timeout * 1000, maxRows });
       for (const warning of result.warnings) context.notice({ level: 'warn', message: warning });
+      const twice = result.columns.find((column, index) => result.columns.indexOf(column) !== index);
+      // As osquery answers: a row has one value a name. In a join of a table with itself it is easily taken for that of the other.
+      if (twice !== undefined) context.notice({ level: 'warn', message: `more than one column is called ${printable(twice)}, and each row has one value for it: give them names of their own with AS` });
       if (result.truncated) context.notice({ level: 'warn', message: `only the first ${result.rows.length} rows are shown` });
       if (context.out.json) context.out.document(result.rows);
       else {

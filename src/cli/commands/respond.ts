@@ -53,7 +53,8 @@ Examples:
 Run again, it finds nothing left to do. Steps end as would-change, changed, unchanged, skipped-because, failed or
 needs-person. Exit code 3 when a step is left for a person, 1 when one failed, 130 when it was interrupted. A dry run
 has the exit code of what it would do: 1 when a step cannot be done, and shows what comes after it all the same.
-An optional step that cannot be done is left out; named with --only it fails.`)
+An optional step that cannot be done is left out; named with --only it fails.
+On a terminal that cannot move its cursor (TERM=dumb) questions are lines, and answers numbers and words.`)
     .action(act((context, alert: string | undefined, options: Options, command: Command) => {
       if (options.resume === undefined) refuseUnheeded(command, ['force'], 'a new run', '--force goes on with a run whose journal somebody changed: give --resume RUN too');
       return run(context, alert, options);
@@ -86,7 +87,8 @@ function workOf(context: Context, alertId: string | undefined, options: Options)
 }
 
 function resumedWork(context: Context, alertId: string | undefined, options: Options, id: string): Work {
-  const other = alertId ?? (['file', 'user', 'playbook', 'only'] as const).find((name) => options[name] !== undefined);
+  const option = (['file', 'user', 'playbook', 'only'] as const).find((name) => options[name] !== undefined);
+  const other = alertId ?? (option === undefined ? undefined : `--${option}`);
   if (other !== undefined) throw new TickwardError('USAGE', `--resume goes on with what the run is about: ${printable(other)} does not go with it`, { hint: 'begin a new run for something else' });
   const store = context.store();
   const { journal } = store;
