@@ -63,14 +63,13 @@ export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Ima
   try {
     const records = kept(createMap('tickward_images', BPF.MAP_TYPE_ARRAY, RECORD_LENGTH, SLOTS));
     const { made: tries, limit } = openTries(types, descriptors);
-    const { made: living } = attachedOr(descriptors, openLiving.bind(undefined, types));
     const exec = kept(loadProgram('tickward_exec', execProgram(types.offsets, records, tries)));
     const fork = kept(loadProgram('tickward_fork', forkProgram(types.offsets, records)));
     const thread = kept(loadProgram('tickward_thread', threadProgram(types.offsets, records)));
     kept(attach(thread, 'task_newtask'));
     kept(attach(exec, 'sched_process_exec'));
     kept(attach(fork, 'sched_process_fork'));
-    return new KernelImages(records, { limit, living }, types, descriptors);
+    return new KernelImages(records, limit, types, descriptors);
   } catch (error) {
     descriptors.close();
     throw error;
@@ -117,6 +116,9 @@ class Descriptors {
   }
 }
 
+/** Where the kernel does not tell. */
+const TAKEN_AS_TOLD: Living = { provesProgram: () => true };
+
 class KernelImages implements Images {
   readonly #record: Lookup;
   /** A second reading, to compare. */
@@ -124,15 +126,14 @@ class KernelImages implements Images {
   readonly #types: Types;
   readonly #descriptors: Descriptors;
   readonly limit: string | undefined;
-  readonly #living: Living | undefined;
+  #living: Living | undefined;
   readonly #ofDirectories = new Descriptors();
   #directories: Lookup | undefined;
   #bell: Poll | undefined;
   #open = true;
 
-  constructor(records: number, { limit, living }: { limit: string | undefined; living: Living | undefined }, types: Types, descriptors: Descriptors) {
+  constructor(records: number, limit: string | undefined, types: Types, descriptors: Descriptors) {
     this.limit = limit;
-    this.#living = living;
     this.#types = types;
     this.#descriptors = descriptors;
     this.#record = new Lookup(records, RECORD_LENGTH);
@@ -159,7 +160,10 @@ class KernelImages implements Images {
   }
 
   provesProgram(pid: number): boolean {
-    return !this.#open || this.#living === undefined || this.#living.provesProgram(pid);
+    if (!this.#open) return true;
+    // The start does without.
+    this.#living ??= attachedOr(this.#descriptors, openLiving.bind(undefined, this.#types)).made ?? TAKEN_AS_TOLD;
+    return this.#living.provesProgram(pid);
   }
 
   keepDirectories(onBusy: () => void): string | undefined {

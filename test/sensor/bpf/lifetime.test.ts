@@ -14,9 +14,9 @@ import { until } from '../../helpers/until.ts';
 
 const IMAGES = join(import.meta.dirname, '../../../src/sensor/bpf/images.ts');
 /** A process that opens, says so, and waits; or says why it cannot. */
-const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { openImages().keepDirectories(() => undefined); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
+const OPENS = `import { openImages } from ${JSON.stringify(IMAGES)}; try { const images = openImages(); images.keepDirectories(() => undefined); images.provesProgram(1); console.log('open'); setInterval(() => {}, 1000); } catch (error) { console.log(error.name + ': ' + error.message); }`;
 
-/** Programs and maps: of images, and of tries, directories and living processes where this kernel has a place for them. */
+/** Programs and maps: of images, and of tries, directories and, once they are asked for, living processes where this kernel has a place for them. */
 const ALL = [3 + (noTries() === undefined ? 2 : 0) + (noDirectories() === undefined ? (hasTimes ? 2 : 4) : 0) + (hasTasks ? 1 : 0), 1 + (noTries() === undefined ? 1 : 0) + (noDirectories() === undefined ? 2 : 0) + (hasTasks ? 1 : 0)];
 
 /** The kernel frees a little after the last descriptor is closed. */
@@ -29,6 +29,7 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
   test('close leaves no program and no map, and may be called twice', async () => {
     const images = openImages();
     images.keepDirectories(() => undefined);
+    images.provesProgram(process.pid);
     const held = heldBy('self');
     // Each program is held twice: by its own descriptor and by that of the tracepoint.
     expect([new Set(held.programs).size, held.maps.length]).toEqual(ALL);
@@ -68,6 +69,7 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
   test.skipIf(!hasTasks)('of living processes the program is proven, of those that have ended and of threads of the kernel it is not; nothing stays open by asking', () => {
     const images = openImages();
     onTestFinished(() => images.close());
+    images.provesProgram(process.pid);
     const before = readdirSync('/proc/self/fd').length;
     const { pid } = spawnSync('/bin/true');
     const KTHREADD = 2;
@@ -85,6 +87,7 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
   test('all the memory that the kernel gives is at most 31 million bytes', () => {
     const images = openImages();
     images.keepDirectories(() => undefined);
+    images.provesProgram(process.pid);
     onTestFinished(() => images.close());
     const memory = readdirSync('/proc/self/fdinfo').flatMap((fd) => (existsSync(`/proc/self/fdinfo/${fd}`) ? (/^memlock:\t(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? []) : []));
     // Before Linux 6.4 a key, filled up to 8 bytes, is counted for every entry, which arrays do not have.
