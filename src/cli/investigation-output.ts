@@ -7,7 +7,7 @@ import type { InvestigatedStep, Investigation } from '../investigate/index.ts';
 import { makerText } from './alert-text.ts';
 import type { Context } from './context.ts';
 import type { Output, Style } from './output.ts';
-import { movesCursor } from './plain-ui.ts';
+import { movesCursor } from './terminal.ts';
 
 /** Rows of one answer shown to a person; --json has all. */
 const SHOWN_ROWS = 20;

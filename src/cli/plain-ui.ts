@@ -1,5 +1,4 @@
 /** Questions line by line, for a terminal that cannot move its cursor (TERM=dumb, as in an editor's shell or on a rescue console): what inquirer draws there nobody can read. */
-import { createInterface } from 'node:readline';
 import { TickwardError } from '../model/errors.ts';
 import type { Ui } from './ui.ts';
 
@@ -9,13 +8,6 @@ export interface Streams {
 }
 
 const STANDARD: Streams = { input: process.stdin, output: process.stdout };
-
-/** What terminals are called that understand no sequences, or of which nothing is known. */
-const PLAIN: readonly (string | undefined)[] = [undefined, '', 'dumb', 'unknown'];
-
-export function movesCursor(): boolean {
-  return !PLAIN.includes(process.env['TERM']);
-}
 
 export function createPlainUi(interrupted: () => TickwardError, signal?: AbortSignal, streams: Streams = STANDARD): Ui {
   /** Until `read` takes what was typed. */
@@ -28,7 +20,8 @@ export function createPlainUi(interrupted: () => TickwardError, signal?: AbortSi
   };
   const lineAfter = (question: string): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const lines = createInterface({ input: streams.input, terminal: false });
+    // Loaded when it is needed: most runs ask nothing here.
+    const lines = process.getBuiltinModule('node:readline').createInterface({ input: streams.input, terminal: false });
     const end = (): void => {
       if (signal?.aborted !== true) streams.output.write('\n');
       reject(interrupted());

@@ -1,6 +1,7 @@
 /** The one door to inquirer: questions for a person, only where there is one. */
 import { TickwardError } from '../model/errors.ts';
-import { createPlainUi, movesCursor } from './plain-ui.ts';
+import { createPlainUi } from './plain-ui.ts';
+import { movesCursor } from './terminal.ts';
 
 export interface Choice<Value> {
   value: Value;

@@ -1,5 +1,4 @@
 /** Where `watch` sends its alerts: what the command line names, else what the configuration says. */
-import { isAbsolute } from 'node:path';
 import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { DEFAULTS, type OutputOptions } from '../output/types.ts';
@@ -24,12 +23,11 @@ export async function openWatchOutputs(context: Context, named: readonly string[
 
 /** `file:/PATH`, `syslog`, `syslog:/SOCKET`, `journald`, `journald:/SOCKET`, `command:/PROGRAM`. */
 function outputOf(text: string): OutputOptions {
-  const [, type = '', rest] = /^([a-z]+)(?::(.+))?$/s.exec(text) ?? [];
-  if ((type === 'file' || type === 'command') && rest !== undefined && !isAbsolute(rest)) throw new TickwardError('USAGE', `${printable(text)} is no output: ${printable(rest)} is no absolute path`, { hint: `write it from / on: ${type}:/${printable(rest)}` });
+  const [, type = '', rest] = /^([a-z]+)(?::(\/.+))?$/s.exec(text) ?? [];
   if (type === 'file' && rest !== undefined) return { type, path: rest, ...DEFAULTS.file };
   if (type === 'command' && rest !== undefined) return { type, command: [rest], ...DEFAULTS.command };
   if (type === 'syslog' || type === 'journald') return { type, socket: rest ?? DEFAULTS[type].socket };
-  throw new TickwardError('USAGE', `${printable(text)} is no output`, { hint: 'write file:/PATH, syslog, journald or command:/PROGRAM' });
+  throw new TickwardError('USAGE', `${printable(text)} is no output`, { hint: 'write file:/PATH, syslog, journald or command:/PROGRAM, each path from / on' });
 }
 
 /** All that watch one state directory see every alert of its sensor: the first gives them to the outputs, another one when that is gone. Those of an import only some see, after the process that imports: it gives them on itself. */

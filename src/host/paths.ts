@@ -87,7 +87,7 @@ export function attempt<Result>(path: HostPath, call: () => Result): Result {
   }
 }
 
-/** `attempt` for a removal: what is gone already is as it should be. */
+/** `attempt` for a removal: what is gone already is as it should be, and false. */
 export function attemptRemoval(path: HostPath, unlink: () => void): boolean {
   try {
     unlink();

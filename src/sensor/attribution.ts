@@ -48,7 +48,7 @@ const FRESH_MS = 1_000;
 /** All numbers of processes are not used up within this time, in ns. */
 const REUSE_NS = 250_000_000n;
 
-/** Answers that are kept, by the characters in them: four thousand of them most of the time, fewer where somebody gives processes long arguments. */
+/** Answers of a second that are kept, by the characters in them: four thousand of them most of the time, fewer where somebody gives processes long arguments. */
 const MOST_KNOWN = 8 * 1024 ** 2;
 
 export class Attributor {
