@@ -47,6 +47,9 @@ export const MAX_HANDLE_SZ = 128;
 /** The handle of a kernfs node is its 64-bit id, and the id of a control group is that of its directory. */
 export const FILEID_KERNFS = 0xfe;
 
+// include/uapi/asm-generic/mman-common.h; madvise(2)
+export const MADV_DONTNEED = 4;
+
 // include/linux/kdev_t.h: width of the minor in the kernel's own dev_t.
 export const MINORBITS = 20;
 

@@ -1,5 +1,6 @@
 /** How a process that runs for months uses memory. */
 import { setFlagsFromString } from 'node:v8';
+import { letGoOfOwnPages } from '../host/own-pages.ts';
 
 /** What is more by this than it was is given back; bytes. */
 const WORTH = 32 * 1024 ** 2;
@@ -52,11 +53,12 @@ export class Bursts {
   }
 }
 
-/** All that can be, and every page that is empty by then goes back to the kernel: 50 ms. */
+/** All that can be, and every page that is empty by then goes back to the kernel, with those of Node's program: 50 ms. */
 export function giveBack(): void {
   setFlagsFromString('--expose-gc');
   // Loaded when it is needed: the start does without.
   const collect: unknown = process.getBuiltinModule('node:vm').runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
   if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  letGoOfOwnPages();
 }

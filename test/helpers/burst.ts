@@ -1,4 +1,4 @@
-/** A program for tests: takes much memory, drops it, gives it back, and says how many MB it had each time. */
+/** A program for tests: takes much memory, drops it, gives it back, and says how many MB it had each time, and how many of files. */
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { giveBack, saveMemory } from '../../src/watch/memory.ts';
@@ -6,8 +6,12 @@ import { giveBack, saveMemory } from '../../src/watch/memory.ts';
 const TEXTS = 10_000;
 const LENGTH = 15_000;
 
+function megabytes(of: 'RssAnon' | 'RssFile'): number {
+  return Number(new RegExp(`^${of}:\\s+(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+}
+
 function anonymousMb(): number {
-  return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+  return megabytes('RssAnon');
 }
 
 function burst(): number {
@@ -23,5 +27,6 @@ for (let rounds = 0; rounds < 20; rounds += 1) {
   await setTimeout(10);
 }
 const left = anonymousMb();
+const mapped = megabytes('RssFile');
 giveBack();
-process.stdout.write(JSON.stringify({ full, left, after: anonymousMb() }));
+process.stdout.write(JSON.stringify({ full, left, after: anonymousMb(), mapped, mappedAfter: megabytes('RssFile') }));
