@@ -1,7 +1,7 @@
 /** The osquery extension: registers the tables first, then senses, and ends when osquery does. */
 import { parseArgs } from 'node:util';
 import { userOf } from '../src/host/passwd.ts';
-import { giveMemoryBack } from '../src/host/trim.ts';
+import { trimHeap } from '../src/host/own-memory.ts';
 import { messageOf, TickwardError } from '../src/model/errors.ts';
 import { argumentsOf, startExtension, tablePlugin } from '../src/osquery/index.ts';
 import { exitCodeOf } from '../src/osquery/run.ts';
@@ -50,7 +50,7 @@ function watch(store: Store, onNotice: (notice: Notice) => void): Promise<Watch>
 function introduce(sensor: Sensor): void {
   log('info', `watching by ${sensor.source}`);
   for (const blind of sensor.blind) log('warn', blind);
-  setInterval(giveMemoryBack, TRIM_MS).unref();
+  setInterval(trimHeap, TRIM_MS).unref();
 }
 
 /** A wrong number in the environment must not keep the host unwatched. */

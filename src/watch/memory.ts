@@ -1,6 +1,6 @@
 /** How a process that runs for months uses memory. */
 import { setFlagsFromString } from 'node:v8';
-import { letGoOfOwnPages } from '../host/own-pages.ts';
+import { anonymousBytes, letGoOfProgram, trimHeap } from '../host/own-memory.ts';
 
 /** What is more by this than it was is given back; bytes. */
 const WORTH = 32 * 1024 ** 2;
@@ -27,7 +27,7 @@ export function saveMemory(): void {
  * start and after every small burst too.
  */
 export class Bursts {
-  private least = process.memoryUsage.rss();
+  private least = anonymousBytes();
   private worked = performance.eventLoopUtilization();
   private readonly timer = setInterval(() => this.look(), LOOK_MS).unref();
   /** The start is the first: what it read and parsed is of no use any more. */
@@ -42,14 +42,14 @@ export class Bursts {
     const worked = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(worked, this.worked);
     this.worked = worked;
-    const resident = process.memoryUsage.rss();
-    if (resident < this.least + WORTH) this.least = Math.min(this.least, resident);
+    const now = anonymousBytes();
+    if (now < this.least + WORTH) this.least = Math.min(this.least, now);
     else if (utilization < BUSY) this.give();
   }
 
   private give(): void {
     giveBack();
-    this.least = process.memoryUsage.rss();
+    this.least = anonymousBytes();
   }
 }
 
@@ -60,5 +60,6 @@ export function giveBack(): void {
   const collect: unknown = process.getBuiltinModule('node:vm').runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
   if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  letGoOfOwnPages();
+  trimHeap();
+  letGoOfProgram();
 }

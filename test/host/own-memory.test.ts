@@ -1,7 +1,7 @@
-/** Which of the program's own pages may be let go of: none that is not in its file as it is. */
+/** What the process itself has, and which of its program's pages may be let go of: none that is not in its file as it is. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { letGoOfOwnPages, unwritten } from '../../src/host/own-pages.ts';
+import { anonymousBytes, letGoOfProgram, trimHeap, unwritten } from '../../src/host/own-memory.ts';
 
 const NODE = '/opt/a tool/node';
 
@@ -31,6 +31,14 @@ test.each([
 
 test('what runs goes on to run', () => {
   expect(unwritten(readFileSync('/proc/self/smaps', 'latin1'), process.execPath).length).toBeGreaterThan(0);
-  expect(letGoOfOwnPages()).toBeGreaterThan(0);
+  expect(letGoOfProgram()).toBeGreaterThan(0);
   expect(JSON.parse(JSON.stringify([1.5, { a: 'é' }])).at(1)).toEqual({ a: 'é' });
+});
+
+test('what is taken and written is counted, and what is freed is not', () => {
+  const before = anonymousBytes();
+  const taken = Buffer.alloc(64 * 1024 ** 2, 1);
+  expect(anonymousBytes() - before).toBeGreaterThan(0.9 * taken.length);
+  expect(before).toBeGreaterThan(1024 ** 2);
+  expect(typeof trimHeap()).toBe('boolean');
 });

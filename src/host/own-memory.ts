@@ -1,10 +1,27 @@
-/**
- * Pages of the program's own file that only its start needed. They count as resident (proc_pid_status(5), RssFile) until the kernel is short of memory.
- * They are let go of, not dropped: they stay in the page cache, and what runs after all is mapped again, 64 KB at a time, without a read.
- */
+/** What this process itself has of memory, and giving it back. */
 import { readFileSync } from 'node:fs';
 import { MADV_DONTNEED } from './kernel.ts';
 import { libcFunction } from './native.ts';
+import { readText } from './read.ts';
+
+/** Resident memory of no file, in bytes (proc_pid_status(5), RssAnon); 0 where /proc does not say. */
+export function anonymousBytes(): number {
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readText('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
+}
+
+type Trim = (keep: number) => number;
+
+let trim: Trim | undefined;
+
+/** Gives back what was freed and glibc keeps: by itself it gives only what lies at the end. Whether something was; nothing is where libc cannot (musl). */
+export function trimHeap(): boolean {
+  try {
+    trim ??= libcFunction('int malloc_trim(size_t pad)') as Trim;
+  } catch {
+    trim = () => 0;
+  }
+  return trim(0) === 1;
+}
 
 export interface Mapping {
   start: bigint;
@@ -15,8 +32,12 @@ type Advise = (address: bigint, length: bigint, advice: number) => number;
 
 let advise: Advise | undefined;
 
-/** How many mappings were let go of; none where libc cannot be called. */
-export function letGoOfOwnPages(): number {
+/**
+ * Pages of the program's own file that only its start needed count as resident until the kernel is short of memory.
+ * They are let go of, not dropped: they stay in the page cache, and what runs after all is mapped again, 64 KB at a time, without a read.
+ * How many mappings it were; none where libc cannot be called.
+ */
+export function letGoOfProgram(): number {
   try {
     advise ??= libcFunction('int madvise(uintptr_t address, size_t length, int advice)') as Advise;
     const madvise = advise;
