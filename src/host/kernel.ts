@@ -176,6 +176,7 @@ export const FAN_UNLIMITED_MARKS = 0x20;
 export const FAN_REPORT_DIR_FID = 0x400;
 export const FAN_REPORT_NAME = 0x800;
 export const FAN_MARK_ADD = 0x1;
+export const FAN_MARK_DONT_FOLLOW = 0x4;
 export const FAN_MARK_ONLYDIR = 0x8;
 export const FAN_MARK_FILESYSTEM = 0x100;
 export const FAN_MODIFY = 0x2;

@@ -69,6 +69,8 @@ export interface Backend {
   readonly execLog?: ExecLog;
   /** The directory behind an O_PATH descriptor of this path. Gives its key; throws a SystemError. Marking again widens the interest. */
   mark(directory: number, interest: Interest, path: string): string;
+  /** Tells of what is done to this very file by any name of it, as of an entry of the directory that has the name. Whether it can. */
+  markFile?(path: string | Buffer): boolean;
   /** Calls `receiver`, whenever something waits and more may be taken; what is left waits in the kernel. */
   start(receiver: Receiver): void;
   /** Reads what waits now, nothing included. */

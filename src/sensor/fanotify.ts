@@ -2,8 +2,8 @@
  * fanotify(7) by two groups. `wake` only says that something happened: without names its events merge into a few, so it costs next to nothing and never
  * fills up. `log` holds what happened, with names, and between it which programs were run; it is read when `wake` wakes us, and now and then.
  */
-import { FAN_ATTRIB, FAN_CLASS_NOTIF, FAN_CLOEXEC, FAN_CLOSE_WRITE, FAN_CREATE, FAN_DELETE, FAN_DELETE_SELF, FAN_EVENT_ON_CHILD, FAN_MARK_ADD, FAN_MARK_FILESYSTEM, FAN_MARK_ONLYDIR, FAN_MODIFY, FAN_MOVED_FROM, FAN_MOVED_TO, FAN_MOVE_SELF, FAN_NONBLOCK, FAN_ONDIR, FAN_OPEN_EXEC, FAN_RENAME, FAN_REPORT_DIR_FID, FAN_REPORT_NAME, FAN_UNLIMITED_MARKS } from '../host/kernel.ts';
-import { readMountInfo, type MountInfo } from '../host/mounts.ts';
+import { FAN_ATTRIB, FAN_CLASS_NOTIF, FAN_CLOEXEC, FAN_CLOSE_WRITE, FAN_CREATE, FAN_DELETE, FAN_DELETE_SELF, FAN_EVENT_ON_CHILD, FAN_MARK_ADD, FAN_MARK_DONT_FOLLOW, FAN_MARK_FILESYSTEM, FAN_MARK_ONLYDIR, FAN_MODIFY, FAN_MOVED_FROM, FAN_MOVED_TO, FAN_MOVE_SELF, FAN_NONBLOCK, FAN_ONDIR, FAN_OPEN_EXEC, FAN_RENAME, FAN_REPORT_DIR_FID, FAN_REPORT_NAME, FAN_UNLIMITED_MARKS } from '../host/kernel.ts';
+import { readMountInfo } from '../host/mounts.ts';
 import { hurry, type Backend, type Bracket, type Interest, type Receiver } from './backend.ts';
 import { ExecLog } from './exec-log.ts';
 import { parseFanotify, type Numbering, type Parsed } from './fanotify-parse.ts';
@@ -19,6 +19,8 @@ const MOST_AT_ONCE = 50_000;
 
 const GONE = FAN_DELETE_SELF | FAN_MOVE_SELF | FAN_ONDIR;
 const CONTENTS = FAN_CREATE | FAN_DELETE | FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB | FAN_EVENT_ON_CHILD;
+
+const OF_FILE = FAN_MODIFY | FAN_CLOSE_WRITE | FAN_ATTRIB;
 
 const LOG_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN_RENAME | GONE, appearance: FAN_CREATE | FAN_MOVED_TO | GONE, self: GONE };
 /** Renames are told of only together with names, so here they are their two halves. */
@@ -85,7 +87,7 @@ export function openFanotify(handles: Handles): Backend {
   /** All anew: a device number may be that of another file system by now. */
   const markPrograms = (since: bigint): void => {
     if (!privileged) return;
-    const logged = new Map(programFileSystems(readMountInfo()).filter((mount) => isMarked(log, mount)).map((mount) => [mount.device, handles.learn(mount)]));
+    const logged = new Map(programFileSystems(readMountInfo()).filter(({ path }) => isMarked(log, Buffer.from(path, 'latin1'), FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC)).map((mount) => [mount.device, handles.learn(mount)]));
     execLog.logs(logged, since);
   };
   // The map of images is opened after this, so that it has none whose program was opened earlier.
@@ -108,6 +110,7 @@ export function openFanotify(handles: Handles): Backend {
         return key;
       }
     },
+    ...(privileged ? { markFile: (path) => isMarked(log, path, FAN_MARK_DONT_FOLLOW, OF_FILE) && isMarked(wake, path, FAN_MARK_DONT_FOLLOW, OF_FILE) } : {}),
     start(by) {
       receiver = by;
       others?.start(by);
@@ -124,14 +127,14 @@ export function openFanotify(handles: Handles): Backend {
   };
 }
 
-function isMarked(log: number, mount: MountInfo): boolean {
+/** Overlay and others have no marks of a whole file system: what is run from them is not logged, and the attribution knows it by the device. */
+function isMarked(group: number, path: string | Buffer, how: number, mask: number): boolean {
   try {
-    libc.fanotify.markPath(log, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC, Buffer.from(mount.path, 'latin1').toString());
+    libc.fanotify.markPath(group, FAN_MARK_ADD | how, mask, path);
+    return true;
   } catch {
-    // Overlay and others have no such marks: what is run from them is not logged, and the attribution knows it by the device.
     return false;
   }
-  return true;
 }
 
 function openGroups(): { wake: number; log: number; privileged: boolean } {

@@ -139,19 +139,26 @@ export class Handles {
 const DELETED = / \(deleted\)$/;
 
 function pathByHandle(mount: string, handle: Buffer): string | undefined {
-  let anchor: number | undefined;
+  return withHandle(Buffer.from(mount, 'latin1'), handle, (itself) => {
+    const path = readlinkSync(itself);
+    return DELETED.test(path) ? undefined : path;
+  });
+}
+
+/** What `use` makes of the directory of a handle, by a path that holds while it looks; undefined where it is gone, or may not be opened. `anchor` is a directory of its file system. */
+export function withHandle<Result>(anchor: Buffer, handle: Buffer, use: (itself: string) => Result | undefined): Result | undefined {
+  let at: number | undefined;
   let found: number | undefined;
   try {
     // Only for as long as the call takes: an open descriptor would keep the file system from being unmounted.
-    anchor = openSync(Buffer.from(mount, 'latin1'), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK);
-    found = libc.openByHandle(anchor, handle);
-    const path = readlinkSync(`/proc/self/fd/${found}`);
-    return DELETED.test(path) ? undefined : path;
+    at = openSync(anchor, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK);
+    found = libc.openByHandle(at, handle);
+    return use(`/proc/self/fd/${found}`);
   } catch {
     return undefined;
   } finally {
     if (found !== undefined) closeSync(found);
-    if (anchor !== undefined) closeSync(anchor);
+    if (at !== undefined) closeSync(at);
   }
 }
 

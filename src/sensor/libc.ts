@@ -36,11 +36,13 @@ function checked(call: string, result: number): number {
   return result;
 }
 
+const ZERO = Buffer.of(0);
+
 export const fanotify = {
   open: (flags: number): number => checked('fanotify_init', fanotifyInit(flags, 0)),
   /** Of the directory behind a descriptor, so that what is marked and what is read is the same one. */
   mark: (fd: number, flags: number, mask: number, directory: number): void => void checked('fanotify_mark', fanotifyMark(fd, flags, mask, directory, '.')),
-  markPath: (fd: number, flags: number, mask: number, path: string): void => void checked('fanotify_mark', fanotifyMark(fd, flags, mask, AT_FDCWD, path)),
+  markPath: (fd: number, flags: number, mask: number, path: string | Buffer): void => void checked('fanotify_mark', fanotifyMark(fd, flags, mask, AT_FDCWD, typeof path === 'string' ? path : Buffer.concat([path, ZERO]))),
 };
 
 export const inotify = {

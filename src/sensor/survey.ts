@@ -24,6 +24,8 @@ export interface SurveyOptions {
   /** Its turn comes when what the kernel has to say by now was worked off. */
   later: (comparison: Comparison | Discovery) => void;
   know: (known: KnownEntry) => void;
+  /** Each time that everything, or all that is watched, was looked at. */
+  looked: () => void;
   /** Calls back when other work was done. */
   goOn: (work: () => void) => void;
 }
@@ -63,10 +65,16 @@ export class Survey {
     }
   }
 
+  /** When what was read by now is worked off. */
+  soon(): void {
+    this.options.goOn(() => this.byTheWay());
+  }
+
   private nextKnown(): void {
     const { tree, goOn } = this.options;
     this.known.spend(() => this.foundByTheWay(tree.reread(busy()), COMPARED, nothingBefore));
     if (tree.isRereading) goOn(() => this.nextKnown());
+    else this.options.looked();
   }
 
   /** What the tree found out about its folders, by the doing of someone. */
@@ -117,6 +125,7 @@ export class Survey {
     this.atEnd?.();
     this.atEnd = undefined;
     this.why = COMPARED;
+    this.options.looked();
   }
 
   /** Folders that were known when nobody watched yet, and are not there. */

@@ -44,6 +44,11 @@ export class Tree {
     return this.marks.folder(key);
   }
 
+  /** All that are watched. */
+  get folders(): Folder[] {
+    return [...this.marks.all()].flatMap(({ folder }) => folder ?? []);
+  }
+
   /** Nothing is queued any more of what was done before now. Those that something was told of after they left: with it, they are gone. */
   forgetLeft(): Found {
     return { ...nothing(), gone: this.marks.takeLeft() };

@@ -17,6 +17,7 @@ import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
 import { Naming } from './naming.ts';
+import { OtherNames } from './other-names.ts';
 import { COMPARED, Survey } from './survey.ts';
 import { Tree, type Found } from './tree.ts';
 
@@ -58,10 +59,12 @@ export class Watcher {
   private known: KnownEntry[] = [];
   private holdTimer: NodeJS.Timeout | undefined;
   private drainTimer: NodeJS.Timeout | undefined;
+  private coverTimer: NodeJS.Timeout | undefined;
   private next: NodeJS.Immediate | undefined;
   private isWorking = false;
   private readonly naming: Naming;
   private readonly survey: Survey;
+  private readonly otherNames: OtherNames;
 
   constructor(backend: Backend, images: Images | undefined, handles: Handles, options: SensorOptions) {
     this.backend = backend;
@@ -69,11 +72,12 @@ export class Watcher {
     this.options = options;
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
+    this.otherNames = new OtherNames(backend);
     const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMountInfo()), accounts: this.accounts });
     this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
     this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: this.guard.run });
     this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: this.guard.run });
-    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (item) => this.later(item), know: (known) => this.known.push(known), goOn: (work) => setImmediate(() => this.guardedly(work)) });
+    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (item) => this.later(item), know: (known) => this.known.push(known), looked: () => this.cover(), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
   /** What is there at the start is the baseline, not news. */
@@ -126,6 +130,7 @@ export class Watcher {
     clearTimeout(this.holdTimer);
     this.naming.stop();
     clearInterval(this.drainTimer);
+    clearTimeout(this.coverTimer);
     clearImmediate(this.next);
     this.backend.close();
     this.makers.close();
@@ -162,11 +167,26 @@ export class Watcher {
   }
 
   /** One that was read, in its turn to be named. */
-  private queueChange(change: Change, led: readonly Found[]): void {
-    if (!this.matters(change)) return;
+  private queueChange(read: Change, led: readonly Found[]): void {
+    const change = this.matters(read) ? read : this.ofUnit(read);
+    if (change === undefined) return;
     if (!change.isDirectory) this.ledger.announce(change);
     this.queueNamed(change);
     for (const found of led) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
+  }
+
+  private ofUnit(change: Change): Change | undefined {
+    const found = this.otherNames.ofUnit(change);
+    if (found !== 'gone') return found;
+    // Which unit it was, only comparing tells.
+    this.survey.soon();
+    return undefined;
+  }
+
+  /** Not at once: the start does without. */
+  private cover(): void {
+    clearTimeout(this.coverTimer);
+    this.coverTimer = setTimeout(() => this.guard.run(() => this.otherNames.cover(this.tree.folders)), 0);
   }
 
   private queueNamed(item: Change | Gone): void {

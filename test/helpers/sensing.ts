@@ -1,7 +1,7 @@
 /** Sensors under test: in this process, or in one of their own with the rights, the mounts and the refusals that a test gives it. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, linkSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished } from 'vitest';
@@ -111,8 +111,9 @@ export async function sense(mode: SensorMode, options: { directories?: (base: st
     outside,
     async settled() {
       const before = heard();
-      // Through its other name no event comes: only a comparison finds it.
-      appendFileSync(canary, '.');
+      // Of how many names it has no event tells: only a comparison finds it.
+      linkSync(canary, `${canary}.again`);
+      unlinkSync(`${canary}.again`);
       await until(() => heard() > before, () => `the comparison (told so far: ${JSON.stringify(told.lines().slice(-20))})`);
     },
   });

@@ -1,0 +1,74 @@
+/**
+ * Unit files by their other names: who has a hard link in a directory that is not watched writes to the unit by it. The files themselves are marked for that;
+ * what the kernel then tells of has the other name, and the file's number says which unit it is.
+ */
+import type { BigIntStats } from 'node:fs';
+import { Did, type Backend, type Change } from './backend.ts';
+import { lookAt, pathOf } from './document.ts';
+import { withHandle } from './filesystems.ts';
+import type { Folder } from './marks.ts';
+
+/** Files that are marked: each keeps its inode in the kernel's memory, 1 KB. */
+const MOST_MARKED = 8_192;
+
+const TOUCHED = Did.WRITTEN | Did.CLOSED | Did.ATTRIBUTES;
+
+/** Bytes of a directory's key that name its file system (`keyOf`). */
+const FILE_SYSTEM = 8;
+
+interface Unit {
+  folder: Folder;
+  /** latin1 */
+  name: string;
+  /** When the file was changed last, as it was marked: a number may be another file's by now. */
+  changed: bigint;
+}
+
+export class OtherNames {
+  private readonly backend: Pick<Backend, 'markFile'>;
+  /** By file system and inode. */
+  private units = new Map<string, Unit>();
+
+  constructor(backend: Pick<Backend, 'markFile'>) {
+    this.backend = backend;
+  }
+
+  /** Marks what is known of these folders and is not marked yet: anew for all that changed, since a mark goes with its file. */
+  cover(folders: Iterable<Folder>): void {
+    if (this.backend.markFile === undefined) return;
+    const units = new Map<string, Unit>();
+    for (const folder of folders) for (const [name, { inode, changed }] of folder.entries) {
+      if (units.size >= MOST_MARKED) break;
+      const number = numberOf(folder.key, inode);
+      const isMarked = this.units.get(number)?.changed === changed || this.backend.markFile(pathOf(folder.path, name));
+      if (isMarked) units.set(number, { folder, name, changed });
+    }
+    this.units = units;
+  }
+
+  /** The same change as one of the unit itself; `gone` where the other name is, before it could be looked at; undefined where it is no change of a unit. */
+  ofUnit(change: Change): Change | 'gone' | undefined {
+    if (change.isDirectory || (change.did & ~TOUCHED) !== 0 || this.units.size === 0) return undefined;
+    const anchor = this.folderOn(change.directory);
+    if (anchor === undefined) return undefined;
+    const stat = withHandle(Buffer.from(anchor.path), Buffer.from(change.directory.slice(FILE_SYSTEM), 'latin1'), (itself) => lookAt(pathOf(itself, change.name)));
+    if (stat === undefined) return 'gone';
+    const unit = this.units.get(numberOf(change.directory, stat.ino));
+    return unit === undefined || !isAt(unit, stat) ? undefined : { ...change, directory: unit.folder.key, name: unit.name };
+  }
+
+  /** Any that is on the file system of a directory. */
+  private folderOn(key: string): Folder | undefined {
+    for (const { folder } of this.units.values()) if (folder.key.startsWith(key.slice(0, FILE_SYSTEM))) return folder;
+    return undefined;
+  }
+}
+
+function numberOf(key: string, inode: bigint): string {
+  return `${key.slice(0, FILE_SYSTEM)}${inode}`;
+}
+
+function isAt({ folder, name }: Unit, { dev, ino }: BigIntStats): boolean {
+  const now = folder.left === undefined ? lookAt(pathOf(folder.path, name)) : undefined;
+  return now?.ino === ino && now.dev === dev;
+}
