@@ -28,6 +28,8 @@ export class OtherNames {
   private readonly backend: Pick<Backend, 'markFile'>;
   /** By file system and inode. */
   private units = new Map<string, Unit>();
+  /** One on each file system. */
+  private folders = new Map<string, Folder>();
 
   constructor(backend: Pick<Backend, 'markFile'>) {
     this.backend = backend;
@@ -44,28 +46,27 @@ export class OtherNames {
       if (isMarked) units.set(number, { folder, name, changed });
     }
     this.units = units;
+    this.folders = new Map([...units.values()].map(({ folder }) => [fileSystemOf(folder.key), folder]));
   }
 
   /** The same change as one of the unit itself; `gone` where the other name is, before it could be looked at; undefined where it is no change of a unit. */
   ofUnit(change: Change): Change | 'gone' | undefined {
-    if (change.isDirectory || (change.did & ~TOUCHED) !== 0 || this.units.size === 0) return undefined;
-    const anchor = this.folderOn(change.directory);
+    if (change.isDirectory || (change.did & ~TOUCHED) !== 0) return undefined;
+    const anchor = this.folders.get(fileSystemOf(change.directory));
     if (anchor === undefined) return undefined;
     const stat = withHandle(Buffer.from(anchor.path), Buffer.from(change.directory.slice(FILE_SYSTEM), 'latin1'), (itself) => lookAt(pathOf(itself, change.name)));
     if (stat === undefined) return 'gone';
     const unit = this.units.get(numberOf(change.directory, stat.ino));
     return unit === undefined || !isAt(unit, stat) ? undefined : { ...change, directory: unit.folder.key, name: unit.name };
   }
+}
 
-  /** Any that is on the file system of a directory. */
-  private folderOn(key: string): Folder | undefined {
-    for (const { folder } of this.units.values()) if (folder.key.startsWith(key.slice(0, FILE_SYSTEM))) return folder;
-    return undefined;
-  }
+function fileSystemOf(key: string): string {
+  return key.slice(0, FILE_SYSTEM);
 }
 
 function numberOf(key: string, inode: bigint): string {
-  return `${key.slice(0, FILE_SYSTEM)}${inode}`;
+  return `${fileSystemOf(key)}${inode}`;
 }
 
 function isAt({ folder, name }: Unit, { dev, ino }: BigIntStats): boolean {
