@@ -22,6 +22,8 @@ export interface Change {
   did: number;
   /** The other side of a rename into this name, where it is known. */
   from?: { directory: string; name: string };
+  /** The path by which it was done, where that is another name of the file in a directory that is not watched; printable. */
+  otherName?: string;
   /** 0 when the kernel does not say. */
   pid: number;
   /** Place in the kernel's queue: rises for ever. */

@@ -79,7 +79,7 @@ class Chunk<Other extends object> {
     this.#count += 1;
     const start = at === 0 ? 0 : (this.#end[at - 1] ?? 0);
     if (at === 0 && 'did' in item) this.#base = item.position;
-    if (!('did' in item) || item.isDirectory || item.from !== undefined || item.did === AS_IT_IS || Math.abs(item.position - this.#base) >= MOST_APART) {
+    if (!('did' in item) || item.isDirectory || item.from !== undefined || item.otherName !== undefined || item.did === AS_IT_IS || Math.abs(item.position - this.#base) >= MOST_APART) {
       this.#did[at] = AS_IT_IS;
       this.#end[at] = start;
       this.#others.push(item);

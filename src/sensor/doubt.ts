@@ -10,9 +10,15 @@ const FIRST_WRITER = 'made before its directory was watched: the process is the 
 /** Who wrote through memory may have left the open file to a program of its choice. */
 const CLOSER = 'changed through memory or by another name of the file: the process is the one that closed it, and need not be the one that wrote';
 
+/** Another file may have got that name since. */
+function byOtherName(path: string): string {
+  return `changed by another name of the file, ${path}: the process is the one that changed what had that name`;
+}
+
 /** Why the process that was seen need not be the one that did it. */
-export function doubtOf({ did }: Change, known: Signature | undefined): string | undefined {
+export function doubtOf({ did, otherName }: Change, known: Signature | undefined): string | undefined {
   if (known === undefined) return FIRST_WRITER;
+  if (otherName !== undefined) return byOtherName(otherName);
   return (did & TOUCHED) === Did.CLOSED ? CLOSER : undefined;
 }
 

@@ -2,7 +2,8 @@
  * Unit files by their other names: who has a hard link in a directory that is not watched writes to the unit by it. The files themselves are marked for that;
  * what the kernel then tells of has the other name, and the file's number says which unit it is.
  */
-import type { BigIntStats } from 'node:fs';
+import { readlinkSync, type BigIntStats } from 'node:fs';
+import { printable } from '../model/text.ts';
 import { Did, type Backend, type Change } from './backend.ts';
 import { lookAt, pathOf } from './document.ts';
 import { withHandle } from './filesystems.ts';
@@ -54,10 +55,11 @@ export class OtherNames {
     if (change.isDirectory || (change.did & ~TOUCHED) !== 0) return undefined;
     const anchor = this.folders.get(fileSystemOf(change.directory));
     if (anchor === undefined) return undefined;
-    const stat = withHandle(Buffer.from(anchor.path), Buffer.from(change.directory.slice(FILE_SYSTEM), 'latin1'), (itself) => lookAt(pathOf(itself, change.name)));
-    if (stat === undefined) return 'gone';
-    const unit = this.units.get(numberOf(change.directory, stat.ino));
-    return unit === undefined || !isAt(unit, stat) ? undefined : { ...change, directory: unit.folder.key, name: unit.name };
+    const found = withHandle(Buffer.from(anchor.path), Buffer.from(change.directory.slice(FILE_SYSTEM), 'latin1'), (itself) => ({ stat: lookAt(pathOf(itself, change.name)), directory: readlinkSync(itself) }));
+    if (found?.stat === undefined) return 'gone';
+    const unit = this.units.get(numberOf(change.directory, found.stat.ino));
+    if (unit === undefined || !isAt(unit, found.stat)) return undefined;
+    return { ...change, directory: unit.folder.key, name: unit.name, otherName: printable(`${found.directory}/${Buffer.from(change.name, 'latin1').toString()}`) };
   }
 }
 

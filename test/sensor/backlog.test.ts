@@ -20,8 +20,9 @@ const change: fc.Arbitrary<Change> = fc
     bracket: fc.constantFrom(...BRACKETS),
     by: fc.option(fc.constantFrom(...BY), { nil: undefined }),
     from: fc.option(fc.record({ directory: fc.constantFrom('1:a', '2:c'), name }), { nil: undefined, freq: 8 }),
+    otherName: fc.option(fc.constant('/tmp/x'), { nil: undefined, freq: 8 }),
   })
-  .map(({ by, from, ...rest }) => ({ ...rest, ...(by === undefined ? {} : { by }), ...(from === undefined ? {} : { from }) }));
+  .map(({ by, from, otherName, ...rest }) => ({ ...rest, ...(by === undefined ? {} : { by }), ...(from === undefined ? {} : { from }), ...(otherName === undefined ? {} : { otherName }) }));
 const other = fc.integer().map((number) => ({ number }));
 const item = fc.oneof({ weight: 12, arbitrary: change }, other);
 
