@@ -230,9 +230,12 @@ export class Tree {
     // A link of another user may have led here before this path did: it is called by its real name.
     if (marked.folder !== undefined && marked.folder.path !== way.path && isReal(way.path) && !isReal(marked.folder.path)) this.lose(this.marks.takeFolder(marked.folder), found);
     if (marked.folder !== undefined) {
-      const { names, folders, cut } = readDifferences(path, marked.folder.entries, wanted);
-      refuse(room, cut);
-      if (cut.names) marked.folder.entries.lack(true);
+      const { entries } = marked.folder;
+      const { names, folders, cut } = readDifferences(path, entries, wanted);
+      // What was left out before is so still.
+      const hasNoRoom = entries.isFull && names.some((name) => !entries.has(name));
+      refuse(room, { ...cut, names: cut.names || hasNoRoom });
+      if (cut.names) entries.lack(true);
       if (marked.folder.path === way.path) found.known.push({ folder: marked.folder, names });
       return folders;
     }
