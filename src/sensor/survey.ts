@@ -34,6 +34,7 @@ export class Survey {
   private readonly options: SurveyOptions;
   private before: BeforeOf = nothingBefore;
   private why = COMPARED;
+  private isFirst = true;
   /** What is to be done when everything was looked at for the first time. */
   private atEnd: (() => void) | undefined;
   private readonly whole = new Share(SHARE.whole);
@@ -50,8 +51,10 @@ export class Survey {
     this.begin((folder, now) => (known === undefined ? olderThan(started, now) : knownBefore(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
   }
 
+  /** What was not looked at for the first time yet is compared with what was known, as it would have been. */
   again(why: string = COMPARED): void {
-    this.begin(nothingBefore, why);
+    if (this.isFirst) this.begin(this.before, this.why);
+    else this.begin(nothingBefore, why);
   }
 
   /** Now and then: everything, or what is watched, or nothing yet, as what it took the last time allows. */
@@ -124,6 +127,7 @@ export class Survey {
     }
     this.atEnd?.();
     this.atEnd = undefined;
+    this.isFirst = false;
     this.why = COMPARED;
     this.options.looked();
   }
