@@ -103,8 +103,8 @@ export class Watcher {
   /** Compares what is known with what is there. */
   rescan(): void {
     this.guardedly(() => {
-      if (this.accounts.refresh() && this.tree.isDone) this.survey.again();
-      else this.survey.byTheWay();
+      if (this.accounts.refresh()) this.usersChanged = true;
+      if (!this.lookForUsers()) this.survey.byTheWay();
     });
   }
 
@@ -222,10 +222,7 @@ export class Watcher {
     else {
       // Of what was read and is yet to be named, the next time.
       if (this.naming.waiting === 0) this.guardedly(() => this.settle());
-      if (this.usersChanged && this.tree.isDone) {
-        this.usersChanged = false;
-        this.survey.again();
-      }
+      this.lookForUsers();
       if (this.overflowed) this.recover();
     }
     if (this.ledger.isHolding) this.holdTimer ??= setTimeout(() => this.releaseHeld(), HOLD_MS);
@@ -235,6 +232,14 @@ export class Watcher {
   private settle(): void {
     this.ledger.settle();
     this.survey.found(this.tree.forgetLeft(), unknown(COMPARED));
+  }
+
+  /** Users came or went: not before the look that is going on is over. Whether it was begun. */
+  private lookForUsers(): boolean {
+    if (!this.usersChanged || !this.tree.isDone) return false;
+    this.usersChanged = false;
+    this.survey.again();
+    return true;
   }
 
   private goOn(): void {
