@@ -9,6 +9,9 @@ export interface Signature {
   changed: bigint;
 }
 
+/** In the place of a folder: that all there were have been looked into once. Until then one that is not known need not be new. */
+export const ALL_FOLDERS = '/';
+
 /** By the folder's path. A folder that is in here was looked into, also when it held nothing. */
 export type KnownFolders = Map<string, Entries>;
 

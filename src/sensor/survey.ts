@@ -1,6 +1,6 @@
 /** Looks at all directories: for the first time, and anew when something may have escaped. As much at once as other work allows, the rest a little later. */
 import type { Place } from '../host/directories.ts';
-import type { KnownEntry, KnownFolders } from '../model/baseline.ts';
+import { ALL_FOLDERS, type KnownEntry, type KnownFolders } from '../model/baseline.ts';
 import { Entries } from '../model/entries.ts';
 import { unknown, type Attributed } from './attributed.ts';
 import { knownBefore, nothingBefore, olderThan, type BeforeOf, type Comparison, type Discovery } from './comparison.ts';
@@ -44,11 +44,19 @@ export class Survey {
     this.options = options;
   }
 
-  /** What differs from what was known becomes events; without anything known, what is there is no news. */
+  /** What differs from what was known becomes events. Of what was never looked into before, what is there is no news. */
   first(known: KnownFolders | undefined): void {
-    this.atEnd = known === undefined ? undefined : () => this.missing(known);
+    const isWhole = known?.has(ALL_FOLDERS) === true;
+    this.atEnd = () => {
+      if (known !== undefined) this.missing(known);
+      if (!isWhole) this.options.know({ folder: ALL_FOLDERS, present: true });
+    };
     const started = realTime() - tick();
-    this.begin((folder, now) => (known === undefined ? olderThan(started, now) : knownBefore(known.get(folder.path))), 'found at the start: it was changed while nobody watched');
+    const before: BeforeOf = (folder, now) => {
+      const entries = known?.get(folder.path);
+      return entries === undefined && !isWhole ? olderThan(started, now) : knownBefore(entries);
+    };
+    this.begin(before, 'found at the start: it was changed while nobody watched');
   }
 
   /** What was not looked at for the first time yet is compared with what was known, as it would have been. */
@@ -136,7 +144,7 @@ export class Survey {
   private missing(known: KnownFolders): void {
     const { tree, ledger, know } = this.options;
     for (const [path, entries] of known) {
-      if (tree.isWatched(path)) continue;
+      if (path === ALL_FOLDERS || tree.isWatched(path)) continue;
       const folder = tree.folderAt(path);
       if (folder !== undefined) ledger.compare({ key: '', ...folder, entries: new Entries(entries) }, [...entries.names()], unknown(this.why), 'gone');
       know({ folder: path, present: false });
