@@ -96,9 +96,14 @@ export class Ancestors {
     const { executable, args, ppid, startTicks } = facts;
     const start = startTicks * TICK_NS;
     if (facts.isUnproven && this.images !== undefined) return { ancestor: { pid }, parent: ppid, start, from: start };
-    // Only what it certainly opened afterwards: within one reading most parents become what they are before they start somebody.
-    if (this.log?.of(pid).some(({ bracket }) => bracket.after + asleep() > childStart) === true) return { ancestor: { pid }, parent: ppid, start };
+    if (this.hasMovedOn(pid, childStart)) return { ancestor: { pid }, parent: ppid, start };
     return { ancestor: { pid, ...nameOf(facts), ...(executable === undefined ? {} : { executable }), ...(args.length === 0 ? {} : { command_line: args.join(' ') }) }, parent: ppid, start, from: start };
+  }
+
+  /** Whether one of which the map has nothing may run another program by now: where it was written over, or, without a map, where it certainly opened one. Within one reading most parents become what they are before they start somebody. */
+  private hasMovedOn(pid: number, childStart: bigint): boolean {
+    if (this.images !== undefined) return this.images.since(pid) + asleep() > childStart;
+    return this.log?.of(pid).some(({ bracket }) => bracket.after + asleep() > childStart) ?? false;
   }
 }
 

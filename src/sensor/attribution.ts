@@ -78,11 +78,16 @@ export class Attributor {
       if (known.bracket === deed.bracket) return known.by;
       const identity = this.identity(deed.pid);
       if (identity === known.identity && isStillUser(deed.pid, known.by)) {
-        if (typeof identity === 'string' ? this.ranNothing(deed) : identity <= deed.bracket.after) known.settled = deed.bracket;
+        if (this.isSettled(identity, deed)) known.settled = deed.bracket;
         return known.by;
       }
     }
     return images === undefined ? this.withoutImages(deed) : this.byImages(deed, images);
+  }
+
+  /** Whether all that the process did in this reading was of this identity. */
+  private isSettled(identity: bigint | string, deed: Deed): boolean {
+    return typeof identity === 'string' ? this.ranNothing(deed) : identity <= deed.bracket.after;
   }
 
   /** In this reading, as far as the log tells. */
@@ -166,29 +171,40 @@ export class Attributor {
     const opened = this.sources.log?.of(deed.pid) ?? [];
     const by = this.byFacts(deed, opened);
     // Where it opened a program afterwards, what it did then is that one's.
-    if (opened.every(({ position }) => position < deed.position)) this.remember(deed, identity, by, this.ranNothing(deed));
+    if (opened.every(({ position }) => position < deed.position)) this.remember(deed, identity, by, this.isSettled(identity, deed));
     return by;
   }
 
   private byFacts(deed: Deed, opened: readonly Opened[]): Attributed {
-    const facts = readFacts(deed.pid, this.sources.images);
+    const { images } = this.sources;
+    const facts = readFacts(deed.pid, images);
     // It may pass for any program, and is not said to be one in a note either.
-    if (facts?.isUnproven === true && this.sources.images !== undefined && !startedAfter(facts, deed)) return this.descriptions.ofFacts(deed.pid, facts, 'none');
+    if (facts?.isUnproven === true && images !== undefined && !startedAfter(facts, deed)) return this.descriptions.ofFacts(deed.pid, facts, 'none');
     const before = opened.filter(({ position }) => position < deed.position);
     const recent = before.filter(({ bracket }) => deed.bracket.after - bracket.before < REUSE_NS);
     const movedOn = opened.some(({ position }) => position > deed.position);
     if (facts?.executable !== undefined && !movedOn && !startedAfter(facts, deed)) {
-      const agreement = this.programs.agreement(facts, facts.executable, deed.bracket, before, recent);
+      const agreement = this.mayHaveBegun(facts, deed, recent) ? undefined : this.programs.agreement(facts, facts.executable, deed.bracket, before, recent);
       if (agreement !== undefined) return this.descriptions.ofFacts(deed.pid, facts, agreement);
       return { ...unknown(`the process is ${programName(facts.executable)} now, and may have been another program then`), process: { pid: deed.pid } };
     }
-    // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet.
-    const last = this.programs.only(recent);
+    // Its last program was opened a moment ago: the process is gone or has moved on, and the number cannot be another's yet. Where there is a map, it would have what was run.
+    const last = images === undefined ? this.programs.only(recent) : undefined;
     const executable = last !== undefined && deed.orLater !== true ? pathOfOpened(last, this.sources.handles) : undefined;
     if (executable !== undefined) return { attribution: 'inferred', note: 'the process had ended: this is the program it had opened last, its arguments are not known', process: { pid: deed.pid, executable, name: basename(executable) }, ancestry: [] };
-    const hasMap = this.sources.images !== undefined;
+    const hasMap = images !== undefined;
     if (facts !== undefined && facts.executable === undefined && !startedAfter(facts, deed)) return { ...this.descriptions.ofFacts(deed.pid, facts, 'none'), note: endedNote(deed.pid, 'its program', hasMap) };
     return unknown(endedNote(deed.pid, 'it', hasMap));
+  }
+
+  /**
+   * Whether the program that it is now may have begun in this reading, where the map has nothing of it since another process that shares its place ran something meanwhile: any user can
+   * have one do that. Not where all that is run is logged, and it opened nothing.
+   */
+  private mayHaveBegun({ device }: ProcFacts, { pid, bracket }: Deed, recent: readonly Opened[]): boolean {
+    const { images, log } = this.sources;
+    if (images === undefined || images.since(pid) <= bracket.after) return false;
+    return device === undefined || recent.length > 0 || log?.isLogged(device, bracket.after) !== true;
   }
 }
 

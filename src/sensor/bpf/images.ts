@@ -9,7 +9,7 @@ import { checkHost, HOST_FILES, type HostFiles } from './host.ts';
 import { attach, createMap, loadProgram, Lookup } from './kernel.ts';
 import { openLiving, type Living } from './living.ts';
 import { execProgram, forkProgram, threadProgram } from './programs.ts';
-import { decode, isLostAt, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
+import { decode, isLostAt, newestOf, placesOf, RECORD_LENGTH, sinceOf, SLOTS, type Image } from './record.ts';
 import { attachTries, TRY } from './tries.ts';
 import { typesOfKernel, type Memory } from './types.ts';
 
@@ -24,7 +24,10 @@ export interface Images {
    * `previous` may be of an older process with the same pid: then its `start` is another. After `close` there is none.
    */
   lookup(pid: number): { current?: Image; previous?: Image };
-  /** `since` of the current image, 0n when there is none. Cheap: to see whether what was looked up before still holds. */
+  /**
+   * `since` of the current image. Where there is none, when another process wrote last where it would be: up to then it may have run anything, and later it ran nothing; 0n: none ever did.
+   * `NOT_KNOWN` where it could not be written down or read. Cheap: to see whether what was looked up before still holds.
+   */
   since(pid: number): bigint;
   /**
    * Keeps from now on who changes directories that are made. Gives why it cannot, in words: then nothing is known of any. Where so many files are made or changed
@@ -45,6 +48,9 @@ export interface Images {
 }
 
 type Types = ReturnType<typeof typesOfKernel>;
+
+/** Later than anything. */
+export const NOT_KNOWN = 1n << 63n;
 
 /** Writing an image takes some µs, and reading a record one: this often is enough, unless the processor that writes was taken away. */
 const ATTEMPTS = 16;
@@ -153,10 +159,13 @@ class KernelImages implements Images {
 
   since(pid: number): bigint {
     for (let attempt = 0; attempt < ATTEMPTS && this.#find(this.#record, pid); attempt++) {
-      const places = placesOf(this.#record.value, pid);
-      if (places !== undefined) return places.current === undefined || isLostAt(this.#record.value, places.current) ? 0n : sinceOf(this.#record.value, places.current);
+      const { value } = this.#record;
+      const places = placesOf(value, pid);
+      if (places === undefined) continue;
+      if (places.current === undefined) return newestOf(value);
+      return isLostAt(value, places.current) ? NOT_KNOWN : sinceOf(value, places.current);
     }
-    return 0n;
+    return this.#isOfProcess(pid) ? NOT_KNOWN : 0n;
   }
 
   provesProgram(pid: number): boolean {
@@ -215,7 +224,11 @@ class KernelImages implements Images {
   }
 
   #find(map: Lookup, pid: number): boolean {
-    // The descriptor may be somebody else's once it is closed; 0 and less are no processes.
-    return this.#open && pid > 0 && map.find(pid & (SLOTS - 1));
+    return this.#isOfProcess(pid) && map.find(pid & (SLOTS - 1));
+  }
+
+  /** The descriptor may be somebody else's once it is closed; 0 and less are no processes. */
+  #isOfProcess(pid: number): boolean {
+    return this.#open && pid > 0;
   }
 }

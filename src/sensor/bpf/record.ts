@@ -115,6 +115,12 @@ export function sinceOf(record: Buffer, at: number): bigint {
   return record.readBigUInt64LE(at + FIELDS.since.offset);
 }
 
+/** When a record was written last, of whatever process. */
+export function newestOf(record: Buffer): bigint {
+  const [first, second] = [sinceOf(record, 0), sinceOf(record, IMAGE_LENGTH)];
+  return first > second ? first : second;
+}
+
 /** Whether the process has run another program since, which could not be written down: then the image is no answer. */
 export function isLostAt(record: Buffer, at: number): boolean {
   return (record.readUInt32LE(at + FIELDS.how.offset) & HOW.LOST) !== 0;
