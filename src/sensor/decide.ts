@@ -70,8 +70,9 @@ export function decide<Image extends Ran>(images: readonly Image[], opened: read
   return { images: found, isSure, isWhole: found.length === feasible.length, confirmed: isSure && only.how === 'exec' && lastBefore(opened, only, moment) !== undefined && !contradicted(opened, only, moment) };
 }
 
+/** Nothing was told of before it was done: a time that is later is of another file, or of a clock that was set back since. */
 function afterOf({ bracket, notBefore = bracket.after }: Moment): bigint {
-  return notBefore > bracket.after ? notBefore : bracket.after;
+  return notBefore > bracket.after && notBefore <= bracket.before ? notBefore : bracket.after;
 }
 
 interface Possible<Image extends Ran = Ran> {

@@ -115,6 +115,10 @@ describe('which program made a change', () => {
     expect(decided([fork('bash'), memory('x'), read, change], 9, 0n)).toEqual([{ labels: ['1 x'], confirmed: false, isSure: true, isWhole: true }]);
   });
 
+  test('a file that seems to be made after it was told of, since the clock was set back, does not leave out who had ended before that', () => {
+    expect(decided([fork('bash'), memory('x'), change, memory('y')], 9, 1_000n).map(({ isSure, labels }) => [isSure, labels])).toEqual([[false, ['0 bash', '1 x', '2 y']]]);
+  });
+
   test('what the map remembers no more is nobody, not someone else', () => {
     expect(decided([fork('bash'), exec('a'), change, exec('b'), exec('c')], 2)).toEqual([{ labels: [], confirmed: false, isSure: false, isWhole: false }]);
   });
