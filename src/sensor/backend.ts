@@ -61,6 +61,12 @@ export function hurry(receiver: Receiver, changes: readonly Change[], start = 0)
   }
 }
 
+/**
+ * Whether a directory only has the key of another one that is marked: in two copies of one file system, both mounted, they have the same handles, and where the id of a
+ * file system is made of its UUID (ext4 for one) the same of that.
+ */
+export type IsCopy = (key: string, directory: number, path: string) => boolean;
+
 export interface Backend {
   readonly source: SensorSource;
   /** Whether the kernel says which process it was. */
@@ -70,7 +76,7 @@ export interface Backend {
   /** Which programs processes opened to run them, in the order of the changes; where the kernel tells. */
   readonly execLog?: ExecLog;
   /** The directory behind an O_PATH descriptor of this path. Gives its key; throws a SystemError. Marking again widens the interest. */
-  mark(directory: number, interest: Interest, path: string): string;
+  mark(directory: number, interest: Interest, path: string, isCopy: IsCopy): string;
   /** Tells of what is done to this very file by any name of it, as of an entry of the directory that has the name. Whether it can. */
   markFile?(path: string | Buffer): boolean;
   /** Calls `receiver`, whenever something waits and more may be taken; what is left waits in the kernel. */

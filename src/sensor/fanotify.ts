@@ -28,7 +28,7 @@ const WAKE_MASKS: Record<Interest, number> = { contents: CONTENTS | FAN_MOVED_FR
 
 /**
  * What fanotify_mark(2) and name_to_handle_at(2) say of file systems that have no id (many of FUSE), another in every subvolume (btrfs), or no handles.
- * Directories there are watched by inotify: what happens is told, but not who did it.
+ * Directories there, and those that a copy of their file system has a second time, are watched by inotify: what happens is told, but not who did it.
  */
 const NO_IDENTITY: ReadonlySet<string> = new Set(['ENODEV', 'EXDEV', 'EOPNOTSUPP', 'EOVERFLOW']);
 
@@ -53,6 +53,11 @@ export function openFanotify(handles: Handles): Backend {
       if (receiver !== undefined) others.start(receiver);
     }
     return others;
+  };
+  const markElsewhere: Backend['mark'] = (directory, interest, path, isCopy) => {
+    const key = elsewhere().mark(directory, interest, path, isCopy);
+    if (interest === 'contents') nameless.add(path);
+    return key;
   };
 
   const drain = (isWoken = false): void => {
@@ -98,16 +103,16 @@ export function openFanotify(handles: Handles): Backend {
     namesProcesses: privileged,
     nameless,
     ...(privileged ? { execLog } : {}),
-    mark(directory, interest, path) {
+    mark(directory, interest, path, isCopy) {
       try {
+        const key = libc.directoryKey(directory);
+        if (isCopy(key, directory, path)) return markElsewhere(directory, interest, path, isCopy);
         libc.fanotify.mark(log, FAN_MARK_ADD | FAN_MARK_ONLYDIR, LOG_MASKS[interest], directory);
         libc.fanotify.mark(wake, FAN_MARK_ADD | FAN_MARK_ONLYDIR, WAKE_MASKS[interest], directory);
-        return libc.directoryKey(directory);
+        return key;
       } catch (error) {
         if (!(error instanceof libc.SystemError) || !NO_IDENTITY.has(error.code)) throw error;
-        const key = elsewhere().mark(directory, interest, path);
-        if (interest === 'contents') nameless.add(path);
-        return key;
+        return markElsewhere(directory, interest, path, isCopy);
       }
     },
     ...(privileged ? { markFile: (path) => isMarked(log, path, FAN_MARK_DONT_FOLLOW, OF_FILE) && isMarked(wake, path, FAN_MARK_DONT_FOLLOW, OF_FILE) } : {}),

@@ -135,7 +135,7 @@ function bestAttribution({ backend, images }: Sources): Attribution {
 function limitsOf({ backend, reasons }: Sources): string[] {
   const limits = [...reasons];
   if (backend.source === 'scan') limits.push('no kernel events: changes are found by comparing every few seconds, and nobody is named: most rules give no alert then');
-  else if (backend.namesProcesses && backend.nameless !== undefined && backend.nameless.size > 0) limits.push(`nobody is named for ${backend.nameless.size} director${backend.nameless.size === 1 ? 'y' : 'ies'} on a file system that fanotify cannot mark (a subvolume of btrfs beside others, FUSE), which inotify watches: ${someOf([...backend.nameless])}`);
+  else if (backend.namesProcesses && backend.nameless !== undefined && backend.nameless.size > 0) limits.push(`nobody is named for ${backend.nameless.size} director${backend.nameless.size === 1 ? 'y' : 'ies'} on a file system that fanotify cannot mark (a subvolume of btrfs beside others, FUSE, a copy of another one), which inotify watches: ${someOf([...backend.nameless])}`);
   else if (!backend.namesProcesses) limits.push('the kernel names no process (CAP_SYS_ADMIN is missing or fanotify is not there): a process is named only when it still has the file open, as inferred, and most rules give no alert where none is');
   return limits;
 }

@@ -4,13 +4,13 @@ import { placeIn, type Place } from '../host/directories.ts';
 import { O_PATH } from '../host/kernel.ts';
 import { Entries } from '../model/entries.ts';
 import { errnoOf } from '../model/errors.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, IsCopy } from './backend.ts';
 import { close, openDirectory } from './libc.ts';
 import { Marks, type Folder, type Marked } from './marks.ts';
 import { Rooms, type OwnRoom } from './rooms.ts';
 import { readDifferences, readEntries, type Contents, type Wanted } from './scan.ts';
 import { Unseen } from './unseen.ts';
-import { inside, interestIn, isFolder, isLink, isReal, MOST_ASKED, namesToVisit, type Way } from './way.ts';
+import { inside, interestIn, isElsewhere, isFolder, isLink, isReal, MOST_ASKED, namesToVisit, type Way } from './way.ts';
 
 /** What a visit found. */
 export interface Found {
@@ -34,6 +34,8 @@ export class Tree {
   /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
   private queue: Way[] = [];
   private rereading: Way[] = [];
+  /** Keys of those that are a copy, by path: it stays one also when the other goes, for with its own key it would be another directory. */
+  private readonly copies = new Map<string, string>();
 
   constructor(backend: Backend, root: Place) {
     this.backend = backend;
@@ -158,7 +160,7 @@ export class Tree {
       // Mostly it is not there yet, and an exception would take as long as the mark.
       const opened = openDirectory(path);
       try {
-        if (opened !== undefined) this.backend.mark(opened, 'contents', path);
+        if (opened !== undefined) this.backend.mark(opened, 'contents', path, this.isCopy);
       } catch {
         // Not to be marked: the visit will say so.
       } finally {
@@ -192,7 +194,7 @@ export class Tree {
     }
     try {
       const interest = interestIn(way);
-      const key = this.backend.mark(opened, interest, way.path || '/');
+      const key = this.backend.mark(opened, interest, way.path || '/', this.isCopy);
       this.unseen.seen(way.path);
       const before = this.marks.keyAt(way.path);
       if (before !== undefined && before !== key) this.leave(way.path, found);
@@ -202,7 +204,7 @@ export class Tree {
       this.visitNext(way, opened, folders, found, isQueued);
       // What was there may have gone before it was marked itself: then this directory is what tells when it comes again.
       if (interest === 'self' && interestIn(way) !== 'self') {
-        this.backend.mark(opened, 'appearance', way.path || '/');
+        this.backend.mark(opened, 'appearance', way.path || '/', this.isCopy);
         this.visitNext(way, opened, folders, found, isQueued);
       }
     } catch (error) {
@@ -211,6 +213,13 @@ export class Tree {
       closeSync(opened);
     }
   }
+
+  private readonly isCopy: IsCopy = (key, opened, path) => {
+    if (this.copies.get(path) === key) return true;
+    if (this.marks.keyAt(path) === key || !this.marks.waysOf(key).some((way) => isElsewhere(way.path, opened))) return false;
+    this.copies.set(path, key);
+    return true;
+  };
 
   private open({ path }: Way): number | undefined {
     try {
@@ -260,6 +269,7 @@ export class Tree {
   }
 
   private leave(path: string, found: Found): void {
+    this.copies.delete(path);
     const { way, folder, others } = this.marks.remove(path);
     if (folder !== undefined) this.lose(folder, found);
     for (const other of others) this.visit(other, found, false);

@@ -3,10 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { notRoot, ownHost, type OwnHost } from '../helpers/host.ts';
+import { has } from '../helpers/needs.ts';
 import { notPrivileged, senseThrough, SHELL, type Remote, type RemoteOptions } from '../helpers/sensing.ts';
 
 const UNITS = '/etc/systemd/system';
 const noBtrfs = spawnSync('mkfs.btrfs', ['--version']).status === 0 ? undefined : 'needs mkfs.btrfs: apt-get install btrfs-progs';
+const noExt4 = has('mkfs.ext4') ? undefined : 'needs mkfs.ext4: apt-get install e2fsprogs';
 
 interface Machine {
   host: OwnHost;
@@ -107,6 +109,20 @@ describe.skipIf(notRoot !== undefined || notPrivileged !== undefined)(`mounts ($
     expect(new Set(told.events.map(({ process: maker }) => maker?.executable ?? own))).toEqual(new Set([own]));
     await told.stop();
     shell('umount /mnt/btrfs');
+  });
+
+  test.skipIf(noExt4 !== undefined)(`unit directories on two copies of one file system (${noExt4 ?? 'mkfs.ext4 is there'})`, async () => {
+    const { told, shell } = await machine(`truncate -s 8M /mnt/image; mkfs.ext4 -qF /mnt/image; cp /mnt/image /mnt/copy; mount -o loop /mnt/image ${UNITS}; mount -o loop /mnt/copy /etc/systemd/user; echo x > /etc/systemd/user/old.timer`, { root: '/etc/systemd', rescanSeconds: 0.2 });
+    shell('cd /etc/systemd; echo x > user/a.timer; echo x > system/b.timer; rm user/a.timer; true');
+    await Promise.all(['creation system/b.timer', 'deletion user/a.timer'].map((line) => told.line(line)));
+    // It goes on being told of when the other one is there no more.
+    shell(`umount ${UNITS}; echo y >> /etc/systemd/user/old.timer`);
+    await told.line('modification user/old.timer');
+    await told.line('deletion system/b.timer');
+    expect(told.lines().toSorted()).toEqual(['creation system/b.timer', 'creation user/a.timer', 'deletion system/b.timer', 'deletion user/a.timer', 'modification user/old.timer']);
+    expect(told.ready.blind.join(' ')).toMatch(/nobody is named for .* a copy of another one.*: \/etc\/systemd\/user/);
+    await told.stop();
+    shell('umount /etc/systemd/user');
   });
 
   test('files of a mount over a unit directory appear with it, and with its end those below it again', async () => {
