@@ -119,6 +119,8 @@ class Looking {
       this.onNotice({ level: 'info', message: `${printable(this.path)} was cut short: reading it from its start` });
       return file;
     }
+    // Who rotates a log may make the new one (`create` of logrotate) before who writes it is told: that one goes on in the old until then.
+    if (file !== undefined && there.isFile() && there.size === 0n) return undefined;
     const other = await openRegular(this.path);
     if (other !== undefined && file !== undefined) this.onNotice({ level: 'info', message: `${printable(this.path)} is another file now: reading it from its start` });
     return other;

@@ -88,6 +88,22 @@ test('a file that is renamed away is read to its end, then the new one from its 
   expect(followed.notices.join()).toContain('is another file now');
 });
 
+test('a new file that is empty yet does not end the reading of the old one, into which somebody still writes', async () => {
+  const path = join(temporaryDirectory(), 'log');
+  writeFileSync(path, 'old\n');
+  const followed = follow(path);
+  await read(followed, 'old\n');
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, '');
+  const ends = followed.ends();
+  await until(() => followed.ends() > ends + 2);
+  appendFileSync(`${path}.1`, 'last words\n');
+  await read(followed, 'old\nlast words\n');
+  appendFileSync(path, 'new\n');
+  await read(followed, 'old\nlast words\n|new\n');
+  expect(followed.notices).toEqual([expect.stringContaining('is another file now')]);
+});
+
 test('a file that is cut short is read from its start', async () => {
   const path = join(temporaryDirectory(), 'log');
   writeFileSync(path, 'a long line\n');
