@@ -33,3 +33,12 @@ test('a line that is too long is passed over, in one chunk or many, and the next
   expect(linesOf([long.subarray(0, 1_000_000), long.subarray(1_000_000), Buffer.from('more'), rest])).toEqual([[1, undefined], [2, 'next']]);
   expect(linesOf([long.subarray(1), rest]).map(([number, line]) => [number, line?.length])).toEqual([[1, MOST_LINE_BYTES], [2, 4]]);
 });
+
+test('a line that comes byte by byte takes no more than its bytes', () => {
+  const lines = new Lines();
+  const byte = Buffer.from('x');
+  const before = process.memoryUsage().heapUsed;
+  for (let count = 0; count < 2_000_000; count += 1) for (const line of lines.of(byte)) throw new Error(`a line ${line.number}`);
+  expect((process.memoryUsage().heapUsed - before) / 1024 ** 2).toBeLessThan(100);
+  expect([...lines.of(Buffer.from('\n'))].map(({ bytes }) => bytes?.length)).toEqual([2_000_000]);
+});
