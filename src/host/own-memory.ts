@@ -4,9 +4,10 @@ import { MADV_DONTNEED } from './kernel.ts';
 import { libcFunction } from './native.ts';
 import { readText } from './read.ts';
 
-/** Resident memory of no file, in bytes (proc_pid_status(5), RssAnon); 0 where /proc does not say. */
-export function anonymousBytes(): number {
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readText('/proc/self/status') ?? '')?.[1] ?? 0) * 1024;
+/** Resident memory of no file, in bytes (proc_pid_status(5), RssAnon); undefined where /proc cannot be read for now: to be short of descriptors is no reason to end. */
+export function anonymousBytes(): number | undefined {
+  const [, kilobytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readText('/proc/self/status') ?? '') ?? [];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }
 
 type Trim = (keep: number) => number;

@@ -27,7 +27,7 @@ export function saveMemory(): void {
  * start and after every small burst too.
  */
 export class Bursts {
-  private least = anonymousBytes();
+  private least = anonymousBytes() ?? 0;
   private worked = performance.eventLoopUtilization();
   private readonly timer = setInterval(() => this.look(), LOOK_MS).unref();
   /** The start is the first: what it read and parsed is of no use any more. */
@@ -43,13 +43,14 @@ export class Bursts {
     const { utilization } = performance.eventLoopUtilization(worked, this.worked);
     this.worked = worked;
     const now = anonymousBytes();
+    if (now === undefined) return;
     if (now < this.least + WORTH) this.least = Math.min(this.least, now);
     else if (utilization < BUSY) this.give();
   }
 
   private give(): void {
     giveBack();
-    this.least = anonymousBytes();
+    this.least = anonymousBytes() ?? this.least;
   }
 }
 

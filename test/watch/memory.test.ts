@@ -14,3 +14,11 @@ test('what a burst took is given back, which V8 does not do by itself as it is s
   // Pages of Node's own program; where another test runs the same file they are still in the page cache.
   expect(mapped - mappedAfter).toBeGreaterThan(10);
 });
+
+test('who has no descriptor left goes on', () => {
+  const program = `import { openSync } from 'node:fs'; import { setTimeout } from 'node:timers/promises'; import { Bursts } from ${JSON.stringify(join(REPOSITORY, 'src/watch/memory.ts'))};
+    try { for (;;) openSync('/dev/null'); } catch {}
+    new Bursts(); await setTimeout(1_000);`;
+  const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--input-type=module-typescript', '-e', program], { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
