@@ -4,7 +4,7 @@ import { readRegular } from '../host/files.ts';
 import { checkReplaceable, replaceFile } from '../host/replace.ts';
 import type { Investigation } from '../investigate/result.ts';
 import { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, printableJson } from '../model/text.ts';
 import { VERSION } from '../version.ts';
 import type { Context } from './context.ts';
 
@@ -24,7 +24,7 @@ export function openReport({ settings, out }: Context, path: string): ReportFile
       // Handlebars takes long to load: only who wants a report pays for it.
       const { reportHtml } = await import('../report/index.ts');
       const html = reportHtml(result, { lang: settings.lang, data: basename(data), version: VERSION });
-      replaceFile(data, `${JSON.stringify(result)}\n`);
+      replaceFile(data, `${printableJson(result)}\n`);
       replaceFile(page, html);
       out.progress(`report   ${printable(path)}, and all of it as data in ${printable(path.replace(/\.html$/, '.json'))}`);
     },

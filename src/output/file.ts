@@ -8,7 +8,7 @@ import { dirname, isAbsolute } from 'node:path';
 import { foreignness, refuseForeignDirectory } from '../host/trust.ts';
 import { errnoOf, messageOf, TickwardError } from '../model/errors.ts';
 import type { Alert } from '../model/event.ts';
-import { printable } from '../model/text.ts';
+import { printable, printableJson } from '../model/text.ts';
 import { alertDocument } from './document.ts';
 import type { FileOutput, Sink } from './types.ts';
 
@@ -49,7 +49,7 @@ class AlertFile implements Sink {
   }
 
   async deliver(alert: Alert): Promise<void> {
-    const line = Buffer.from(`${JSON.stringify(alertDocument(alert))}\n`);
+    const line = Buffer.from(`${printableJson(alertDocument(alert))}\n`);
     let file = await this.current();
     if (this.size > 0 && this.size + line.length > this.options.maxBytes) {
       await this.rotate();

@@ -1,6 +1,6 @@
 /** Alerts to the journal by its own protocol, with fields to filter by: `journalctl TICKWARD_ALERT=…` (https://systemd.io/JOURNAL_NATIVE_PROTOCOL). */
 import type { Alert } from '../model/event.ts';
-import { printable } from '../model/text.ts';
+import { printable, printableJson } from '../model/text.ts';
 import { openDatagramSocket } from './datagram.ts';
 import { alertDocument, summaryOf } from './document.ts';
 import { PRIORITIES } from './syslog.ts';
@@ -26,7 +26,7 @@ export function createJournaldSink({ socket }: JournaldOutput): Sink {
 /** TICKWARD_DOCUMENT is the whole alert as ECS; one that is too long for a datagram is left out, and TICKWARD_LEFT_OUT says so. */
 export function journalEntry(alert: Alert): Buffer {
   const fields = Object.entries(fieldsOf(alert)).flatMap(([name, value]) => (value === undefined ? [] : [field(name, value)]));
-  const document = field('TICKWARD_DOCUMENT', JSON.stringify(alertDocument(alert)));
+  const document = field('TICKWARD_DOCUMENT', printableJson(alertDocument(alert)));
   const length = fields.reduce((sum, { length: own }) => sum + own, document.length);
   return Buffer.concat([...fields, length <= LONGEST ? document : field('TICKWARD_LEFT_OUT', 'TICKWARD_DOCUMENT')]);
 }

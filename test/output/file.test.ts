@@ -6,7 +6,7 @@ import type { Alert } from '../../src/model/event.ts';
 import { createFileSink } from '../../src/output/file.ts';
 import type { Sink } from '../../src/output/types.ts';
 import { alertOf } from '../helpers/alerts.ts';
-import { temporaryDirectory } from '../helpers/events.ts';
+import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 import { jsonLines } from '../helpers/lines.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 
@@ -34,6 +34,15 @@ test('each alert is a line, in a file that only its owner reads', async () => {
   expect(ids(path)).toEqual(alerts.map(({ id }) => id));
   expect(readFileSync(path, 'utf8').endsWith('\n')).toBe(true);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test('what would act on the terminal of who looks at it is written as an escape', async () => {
+  const { path, write } = site();
+  const event = fileEvent();
+  const name = 'a\u009b31m\u007f\u202egnp.timer';
+  await write(alertOf({ event: { ...event, file: { ...event.file, name } } }));
+  expect(readFileSync(path, 'utf8')).toMatch(/^[\x20-\x7e]+\n$/);
+  expect(jsonLines<Alert['event']>(readFileSync(path, 'utf8'))[0]?.file.name).toBe(name);
 });
 
 test('a file that is full is renamed with its inode, and the oldest goes', async () => {
