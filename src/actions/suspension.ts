@@ -1,5 +1,5 @@
 /** Stops a group of processes so that none of them can fork any more: the unit by its control group, others one by one until no new one appears. */
-import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { constants } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { isFreezing, isFrozen, setFrozen } from '../host/cgroups.ts';
@@ -91,7 +91,7 @@ function signalGroup(pgrp: number, name: NodeJS.Signals): void {
 }
 
 function ticksNow(): number {
-  return Math.floor(Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * USER_HZ);
+  return Math.floor(uptime() * USER_HZ);
 }
 
 /**

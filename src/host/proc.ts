@@ -1,5 +1,6 @@
 /** Single processes as /proc shows them (proc(5)). Every reader gives undefined when the process is gone or not ours to look at. */
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { textOfBytes } from '../model/text.ts';
 import { AUDIT_UID_UNSET, PF_KTHREAD, USER_HZ } from './kernel.ts';
 import { readLink, readText } from './read.ts';
@@ -196,9 +197,9 @@ export function variableOf(pid: number, name: string): string | undefined {
 
 let bootTime: number | undefined;
 
-/** Milliseconds since the epoch at which the machine booted (`btime` of /proc/stat, whole seconds). */
+/** Milliseconds since the epoch at which the machine booted, in whole seconds: `btime` of /proc/stat, which a /proc of processes alone (`subset=pid`, systemd's ProcSubset=) does not have. */
 export function bootTimeMs(): number {
-  bootTime ??= Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0) * 1000;
+  bootTime ??= Number(/^btime (\d+)$/m.exec(readText('/proc/stat') ?? '')?.[1] ?? Math.floor(Date.now() / 1000 - uptime())) * 1000;
   return bootTime;
 }
 

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { argumentsOf, containerOf, effectiveIdsOf, parseStat, startedAt, statOf, toldExecutableOf } from '../../src/host/proc.ts';
+import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 import { isRoot } from '../helpers/needs.ts';
+import { REPOSITORY } from '../helpers/program.ts';
 
 test('a process name with parentheses and newlines does not shift the fields', () => {
   const rest = 'S 7 8 9 0 -1 4194560 1 0 0 0 11 12 0 0 20 -5 3 0 4242 1 1';
@@ -14,6 +17,12 @@ test('our own process reads as what it is', () => {
   expect(toldExecutableOf(process.pid)).toBe(process.execPath);
   expect(argumentsOf(process.pid)?.length).toBeGreaterThan(0);
   expect(stat && Math.abs(Date.parse(startedAt(stat)) - (Date.now() - process.uptime() * 1000))).toBeLessThan(3_000);
+});
+
+test.skipIf(noMounts !== undefined)(`when it started is known also where /proc has nothing but processes (${noMounts ?? 'among mounts of its own'})`, () => {
+  const program = `import { startedAt } from ${JSON.stringify(join(REPOSITORY, 'src/host/proc.ts'))}; console.log(JSON.stringify(startedAt({ startTicks: 0n })));`;
+  const told = printedAmongMounts('mount -t proc -o subset=pid proc /proc; [ ! -e /proc/stat ]', program);
+  expect(Math.abs(Date.parse(String(told)) - Date.parse(startedAt({ startTicks: 0n })))).toBeLessThan(2_000);
 });
 
 test('a process acts as its effective user and group', () => {
