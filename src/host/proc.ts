@@ -195,12 +195,19 @@ export function variableOf(pid: number, name: string): string | undefined {
   }
 }
 
-let bootTime: number | undefined;
+/** As it was found out, and how far the clock was ahead of one that nobody sets. Milliseconds. */
+let boot: { time: number; ahead: number } | undefined;
 
-/** Milliseconds since the epoch at which the machine booted, in whole seconds: `btime` of /proc/stat, which a /proc of processes alone (`subset=pid`, systemd's ProcSubset=) does not have. */
+/** A clock that was set by less is within what `isSameStart` allows. Milliseconds. */
+const CLOCK_SET_MS = 500;
+
+/** Milliseconds since the epoch at which the machine booted, in whole seconds, by the clock as it is now: `btime` of /proc/stat, which a /proc of processes alone (`subset=pid`, systemd's ProcSubset=) does not have. */
 export function bootTimeMs(): number {
-  bootTime ??= Number(/^btime (\d+)$/m.exec(readText('/proc/stat') ?? '')?.[1] ?? Math.floor(Date.now() / 1000 - uptime())) * 1000;
-  return bootTime;
+  const ahead = Date.now() - performance.now();
+  if (boot === undefined || Math.abs(ahead - boot.ahead) > CLOCK_SET_MS) {
+    boot = { time: Number(/^btime (\d+)$/m.exec(readText('/proc/stat') ?? '')?.[1] ?? Math.floor(Date.now() / 1000 - uptime())) * 1000, ahead };
+  }
+  return boot.time;
 }
 
 /** ISO 8601 start of a process. */

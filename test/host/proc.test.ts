@@ -25,6 +25,13 @@ test.skipIf(noMounts !== undefined)(`when it started is known also where /proc h
   expect(Math.abs(Date.parse(String(told)) - Date.parse(startedAt({ startTicks: 0n })))).toBeLessThan(2_000);
 });
 
+test.skipIf(noMounts !== undefined)(`when it started follows the clock, which is often set right after the boot (${noMounts ?? 'among mounts of its own'})`, () => {
+  // The clock of this machine is not for tests to set: what the program reads is an hour more from then on.
+  const program = `import { startedAt } from ${JSON.stringify(join(REPOSITORY, 'src/host/proc.ts'))}; const before = Date.parse(startedAt({ startTicks: 0n })); const now = Date.now; Date.now = () => now() + 3_600_000;
+    console.log(JSON.stringify(Date.parse(startedAt({ startTicks: 0n })) - before));`;
+  expect(Math.abs(Number(printedAmongMounts('mount -t proc -o subset=pid proc /proc', program)) - 3_600_000)).toBeLessThanOrEqual(1_000);
+});
+
 test('a process acts as its effective user and group', () => {
   expect(effectiveIdsOf(process.pid)).toEqual({ uid: process.geteuid?.(), gid: process.getegid?.() });
 });
