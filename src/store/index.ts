@@ -1,6 +1,8 @@
 /** The store: events, alerts and what is known of the directories in one database, the journal in another that is synced to the disk at every entry. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { errnoOf } from '../model/errors.ts';
 import { createAlerts, type Alerts } from './alerts.ts';
 import { createBaseline, type Baseline } from './baseline.ts';
 import { isNoRoom, openDatabase } from './database.ts';
@@ -26,6 +28,8 @@ export interface Store {
   readonly kernel: KernelMemory;
   /** Of events, alerts and what is known: for who stores many. */
   readonly log: WrittenLog;
+  /** Whether the events go where others look for them: not when the directory, or their file, was removed or replaced. */
+  isInPlace(): boolean;
   close(): void;
 }
 
@@ -39,6 +43,7 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
   const { readOnly, eventsDatabase, journalDatabase } = openDatabases(directory, use);
   const eventsPath = join(directory, EVENTS.file);
   const journalPath = join(directory, JOURNAL.file);
+  const opened = statSync(eventsPath);
   const readers = readOnly ? UNSEEN : createReaders(directory);
   const log = createWrittenLog(eventsDatabase, eventsPath);
   const alerts = createAlerts(eventsDatabase, eventsPath);
@@ -53,6 +58,15 @@ export function openStore(directory: string, uid: number = process.getuid?.() ??
     journal: createJournal(journalDatabase, journalPath),
     kernel: createKernelMemory(directory),
     log,
+    isInPlace() {
+      try {
+        const there = statSync(eventsPath);
+        return there.ino === opened.ino && there.dev === opened.dev;
+      } catch (error) {
+        // A disk that fails says so to whoever stores.
+        return errnoOf(error) !== 'ENOENT';
+      }
+    },
     close() {
       readers.close();
       eventsDatabase.close();

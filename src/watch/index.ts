@@ -9,6 +9,7 @@ import { statOf } from '../host/proc.ts';
 import type { KnownFolders } from '../model/baseline.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
+import { printable } from '../model/text.ts';
 import type { Rule } from '../rule/load.ts';
 import { startSensor, type Sensor, type SensorMode } from '../sensor/index.ts';
 import type { Store } from '../store/index.ts';
@@ -54,6 +55,9 @@ const AGAIN_MS = 10_000;
 
 /** How often it looks whether the process that senses is stopped, in ms. */
 const CHECK_HOLDER_MS = 5_000;
+
+/** How often whoever senses looks whether its store is still there, in ms. */
+const CHECK_PLACE_MS = 5_000;
 
 /** Resolves when the sensor and the rules are ready, or when it is known that another process senses. */
 export async function startWatch(options: WatchOptions): Promise<Watch> {
@@ -170,6 +174,16 @@ class Follower {
   }
 }
 
+/** Says once that what is stored goes nowhere: SQLite writes on into a file that was removed. */
+function watchPlace({ store, onNotice }: WatchOptions): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    if (store.isInPlace()) return;
+    clearInterval(timer);
+    onNotice({ level: 'warn', message: `what is in the state directory ${printable(store.directory)} was removed or replaced: nobody finds what is stored from now on, until this is started anew` });
+  }, CHECK_PLACE_MS);
+  return timer.unref();
+}
+
 /** States of proc_pid_stat(5): by a signal, and by a debugger. */
 const STOPPED = new Set(['T', 't']);
 
@@ -183,7 +197,9 @@ async function sense(options: WatchOptions, lock: SensorLock): Promise<Sensing> 
   const keeper = createKeeper(store, options.retention ?? retentionOf({}), onNotice);
   const recorder = createRecorder(store.events, onNotice, (count) => keeper.stored(count));
   const judging = new Judging(options, recorder);
+  const place = watchPlace(options);
   const close = (): number => {
+    clearInterval(place);
     keeper.close();
     return recorder.close();
   };

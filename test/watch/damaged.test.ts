@@ -1,6 +1,7 @@
 /** A store that somebody damaged: the host is watched all the same where that can be, and where not, nothing is left open. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { placesOf } from '../../src/host/directories.ts';
 import { openStore } from '../../src/store/index.ts';
@@ -45,6 +46,20 @@ test('where what was known is illegible it is begun anew, and said once', async 
   notices.length = 0;
   await (await watch()).stop();
   expect(notices.filter((notice) => notice.includes('damaged'))).toEqual([]);
+});
+
+test('where the store was removed or replaced while it watches, that is said once', async () => {
+  const { stateDir, units, notices, watch } = site();
+  const watching = await watch();
+  const said = (): string[] => notices.filter((notice) => notice.includes('was removed or replaced'));
+  expect(said()).toEqual([]);
+  renameSync(stateDir, `${stateDir}.old`);
+  openStore(stateDir).close();
+  writeFileSync(join(units, 'a.timer'), '');
+  await until(() => said().length > 0, () => 'the word on it', 15_000);
+  await setTimeout(5_500);
+  expect(said()).toHaveLength(1);
+  await watching.stop();
 });
 
 test('where it cannot start, it leaves nothing open', async () => {
