@@ -87,7 +87,10 @@ export class Ledger {
     this.replaced.arrived(change);
     if (folder === undefined) {
       const origin = from === undefined ? undefined : this.options.folderOf(from.directory);
-      if (origin !== undefined && from !== undefined) this.removed(origin, from.name, () => who(change, undefined));
+      if (origin !== undefined && from !== undefined) {
+        this.removed(origin, from.name, () => who(change, undefined));
+        this.leftBehind(origin, from.name, change, who);
+      }
       return;
     }
     if ((did & Did.MOVED_IN) !== 0) this.movedIn(folder, change, who);
@@ -188,6 +191,15 @@ export class Ledger {
     this.set(folder, change.name, signatureOf(stat), change.pid);
     const fromPath = from === undefined ? undefined : this.options.pathOf(from.directory);
     this.report('rename', folder, change.name, by, stat, from === undefined || fromPath === undefined ? undefined : { folder: fromPath, name: from.name });
+    if (origin !== undefined && from !== undefined) this.leftBehind(origin, from.name, change, who);
+  }
+
+  /** What a rename may leave in the place of the file (RENAME_WHITEOUT of renameat2(2)): a device that is none, for systemd a mask. No event of its own tells of it. */
+  private leftBehind(folder: Folder, name: string, change: Change, who: Who): void {
+    const stat = look(folder, name);
+    if (stat === undefined || !stat.isCharacterDevice() || stat.rdev !== 0n || isSame(folder.entries.get(name), stat)) return;
+    this.set(folder, name, signatureOf(stat), change.pid);
+    this.report('creation', folder, name, who(change, undefined), stat);
   }
 
   /** The old name of a rename: gone, unless two names were exchanged. */

@@ -13,7 +13,10 @@ import { until } from '../helpers/until.ts';
 
 const kernel: SensorMode[] = support.mode === 'fanotify' ? ['fanotify', 'inotify'] : ['inotify'];
 
-const exchange = 'import ctypes,sys; sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), 2))';
+const renaming = (flags: number): string => `import ctypes,sys; sys.exit(ctypes.CDLL(None).renameat2(-100, sys.argv[1].encode(), -100, sys.argv[2].encode(), ${flags}))`;
+const exchange = renaming(2);
+/** RENAME_WHITEOUT: a device that is none stays where the file was, for systemd a mask. */
+const whiteout = renaming(4);
 
 function put(path: string, content = 'x'): void {
   mkdirSync(join(path, '..'), { recursive: true });
@@ -57,6 +60,8 @@ const DEEDS: Deed[] = [
   { what: 'a rename out of', files: ['a.timer'], script: 'mv a.timer ../outside/a; true', told: ['deletion a.timer'], by: 'mv' },
   { what: 'an overwriting rename', files: ['a.timer', 'a.timer.dpkg-new'], script: 'mv -f a.timer.dpkg-new a.timer; true', told: ['rename a.timer from a.timer.dpkg-new'], by: 'mv' },
   { what: 'two names exchanged', files: ['a.timer', 'b.timer'], script: `"${PYTHON}" -c '${exchange}' a.timer b.timer`, told: ['rename b.timer from a.timer', 'rename a.timer from b.timer'], by: basename(PYTHON) },
+  { what: 'a rename that leaves a mask behind', files: ['a.timer'], script: `"${PYTHON}" -c '${whiteout}' a.timer b.timer`, told: ['rename b.timer from a.timer', 'creation a.timer'], by: basename(PYTHON) },
+  { what: 'a rename out of that leaves a mask behind', files: ['a.timer'], script: `"${PYTHON}" -c '${whiteout}' a.timer ../outside/a`, told: ['deletion a.timer', 'creation a.timer'], by: basename(PYTHON) },
   { what: 'a name exchanged with one outside', files: ['a.timer', '../outside/b'], script: `"${PYTHON}" -c '${exchange}' a.timer ../outside/b`, told: ['deletion a.timer', 'rename a.timer'], by: basename(PYTHON) },
   { what: 'sed -i', files: ['a.timer'], script: 'sed -i s/x/y/ a.timer; true', told: ['creation sedXXXXXX', 'rename a.timer from sedXXXXXX'], by: 'sed' },
   { what: 'an edit in place', files: ['a.timer'], script: 'echo y >> a.timer', told: ['modification a.timer'], by: SHELL },

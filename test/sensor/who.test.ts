@@ -270,6 +270,13 @@ describe.skipIf(notPrivileged !== undefined)(`who made it (${notPrivileged ?? 'a
     expect(await made(sensing)).toMatchObject({ process: { pid, executable: PYTHON }, tickward: { attribution: 'exact' } });
   });
 
+  test('what a rename leaves in the place of the file (RENAME_WHITEOUT) is told with who renamed it', async () => {
+    const sensing = await sense('auto', { rescanSeconds: 60, before: (root) => writeFileSync(join(root, 'a.timer'), 'x') });
+    await perform(PYTHON, ['-c', 'import ctypes, sys; sys.exit(ctypes.CDLL(None).renameat2(-100, b"a.timer", -100, b"b.timer", 4))'], { cwd: sensing.root });
+    expect((await made(sensing)).process?.executable).toBe(PYTHON);
+    expect(sensing.lines()).toEqual(['rename b.timer from a.timer', 'creation a.timer']);
+  });
+
   test('what was written by another that inherited the open file is not put on the one that opened it', async () => {
     const sensing = await sense('auto', { before: (root) => writeFileSync(join(root, 'a.timer'), 'x') });
     await perform('/bin/sh', ['-c', 'exec 3>> a.timer; /bin/cat /proc/self/comm >&3; :'], { cwd: sensing.root });
