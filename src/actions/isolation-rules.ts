@@ -21,6 +21,8 @@ const TOO_BIG = ['icmp type destination-unreachable icmp code frag-needed accept
 
 const INBOUND = ['ip saddr . tcp dport @management4 accept', 'ip6 saddr . tcp dport @management6 accept', ...resolvers('saddr', 'sport')];
 const OUTBOUND = ['ip daddr . tcp sport @management4 accept', 'ip6 daddr . tcp sport @management6 accept', ...resolvers('daddr', 'dport')];
+/** The port that a peer sees may be another one than the service has: where a rule of this host redirects it, answers have that port by the time they leave the interface. */
+const ANSWERS = ['ip daddr @peers4 meta l4proto tcp accept', 'ip6 daddr @peers6 meta l4proto tcp accept', ...resolvers('daddr', 'dport')];
 const LEASES_IN = ['udp sport 67 udp dport 68 accept', 'udp sport 547 udp dport 546 accept'];
 const LEASES_OUT = ['udp sport 68 udp dport 67 accept', 'udp sport 546 udp dport 547 accept'];
 
@@ -34,7 +36,7 @@ export function allowedIn(name: keyof typeof CHAINS | 'egress', dhcp: boolean): 
     case 'isolate_forward':
       return [];
     case 'egress':
-      return ['ether type arp accept', ...OUTBOUND, ...(dhcp ? LEASES_OUT : []), NEIGHBOURS, GROUPS_TOLD];
+      return ['ether type arp accept', ...ANSWERS, ...(dhcp ? LEASES_OUT : []), NEIGHBOURS, GROUPS_TOLD];
   }
 }
 
@@ -47,8 +49,8 @@ export function rulesetOf(wanted: Isolation, run: string, interfaces: readonly s
   const inet = Object.entries(CHAINS).map(([name, hook]) => chain(name, `hook ${hook}`, [...allowedIn(name as keyof typeof CHAINS, wanted.dhcp), `meta nfproto @armed ${drop}`]));
   const netdev = groupsOf(interfaces).map((names, index) => chain(`egress${index}`, `hook egress devices = { ${names.map(quoted).join(', ')} }`, [...allowedIn('egress', wanted.dhcp), `oifname @armed ${drop}`]));
   return [
-    ...table('inet', [armed('typeof meta nfproto', ['ipv4', 'ipv6'], wanted.seconds), ...setsOf(wanted), ...inet]),
-    ...(interfaces.length === 0 ? gone('netdev') : table('netdev', [armed('type ifname', interfaces.map(quoted), wanted.seconds), ...setsOf(wanted), ...netdev])),
+    ...table('inet', [armed('typeof meta nfproto', ['ipv4', 'ipv6'], wanted.seconds), ...setsOf(wanted, 'management'), ...inet]),
+    ...(interfaces.length === 0 ? gone('netdev') : table('netdev', [armed('type ifname', interfaces.map(quoted), wanted.seconds), ...setsOf(wanted, 'peers'), ...netdev])),
   ].join('\n');
 }
 
@@ -80,15 +82,22 @@ function timed(elements: readonly string[], seconds: number): string {
   return elements.map((element) => (seconds === 0 ? element : `${element} timeout ${seconds}s`)).join(', ');
 }
 
-function setsOf({ peers, dns }: Isolation): string[] {
-  return ([4, 6] as const).flatMap((family) => [
-    set(`management${family}`, `ipv${family}_addr . inet_service`, peers.filter(({ network }) => network.family === family).map(({ network, port }) => `${networkText(network)} . ${port}`)),
-    set(`resolvers${family}`, `ipv${family}_addr`, dns.filter((each: Network) => each.family === family).map(networkText)),
-  ]);
+/** Of the peers with the port of their service, or the addresses alone. */
+function setsOf({ peers, dns }: Isolation, who: 'management' | 'peers'): string[] {
+  return ([4, 6] as const).flatMap((family) => {
+    const ours = peers.filter(({ network }) => network.family === family);
+    return [
+      who === 'management'
+        ? set(`management${family}`, `ipv${family}_addr . inet_service`, 'interval', ours.map(({ network, port }) => `${networkText(network)} . ${port}`))
+        : // One may stand for several services, and in a network that stands for another.
+          set(`peers${family}`, `ipv${family}_addr`, 'interval; auto-merge', ours.map(({ network }) => networkText(network))),
+      set(`resolvers${family}`, `ipv${family}_addr`, 'interval', dns.filter((each: Network) => each.family === family).map(networkText)),
+    ];
+  });
 }
 
-function set(name: string, type: string, elements: readonly string[]): string {
-  return `  set ${name} {\n    type ${type}\n    flags interval\n${elements.length === 0 ? '' : `    elements = { ${elements.join(', ')} }\n`}  }`;
+function set(name: string, type: string, flags: string, elements: readonly string[]): string {
+  return `  set ${name} {\n    type ${type}\n    flags ${flags}\n${elements.length === 0 ? '' : `    elements = { ${elements.join(', ')} }\n`}  }`;
 }
 
 function resolvers(address: 'saddr' | 'daddr', port: 'sport' | 'dport'): string[] {
