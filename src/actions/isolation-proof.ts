@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { AF_INET, AF_INET6, ARPHRD_ETHER, ARPHRD_INFINIBAND, ARPHRD_LOOPBACK } from '../host/kernel.ts';
+import { readLinks } from '../host/netlink.ts';
 import { parseInet, type SocketEntry } from '../host/sockets.ts';
 import { errnoOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
@@ -77,9 +78,20 @@ function localAddressTo(address: string): Promise<string | undefined> {
 
 /** Ethernet, InfiniBand and loopback carry packets as they are; WireGuard, IP-in-IP, GRE and others wrap them into packets of this host's own. */
 const PLAIN_LINKS: readonly (string | undefined)[] = [String(ARPHRD_ETHER), String(ARPHRD_INFINIBAND), String(ARPHRD_LOOPBACK), undefined];
+/** Links of Ethernet that wrap as well, as ip-link(8) names them; `tun` is also the kind of a tap. */
+const WRAPPING = ['vxlan', 'geneve', 'gretap', 'ip6gretap', 'erspan', 'ip6erspan', 'macsec', 'tun', 'batadv'];
 
 function isTunnel(name: string): boolean {
-  return !PLAIN_LINKS.includes(linkType(name));
+  return !PLAIN_LINKS.includes(linkType(name)) || WRAPPING.includes(linkKind(name));
+}
+
+/** Empty where it cannot be told. */
+function linkKind(name: string): string {
+  try {
+    return readLinks().find((link) => link.name === name)?.kind ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function linkType(name: string): string | undefined {

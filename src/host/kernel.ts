@@ -162,6 +162,8 @@ export const RTAX_HOPLIMIT = 10;
 
 // include/uapi/linux/if_link.h
 export const IFLA_IFNAME = 3;
+export const IFLA_LINKINFO = 18;
+export const IFLA_INFO_KIND = 1;
 
 // include/uapi/linux/if_addr.h
 export const IFA_ADDRESS = 1;

@@ -1,6 +1,6 @@
 /** Messages of the kernel about links, addresses and routes: netlink(7), rtnetlink(7). Pure; `netlink.ts` asks for them. Integers are the machine's own, little-endian on all that we run on. */
 import { formatAddress, maskOf } from './addresses.ts';
-import { IFA_ADDRESS, IFA_BROADCAST, IFA_LOCAL, IFF_BROADCAST, IFLA_IFNAME, NLA_TYPE_MASK, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_DUMP, NLM_F_REQUEST, RTAX_HOPLIMIT, RTAX_MTU, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE } from './kernel.ts';
+import { IFA_ADDRESS, IFA_BROADCAST, IFA_LOCAL, IFF_BROADCAST, IFLA_IFNAME, IFLA_INFO_KIND, IFLA_LINKINFO, NLA_TYPE_MASK, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_DUMP, NLM_F_REQUEST, RTAX_HOPLIMIT, RTAX_MTU, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE } from './kernel.ts';
 
 /** What can be asked for: the type of the question, of its answers, and the bytes of the struct that both begin with. */
 export const QUESTIONS = {
@@ -63,11 +63,20 @@ export interface Link {
   name: string;
   /** IFF_BROADCAST of netdevice(7). */
   broadcasts: boolean;
+  /** Of what the kernel makes up: `veth`, `vxlan`, `tun`, …; empty of a device. */
+  kind: string;
 }
 
 export function parseLink(body: Buffer): Link {
-  const name = parseAttributes(body.subarray(QUESTIONS.link.header)).get(IFLA_IFNAME);
-  return { index: body.readInt32LE(4), name: name?.toString('utf8').replace(/\0.*$/s, '') ?? '', broadcasts: (body.readUInt32LE(8) & IFF_BROADCAST) !== 0 };
+  const attributes = parseAttributes(body.subarray(QUESTIONS.link.header));
+  const info = attributes.get(IFLA_LINKINFO);
+  const kind = info === undefined ? undefined : parseAttributes(info).get(IFLA_INFO_KIND);
+  return { index: body.readInt32LE(4), name: textOf(attributes.get(IFLA_IFNAME)), broadcasts: (body.readUInt32LE(8) & IFF_BROADCAST) !== 0, kind: textOf(kind) };
+}
+
+/** Up to the zero that ends it. */
+function textOf(value: Buffer | undefined): string {
+  return value?.toString('utf8').replace(/\0.*$/s, '') ?? '';
 }
 
 export interface InterfaceAddress {

@@ -178,6 +178,25 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     await says('after');
   });
 
+  test('who comes through a tunnel that looks like Ethernet is told that its packets are cut, before anything is done', async () => {
+    const [host, peer] = [namespace(), namespace()];
+    const [device] = join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
+    host.run(['ip', 'link', 'add', 'vxlan', 'type', 'vxlan', 'id', '7', 'remote', '10.99.7.2', 'dstport', '4789', 'dev', device]);
+    // As OpenVPN and ZeroTier hold theirs: TUNSETIFF with IFF_TAP.
+    const tap = host.start(['python3', '-c', "import fcntl, struct, time\nwith open('/dev/net/tun', 'r+b', buffering=0) as tun:\n  fcntl.ioctl(tun, 0x400454ca, struct.pack('16sH22x', b'tap', 2))\n  print('up', flush=True)\n  time.sleep(60)"]);
+    await until(() => tap.said().includes('up'));
+    for (const [name, address] of [['vxlan', '10.99.8.1/24'], ['tap', '10.99.9.1/24']] as const) {
+      host.run(['ip', 'address', 'add', address, 'dev', name]);
+      host.run(['ip', 'link', 'set', name, 'up']);
+    }
+    const server = host.start([process.execPath, '-e', "require('node:net').createServer(() => {}).listen(2222, () => console.log('up'))"]);
+    await until(() => server.said().includes('up'));
+    const state = temporaryDirectory();
+    const plan = (peers: string): RunResult => JSON.parse(host.run(['sh', '-c', 'sh "$@" || true', 'sh', PROGRAM, 'isolate', '--allow', peers, '--dry-run', '--json', '--state-dir', state])) as RunResult;
+    expect(plan('10.99.8.2:2222,10.99.9.2:2222').steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(/the way to 10\.99\.8\.2 leads through the tunnel vxlan, whose own packets are cut; the way to 10\.99\.9\.2 leads through the tunnel tap,/) }]);
+    expect(plan('10.99.8.2:2222,10.99.7.2:2222').steps).toMatchObject([{ state: 'would-change' }]);
+  });
+
   test.each([
     ['it ends our own session', (real: string) => `${real} --kill -Htn dst 10.99.7.2`, 'the ssh session that we run in is gone'],
     ['its rules are taken out at once', () => 'nft delete table inet tickward', 'its rules are not there'],
