@@ -11,6 +11,7 @@ import { blocksIn, withBlock, withoutBlock } from './hosts-file.ts';
 import { sortOut, type Indicators } from './indicators.ts';
 import { worded } from './journal-forms.ts';
 import { holds, networkText, type Network } from './networks.ts';
+import { isolationNow } from './packet-filter.ts';
 import { parsePeer, peerOfSsh } from './peers.ts';
 import { obstacleToRewrite, readContent, rewrite } from './rewrite.ts';
 import { undoEach } from './undoing.ts';
@@ -47,13 +48,17 @@ export const blockIoc: Action<Params, Data> = {
   params,
 
   async plan(given, context) {
-    const sorted = sortOut(given.addresses, given.domains, { own: ownAddresses(), peers: peersOf(context), hostname: hostname() });
-    const { refused } = sorted;
-    const all: Data = { networks: sorted.networks, domains: sorted.domains, seconds: given.seconds };
+    const precious = { own: ownAddresses(), peers: peersOf(context), hostname: hostname() };
+    const { refused, networks, domains } = sortOut(given.addresses, given.domains, precious);
+    const all: Data = { networks, domains, seconds: given.seconds };
     if (refused.length > 0) return { state: 'blocked', reason: `not blocked: ${refused.join('; ')}`, steps: stepsOf(all, context), notes: [], data: all };
     if (all.networks.length + all.domains.length === 0) return { state: 'nothing-to-do', reason: 'no address and no name is given', steps: [], notes: [], data: all };
     if (context.uid !== 0) return { state: 'blocked', reason: 'only root may change the packet filter and the hosts file: run as root', steps: stepsOf(all, context), notes: [], data: all };
     try {
+      // Whoever an isolation lets through responds as well, from wherever this is run.
+      const spared = all.networks.length === 0 ? [] : (await isolationNow()).now?.peers ?? [];
+      const locked = sortOut(given.addresses, [], { ...precious, peers: spared.map(({ network }) => network) }).refused;
+      if (locked.length > 0) return { state: 'blocked', reason: `not blocked: ${locked.join('; ')}`, steps: stepsOf(all, context), notes: [], data: all };
       const data = await missingOf(all, context);
       const steps = stepsOf(data, context);
       if (steps.length === 0) return { state: 'nothing-to-do', reason: 'all of it is blocked already', steps, notes: [], data };

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { advisedMessageOf, messageOf, TickwardError } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import type { Action, ActionContext, Plan } from './action.ts';
+import { blockedTables } from './block-nft.ts';
 import { endConnectionsBut } from './connections.ts';
 import type { InForce, Isolation } from './isolation.ts';
 import { differencesOf } from './isolation-difference.ts';
 import { isConnected, leaks, obstacleFor } from './isolation-proof.ts';
 import { worded } from './journal-forms.ts';
-import { networkText, parseNetwork, type Network } from './networks.ts';
+import { holds, networkText, parseNetwork, type Network } from './networks.ts';
 import { isolationNow, packetFilter } from './packet-filter.ts';
 import { distinctPeers, parsePeer, peerOfSsh, peerText } from './peers.ts';
 import { undoAtOnce } from './undoing.ts';
@@ -150,8 +151,19 @@ const ALL_THE_SAME = '`force: true` in the step or `tickward isolate --force` do
 async function lockOut({ peers, force }: Data): Promise<string | undefined> {
   if (force) return undefined;
   if (peers.length === 0) return `nobody could come back over the network: this is no ssh session and no management peer is named (\`management\` in the settings or in the step, \`--allow\` of \`tickward isolate\`; ${ALL_THE_SAME})`;
-  const obstacles = await Promise.all(peers.map(obstacleFor));
+  const blocked = await blockedNetworks();
+  const obstacles = await Promise.all(peers.map((peer) => (blocked.some((each) => holds(each, peer.network)) ? `${networkText(peer.network)} is blocked here by block_ioc (tickward runs says by which run: undo it)` : obstacleFor(peer))));
   return obstacles.includes(undefined) ? undefined : `nobody could come back over the network: ${obstacles.join('; ')} (name another peer; ${ALL_THE_SAME})`;
+}
+
+/** What block_ioc cuts off, whatever an isolation lets through; none where there is no nft, with which it does that. */
+async function blockedNetworks(): Promise<Network[]> {
+  try {
+    return [...(await blockedTables()).values()].flatMap((table) => table.blocked.map(({ network }) => network));
+  } catch (error) {
+    if (error instanceof TickwardError && error.code === 'UNSUPPORTED') return [];
+    throw error;
+  }
 }
 
 /** Looks at the rules, and tries a packet out and the way back. */

@@ -184,6 +184,13 @@ describe.skipIf(noNetwork !== undefined)(`addresses, in a network namespace (${n
     expect(act({ addresses: ['10.99.7.0/24'] }).steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('an address of this host') }]);
     expect(act({ addresses: ['10.99.7.3'] }, { management: ['10.99.7.3'] }).steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('lock out the responder') }]);
 
+    // Whom an isolation lets through, another run does not cut off; whom another run cut off, an isolation would not let through.
+    const isolate = (...args: string[]): RunResult => JSON.parse(host.run(['sh', '-c', 'sh "$@" || true', 'sh', PROGRAM, 'isolate', '--yes', '--json', '--state-dir', state, ...args])) as RunResult;
+    expect(isolate('--allow', '10.99.7.2,[fd97::3]').steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining('10.99.7.2 is blocked here by block_ioc (tickward runs says by which run: undo it); fd97::3 is blocked here') }]);
+    const isolated = isolate('--allow', '[fd97::5]:2222', '--force');
+    for (const way of [['fd97::5'], ['203.0.113.7', 'fd97::4/126']]) expect(act({ addresses: way }).steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(/^cannot be done: not blocked: \S+ would lock out the responder at fd97::5$/) }]);
+    host.run(['sh', PROGRAM, 'undo', isolated.run ?? '', '--state-dir', state]);
+
     const more = act({ addresses: ['10.99.7.3'], seconds: 600 });
     expect(more.steps).toMatchObject([{ state: 'changed' }]);
     host.run(['sh', PROGRAM, 'undo', done.run ?? '', '--state-dir', state]);
