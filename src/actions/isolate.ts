@@ -74,7 +74,13 @@ export const isolate: Action<Params, Data> = {
     record(worded(step?.text, { kind: 'isolated', run: context.run, seconds: plan.data.seconds }));
     const isOurs = (): boolean => context.sshConnection !== undefined && isConnected(context.sshConnection);
     const wasConnected = isOurs();
-    await filter.load(plan.data, context.run);
+    try {
+      await filter.load(plan.data, context.run, now);
+    } catch (error) {
+      // Of two at once, the later one must not cut off those whom the other lets through.
+      const first = await filter.inForce();
+      throw first === undefined || first.run === now?.run ? error : refusedFor(first);
+    }
     const remarks = await endConnectionsBut(plan.data.peers);
     const fault = wasConnected && !isOurs() ? 'the ssh session that we run in is gone' : await faultOf(plan.data, context);
     if (fault === undefined) return remarks;

@@ -30,7 +30,7 @@ export function nftables(): PacketFilter {
       if (!cutsRaw) return ['packets that a program writes to an interface itself (AF_PACKET) are not cut: the kernel has no egress hook (Linux 5.16), or nft does not know it (1.0.1)'];
       return odd.length === 0 ? [] : [`packets that a program writes to an interface itself (AF_PACKET) are not cut on ${odd.map(printable).join(', ')}, whose name nft does not take`];
     },
-    load: (wanted, id) => change(rulesetOf(wanted, id, interfaces()), 'did not load the isolation'),
+    load: (wanted, id, present) => change(`${present === undefined ? `create table inet ${TABLE}\n` : ''}${rulesetOf(wanted, id, interfaces())}`, 'did not load the isolation'),
     inForce: () => current(),
     async expireIn(seconds) {
       const families = await tables();

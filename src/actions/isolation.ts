@@ -37,8 +37,8 @@ export interface PacketFilter {
   obstacle(wanted: Isolation): Promise<string | undefined>;
   /** What it does not cut, in words. */
   gaps(): string[];
-  /** All of it or nothing, in place of one that is there. */
-  load(wanted: Isolation, run: string): Promise<void>;
+  /** All of it or nothing: in place of `present`, which is there; where none was, throws if another came meanwhile, as far as the filter can tell. */
+  load(wanted: Isolation, run: string, present: InForce | undefined): Promise<void>;
   /** Undefined where there is none. */
   inForce(): Promise<InForce | undefined>;
   /** 0: it does not end by itself any more. */

@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { isolate, resolver } from '../../src/actions/isolate.ts';
 import type { Isolation } from '../../src/actions/isolation.ts';
@@ -235,6 +235,24 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
       for (const step of steps.filter((each) => each?.state === 'failed')) expect(step?.summary).toMatch(/^run \S+ isolated the host at the same time, by rules of its own, which are left/);
       host.run(['sh', PROGRAM, 'release', '--yes', '--state-dir', state]);
     }
+  });
+
+  test('one that another comes before by a moment does not cut off whom that one lets through', async () => {
+    const [host, peer] = [namespace(), namespace()];
+    join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24', '10.99.7.3/24']]);
+    const [state, own] = [temporaryDirectory(), temporaryDirectory()];
+    const nft = host.run(['sh', '-c', 'realpath "$(command -v nft)"']).trim();
+    copyFileSync(nft, `${own}/real`);
+    // Right before the later one loads its rules, the other isolates.
+    writeFileSync(`${own}/nft`, `#!/bin/sh\nif [ "$*" = "-f -" ] && mkdir ${own}/once 2>/dev/null; then cat >${own}/rules; sh ${PROGRAM} isolate --allow 10.99.7.2 --force --yes --json --state-dir ${state} >${own}/other; exec ${own}/real -f - <${own}/rules; fi\nexec ${own}/real "$@"\n`, { mode: 0o755 });
+    const script = `mount --bind ${own}/nft ${nft} && { sh "$@"; true; }`;
+    const later = JSON.parse(host.run(['sh', '-c', script, 'sh', PROGRAM, 'isolate', '--allow', '10.99.7.3', '--for', '0', '--force', '--yes', '--json', '--state-dir', state])) as RunResult;
+    const first = JSON.parse(readFileSync(`${own}/other`, 'utf8')) as RunResult;
+    expect(first.steps).toMatchObject([{ state: 'changed' }]);
+    expect(later.steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(`^run ${first.run} isolated the host at the same time, by rules of its own, which are left`) }]);
+    expect(JSON.parse(host.run(['sh', PROGRAM, 'isolate', '--status', '--json', '--state-dir', state]))).toMatchObject({ isolated: true, run: first.run });
+    expect(JSON.parse(host.run(['sh', PROGRAM, 'undo', later.run ?? '', '--json', '--state-dir', state]))).toMatchObject({ steps: [{ state: 'unchanged' }] });
+    expect(host.run(['nft', 'list', 'ruleset'])).toContain('10.99.7.2 . 22');
   });
 
   test('isolated already in another way is a failure that says what differs; in the same way there is nothing to do', async () => {
