@@ -42,7 +42,7 @@ export function whereText(event: FileEvent): string {
 
 /** The command that goes on from it. */
 export function printNext(out: Output, { id, event }: Alert): void {
-  out.line(`  next     ${isOfThisHost(event) ? `tickward investigate ${printable(id)}` : 'on that host: tickward investigate --file with this path'}`);
+  out.line(`  next     ${isOfThisHost(event) ? `${out.program} investigate ${printable(id)}` : 'on that host: tickward investigate --file with this path'}`);
 }
 
 /** What was decided about an alert, and what has to do with it. */

@@ -85,7 +85,7 @@ export function showSummary({ out }: Context, result: Investigation): void {
   out.line(out.paint(level === 'explained' ? 'green' : level === 'unclear' ? 'yellow' : 'red', `Verdict: ${level}`));
   for (const reason of [...reasons, ...result.guide.problems]) out.line(`  - ${said(reason)}`);
   const target = result.alert ?? `--file ${pathWord(textOfBytes(pathBytes(result.event)))}`;
-  out.line(`Next: tickward respond ${target} --dry-run`);
+  out.line(`Next: ${out.program} respond ${target} --dry-run`);
 }
 
 /** What could be blocked or searched for, as it can be shown. */

@@ -23,7 +23,7 @@ export function alertNamed({ alerts }: Store, id: string): Alert {
 /** Throws NOT_FOUND where there is no such run. */
 export function refuseUnknownRun({ journal }: Store, run: string): void {
   if (journal.entries(run).length > 0) return;
-  throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: advice(beginningWith(run, journal.runs().map((each) => each.run)), 'tickward runs lists them') });
+  throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: advice(beginningWith(run, journal.runs().map((each) => each.run)), 'tickward runs lists them; one of another state directory is found with --state-dir') });
 }
 
 /** Where it looks like a file or a unit: how that is given. */

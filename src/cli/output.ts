@@ -8,6 +8,8 @@ export type Style = Parameters<typeof styleText>[0];
 
 export interface Output {
   readonly json: boolean;
+  /** How a command is begun that goes on from here: with the state directory, where one was named. */
+  readonly program: string;
   /** Columns of the terminal. */
   readonly width: number;
   /** One JSON document, or one line of many where a command streams. */
@@ -23,13 +25,14 @@ export interface Output {
 
 const WIDTH_WITHOUT_TERMINAL = 200;
 
-export function createOutput(settings: { json: boolean; color: boolean }): Output {
+export function createOutput(settings: { json: boolean; color: boolean; program?: string }): Output {
   const colored = settings.color && (process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined);
   const paint = (style: Style, text: string): string => (colored ? styleText(style, text, { validateStream: false }) : text);
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
   const width = (): number => process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
   return {
     json: settings.json,
+    program: settings.program ?? 'tickward',
     get width() {
       return width();
     },

@@ -10,6 +10,7 @@ import { Exit, type Context } from './context.ts';
 import { begin, createPerson } from './conversation.ts';
 import { investigateSubject } from './findings.ts';
 import { actionContext } from './response.ts';
+import type { Output } from './output.ts';
 import { printEnd, printStep, printSummary, resultCode } from './run-output.ts';
 import type { Subject } from './subject.ts';
 import type { Ui } from './ui.ts';
@@ -49,7 +50,7 @@ export async function byScript(context: Context, given: Given): Promise<number> 
     for (const step of result.steps) if (!shown.has(step)) printStep(out, step);
     printEnd(out, result);
   }
-  return codeOf(result, out.json);
+  return codeOf(result, out, out.json);
 }
 
 export async function converse(context: Context, given: Given, ui: Ui): Promise<number> {
@@ -70,7 +71,7 @@ export async function converse(context: Context, given: Given, ui: Ui): Promise<
   });
   printSummary(out, result);
   if (result.ended === 'finished' && result.run !== null) await offerToClose(context, result.run, given, ui);
-  return codeOf(result, false);
+  return codeOf(result, out, false);
 }
 
 /** What cannot be investigated can be responded to all the same: the person is told. */
@@ -110,8 +111,8 @@ async function offerToClose(context: Context, run: string, { alert }: Given, ui:
 }
 
 /** Throws INTERRUPTED where a person should read how to go on; with --json the document says it. */
-function codeOf(result: RunResult, json: boolean): number {
+function codeOf(result: RunResult, { program }: Output, json: boolean): number {
   if (result.ended !== 'interrupted') return resultCode(result);
   if (json || result.run === null) return Exit.INTERRUPTED;
-  throw new TickwardError('INTERRUPTED', 'interrupted: what was done so far is in the journal', { hint: `go on with tickward respond --resume ${result.run}` });
+  throw new TickwardError('INTERRUPTED', 'interrupted: what was done so far is in the journal', { hint: `go on with ${program} respond --resume ${result.run}` });
 }

@@ -38,10 +38,10 @@ export function answerText(answer: string | boolean): string {
 
 export function printEnd(out: Output, result: RunResult): void {
   if (result.dry_run) out.line('Nothing was changed: this was a dry run.');
-  else if (result.run !== null && result.steps.some((step) => step.undo?.startsWith('tickward undo '))) out.line(`Take it back: tickward undo ${result.run}`);
+  else if (result.run !== null && result.steps.some((step) => step.undo?.startsWith('tickward undo '))) out.line(`Take it back: ${out.program} undo ${result.run}`);
   if (result.ended === 'finished' || result.run === null) return;
   // One action about the whole host has no steps to go on with; where it failed, its line says what to do.
-  if (result.target.path !== HOST.path) out.line(`It was ${result.ended}. Go on with: tickward respond --resume ${result.run}`);
+  if (result.target.path !== HOST.path) out.line(`It was ${result.ended}. Go on with: ${out.program} respond --resume ${result.run}`);
   else if (result.ended === 'interrupted') out.line('It was interrupted. Run the command again: what is done already is found to be so.');
 }
 
@@ -52,13 +52,13 @@ export function printSummary(out: Output, result: RunResult): void {
   out.line(out.paint('bold', 'Summary'));
   for (const step of steps) {
     out.line(`  ${out.paint(STYLES[step.state], step.state.padEnd(WIDTH))} ${out.paint('bold', step.id)}  ${printable(step.summary)}`);
-    if (step.undo !== null) out.line(out.paint('dim', `  ${' '.repeat(WIDTH)}   ${step.undo.startsWith('tickward ') ? `take it back: ${step.undo}` : `cannot be taken back: ${printable(step.undo).replace(/^not: /, '')}`}`));
+    if (step.undo !== null) out.line(out.paint('dim', `  ${' '.repeat(WIDTH)}   ${step.undo.startsWith('tickward ') ? `take it back: ${step.undo.replace(/^tickward/, () => out.program)}` : `cannot be taken back: ${printable(step.undo).replace(/^not: /, '')}`}`));
   }
   printEnd(out, result);
   if (run === null) return;
   const open = steps.filter((step) => step.state === 'needs-person' || step.state === 'failed' || step.summary.startsWith('not tried: '));
-  if (open.length > 0) out.line(`Still open: ${open.map((step) => step.id).join(', ')}.${result.ended === 'finished' ? ` Go on with: tickward respond --resume ${run}` : ''}`);
-  out.line(`The record, with every answer: tickward runs show ${run}`);
+  if (open.length > 0) out.line(`Still open: ${open.map((step) => step.id).join(', ')}.${result.ended === 'finished' ? ` Go on with: ${out.program} respond --resume ${run}` : ''}`);
+  out.line(`The record, with every answer: ${out.program} runs show ${run}`);
 }
 
 const FEW = 6;

@@ -1,8 +1,9 @@
 /** Options that every command has: from the command line, else the environment, else the configuration file. */
+import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { userOf } from '../host/passwd.ts';
 import { TickwardError } from '../model/errors.ts';
-import { printable } from '../model/text.ts';
+import { printable, shellLine } from '../model/text.ts';
 import type { OutputOptions } from '../output/types.ts';
 import { retentionFrom, type Retention } from '../store/retention.ts';
 import { defaultStateDirectory } from '../store/state-directory.ts';
@@ -22,6 +23,8 @@ export interface Settings {
   readonly stateDir: string;
   /** By the command line, the environment or the file: whoever names one means one that is there. */
   isStateDirNamed: boolean;
+  /** How a command is begun that goes on from this one. */
+  program: string;
   json: boolean;
   color: boolean;
   /** May a person be asked? */
@@ -95,6 +98,7 @@ export async function resolveSettings(given: Record<string, unknown>, environmen
       return stateDir ?? defaultStateDirectory(uid, { ...environment, HOME: environment['HOME'] || userOf(uid)?.home });
     },
     isStateDirNamed: stateDir !== undefined,
+    program: given['stateDir'] === undefined ? 'tickward' : `tickward --state-dir ${shellLine([printable(resolve(String(given['stateDir'])))])}`,
     json: given['json'] === true,
     color: given['color'] !== false && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb',
     input: given['input'] !== false && !isOn(environment['TICKWARD_NO_INPUT']),

@@ -33,7 +33,7 @@ export interface Resumed {
 /** Throws NOT_FOUND where there is no such run, REFUSED while another process is at it or after it was undone. */
 export function resumeOf(journal: Journal, run: string): Resumed {
   const entries = journal.entries(run);
-  if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them' });
+  if (entries.length === 0) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them; one of another state directory is found with --state-dir' });
   refuseWhileRunning(entries);
   if (entries.some((entry) => entry.kind === 'undo-started')) throw new TickwardError('REFUSED', `the run ${printable(run)} was undone, in whole or in part: it is not gone on with`, { hint: 'begin a new one with tickward respond' });
   const known = entries.find((entry) => entry.kind === 'run-known')?.data ?? {};

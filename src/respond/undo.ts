@@ -24,7 +24,7 @@ export async function undoRun(options: UndoOptions): Promise<RunResult> {
   const { run, journal } = options;
   const entries = journal.entries(run);
   const started = entries.find((entry) => entry.kind === 'run-started');
-  if (started === undefined) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them' });
+  if (started === undefined) throw new TickwardError('NOT_FOUND', `there is no run ${printable(run)}`, { hint: 'tickward runs lists them; one of another state directory is found with --state-dir' });
   refuseWhileRunning(entries);
   const target = targetOfRun(started);
   const steps = changedSteps(options).map(({ id }) => id);

@@ -201,7 +201,7 @@ export function explain(error: unknown, path: string, what: string): unknown {
   const shown = printable(path);
   const state = (message: string, hint: string): TickwardError => new TickwardError('STATE', message, { hint, cause: error });
   // Where there is no room for a log or its index SQLite says that it could not read, write or open.
-  if (code === SQLITE_FULL || (OF_NO_ROOM.includes(code) && isFull(path))) return state(`the disk is full: ${what} could not be written to ${shown}`, 'make room on that file system; what was stored before is intact');
+  if (code === SQLITE_FULL || (OF_NO_ROOM.includes(code) && isFull(path))) return state(`the disk is full: ${what} could not be written to ${shown}`, 'make room on that file system, or go on with another one: --state-dir DIR, for the undo too; what was stored before is intact');
   switch (code) {
     case SQLITE_IOERR:
       return state(`${shown} could not be read or written (${error.message})`, 'look at the kernel log for a failing or full disk');

@@ -56,7 +56,7 @@ test('related alerts are those within 48 hours, with the relation, how many and 
   expect(related).toMatchObject([{ relation: 'user' }, { relation: 'host' }, { relation: 'program', value: '/usr/bin/dash' }, { relation: 'path', value: '/etc/systemd/system/evil.timer' }]);
   const { stdout } = run('alerts', 'show', shown!.id);
   expect(stdout).toContain('2 by the same user (eve)');
-  expect(stdout).toMatch(new RegExp(`\\n {2}next {5}tickward investigate ${shown!.id}\\n$`));
+  expect(stdout).toMatch(new RegExp(`\\n {2}next {5}tickward --state-dir \\S+ investigate ${shown!.id}\\n$`));
 });
 
 test('a long command line is shortened with a mark, and why no more is known of the process is said', () => {

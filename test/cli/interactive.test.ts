@@ -57,7 +57,7 @@ test.skipIf(noHost !== undefined)(`from the alert to the closed case, with a Ctr
   await first.answer(/Is case done \(step 1 of 5\)\?[\s\S]*stop the response/, `${DOWN}\r`);
   await first.sees(/unchanged +stop-process +process 4100000 is gone/);
   await first.answer(/remove: Take out[\s\S]*move the file \/etc\/systemd\/system\/evil\.timer into the quarantine[\s\S]*remove \(step 3 of 5\)\?[\s\S]*stop the response/, CTRL_C);
-  await first.sees(/It was interrupted\. Go on with: tickward respond --resume[\s\S]*Still open: remove, credentials, lessons\./);
+  await first.sees(/It was interrupted\. Go on with: tickward --state-dir \S+ respond --resume[\s\S]*Still open: remove, credentials, lessons\./);
   expect(await first.ended).toBe(130);
   expect(host.run(['ls', TIMER, SERVICE]).status).toBe(0);
   const [run] = jsonLines<RunSummary>(tickward('runs', '--json'));
@@ -81,7 +81,7 @@ test.skipIf(noHost !== undefined)(`from the alert to the closed case, with a Ctr
   await second.answer(/Why\? \(for the record\)/, 'handled by CASE-8\r');
   for (const question of [/How long from the beginning/, /How long from the alert/, /What is changed, by whom/]) await second.answer(question, 'n/a\r');
   await second.answer(/Is lessons done[\s\S]*stop the response/, `${DOWN}\r`);
-  await second.sees(/Summary[\s\S]*take it back: tickward undo \S+ remove[\s\S]*skipped-because +credentials +not needed: handled by CASE-8/);
+  await second.sees(/Summary[\s\S]*take it back: tickward --state-dir \S+ undo \S+ remove[\s\S]*skipped-because +credentials +not needed: handled by CASE-8/);
   await second.answer(/close the alert\?/, 'y\r');
   await second.answer(/Why\? \(for the record\)/, 'removed\r');
   await second.sees(/The alert \S+ is closed/);

@@ -64,7 +64,7 @@ test.skipIf(noHost !== undefined)(`an undo brings the step to its end and says w
   expect([code, calls]).toEqual([130, ['list tables', '-f -']]);
   expect(stdout).toMatch(/^changed +second +taken back: 1 thing is as before\n.*the host is isolated again, as run second did\nskipped-because +first +not tried: interrupted\n$/);
   expect(stderr).toContain('interrupted: still to be undone: first');
-  expect(stderr).toContain(`go on with tickward undo ${RUN}`);
+  expect(stderr).toContain(`go on with tickward --state-dir ${stateDir} undo ${RUN}`);
 });
 
 test.skipIf(noHost !== undefined)('with --json the document of an undo says that it was interrupted', async () => {

@@ -120,8 +120,9 @@ test.each([false, true])('the command for what comes next finds a file whose nam
   const state = ['--state-dir', join(root, 'state')];
   const { stdout } = tickward(['investigate', '--file', path, '--step', 'timer', '--engine', 'embedded', ...state]);
   const next = /^Next: tickward (.*)$/m.exec(stdout)?.[1] ?? '';
-  const pasted = execFileSync('bash', ['-c', `printf '%s\\0' ${next}`], { encoding: 'utf8' }).split('\0').slice(1, 3);
-  const found = JSON.parse(tickward(['investigate', ...pasted, '--step', 'timer', '--engine', 'embedded', '--json', ...state]).stdout) as { event: { file: { path: string } } };
+  const pasted = execFileSync('bash', ['-c', `printf '%s\\0' ${next}`], { encoding: 'utf8' }).split('\0');
+  expect(pasted.slice(0, 3)).toEqual([...state, 'respond']);
+  const found = JSON.parse(tickward(['investigate', ...pasted.slice(3, 5), '--step', 'timer', '--engine', 'embedded', '--json', ...state]).stdout) as { event: { file: { path: string } } };
   expect(found.event.file.path).toBe(path);
 });
 
@@ -131,5 +132,5 @@ test('the command for what comes next can be pasted, whatever the file is called
   writeFileSync(path, '[Timer]\nOnCalendar=daily\n');
   const { stdout } = tickward(['investigate', '--file', path, '--step', 'timer', '--engine', 'embedded', '--state-dir', join(root, 'state')]);
   const next = /^Next: tickward (.*)$/m.exec(stdout)?.[1] ?? '';
-  expect(execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${next}`], { encoding: 'utf8' })).toBe(`respond\n--file\n${path}\n--dry-run\n`);
+  expect(execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${next}`], { encoding: 'utf8' })).toBe(`--state-dir\n${join(root, 'state')}\nrespond\n--file\n${path}\n--dry-run\n`);
 });

@@ -38,7 +38,9 @@ test('an id that is whole is found', () => {
   refuseUnknownRun(opened, RUN);
 });
 
-test.each([['01a22cb1', `is it ${RUN}? tickward runs lists them`], ['remove', 'tickward runs lists them']])('the run %s is not taken for another', (typed, hint) => {
+const LISTED = 'tickward runs lists them; one of another state directory is found with --state-dir';
+
+test.each([['01a22cb1', `is it ${RUN}? ${LISTED}`], ['remove', LISTED]])('the run %s is not taken for another', (typed, hint) => {
   const opened = store();
   expect(() => refuseUnknownRun(opened, typed)).toThrow(expect.objectContaining({ code: 'NOT_FOUND', hint }));
 });

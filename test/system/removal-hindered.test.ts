@@ -1,7 +1,7 @@
 /** remove_timer where something is in its way, by chance or on purpose: it says so before it has done anything. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
-import { boot, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
+import { boot, noBoot, prepareBase, PROGRAM, type Booted } from '../helpers/booted.ts';
 import { planted, treeOf } from '../helpers/hostile.ts';
 import { json } from '../helpers/lines.ts';
 import { remove, respond, states, undo } from '../helpers/removed.ts';
@@ -108,6 +108,24 @@ mkdir /mnt/small; mount -t tmpfs -o size=16m tmpfs /mnt/small; chmod 700 /mnt/sm
     host.shell('umount /etc; mount -o remount,size=64m /mnt/small');
     expect(respond(host, '/etc/systemd/system/big.timer', '--yes', '--state-dir', '/mnt/small').steps).toMatchObject([{ state: 'changed' }]);
     expect(states(host, 'big.timer')).toEqual(['masked inactive']);
+  });
+
+  test('where the disk of the journal is full, another state directory takes the run and its undo, as it is said', { timeout: 120_000 }, async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`cd /etc/systemd/system
+printf '[Timer]\\nOnActiveSec=1h\\n' > evil.timer; printf '[Service]\\nExecStart=/bin/true\\n' > evil.service
+systemctl daemon-reload; systemctl start evil.timer
+mkdir -m 700 /var/lib/tickward; mount -t tmpfs -o size=2m,mode=700 tmpfs /var/lib/tickward
+${PROGRAM} runs; head -c 9M /dev/zero > /var/lib/tickward/fill || true`);
+    const respondBy = (...more: string[]): ReturnType<Booted['run']> => host.run([PROGRAM, 'respond', '--file', '/etc/systemd/system/evil.timer', '--only', 'remove', '--yes', ...more]);
+    expect(respondBy()).toMatchObject({ status: 1, stderr: expect.stringMatching(/the disk is full: the journal could not be written to \S+ — make room on that file system, or go on with another one: --state-dir DIR, for the undo too;/) });
+    expect(states(host, 'evil.timer')).toEqual(['loaded active']);
+    const [back = ''] = /(?<=^Take it back: tickward ).*/m.exec(respondBy('--state-dir', '/run/an other').stdout) ?? [];
+    expect(states(host, 'evil.timer')).toEqual(['masked inactive']);
+    expect(host.run([PROGRAM, 'undo', back.split(' ').at(-1) ?? '']).stderr).toContain('one of another state directory is found with --state-dir');
+    expect(host.shell(`${PROGRAM} ${back}`).stdout).toMatch(/^changed /);
+    expect(states(host, 'evil.timer')).toEqual(['loaded active']);
   });
 
   test('what would hold systemd up for minutes is not read by it: not for a look, not for the removal', { timeout: 180_000 }, async ({ skip }) => {

@@ -41,7 +41,7 @@ function show(context: Context, id: string): number {
   const { journal } = store;
   const entries = journal.entries(id);
   const chain = journal.verify();
-  if (entries.length === 0 && !chain.intact) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}, and the journal was changed: ${chain.problem ?? ''}`, { hint: 'tickward runs lists them' });
+  if (entries.length === 0 && !chain.intact) throw new TickwardError('NOT_FOUND', `there is no run ${printable(id)}, and the journal was changed: ${chain.problem ?? ''}`, { hint: 'tickward runs lists them; one of another state directory is found with --state-dir' });
   refuseUnknownRun(store, id);
   if (out.json) out.document({ run: id, chain, entries });
   else {

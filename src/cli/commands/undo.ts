@@ -54,7 +54,7 @@ async function takeBack({ out, settings }: Context, asked: UndoOptions): Promise
   if (result.ended !== 'interrupted') return resultCode(result);
   if (out.json) return Exit.INTERRUPTED;
   const left = result.steps.filter(({ summary }) => summary.startsWith('not tried: ')).map(({ id }) => id);
-  throw new TickwardError('INTERRUPTED', `interrupted: still to be undone: ${left.map(printable).join(', ')}`, { hint: `go on with tickward undo ${asked.run}${asked.step === undefined ? '' : ` ${printable(asked.step)}`}` });
+  throw new TickwardError('INTERRUPTED', `interrupted: still to be undone: ${left.map(printable).join(', ')}`, { hint: `go on with ${out.program} undo ${asked.run}${asked.step === undefined ? '' : ` ${printable(asked.step)}`}` });
 }
 
 /** It may bring back what an attacker made, and start it. */
