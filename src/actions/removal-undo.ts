@@ -125,7 +125,11 @@ function isUntouched(path: Buffer, mtime: string): boolean {
 }
 
 function setDirectoryTime(path: Buffer, mtime_ns: string): void {
-  withOpen(path, (fd) => setTimes(fd, { atime_ns: String(fstatSync(fd, { bigint: true }).atimeNs), mtime_ns }));
+  withOpen(path, (fd) => {
+    const now = fstatSync(fd, { bigint: true });
+    // One that is immutable again since an earlier undo has it, and takes none.
+    if (String(now.mtimeNs) !== mtime_ns) setTimes(fd, { atime_ns: String(now.atimeNs), mtime_ns });
+  });
 }
 
 function giveBackFile({ at, copy, owned, xattrs, names }: Of<'file'>, report: UndoReport): void {

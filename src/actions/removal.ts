@@ -75,7 +75,7 @@ export const removalChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('reload'), manager: managerId, restart: z.array(z.string()) }),
   /** `active`: of what generators had made, what could be stopped by their running again. */
   z.strictObject({ kind: z.literal('regenerate'), manager: managerId, active: z.array(z.string()) }),
-  /** Recorded before the first file is taken away, and once more after the last with the times that the directories then had. */
+  /** Recorded after the last file is taken away; `after` is null of a directory that is gone. A removal that is cut off before leaves its own times. */
   z.strictObject({ kind: z.literal('times'), directories: z.array(z.strictObject({ at: path, before: z.string(), after: z.string().nullable() })) }),
 ]);
 

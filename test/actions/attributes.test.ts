@@ -6,9 +6,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { protectionsOf, withoutProtection } from '../../src/actions/attributes.ts';
 import { applyEdit, describeEdit, editChange, planEdit, undoLines, type FileEdit } from '../../src/actions/file-edit.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
+import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 import { isRoot } from '../helpers/needs.ts';
 import { contextFor, hostIn } from '../helpers/response.ts';
-
 
 function immutable(path: string): boolean {
   onTestFinished(() => void spawnSync('chattr', ['-i', path]));
@@ -64,5 +64,65 @@ describe.skipIf(!isRoot)('needs root and a file system that knows chattr +i', ()
     writeFileSync(change.copy.file, 'tampered');
     expect(() => undoLines(change, { done: [], already: [], failed: [] })).toThrow(/was changed: its hash/);
     expect([flagsOf(path), readFileSync(path, 'utf8')]).toEqual(['i', 'good\n']);
+  });
+});
+
+const noExt4 = noMounts ?? (spawnSync('mke2fs', ['-V']).status === 0 ? undefined : 'needs mke2fs: apt-get install e2fsprogs');
+
+describe.skipIf(noExt4 !== undefined)(`on an ext4 of the test's own (${noExt4 ?? 'a loop device'})`, { timeout: 60_000 }, () => {
+  const repository = join(import.meta.dirname, '../..');
+  const PREPARE = `mount -t tmpfs none /mnt; truncate -s 16M /mnt/image; mke2fs -qF -t ext4 /mnt/image; mkdir /mnt/disk; mount -o loop /mnt/image /mnt/disk`;
+  /** A removal that ends before or after the Nth of its changes is in the record, for each N and whole; then its undo, twice. */
+  const PROGRAM = `
+import { execFileSync } from 'node:child_process';
+import { removeTimer } from '${repository}/src/actions/remove-timer.ts';
+import { contextFor, EVIL, hostIn, plant, snapshot } from '${repository}/test/helpers/response.ts';
+const root = '/mnt/disk';
+plant(root, EVIL);
+const context = contextFor(hostIn(root), root + '/etc/evil.timer');
+for (const [flags, path] of [['i', 'etc/evil.timer.d/more.conf'], ['a', 'etc/evil.service'], ['ia', 'etc/evil.timer'], ['a', 'etc/evil.timer.d'], ['i', 'etc/timers.target.wants'], ['ai', 'etc']]) execFileSync('chattr', ['+' + flags, root + '/' + path]);
+// The times of directories are in the record of a whole removal alone.
+const look = (cut = 0) => JSON.stringify([Object.entries(snapshot(root)).map(([path, text]) => path + ' ' + (cut === 0 ? text : text.replace(/\\d+ (?=directory$)/, ''))), execFileSync('find', [root + '/etc', '!', '-type', 'l', '-exec', 'lsattr', '-d', '{}', '+'], { encoding: 'utf8' }).split('\\n').map((line) => line.replace(/^(\\S+)/, (flags) => flags.replaceAll(/[-e]/g, ''))).sort()]);
+const told = [];
+let cuts = 0;
+for (let cut = 0, ended = true; cut === 0 || ended; cut += 1) {
+  ended = false;
+  const changes = [];
+  let number = 0;
+  const record = (change) => {
+    number += 1;
+    const isIt = Math.ceil(cut / 2) === number;
+    if (isIt && cut % 2 === 1) throw new Error('cut off');
+    changes.unshift(change);
+    if (isIt) throw new Error('cut off');
+  };
+  const before = look(cut);
+  const plan = await removeTimer.plan({ keep_service: false, keep_mask: true }, context);
+  try {
+    await removeTimer.apply(plan, context, record);
+    const { ok } = await removeTimer.verify(plan, context);
+    if (cut === 0) told.push({ steps: plan.steps.length, ok, changed: look(cut) !== before });
+  } catch (error) {
+    if (error.message !== 'cut off') throw error;
+    ended = true;
+    cuts += 1;
+  }
+  const first = await removeTimer.undo(changes, context);
+  const isBack = look(cut) === before;
+  const second = await removeTimer.undo(changes, context);
+  if (!isBack || first.failed.length + second.failed.length + second.done.length > 0 || look(cut) !== before) told.push({ cut, isBack, first, second, before, after: look(cut) });
+  if (cut === 0) { ended = true; told.push(first.done.filter((text) => text.startsWith('set the attribute')).map((text) => text.replaceAll(root + '/', ''))); }
+}
+told.push({ cuts });
+console.log(JSON.stringify(told));
+`;
+
+  test('the undo of a removal sets all of them again, wherever it was cut off, and a second one finds nothing to do', () => {
+    expect(printedAmongMounts(PREPARE, PROGRAM)).toEqual([
+      { steps: expect.any(Number), ok: true, changed: true },
+      expect.arrayContaining(['etc/evil.timer.d', 'etc/evil.timer.d/more.conf', 'etc/evil.service', 'etc/evil.timer', 'etc/timers.target.wants', 'etc'].map((path) => expect.stringMatching(new RegExp(`^set the attribute [ai]+ on ${path} again$`)))),
+      // Before and after each of the eleven, and of the times.
+      { cuts: 24 },
+    ]);
   });
 });
