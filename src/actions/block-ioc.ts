@@ -81,12 +81,14 @@ export const blockIoc: Action<Params, Data> = {
       remarks.push(...(await endConnectionsWith(data.networks)));
     }
     if (data.domains.length > 0) {
-      const comment = `run ${context.run}, step ${context.step}; taken out by: tickward undo ${context.run} ${context.step}`;
-      rewrite(hostsOf(context), ({ text }) => withBlock(text, own, data.domains, comment), ({ sha256, state }) => announce({ kind: 'hosts', id: own, sha256, mtime_ns: state.mtime_ns }));
+      // First, so that no names are left that nobody would take out.
       if (data.seconds > 0) {
         announce({ kind: 'expiry', id: own });
         await startExpiry(own, data.seconds, context);
       }
+      const comment = `run ${context.run}, step ${context.step}; taken out by: tickward undo ${context.run} ${context.step}`;
+      const block = { names: data.domains, ...(data.seconds === 0 ? {} : { until: Date.now() + data.seconds * 1000 }) };
+      rewrite(hostsOf(context), ({ text }) => withBlock(text, own, block, comment), ({ sha256, state }) => announce({ kind: 'hosts', id: own, sha256, mtime_ns: state.mtime_ns }));
     }
     return remarks;
   },
@@ -119,17 +121,27 @@ function stepsOf({ networks, domains, seconds }: Data, context: ActionContext): 
   const until = seconds === 0 ? 'until it is undone' : `for ${seconds} s`;
   return [
     ...(networks.length === 0 ? [] : [{ text: `drop what goes to or comes from ${networks.map(networkText).join(', ')}, ${until}, and end the connections with them`, target: 'nftables' }]),
-    ...(domains.length === 0 ? [] : [{ text: `let ${domains.join(', ')} lead nowhere, ${until}`, target: hostsOf(context) }]),
     ...(domains.length === 0 || seconds === 0 ? [] : [{ text: `have systemd undo this after ${seconds} s`, target: 'a transient timer' }]),
+    ...(domains.length === 0 ? [] : [{ text: `let ${domains.join(', ')} lead nowhere, ${until}`, target: hostsOf(context) }]),
   ];
 }
 
 /** What is not blocked yet for at least as long. */
 async function missingOf(data: Data, context: ActionContext): Promise<Data> {
-  const lasts = ({ expires }: Blocked): boolean => expires === undefined || (data.seconds > 0 && expires >= data.seconds - SLACK_SECONDS);
+  const lasts = ({ expires }: Pick<Blocked, 'expires'>): boolean => expires === undefined || (data.seconds > 0 && expires >= data.seconds - SLACK_SECONDS);
   const blocked = data.networks.length === 0 ? [] : [...(await blockedTables()).values()].flatMap((table) => table.blocked).filter(lasts);
-  const names = data.domains.length === 0 ? [] : [...blocksIn(readContent(hostsOf(context)).text).values()].flat();
-  return { ...data, networks: data.networks.filter((network: Network) => !blocked.some((each) => holds(each.network, network))), domains: data.domains.filter((name) => !names.includes(name)) };
+  return { ...data, networks: data.networks.filter((network: Network) => !blocked.some((each) => holds(each.network, network))), domains: missingNames(data.domains, lasts, context) };
+}
+
+/** The block of this step is made as a whole: of what it would hold, all or nothing is missing. */
+function missingNames(domains: readonly string[], lasts: (until: Pick<Blocked, 'expires'>) => boolean, context: ActionContext): string[] {
+  if (domains.length === 0) return [];
+  const own = blockId(context.run, context.step);
+  const lasting = [...blocksIn(readContent(hostsOf(context)).text)].filter(([, { until }]) => lasts(until === undefined ? {} : { expires: (until - Date.now()) / 1000 }));
+  const others = lasting.flatMap(([block, { names }]) => (block === own ? [] : names));
+  const ours = lasting.find(([block]) => block === own)?.[1].names ?? [];
+  const left = domains.filter((name) => !others.includes(name));
+  return left.every((name) => ours.includes(name)) ? [] : left;
 }
 
 /** Between loading and looking. */

@@ -2,12 +2,18 @@
 
 /** Of a block, made by us: 12 hexadecimal digits. */
 const ID = '[0-9a-f]{12}';
-const BEGIN = new RegExp(`^# tickward block (${ID}) begin\\b`);
+const BEGIN = new RegExp(`^# tickward block (${ID}) begin\\b(?: until (\\S+Z):)?`);
 const NOWHERE = ['0.0.0.0', '::'];
 
+/** Names that lead nowhere, until it is taken out; `until`: when that is, in milliseconds since 1970, where it is known. */
+export interface HostsBlock {
+  names: string[];
+  until?: number;
+}
+
 /** In front of all else: of several lines with a name the first counts. */
-export function withBlock(content: string, id: string, domains: readonly string[], comment: string): string {
-  return `${[`# tickward block ${id} begin: ${comment.replace(/[^\x20-\x7e]/g, '')}`, ...linesFor(domains), `# tickward block ${id} end`].join('\n')}\n${withoutBlock(content, id)}`;
+export function withBlock(content: string, id: string, { names, until }: HostsBlock, comment: string): string {
+  return `${[`# tickward block ${id} begin${until === undefined ? '' : ` until ${new Date(until).toISOString()}`}: ${comment.replace(/[^\x20-\x7e]/g, '')}`, ...linesFor(names), `# tickward block ${id} end`].join('\n')}\n${withoutBlock(content, id)}`;
 }
 
 /** Also where somebody took a part of it out by hand: no line that is not ours goes. */
@@ -25,13 +31,13 @@ export function withoutBlock(content: string, id: string): string {
   return kept.join('\n');
 }
 
-/** Names in blocks of ours, by the id of their block. */
-export function blocksIn(content: string): Map<string, string[]> {
-  const blocks = new Map<string, string[]>();
+/** Blocks of ours, by their id. */
+export function blocksIn(content: string): Map<string, HostsBlock> {
+  const blocks = new Map<string, HostsBlock>();
   let names: string[] | undefined;
   for (const line of content.split('\n')) {
-    const id = BEGIN.exec(line)?.[1];
-    if (id !== undefined) blocks.set(id, (names = []));
+    const [, id, end] = BEGIN.exec(line) ?? [];
+    if (id !== undefined) blocks.set(id, { names: (names = []), ...(end === undefined ? {} : { until: Date.parse(end) }) });
     else if (names !== undefined && isOurs(line)) {
       const name = line.split(' ')[1] ?? '';
       if (!names.includes(name)) names.push(name);

@@ -62,15 +62,18 @@ describe('the hosts file', () => {
   test('what was put in comes out again, and all else stays', () => {
     fc.assert(fc.property(fc.array(line), (lines) => {
       const content = lines.join('\n');
-      const blocked = withBlock(content, ID, ['evil.example', 'c2.example'], 'run x');
-      expect(blocksIn(blocked).get(ID)).toEqual(['evil.example', 'c2.example']);
-      expect(withBlock(blocked, ID, ['evil.example', 'c2.example'], 'run x')).toBe(blocked);
-      expect(withoutBlock(blocked, ID)).toBe(content);
+      for (const more of [{}, { until: 1_800_000_000_000 }]) {
+        const block = { names: ['evil.example', 'c2.example'], ...more };
+        const blocked = withBlock(content, ID, block, 'run x until 2020-01-01T00:00:00Z: never');
+        expect(blocksIn(blocked).get(ID)).toEqual(block);
+        expect(withBlock(blocked, ID, block, 'run x until 2020-01-01T00:00:00Z: never')).toBe(blocked);
+        expect(withoutBlock(blocked, ID)).toBe(content);
+      }
     }));
   });
 
   test('a block that somebody cut in two takes no line of others with it', () => {
-    const blocked = withBlock('127.0.0.1 localhost\n', ID, ['evil.example'], 'run x').replace(`# tickward block ${ID} end\n`, '10.0.0.1 good.example\n0.0.0.0 mine.example\n');
+    const blocked = withBlock('127.0.0.1 localhost\n', ID, { names: ['evil.example'] }, 'run x').replace(`# tickward block ${ID} end\n`, '10.0.0.1 good.example\n0.0.0.0 mine.example\n');
     expect(withoutBlock(blocked, ID)).toBe('10.0.0.1 good.example\n0.0.0.0 mine.example\n127.0.0.1 localhost\n');
   });
 });
@@ -110,6 +113,23 @@ describe('names', () => {
     expect(look()).toEqual(before);
     expect((await blockIoc.undo(changes, context)).already).toHaveLength(1);
     expect(readdirSync(path(hosts, '..')).sort()).toEqual(['host', 'hosts']);
+  });
+
+  test('are blocked anew where a block of them ends sooner, or somebody took one out of their own; not where one lasts as long', async () => {
+    const { context, hosts } = host();
+    const ends = (seconds: number): void => writeFileSync(hosts, withBlock(HOSTS, '0123456789ab', { names: given.domains, until: Date.now() + seconds * 1000 }, 'another run'), 'latin1');
+    const missing = async (seconds: number): Promise<string> => {
+      const { state, steps } = await blockIoc.plan({ ...given, seconds }, { ...context, systemd: 'running', undoCommand: ['true'] });
+      return `${state}: ${steps.map(({ target }) => target.replace(hosts, 'hosts')).join()}`;
+    };
+    ends(600);
+    expect([await missing(0), await missing(3600), await missing(600), await missing(60)]).toEqual(['ready: hosts', 'ready: a transient timer,hosts', 'nothing-to-do: ', 'nothing-to-do: ']);
+    writeFileSync(hosts, HOSTS, 'latin1');
+    await blockIoc.apply(await blockIoc.plan(given, context), context, () => {});
+    writeFileSync(hosts, readFileSync(hosts, 'latin1').replaceAll(/^\S+ evil\.example\n/gm, ''), 'latin1');
+    expect(await missing(0)).toBe('ready: hosts');
+    await blockIoc.apply(await blockIoc.plan(given, context), context, () => {});
+    expect([...blocksIn(readFileSync(hosts, 'latin1')).values()]).toEqual([{ names: given.domains }]);
   });
 
   test('a change of somebody else at the same moment is not lost', async () => {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/respond/run.ts';
 import { actingOn } from '../helpers/acting.ts';
-import { boot, CHECKOUT, noBoot, prepareBase } from '../helpers/booted.ts';
+import { boot, CHECKOUT, noBoot, prepareBase, PROGRAM } from '../helpers/booted.ts';
+import { json } from '../helpers/lines.ts';
 import { programOf } from '../helpers/program.ts';
 import { until } from '../helpers/until.ts';
 
@@ -27,5 +28,20 @@ describe.skipIf(noBoot !== undefined)(`names, on a booted host (${noBoot ?? 'sys
     expect(host.run(['getent', 'hosts', 'evil.example']).stdout).toMatch(/^(?:::|0\.0\.0\.0) +evil\.example$/m);
     await until(() => host.run(['cat', '/etc/hosts']).stdout === before, () => host.run(['journalctl', '--no-pager', '-n', '30']).stdout, 60_000);
     await until(() => host.run(['nft', 'list', 'tables']).stdout === '', () => 'the end of the table', 30_000);
+  });
+
+  test.for(['expiry', 'hosts'])('cut off before "%s", the response goes on and leaves no name that nobody takes out', async (kind, { skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell('[ -e /etc/hosts ] || echo 127.0.0.1 localhost > /etc/hosts');
+    const look = (): string => host.shell('cat /etc/hosts; nft list tables; systemctl list-units --plain --no-legend "tickward-*"').stdout;
+    const before = look();
+    const cut = host.run(['sh', `${CHECKOUT}/src/node.sh`, programOf('test/system/cut-off-at', CHECKOUT), '/var/lib/tickward', 'block_ioc', JSON.stringify({ domains: ['evil.example'], addresses: ['203.0.113.9'], seconds: 600 }), kind]);
+    expect([cut.stdout, cut.stderr, host.run(['grep', '-c', 'evil.example', '/etc/hosts']).stdout]).toEqual(['', '', '0\n']);
+    const [{ run }] = host.run([PROGRAM, 'runs', '--json']).stdout.trim().split('\n').map((line) => JSON.parse(line) as { run: string }) as [{ run: string }];
+    expect(json<RunResult>(host.run([PROGRAM, 'respond', '--resume', run, '--yes', '--json'])).steps).toMatchObject([{ state: 'changed', changes: { length: 3 } }]);
+    expect(look()).toMatch(/begin until \S+Z: run [\s\S]*evil\.example[\s\S]*table inet tickward_block_(\w+)\ntickward-unblock-\1\.timer +loaded active/);
+    expect(json<RunResult>(host.run([PROGRAM, 'undo', run, '--json'])).steps).toMatchObject([{ state: 'changed' }]);
+    expect(look()).toBe(before);
   });
 });

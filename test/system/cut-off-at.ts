@@ -14,7 +14,7 @@ const store = openStore(directory);
 const result = await respond({
   playbook: { name: 'test', title: 'A test', steps: [{ kind: 'action', id: 'step', title: 'Step', action, params: JSON.parse(params) as { [name: string]: Json }, optional: false, default: 'no', needs: [], questions: [] }] },
   event: eventOf('/etc/systemd/system/evil.timer'),
-  context: createHostContext({ quarantine: join(directory, 'quarantine') }),
+  context: createHostContext({ quarantine: join(directory, 'quarantine'), undoCommand: ['true'] }),
   journal: {
     entries: store.journal.entries,
     append(entry) {
