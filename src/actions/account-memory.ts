@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { prepareQuarantine } from '../host/quarantine.ts';
 import type { HostContext } from './action.ts';
-import type { AccountFields } from './account.ts';
+import { isShut, type AccountFields } from './account.ts';
 
 const memory = z.strictObject({ user: z.string(), locked: z.boolean(), expires: z.string().regex(/^\d*$/), last_change: z.string().regex(/^\d*$/) });
 
@@ -13,9 +13,9 @@ function fileOf(context: HostContext, user: string): string {
   return join(context.quarantine, `account-${createHash('sha256').update(user).digest('hex').slice(0, 32)}.json`);
 }
 
-/** The first lock counts: a second one would remember the lock itself. */
+/** The first lock counts: a second one would remember the lock itself. What is kept of a lock that somebody has opened since by hand counts no more. */
 export function keepBefore(context: HostContext, user: string, before: AccountFields): void {
-  if (rememberedOf(context, user) !== undefined) return;
+  if (isShut(before) && rememberedOf(context, user) !== undefined) return;
   prepareQuarantine(context.quarantine, context.uid);
   const file = fileOf(context, user);
   writeFileSync(`${file}.part`, JSON.stringify({ user, ...before }), { mode: 0o600, flush: true });

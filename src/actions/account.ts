@@ -19,6 +19,14 @@ export type AccountChange = z.infer<typeof accountChange>;
 
 const TIMEOUT_MS = 20_000;
 
+/** usermod(8): an account that ended on the second day of 1970 has ended, and 0 would read as never in places. */
+export const LONG_AGO = '1';
+
+/** As lock_account leaves it. */
+export function isShut({ locked, expires }: AccountFields): boolean {
+  return locked && expires === LONG_AGO;
+}
+
 /** The account that is meant: the one that is named, else the one whose unit the alert is about. */
 export function accountOf(name: string | undefined, context: ActionContext): PasswdEntry | string {
   const wanted = name ?? context.target.user;

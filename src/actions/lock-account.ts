@@ -3,15 +3,12 @@ import { z } from 'zod';
 import { run } from '../exec.ts';
 import type { PasswdEntry } from '../host/passwd.ts';
 import { printable } from '../model/text.ts';
-import { accountOf, difference, entryOf, fieldsOf, refuseIfChanged, setFields, undoAccount, whyInUse, type AccountChange, type AccountFields } from './account.ts';
+import { accountChange, accountOf, difference, entryOf, fieldsOf, isShut, LONG_AGO, refuseIfChanged, setFields, undoAccount, whyInUse, type AccountChange, type AccountFields } from './account.ts';
 import { endProcessesOf } from './account-end.ts';
 import { forget, keepBefore } from './account-memory.ts';
 import { processesOf, sessionsOf, standingOf } from './account-standing.ts';
 import type { Action, ActionContext, Plan } from './action.ts';
 import { worded } from './journal-forms.ts';
-
-/** usermod(8): an account that ended on the second day of 1970 has ended, and 0 would read as never in places. */
-const LONG_AGO = '1';
 
 const params = z.strictObject({
   /** Without it the user whose unit the alert is about. */
@@ -100,7 +97,11 @@ export const lockAccount: Action<Params, Data> = {
 
   async undo(changes, context) {
     const report = await undoAccount(changes, context);
-    for (const { data } of changes) if (data['kind'] === 'account' && typeof data['user'] === 'string') forget(context, data['user']);
+    for (const { data } of changes) {
+      const { success, data: change } = accountChange.safeParse(data);
+      // What an earlier lock remembers is of use as long as that one lasts.
+      if (success && !isShut(change.before)) forget(context, change.user);
+    }
     return report;
   },
 };

@@ -71,6 +71,30 @@ describe.skipIf(noBoot !== undefined)(`on a booted Debian (${noBoot ?? 'systemd-
     expect(host.run(['cat', '/etc/shadow']).stdout).toBe(shut);
   });
 
+  test('what an account was before its lock is not what it was before an earlier one, and is kept as long as that lasts', async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(SETUP);
+    const [lock, unlock] = [actingOn(host, 'lock_account'), actingOn(host, 'unlock_account')];
+    const shadow = (): string => host.run(['getent', 'shadow', 'mallory']).stdout;
+    lock.apply({ user: 'mallory' });
+    // By hand, with another end.
+    host.shell('usermod --unlock --expiredate 2030-01-01 mallory');
+    const byHand = shadow();
+    lock.apply({ user: 'mallory' });
+    expect(unlock.apply({ user: 'mallory' }).verdict?.ok).toBe(true);
+    expect(shadow()).toBe(byHand);
+    // Locked already by who has the host in their care: so it stays, when the second of two locks is undone and the first is opened.
+    host.shell('usermod --lock mallory; rm /run/tickward-act/*.ndjson');
+    const theirs = shadow();
+    lock.apply({ user: 'mallory' });
+    host.shell('rm /run/tickward-act/*.ndjson');
+    lock.apply({ user: 'mallory', expire_password: true });
+    expect(lock.undo()).toMatchObject({ done: ['mallory is as it was before'], failed: [] });
+    expect(unlock.apply({ user: 'mallory' }).verdict?.ok).toBe(true);
+    expect(shadow()).toBe(theirs);
+  });
+
   test('nobody is locked out or let in by accident', async ({ skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();
