@@ -8,6 +8,7 @@ import { printable } from '../model/text.ts';
 import type { Action, ActionContext } from './action.ts';
 import { checked, indicatorsOfUnit, isEmpty, NO_INDICATORS, type Indicators } from './sweep-indicators.ts';
 import { targetPath } from './removal-plan.ts';
+import { listed } from './removal-vanished.ts';
 import { candidates } from './sweep-places.ts';
 import { add, searchFiles, searchProcesses, searchSockets, type Search, type Trace } from './sweep-search.ts';
 import { nothingToUndo } from './undoing.ts';
@@ -72,18 +73,20 @@ export const sweepLocal: Action<Params, Data> = {
 
   async apply({ data }, context, record) {
     const { files, notes } = await candidates(context);
-    const search: Search = { traces: data.traces, recent: [], isCut: false, deadline: performance.now() + data.seconds * 1_000 };
+    const search: Search = { traces: data.traces, recent: [], isCut: false, partly: [], deadline: performance.now() + data.seconds * 1_000 };
     const since = data.days === 0 ? Number.POSITIVE_INFINITY : Date.now() - data.days * DAY_MS;
     const processes = await searchProcesses(data.indicators, search);
     searchSockets(data.indicators, search);
-    data.isComplete = (await searchFiles(files, data.indicators, since, search)) && processes && !search.isCut;
+    const isSearched = (await searchFiles(files, data.indicators, since, search)) && processes && !search.isCut;
+    data.isComplete = isSearched && search.partly.length === 0;
     const { owned, problem } = await addRecent(search);
     for (const trace of data.traces) record({ data: { kind: 'trace', ...trace } });
     return [
       ...notes.map(printable),
       ...(problem === undefined ? [] : [printable(problem)]),
       ...(owned === 0 ? [] : [`${owned} units that were written lately belong to packages`]),
-      ...(data.isComplete ? [] : [`not everything was looked into: ${search.isCut ? 'there are too many traces' : `${data.seconds} s were too short`}`]),
+      ...(search.partly.length === 0 ? [] : [`too large to be read to the end, look at the rest by hand: ${listed(search.partly.map(printable))}`]),
+      ...(isSearched ? [] : [`not everything was looked into: ${search.isCut ? 'there are too many traces' : `${data.seconds} s were too short`}`]),
       ...data.traces.slice(0, SHOWN).map(describe),
       ...(data.traces.length > SHOWN ? [`and ${data.traces.length - SHOWN} more: they are in the journal of the run`] : []),
     ];

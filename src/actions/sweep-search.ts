@@ -19,7 +19,7 @@ export interface Trace {
   why: string;
 }
 
-/** More of a file is not read: those that count are some kilobytes. */
+/** More of a file is not read: those that count are some kilobytes. Which others there are is said, or an indicator behind a megabyte of comments would be no trace. */
 const MOST_BYTES = 1024 ** 2;
 const MOST_IMAGE = 256 * 1024 ** 2;
 const MOST_TRACES = 1_000;
@@ -29,6 +29,8 @@ export interface Search {
   /** Units that are nothing but new, as `textOfBytes`. */
   recent: { path: string; why: string }[];
   isCut: boolean;
+  /** Files of which only the beginning was read, as `textOfBytes`. */
+  partly: string[];
   /** Milliseconds of `performance.now()`. */
   deadline: number;
 }
@@ -47,6 +49,7 @@ export async function searchFiles(files: readonly Candidate[], indicators: Indic
     if (index % 100 === 99) await setImmediate();
     const where = textOfBytes(path);
     const read = reader.read(path);
+    if (read?.isWhole === false) search.partly.push(where);
     const reasons = reasonsOf(where, read, indicators);
     const news = place === 'unit' && read !== undefined && read.changed >= since ? [`was written or changed at ${new Date(read.changed).toISOString()}`] : [];
     if (reasons.length > 0) add(search, { place, where, why: [...reasons, ...news].join('; ') });
@@ -65,6 +68,7 @@ function reasonsOf(path: string, read: Read | undefined, indicators: Indicators)
 
 interface Read {
   content: Buffer;
+  isWhole: boolean;
   /** Milliseconds. The time of the inode, which nobody can set back (touch(1) sets the other two). */
   changed: number;
 }
@@ -77,7 +81,7 @@ class Reader {
   read(path: Buffer): Read | undefined {
     try {
       using file = openFileIn(this.directoryOf(path), lastNameOf(path), 'any');
-      return { content: readOpen(file.fd, MOST_BYTES, file.state.size), changed: fstatSync(file.fd).ctimeMs };
+      return { content: readOpen(file.fd, MOST_BYTES, file.state.size), isWhole: file.state.size <= MOST_BYTES, changed: fstatSync(file.fd).ctimeMs };
     } catch {
       return undefined;
     }

@@ -102,7 +102,10 @@ test('FIFOs, links, huge files and odd names neither stop nor fool the search', 
   spawnSync('mkfifo', [join(root, 'etc/fifo.service')]);
   truncateSync(join(root, 'etc/big.service'), 4 * 1024 ** 3);
   symlinkSync('/', join(root, 'etc/loop.d'));
-  const { traces, remarks } = await sweep({ paths: ['/opt/.hidden-drop/run'], days: 0 }, context);
+  const { traces, remarks, verdict } = await sweep({ paths: ['/opt/.hidden-drop/run'], days: 0 }, context);
+  // What stands behind so much is not read, and that is said.
+  expect(remarks).toContainEqual(expect.stringMatching(new RegExp(`^too large to be read to the end, look at the rest by hand: (?:.*, )?${join(root, 'etc/big.service')}`)));
+  expect(verdict).toMatch(/; not everything was looked into$/);
   expect(traces.filter((trace) => trace.where.startsWith(root)).map((trace) => trace.where.slice(root.length + 5)).toSorted()).toEqual(['\u001b[2J\nunit: fake.service', 'evil.timer']);
   expect(remarks.join('').includes('\u001b')).toBe(false);
 });
