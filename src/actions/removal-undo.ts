@@ -30,24 +30,31 @@ interface Afterwards {
   attributes: AttributesChange[];
   /** Units of which a file could not be given back: something else has its name by now, an attacker's maybe, or the copy is no longer what it was. They stay masked, and are not started. */
   withheld: Set<string>;
+  /** Paths (as latin1) at which something else is by now: it gets no attribute of what was there. */
+  foreign: Set<string>;
 }
 
 /** `done` is told of each change as soon as it is taken back; not of what is started at the end, which `startedText` says. */
 export async function undoRemoval<Given extends Change>(changes: readonly Given[], context: ActionContext, done: (change: Given) => void = () => {}): Promise<UndoReport> {
   const report = emptyReport();
-  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [], withheld: new Set() };
+  const afterwards: Afterwards = { reload: new Map(), start: [], restart: [], times: new Map(), attributes: [], withheld: new Set(), foreign: new Set() };
   for (const change of changes) {
     const [failures, made] = [report.failed.length, report.done.length];
     await trying(report, () => takeBack(known(removalChange, change), afterwards, report));
-    if (report.failed.length > failures) unitsOf(removalChange.safeParse(change.data).data).forEach((unit) => afterwards.withheld.add(unit));
+    if (report.failed.length > failures) withhold(removalChange.safeParse(change.data).data, afterwards);
     if (report.done.length > made) done(change);
   }
   for (const [path, mtime_ns] of afterwards.times) await trying(report, () => setDirectoryTime(Buffer.from(path, 'latin1'), mtime_ns));
-  for (const change of afterwards.attributes) await trying(report, () => giveBackAttributes(change, report));
+  for (const change of afterwards.attributes) if (!afterwards.foreign.has(pathFromJson(change.at).toString('latin1'))) await trying(report, () => giveBackAttributes(change, report));
   await tellManagers(afterwards, context, report);
   // A manager that does not answer says so each time.
   report.failed = [...new Set(report.failed)];
   return report;
+}
+
+function withhold(change: RemovalChange | undefined, { withheld, foreign }: Afterwards): void {
+  for (const unit of unitsOf(change)) withheld.add(unit);
+  if (change !== undefined && 'at' in change) foreign.add(pathFromJson(change.at).toString('latin1'));
 }
 
 /** The unit that a file makes, changes or pulls in. */

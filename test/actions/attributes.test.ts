@@ -4,11 +4,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { protectionsOf, withoutProtection } from '../../src/actions/attributes.ts';
+import { undoRemoval } from '../../src/actions/removal-undo.ts';
 import { applyEdit, describeEdit, editChange, planEdit, undoLines, type FileEdit } from '../../src/actions/file-edit.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
 import { isRoot } from '../helpers/needs.ts';
-import { contextFor, hostIn } from '../helpers/response.ts';
+import { remove } from '../helpers/removing.ts';
+import { contextFor, EVIL, hostIn, plant } from '../helpers/response.ts';
 
 function immutable(path: string): boolean {
   onTestFinished(() => void spawnSync('chattr', ['-i', path]));
@@ -37,6 +39,18 @@ describe.skipIf(!isRoot)('needs root and a file system that knows chattr +i', ()
       if (index === 1) throw new Error('no journal');
     })).toThrow('no journal');
     expect(paths.map(flagsOf)).toEqual(['i', 'i']);
+  });
+
+  test('an undo makes nothing immutable that somebody put in the place of what was', async ({ skip }) => {
+    const root = temporaryDirectory();
+    plant(root, EVIL);
+    const [timer, service] = ['timer', 'service'].map((type) => join(root, `etc/evil.${type}`)) as [string, string];
+    skip(![timer, service].every(immutable), 'the file system of the temporary directory has no attributes');
+    const changes = await remove(root);
+    writeFileSync(timer, "[Timer]\n# somebody else's\n");
+    const { done, failed } = await undoRemoval(changes, contextFor(hostIn(root), timer));
+    expect(failed).toEqual([expect.stringContaining(`${timer} is not restored: something else has this name now`)]);
+    expect([flagsOf(timer), flagsOf(service), done.filter((text) => text.includes('attribute'))]).toEqual(['', 'i', [`set the attribute i on ${service} again`]]);
   });
 
   test('an edit that fails, and an undo that fails, leave the file immutable', ({ skip }) => {
