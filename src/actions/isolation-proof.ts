@@ -31,10 +31,23 @@ function sends(address: string): Promise<boolean> {
 export async function obstacleFor(peer: Peer): Promise<string | undefined> {
   const { network, port } = peer;
   if (!listensOn(port, network.family)) return `nothing listens for ${peerText(peer)}`;
+  const links = await linksTo(network);
+  const [first] = links;
+  if (first === undefined) return `there is no route to ${network.address}`;
+  return links.every(isTunnel) ? `the way to ${network.address} leads through the tunnel ${printable(first)}, whose own packets are cut` : undefined;
+}
+
+const LINK_LOCAL = parseNetwork('fe80::/10');
+
+/** Names of the interfaces over which a packet may go there, an empty one where it has none; none without a route. An address of a link may be on each of them, for a peer has no zone. */
+async function linksTo(network: Network): Promise<string[]> {
+  const interfaces = Object.entries(networkInterfaces());
+  if (LINK_LOCAL !== undefined && holds(LINK_LOCAL, network)) {
+    const ways = await Promise.all(interfaces.map(async ([name]) => ((await localAddressTo(`${network.address}%${name}`)) === undefined ? [] : [name])));
+    return ways.flat();
+  }
   const local = await localAddressTo(network.address);
-  if (local === undefined) return `there is no route to ${network.address}`;
-  const tunnel = Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some(({ address }) => address === local))?.[0];
-  return tunnel !== undefined && isTunnel(tunnel) ? `the way to ${network.address} leads through the tunnel ${printable(tunnel)}, whose own packets are cut` : undefined;
+  return local === undefined ? [] : [interfaces.find(([, addresses]) => addresses?.some(({ address }) => address === local))?.[0] ?? ''];
 }
 
 /** Whether the connection of an ssh session (`SSH_CONNECTION`) is still there. */

@@ -178,9 +178,10 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     await says('after');
   });
 
-  test('who comes through a tunnel that looks like Ethernet is told that its packets are cut, before anything is done', async () => {
+  test('who comes through a tunnel that looks like Ethernet is told that its packets are cut, before anything is done; who is on the link is not', async () => {
     const [host, peer] = [namespace(), namespace()];
-    const [device] = join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
+    const [device, far] = join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
+    peer.run(['ip', 'address', 'add', 'fe80::2/64', 'dev', far, 'nodad']);
     host.run(['ip', 'link', 'add', 'vxlan', 'type', 'vxlan', 'id', '7', 'remote', '10.99.7.2', 'dstport', '4789', 'dev', device]);
     // As OpenVPN and ZeroTier hold theirs: TUNSETIFF with IFF_TAP.
     const tap = host.start(['python3', '-c', "import fcntl, struct, time\nwith open('/dev/net/tun', 'r+b', buffering=0) as tun:\n  fcntl.ioctl(tun, 0x400454ca, struct.pack('16sH22x', b'tap', 2))\n  print('up', flush=True)\n  time.sleep(60)"]);
@@ -195,6 +196,9 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     const plan = (peers: string): RunResult => JSON.parse(host.run(['sh', '-c', 'sh "$@" || true', 'sh', PROGRAM, 'isolate', '--allow', peers, '--dry-run', '--json', '--state-dir', state])) as RunResult;
     expect(plan('10.99.8.2:2222,10.99.9.2:2222').steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(/the way to 10\.99\.8\.2 leads through the tunnel vxlan, whose own packets are cut; the way to 10\.99\.9\.2 leads through the tunnel tap,/) }]);
     expect(plan('10.99.8.2:2222,10.99.7.2:2222').steps).toMatchObject([{ state: 'would-change' }]);
+    // An address of the link, which no route but the link's own leads to.
+    await until(() => host.succeeds(['ping', '-6', '-c', '1', '-W', '1', `fe80::2%${device}`]), () => 'the address of the link', 10_000);
+    expect(plan('[fe80::2]:2222').steps).toMatchObject([{ state: 'would-change' }]);
   });
 
   test.each([
