@@ -46,7 +46,8 @@ export const restoreTimer: Action<Params, Data> = {
     const changes = (given.start ? selected : selected.map(unstarted)).toReversed();
     if (selected.length === 0) return { state: 'nothing-to-do', reason: missing(given, context), steps: [], notes: [], data: { changes } };
     const { given: wanted, spoiled } = sorted(changes);
-    const steps = wanted.flatMap(stepOf);
+    // What ran is started when all is back.
+    const steps = wanted.toSorted((one, other) => Number(one.kind === 'stop') - Number(other.kind === 'stop')).flatMap(stepOf);
     const reason = context.uid === 0 || ownersOf(selected).every((uid) => uid === context.uid) ? undefined : 'it has files of other users: run as root';
     const plan: Omit<Plan<Data>, 'state'> = { steps, notes: [...(given.sha256 === undefined ? [] : ['no manager is told: a unit counts after systemctl daemon-reload']), ...spoiled], data: { changes } };
     if (steps.length === 0 && spoiled.length === 0) return { ...plan, state: 'nothing-to-do', reason: 'all of it is there already' };
@@ -116,7 +117,7 @@ function sorted(changes: readonly RemovalChange[]): { given: RemovalChange[]; sp
     spoiled.push(`${show(pathFromJson(change.at))} does not come back: ${why}`);
     for (const unit of unitsOf(change)) withheld.add(unit);
   }
-  // What is started is started at the end.
+  // Whether a unit is started is known when all of its files were looked at.
   return { given: given.filter((change) => change.kind !== 'stop' || !isWithheld(change.unit, { withheld })), spoiled };
 }
 
