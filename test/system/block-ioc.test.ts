@@ -30,6 +30,21 @@ describe.skipIf(noBoot !== undefined)(`names, on a booted host (${noBoot ?? 'sys
     await until(() => host.run(['nft', 'list', 'tables']).stdout === '', () => 'the end of the table', 30_000);
   });
 
+  test('their time may be over while the response still goes on: they are taken out when it has ended', async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const host = await boot();
+    host.shell(`[ -e /etc/hosts ] || echo 127.0.0.1 localhost > /etc/hosts
+printf '[Timer]\\nOnActiveSec=1h\\n' > /etc/systemd/system/evil.timer
+printf 'name: long\\ntitle: Long\\nsteps:\\n  - {id: block, kind: action, title: Block, action: block_ioc, params: {domains: [evil.example], seconds: 3}}\\n  - {id: wait, kind: action, title: Wait, action: notify, params: {command: [/bin/sleep, "8"], message: x, timeout: 60}}\\n' > /root/long.yaml`);
+    const before = host.run(['cat', '/etc/hosts']).stdout;
+    const ran = host.run([PROGRAM, 'respond', '--file', '/etc/systemd/system/evil.timer', '--playbook', '/root/long.yaml', '--yes', '--json'], { timeout: 60_000 });
+    expect(json<RunResult>(ran).steps).toMatchObject([{ state: 'changed' }, { state: expect.stringMatching(/changed/) }]);
+    const log = (): string => host.run(['journalctl', '--no-pager', '-n', '30', '-u', 'tickward-unblock-*']).stdout;
+    expect(log()).toContain('the run is still going on');
+    await until(() => host.run(['cat', '/etc/hosts']).stdout === before, log, 40_000);
+    await until(() => host.run(['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'tickward-unblock-*']).stdout === '', log, 20_000);
+  });
+
   test.for(['expiry', 'hosts'])('cut off before "%s", the response goes on and leaves no name that nobody takes out', async (kind, { skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     const host = await boot();
