@@ -8,7 +8,7 @@ import type { Action, Change } from './action.ts';
 import { applyJob, isJobThere, planJob, undoJob, type JobRemoval } from './at-job.ts';
 import { planCronEntry } from './cron-entry.ts';
 import { applyEdit, describeEdit, type FileEdit } from './file-edit.ts';
-import { undoEdit } from './file-edit-undo.ts';
+import { editUndoer } from './file-edit-undo.ts';
 import { linesLeft } from './file-edit-verify.ts';
 import { worded } from './journal-forms.ts';
 import { undoEach } from './undoing.ts';
@@ -75,5 +75,8 @@ export const removeCronEntry: Action<Params, Data> = {
     return linesLeft(data.edit) ? { ok: false, text: `the line is in ${at} (again)` } : { ok: true, text: `the line is out of ${at}` };
   },
 
-  undo: (changes) => undoEach(changes, (change, report) => (change.data['kind'] === 'job' ? undoJob(change, report) : undoEdit(change, report))),
+  undo(changes) {
+    const undoEdit = editUndoer();
+    return undoEach(changes, (change, report) => (change.data['kind'] === 'job' ? undoJob(change, report) : undoEdit(change, report)));
+  },
 };

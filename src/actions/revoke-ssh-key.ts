@@ -7,7 +7,7 @@ import { messageOf, TickwardError } from '../model/errors.ts';
 import { printable, shorten } from '../model/text.ts';
 import type { Action, ActionContext, Plan } from './action.ts';
 import { applyEdit, describeEdit, planEdit, type FileEdit, type Line } from './file-edit.ts';
-import { undoEdit } from './file-edit-undo.ts';
+import { editUndoer } from './file-edit-undo.ts';
 import { worded } from './journal-forms.ts';
 import { ownKeys } from './own-key.ts';
 import { undoEach } from './undoing.ts';
@@ -91,7 +91,7 @@ export const revokeSshKey: Action<Params, Data> = {
     return left === undefined ? { ok: true, text: 'no file that could be read lets the key in' } : { ok: false, text: `the key is in ${printable(left.path)} (again)` };
   },
 
-  undo: (changes) => undoEach(changes, undoEdit),
+  undo: (changes) => undoEach(changes, editUndoer()),
 };
 
 interface Wanted {

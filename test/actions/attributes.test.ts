@@ -4,7 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { protectionsOf, withoutProtection } from '../../src/actions/attributes.ts';
+import { editUndoer } from '../../src/actions/file-edit-undo.ts';
+import type { Change } from '../../src/actions/index.ts';
+import { worded } from '../../src/actions/journal-forms.ts';
 import { undoRemoval } from '../../src/actions/removal-undo.ts';
+import { undoEach } from '../../src/actions/undoing.ts';
 import { applyEdit, describeEdit, editChange, planEdit, undoLines, type FileEdit } from '../../src/actions/file-edit.ts';
 import { temporaryDirectory } from '../helpers/events.ts';
 import { noMounts, printedAmongMounts } from '../helpers/mounts.ts';
@@ -51,6 +55,23 @@ describe.skipIf(!isRoot)('needs root and a file system that knows chattr +i', ()
     const { done, failed } = await undoRemoval(changes, contextFor(hostIn(root), timer));
     expect(failed).toEqual([expect.stringContaining(`${timer} is not restored: something else has this name now`)]);
     expect([flagsOf(timer), flagsOf(service), done.filter((text) => text.includes('attribute'))]).toEqual(['', 'i', [`set the attribute i on ${service} again`]]);
+  });
+
+  test('nor a file with other lines by now', async ({ skip }) => {
+    const root = temporaryDirectory();
+    const [changed, same] = ['changed', 'same'].map((name) => join(root, name)) as [string, string];
+    for (const path of [changed, same]) writeFileSync(path, 'good\nevil\n');
+    skip(![changed, same].every(immutable), 'the file system of the temporary directory has no attributes');
+    const changes: Change[] = [];
+    for (const path of [changed, same]) {
+      const edit = planEdit(Buffer.from(path), ({ text }) => text === 'evil') as FileEdit;
+      applyEdit(edit, [], contextFor(hostIn(root), path), (data, text) => changes.unshift(worded(text, data)));
+      execFileSync('chattr', ['-i', path]);
+    }
+    writeFileSync(changed, 'good\nmine\n');
+    const { failed } = await undoEach(changes, editUndoer());
+    expect(failed).toEqual([expect.stringContaining(`${changed} is not given back: it was changed since`)]);
+    expect([flagsOf(changed), flagsOf(same), readFileSync(same, 'utf8')]).toEqual(['', 'i', 'good\nevil\n']);
   });
 
   test('an edit that fails, and an undo that fails, leave the file immutable', ({ skip }) => {

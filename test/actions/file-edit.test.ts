@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { undoEdit } from '../../src/actions/file-edit-undo.ts';
+import { editUndoer } from '../../src/actions/file-edit-undo.ts';
 import { applyEdit, planEdit, type FileEdit, type Line } from '../../src/actions/file-edit.ts';
 import type { ActionContext, Change } from '../../src/actions/index.ts';
 import { worded } from '../../src/actions/journal-forms.ts';
@@ -91,6 +91,6 @@ test.each<[string, (path: string, directory: string) => void, RegExp]>([
   expect(applyEdit(edit, ['take it out'], context, (data, text) => changes.unshift(worded(text, data)))).toBe(true);
   expect(readFileSync(path, 'utf8')).toBe('good\n');
   change(path, join(root, 'a'));
-  expect(await undoEach(changes, undoEdit)).toEqual({ done: [], already: [], failed: [expect.stringMatching(reason)] });
+  expect(await undoEach(changes, editUndoer())).toEqual({ done: [], already: [], failed: [expect.stringMatching(reason)] });
   expect([readFileSync(victim, 'utf8'), existsSync(join(root, 'b/new'))]).toEqual(['good\n', false]);
 });
