@@ -30,12 +30,21 @@ function sends(address: string): Promise<boolean> {
 /** Why this peer could not come back; undefined where nothing speaks against it. */
 export async function obstacleFor(peer: Peer): Promise<string | undefined> {
   const { network, port } = peer;
+  if (isHere(network)) return `${network.address} is this host itself: whoever comes from there does so through a proxy or a tunnel here (sslh, cloudflared, a reverse tunnel), whose own packets are cut`;
   if (!listensOn(port, network.family)) return `nothing listens for ${peerText(peer)}`;
   const links = await linksTo(network);
   const [first] = links;
   if (first === undefined) return `there is no route to ${network.address}`;
   return links.every(isTunnel) ? `the way to ${network.address} leads through the tunnel ${printable(first)}, whose own packets are cut` : undefined;
 }
+
+/** The loopback, and addresses that this host has. */
+function isHere(network: Network): boolean {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []).map(({ address }) => parseNetwork(address));
+  return [...LOOPBACK, ...own].some((each) => each !== undefined && holds(each, network));
+}
+
+const LOOPBACK = [parseNetwork('127.0.0.0/8'), parseNetwork('::1')].filter((each) => each !== undefined);
 
 const LINK_LOCAL = parseNetwork('fe80::/10');
 
@@ -59,12 +68,11 @@ export function isConnected(sshConnection: string): boolean {
 }
 
 function listensOn(port: number, family: 4 | 6): boolean {
-  const loopback = [parseNetwork('127.0.0.0/8'), parseNetwork('::1')].filter((each) => each !== undefined);
   return tcpSockets().some((socket) => {
     if (socket.state !== 'LISTEN' || socket.local_port !== port) return false;
     const local = parseNetwork(socket.local_address);
     // The IPv6 wildcard takes IPv4 as well, unless the program says otherwise (ipv6(7)), which is not to be seen from here.
-    return local !== undefined && !loopback.some((each) => holds(each, local)) && (local.family === family || socket.local_address === '::');
+    return local !== undefined && !LOOPBACK.some((each) => holds(each, local)) && (local.family === family || socket.local_address === '::');
   });
 }
 

@@ -199,6 +199,8 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     // An address of the link, which no route but the link's own leads to.
     await until(() => host.succeeds(['ping', '-6', '-c', '1', '-W', '1', `fe80::2%${device}`]), () => 'the address of the link', 10_000);
     expect(plan('[fe80::2]:2222').steps).toMatchObject([{ state: 'would-change' }]);
+    // Whoever seems to come from here comes through something here.
+    for (const here of ['127.0.0.1', '10.99.7.1']) expect(plan(`${here}:2222`).steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining(`nobody could come back over the network: ${here} is this host itself: `) }]);
   });
 
   test.each([
