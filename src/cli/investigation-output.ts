@@ -15,8 +15,7 @@ const SHOWN_ROWS = 20;
 const MOST_OF_A_TEXT = 500;
 /** Indicators of a kind. */
 const SHOWN_INDICATORS = 20;
-/** Below so many characters a column says nothing, and more columns than this nobody reads side by side. */
-const READABLE_COLUMN = 14;
+/** More columns than this nobody reads side by side. */
 const MOST_COLUMNS = 7;
 
 export function showHeading({ out }: Context, event: Investigation['event'], title: string, engine: string): void {
@@ -54,28 +53,10 @@ const SIGN_WORDS = { strong: 'suspicious', weak: 'noteworthy', harmless: 'harmle
 function showRows(out: Output, { columns, rows, kind }: InvestigatedStep, shown: number): void {
   const some = kind === 'check' && columns.length === 2 ? rows : rows.slice(0, shown);
   const used = kind === 'check' ? columns.filter((column) => rows.some((row) => row[column] !== '')) : columns;
-  if (kind === 'check' && (used.length > MOST_COLUMNS || used.length * READABLE_COLUMN > out.width)) for (const row of some) showRecord(out, used, row);
-  else out.table(used, some.map((row) => used.map((column) => row[column])));
+  const cells = some.map((row) => used.map((column) => said(row[column] ?? '')));
+  if (kind === 'check' && used.length > MOST_COLUMNS) out.records(used, cells);
+  else out.table(used, cells);
   if (rows.length > some.length) out.line(`  … ${rows.length - some.length} more rows`);
-}
-
-/** The first value, and below it the others with their names, as many on a line as fit. */
-function showRecord(out: Output, columns: readonly string[], row: Record<string, string>): void {
-  const { width } = out;
-  const [first = '', ...others] = columns;
-  out.line(`  ${shorten(row[first] ?? '', width - 2)}`);
-  let line = '';
-  for (const column of others) {
-    const value = row[column] ?? '';
-    if (value === '') continue;
-    const part = `${column} ${shorten(value, Math.max(READABLE_COLUMN, width - column.length - 6))}`;
-    if (line !== '' && line.length + part.length + 3 > width - 4) {
-      out.line(`    ${line}`);
-      line = '';
-    }
-    line += line === '' ? part : ` · ${part}`;
-  }
-  if (line !== '') out.line(`    ${line}`);
 }
 
 export function showSummary({ out }: Context, result: Investigation): void {
@@ -109,7 +90,7 @@ export interface Progress {
 export function createProgress(stderr: NodeJS.WriteStream = process.stderr): Progress {
   if (!stderr.isTTY || !movesCursor()) return { show: () => undefined, clear: () => undefined };
   return {
-    show: (text) => void stderr.write(`\r\u001b[K${shorten(text, Math.max(10, (stderr.columns ?? 80) - 1))}`),
+    show: (text) => void stderr.write(`\r\u001b[K${shorten(text, Math.max(10, (stderr.columns || 80) - 1))}`),
     clear: () => void stderr.write('\r\u001b[K'),
   };
 }

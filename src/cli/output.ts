@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import type { TickwardError } from '../model/errors.ts';
 import { printable, printableJson } from '../model/text.ts';
-import { tableLines, type Cell } from './table.ts';
+import { recordLines, tableLines, type Cell, type Layout } from './table.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -10,8 +10,6 @@ export interface Output {
   readonly json: boolean;
   /** How a command is begun that goes on from here: with the state directory, where one was named. */
   readonly program: string;
-  /** Columns of the terminal. */
-  readonly width: number;
   /** One JSON document, or one line of many where a command streams. */
   document(value: unknown): void;
   /** A line of data for people. Escape what it quotes with `printable`. */
@@ -19,31 +17,33 @@ export interface Output {
   /** A line of progress on stderr. */
   progress(text: string): void;
   paint(style: Style, text: string): string;
-  /** Cells are escaped and cut to the width of the terminal, but for those of the columns in `whole`. */
+  /** Cells are escaped, and cut to the width of the terminal, but for those of the columns in `whole`; in a file or a pipe none is. */
   table(columns: readonly string[], rows: readonly (readonly Cell[])[], whole?: readonly string[]): void;
+  /** The same, a record a row. */
+  records(columns: readonly string[], rows: readonly (readonly Cell[])[]): void;
 }
 
-const WIDTH_WITHOUT_TERMINAL = 200;
+/** Columns of a terminal that does not say how many it has (0): a serial line, `ssh -tt` from a job. */
+const UNSAID = 80;
 
 export function createOutput(settings: { json: boolean; color: boolean; program?: string }): Output {
   const colored = settings.color && (process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined);
   const paint = (style: Style, text: string): string => (colored ? styleText(style, text, { validateStream: false }) : text);
   const write = (text: string): void => void process.stdout.write(`${text}\n`);
-  const width = (): number => process.stdout.columns ?? WIDTH_WITHOUT_TERMINAL;
+  // Asked each time: a terminal is made wider and narrower.
+  const layout = (whole: readonly string[] = []): Layout => {
+    const width: number | undefined = process.stdout.columns;
+    return { width: width === 0 ? UNSAID : width, whole, emphasize: (text) => paint('bold', text) };
+  };
   return {
     json: settings.json,
     program: settings.program ?? 'tickward',
-    get width() {
-      return width();
-    },
     document: (value) => write(printableJson(value)),
     line: (text = '') => write(text),
     progress: (text) => void process.stderr.write(`${text}\n`),
     paint,
-    table(columns, rows, whole) {
-      const [head = '', ...lines] = tableLines(columns, rows, width(), whole);
-      write([paint('bold', head), ...lines].join('\n'));
-    },
+    table: (columns, rows, whole) => write(tableLines(columns, rows, layout(whole)).join('\n')),
+    records: (columns, rows) => write(recordLines(columns, rows, layout()).join('\n')),
   };
 }
 

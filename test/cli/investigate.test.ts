@@ -93,7 +93,7 @@ test('a file that is no timer is called none, and no service either; not so by a
   expect(tickward([...args.slice(0, 3), '--state-dir', join(root, 'state'), '--step', 'service', '--engine', 'embedded']).stdout.split('\n')[0]).toBe('A systemd timer was created');
 });
 
-test.each([40, 80, 200])('tables and records fit %i columns', (columns) => {
+test.each([[40, 40], [80, 80], [200, 200], [0, 80]])('tables and records fit a terminal of %i columns (0: one that does not say it) into %i', (columns, width) => {
   const lines: string[] = [];
   const own = process.stdout.columns;
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(...String(text).split('\n')) > 0);
@@ -109,7 +109,8 @@ test.each([40, 80, 200])('tables and records fit %i columns', (columns) => {
   showStep({ out }, { ...emptyStep({ id: 'two', title: 'two', kind: 'check', section: '' }), columns: ['what', 'value'], rows: [{ what: 'a', value: 'x'.repeat(500) }] });
   write.mockRestore();
   expect(lines.length).toBeGreaterThan(8);
-  expect(lines.filter((line) => line.length > columns)).toEqual([]);
+  expect(lines.filter((line) => line.length > width)).toEqual([]);
+  expect(Math.max(...lines.map(({ length }) => length))).toBeGreaterThan(width / 2);
 });
 
 test.each([false, true])('the command for what comes next finds a file whose name cannot be printed; another that is called as it is shown is there: %s', (hasDecoy) => {
