@@ -10,15 +10,20 @@ const NOWHERE: Outputs = { send: () => undefined, close: async () => undefined }
 
 /** Those of the command line have to work. One of the configuration that does not is said: the host is not left unwatched for it. `imports`: the alerts are of what another sensor wrote. */
 export async function openWatchOutputs(context: Context, named: readonly string[], imports: boolean): Promise<Outputs> {
-  const own = named.map(outputOf);
-  const options = own.length > 0 ? own : context.settings.outputs;
+  const own = named.length > 0;
+  const options = outputsOf(context.settings, named);
   if (options.length === 0) return NOWHERE;
   const { openOutputs } = await import('../output/index.ts');
   const outputs = await openOutputs(options, context.uid, (notice) => context.notice(notice), (error, kept) => {
-    if (own.length > 0) throw error;
+    if (own) throw error;
     context.notice({ level: 'warn', message: `an output of the configuration ${kept ? 'takes no alert now, and is tried again with the next' : 'is not used'}: ${messageOf(error)}` });
   });
-  return own.length > 0 || imports ? outputs : byOneProcess(outputs, context);
+  return own || imports ? outputs : byOneProcess(outputs, context);
+}
+
+/** What `--output` says, else the configuration. Throws USAGE. */
+export function outputsOf(settings: Context['settings'], named: readonly string[]): readonly OutputOptions[] {
+  return named.length > 0 ? named.map(outputOf) : settings.outputs;
 }
 
 /** `file:/PATH`, `syslog`, `syslog:/SOCKET`, `journald`, `journald:/SOCKET`, `command:/PROGRAM`. */

@@ -40,6 +40,19 @@ describe('settings', () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
   });
+
+  test('are checked before a start anew by watch --check, which watches nothing and makes no store', () => {
+    const config = join(temporaryDirectory(), 'config.yaml');
+    const checked = (...args: string[]) => tickward(['watch', '--check', '--config', config, '--state-dir', stateDir, ...args]);
+    writeFileSync(config, 'sensor: fanotify\noutputs: [{ type: syslog }]\n');
+    expect(checked()).toEqual({ code: 0, stdout: '', stderr: 'the settings are right; whether the outputs can be used is told when watch starts\n' });
+    expect(checked('--json').stdout).toBe('{"ok":true}\n');
+    expect(checked('--output', 'file:relative')).toMatchObject({ code: 2, stderr: expect.stringContaining('file:relative is no output') });
+    expect(checked('--once')).toMatchObject({ code: 2, stderr: expect.stringContaining('--check does not heed --once') });
+    writeFileSync(config, 'sensor: fanotify\nretention: { days: soon }\n');
+    expect(checked()).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('line 2, column 20: the configuration is not right: retention.days') });
+    expect(existsSync(stateDir)).toBe(false);
+  });
 });
 
 describe('a configuration that is no file of text is refused, and nobody is advised to change what it is', () => {

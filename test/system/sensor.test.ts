@@ -56,6 +56,18 @@ describe.skipIf(noBoot !== undefined)(`the service on a booted Debian (${noBoot 
     expect(host.run(['systemd-analyze', 'security', '--threshold=25', 'tickward.service'])).toMatchObject({ status: 0, stdout: expect.stringContaining('Overall exposure level') });
   });
 
+  test('is not said to be started with a configuration that it cannot read, and goes on trying', async ({ skip }) => {
+    skip(unbuilt !== undefined, unbuilt);
+    const { host, log, property } = await sensing();
+    host.shell("mkdir -p /etc/tickward; echo 'state_dir: 5' > /etc/tickward/config.yaml");
+    expect(host.run(['systemctl', 'restart', 'tickward']).status).toBe(1);
+    expect(property('ActiveState')).not.toEqual(['active']);
+    expect(log()).toContain('/etc/tickward/config.yaml, line 1, column 12: the configuration is not right: state_dir: ');
+    host.shell("echo 'lang: en' > /etc/tickward/config.yaml");
+    await until(() => property('ActiveState')[0] === 'active', log, PATIENCE_MS);
+    expect(host.run(['systemctl', 'restart', 'tickward']).status).toBe(0);
+  });
+
   test('may do what the map of images takes', async ({ skip }) => {
     skip(unbuilt !== undefined, unbuilt);
     skip(noBpf !== undefined, noBpf);

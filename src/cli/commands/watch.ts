@@ -12,13 +12,14 @@ import { filled } from '../filled.ts';
 import { durationMs } from '../duration.ts';
 import { untilStopped, type Stopping } from '../signals.ts';
 import { refuseUnheeded } from '../unheeded.ts';
-import { openWatchOutputs } from '../watch-outputs.ts';
+import { openWatchOutputs, outputsOf } from '../watch-outputs.ts';
 
 interface Options {
   from?: string;
   once?: true;
   for?: string;
   output: string[];
+  check?: true;
 }
 
 export const watch: Register = (program, act) => {
@@ -30,12 +31,25 @@ export const watch: Register = (program, act) => {
     .option('--for <span>', 'end after this time: 30s, 5m (exit code 3 when there were alerts and --once was given)')
     .option('--output <where>', 'also to file:/PATH (ECS, a JSON document a line), syslog, journald or command:/PROGRAM (JSON on its input); more than once for several; instead of `outputs` of the configuration', (where: string, before: string[]) => [...before, where], [])
     .option('--sensor <kind>', 'auto, fanotify, inotify or scan')
-    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --from /var/log/osquery/osqueryd.results.log\n  tickward watch --from endpoint-events.ndjson --once --json\n  ssh host cat /var/log/auditbeat.ndjson | tickward watch --from - --once\n  sudo tickward watch --output file:/var/log/tickward/alerts.ndjson --output journald')
+    .option('--check', 'only reads the settings, and says what is wrong with them (exit code 1): before a start of the service anew')
+    .addHelpText('after', '\nExamples:\n  sudo tickward watch\n  sudo tickward watch --json --state-dir /var/lib/tickward >> alerts.ndjson\n  sudo tickward watch --once --for 5m\n  sudo tickward watch --from /var/log/osquery/osqueryd.results.log\n  tickward watch --from endpoint-events.ndjson --once --json\n  ssh host cat /var/log/auditbeat.ndjson | tickward watch --from - --once\n  sudo tickward watch --output file:/var/log/tickward/alerts.ndjson --output journald\n  sudo tickward watch --check && sudo systemctl restart tickward')
     .action(act((context, options: Options, command: Command) => {
+      if (options.check) {
+        refuseUnheeded(command, ['from', 'once', 'for'], '--check', 'check first, then watch');
+        return check(context, options);
+      }
       if (options.from !== undefined) refuseUnheeded(command, ['sensor'], '--from', 'leave out --sensor to judge what another sensor wrote, or --from to watch this host');
       return run(context, options);
     }));
 };
+
+/** Wrong settings end every command before its action: there is left what the command line says of outputs. They are not opened, since the service asks this before each start, and watches also without them. */
+function check({ out, settings }: Context, options: Options): number {
+  const outputs = outputsOf(settings, options.output);
+  if (out.json) out.document({ ok: true });
+  else out.progress(`the settings are right${outputs.length === 0 ? '' : '; whether the outputs can be used is told when watch starts'}`);
+  return Exit.DONE;
+}
 
 async function run(context: Context, options: Options): Promise<number> {
   const stopping = untilStopped(options.for === undefined ? undefined : durationMs(options.for));
