@@ -61,5 +61,5 @@ async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 function interrupted(cause?: unknown): TickwardError {
-  return new TickwardError('INTERRUPTED', 'interrupted: what was done so far is in the journal', { hint: 'tickward runs shows it', cause });
+  return new TickwardError('INTERRUPTED', 'interrupted at a question: nothing was done after it', { cause });
 }

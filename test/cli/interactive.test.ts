@@ -177,7 +177,7 @@ test.skipIf(noHost !== undefined)(`a terminal that cannot move its cursor gets l
   for (const key of [CTRL_C, '\u0004']) {
     const left = plainly('undo', run!.run);
     await left.answer(/Take it back\? \(y\/N\) $/, key);
-    await left.sees(/interrupted/);
+    await left.sees(/tickward: interrupted at a question: nothing was done after it\r\n$/);
     expect(await left.ended).toBe(130);
   }
   const undone = plainly('undo', run!.run);
