@@ -1,5 +1,6 @@
 /** `tickward rule test`: events judged line by line, in constant memory; a broken line is said and the next ones come. */
 import { createReadStream } from 'node:fs';
+import { eventIn } from '../ingest/tickward.ts';
 import { messageOf, placedMessageOf, TickwardError, unreadable } from '../model/errors.ts';
 import { isObject } from '../model/object.ts';
 import { printable } from '../model/text.ts';
@@ -79,12 +80,12 @@ async function* linesOf(file: string): AsyncGenerator<Line> {
   yield* lines.end();
 }
 
-/** The event, or what is wrong with the line. */
+/** The event, of an alert that about which it is; or what is wrong with the line. */
 function parseEvent(text: string): object | string {
   if (isTooDeep(text)) return `nested deeper than ${DEEPEST} levels`;
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : 'not a JSON object';
+    return isObject(value) ? eventIn(value) : 'not a JSON object';
   } catch (error) {
     return `no JSON: ${messageOf(error)}`;
   }

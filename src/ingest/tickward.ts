@@ -40,7 +40,7 @@ function ofAlert(document: object): Pick<Report, 'id' | 'time'> {
 }
 
 /** The event of an alert, or the document itself. */
-function eventIn(document: object): object {
+export function eventIn(document: object): object {
   const event: unknown = 'event' in document ? document.event : undefined;
   return isObject(event) && isObject(event['event']) ? event : document;
 }

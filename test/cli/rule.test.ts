@@ -167,6 +167,12 @@ describe('rule test', () => {
     expect(code).toBe(1);
   });
 
+  test('judges the event of an alert, as alerts and watch write them', () => {
+    const alert = { id: 'a-1', '@timestamp': '2026-01-01T00:00:00.000Z', status: 'open', rule: { id: 'r' }, event: fileEvent() };
+    const file = written('alerts.ndjson', `${JSON.stringify(fileEvent())}\n${JSON.stringify(alert)}\n`);
+    expect(jsonLines(tickward(['rule', 'test', '--rule', SHIPPED, file]).stdout)).toEqual([{ line: 1, match: true }, { line: 2, match: true }]);
+  });
+
   test('judges what the sensor writes', () => {
     const input = JSON.stringify(fileEvent({ path: '/etc/systemd/system/a.timer' }));
     expect(tickward(['rule', 'test', '--rule', SHIPPED, '-'], { input })).toMatchObject({ code: 0, stdout: '{"line":1,"match":true}\n' });

@@ -10,13 +10,14 @@ export const rule: Register = (program, act) => {
   command.addHelpText('after', `\nExamples:\n  tickward rule list\n  tickward rule lint playbooks/*/rule.toml\n  tickward rule test --query 'file where file.extension == "timer"' events.ndjson`);
   command
     .command('test [events]')
-    .description('judges ECS events, one JSON document a line (- or nothing: stdin); prints one {"line":1,"match":true} for each, with the ids of those that match where the file has several rules')
+    .description('judges ECS events, or those of alerts, one JSON document a line (- or nothing: stdin); prints one {"line":1,"match":true} for each, with the ids of those that match where the file has several rules')
     .option('--rule <file>', 'a rule in TOML, or rules that Kibana exported (NDJSON or JSON)')
     .option('--query <eql>', 'an EQL query')
     .addHelpText('after', `
 Examples:
   tickward rule test --query 'file where file.extension == "timer"' events.ndjson
-  tickward events --json | tickward rule test --rule playbooks/systemd-timer-created/rule.toml -`)
+  tickward events --json | tickward rule test --rule playbooks/systemd-timer-created/rule.toml -
+  tickward alerts --json | tickward rule test --rule my-rule.toml -`)
     .action(act((context, file: string | undefined, options: TestOptions) => testEvents(context, file ?? '-', options)));
   command
     .command('lint <files...>')
