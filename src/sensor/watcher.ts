@@ -36,6 +36,9 @@ const MOST_BUSY_MS = 20;
 /** How often the log is read when nothing wakes us: it has the programs that ran meanwhile. Milliseconds. */
 const DRAIN_MS = 500;
 
+/** When the files of all folders are marked after a look at them: the start does without, which is yet to say that it watches. Milliseconds. */
+const COVER_MS = 250;
+
 const APPEARED = 'found when its directory appeared or went: the process is the one that made or moved the directory';
 
 type Item = Change | Gone | Comparison | Discovery;
@@ -183,10 +186,11 @@ export class Watcher {
     return undefined;
   }
 
-  /** Not at once: the start does without. */
   private cover(): void {
-    clearTimeout(this.coverTimer);
-    this.coverTimer = setTimeout(() => this.guard.run(() => this.otherNames.cover(this.tree.folders)), 0);
+    this.coverTimer ??= setTimeout(() => {
+      this.coverTimer = undefined;
+      this.guard.run(() => this.otherNames.cover(this.tree.folders));
+    }, COVER_MS);
   }
 
   private queueNamed(item: Change | Gone): void {

@@ -1,11 +1,24 @@
 /** Who changes a unit file by another name of it, where nobody watches. Against the real kernel. */
-import { linkSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makerOf, notPrivileged, perform, PYTHON, python, sense, SHELL, type Sensing } from '../helpers/sensing.ts';
 import { until } from '../helpers/until.ts';
 
-/** With a file `a.timer` that is known, and has another name outside. */
+/** Until the file itself is marked: proc_pid_fdinfo(5) has the inodes of all marks, in hex. */
+async function marked({ root }: Sensing): Promise<void> {
+  const line = `fanotify ino:${statSync(join(root, 'a.timer')).ino.toString(16)} `;
+  const descriptions = (): string[] => readdirSync('/proc/self/fdinfo').map((fd) => {
+    try {
+      return readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+    } catch {
+      return '';
+    }
+  });
+  await until(() => descriptions().filter((text) => text.includes(line)).length === 2, () => 'the mark of the file in both groups');
+}
+
+/** With a file `a.timer` that is known and marked, and has another name outside. */
 async function linked(rescanSeconds?: number): Promise<Sensing> {
   const sensing = await sense('fanotify', {
     parent: '/dev/shm',
@@ -15,7 +28,7 @@ async function linked(rescanSeconds?: number): Promise<Sensing> {
       linkSync(join(root, 'a.timer'), join(root, '../outside/b'));
     },
   });
-  if (rescanSeconds === undefined) await sensing.settled();
+  await marked(sensing);
   return sensing;
 }
 
@@ -44,8 +57,7 @@ describe.skipIf(notPrivileged !== undefined)(`by another name of the file (${not
 
   test('a name that is gone before anybody can look: told by comparing, and soon', async () => {
     const sensing = await linked(3_600);
-    // Until it is marked, nothing is told of it.
-    await perform(PYTHON, ['-c', 'import os, time; time.sleep(0.5); f = os.open("../outside/b", os.O_WRONLY | os.O_APPEND); os.write(f, b"y"); os.close(f); os.unlink("../outside/b")'], { cwd: sensing.root });
+    await perform(PYTHON, ['-c', 'import os; f = os.open("../outside/b", os.O_WRONLY | os.O_APPEND); os.write(f, b"y"); os.close(f); os.unlink("../outside/b")'], { cwd: sensing.root });
     const event = await sensing.line('modification a.timer');
     expect([sensing.lines(), event.file.size]).toEqual([['modification a.timer'], 2]);
   });
@@ -55,9 +67,7 @@ describe.skipIf(notPrivileged !== undefined)(`by another name of the file (${not
     const { order } = await python({ cwd: sensing.root });
     await order('os.unlink("../outside/b"); os.unlink("a.timer"); open("a.timer", "w").close()');
     await sensing.line('creation a.timer');
-    await sensing.settled();
-    // By now it was looked at, and marked right after that.
-    await sensing.settled();
+    await marked(sensing);
     await order('os.link("a.timer", "../outside/b"); f = open("../outside/b", "a"); f.write("y"); f.close()');
     const event = await sensing.line('modification a.timer');
     expect([event.tickward.source, event.tickward.attribution]).toEqual(['fanotify', 'inferred']);
