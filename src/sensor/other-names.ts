@@ -26,13 +26,13 @@ interface Unit {
 }
 
 export class OtherNames {
-  private readonly backend: Pick<Backend, 'markFile'>;
+  private readonly backend: Pick<Backend, 'markFile' | 'nameless'>;
   /** By file system and inode. */
   private units = new Map<string, Unit>();
   /** One on each file system. */
   private folders = new Map<string, Folder>();
 
-  constructor(backend: Pick<Backend, 'markFile'>) {
+  constructor(backend: Pick<Backend, 'markFile' | 'nameless'>) {
     this.backend = backend;
   }
 
@@ -40,11 +40,15 @@ export class OtherNames {
   cover(folders: Iterable<Folder>): void {
     if (this.backend.markFile === undefined) return;
     const units = new Map<string, Unit>();
-    for (const folder of folders) for (const [name, { inode, changed }] of folder.entries) {
-      if (units.size >= MOST_MARKED) break;
-      const number = numberOf(folder.key, inode);
-      const isMarked = this.units.get(number)?.changed === changed || this.backend.markFile(pathOf(folder.path, name));
-      if (isMarked) units.set(number, { folder, name, changed });
+    for (const folder of folders) {
+      // On a copy of another file system: what the kernel told of it would have the names of the other.
+      if (this.backend.nameless?.has(folder.path) === true) continue;
+      for (const [name, { inode, changed }] of folder.entries) {
+        if (units.size >= MOST_MARKED) break;
+        const number = numberOf(folder.key, inode);
+        const isMarked = this.units.get(number)?.changed === changed || this.backend.markFile(pathOf(folder.path, name));
+        if (isMarked) units.set(number, { folder, name, changed });
+      }
     }
     this.units = units;
     this.folders = new Map([...units.values()].map(({ folder }) => [fileSystemOf(folder.key), folder]));

@@ -112,14 +112,19 @@ describe.skipIf(notRoot !== undefined || notPrivileged !== undefined)(`mounts ($
   });
 
   test.skipIf(noExt4 !== undefined)(`unit directories on two copies of one file system (${noExt4 ?? 'mkfs.ext4 is there'})`, async () => {
-    const { told, shell } = await machine(`truncate -s 8M /mnt/image; mkfs.ext4 -qF /mnt/image; cp /mnt/image /mnt/copy; mount -o loop /mnt/image ${UNITS}; mount -o loop /mnt/copy /etc/systemd/user; echo x > /etc/systemd/user/old.timer`, { root: '/etc/systemd', rescanSeconds: 0.2 });
+    const { told, shell } = await machine(`truncate -s 8M /mnt/image; mkfs.ext4 -qF /mnt/image; mount -o loop /mnt/image ${UNITS}; echo x > ${UNITS}/same.timer; umount ${UNITS}; cp /mnt/image /mnt/copy; mount -o loop /mnt/image ${UNITS}; mount -o loop /mnt/copy /etc/systemd/user; echo x > /etc/systemd/user/old.timer`, { root: '/etc/systemd', rescanSeconds: 0.2 });
     shell('cd /etc/systemd; echo x > user/a.timer; echo x > system/b.timer; rm user/a.timer; true');
     await Promise.all(['creation system/b.timer', 'deletion user/a.timer'].map((line) => told.line(line)));
+    // By then the files are marked themselves: what is done to one is not taken for done to the other, which has its number.
+    shell('cd /etc/systemd; sleep 0.6; echo y >> system/same.timer');
+    await told.line('modification system/same.timer');
+    shell('cd /etc/systemd; sleep 0.6; echo y >> user/same.timer');
+    await told.line('modification user/same.timer');
     // It goes on being told of when the other one is there no more.
     shell(`umount ${UNITS}; echo y >> /etc/systemd/user/old.timer`);
     await told.line('modification user/old.timer');
     await told.line('deletion system/b.timer');
-    expect(told.lines().toSorted()).toEqual(['creation system/b.timer', 'creation user/a.timer', 'deletion system/b.timer', 'deletion user/a.timer', 'modification user/old.timer']);
+    expect(told.lines().toSorted()).toEqual(['creation system/b.timer', 'creation user/a.timer', 'deletion system/b.timer', 'deletion system/same.timer', 'deletion user/a.timer', 'modification system/same.timer', 'modification user/old.timer', 'modification user/same.timer']);
     expect(told.ready.blind.join(' ')).toMatch(/nobody is named for .* a copy of another one.*: \/etc\/systemd\/user/);
     await told.stop();
     shell('umount /etc/systemd/user');
