@@ -4,11 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { cgroupOf, processIds, statOf, type ProcessStat } from '../host/proc.ts';
-import { printable } from '../model/text.ts';
+import { listed, printable } from '../model/text.ts';
 import type { ActionContext } from './action.ts';
 import type { UnitState } from './manager.ts';
 import { idOf, refusal, running, signal } from './processes.ts';
-import { listed } from './removal-vanished.ts';
 
 const MARK = /^[0-9a-f]{32}$/;
 /** Who is killed may have started another meanwhile. */

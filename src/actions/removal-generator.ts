@@ -3,7 +3,7 @@ import { look, openFile, sha256Of } from '../host/files.ts';
 import { packagesIfKnown } from '../host/packages.ts';
 import { show } from '../host/paths.ts';
 import { MOST_COPY_BYTES } from '../host/quarantine.ts';
-import { printable } from '../model/text.ts';
+import { listed, printable } from '../model/text.ts';
 import type { ActionContext, Plan } from './action.ts';
 import { silenceNotes, type Manager } from './manager.ts';
 import { hindranceOf, isTooLarge } from './removal-checks.ts';
@@ -11,7 +11,6 @@ import { attributesOf, regenerate, takeAway, wake } from './removal-order.ts';
 import { doubtNotes, replacementOf } from './removal-packages.ts';
 import { isAmong } from './removal-place.ts';
 import { endsWithItsFile, generatedIn, isGeneratorDirectory } from './removal-regenerate.ts';
-import { listed } from './removal-vanished.ts';
 import type { Removal } from './removal.ts';
 import type { UnitFile } from './unit-files.ts';
 

@@ -5,7 +5,7 @@
 import { readMounts } from '../host/mounts.ts';
 import { show } from '../host/paths.ts';
 import { mountPointOf } from '../host/units.ts';
-import { printable, shellWord } from '../model/text.ts';
+import { listed, printable, shellWord } from '../model/text.ts';
 import type { UnitState } from './manager.ts';
 import type { Generated } from './removal-regenerate.ts';
 
@@ -40,8 +40,4 @@ function stopOf(states: readonly UnitState[]): string {
 
 function namesOf(states: readonly UnitState[]): string {
   return listed(states.map(({ id }) => printable(id)));
-}
-
-export function listed(texts: readonly string[]): string {
-  return `${texts.slice(0, MOST_TOLD).join(', ')}${texts.length > MOST_TOLD ? `, and ${texts.length - MOST_TOLD} more` : ''}`;
 }

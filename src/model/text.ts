@@ -67,12 +67,18 @@ export function printableBytes(bytes: Buffer): string {
   return printable(textOfBytes(bytes));
 }
 
-/** How many of many names are told. */
+/** How many of many are told, as names in passing, or as a list. */
 const MOST_NAMED = 3;
+const MOST_LISTED = 10;
 
 /** The first of them, escaped; with an ellipsis where there are more. */
 export function someOf(names: readonly string[]): string {
   return `${names.slice(0, MOST_NAMED).map(printable).join(', ')}${names.length > MOST_NAMED ? ', …' : ''}`;
+}
+
+/** The first ten, and how many more there are. Not escaped. */
+export function listed(texts: readonly string[]): string {
+  return `${texts.slice(0, MOST_LISTED).join(', ')}${texts.length > MOST_LISTED ? `, and ${texts.length - MOST_LISTED} more` : ''}`;
 }
 
 /** Of what a program said when it failed: mostly that says why. Escaped. */
