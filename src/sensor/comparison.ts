@@ -2,7 +2,7 @@
 import { Entries } from '../model/entries.ts';
 import type { Attributed } from './attributed.ts';
 import type { Folder } from './marks.ts';
-import type { Found } from './tree.ts';
+import type { Found } from './found.ts';
 
 /** What differed in a folder when it was looked at. */
 export interface Comparison {

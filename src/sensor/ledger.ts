@@ -7,13 +7,12 @@ import { NOBODY, type Entries, type Kept } from '../model/entries.ts';
 import type { EventSource, FileAction } from '../model/event.ts';
 import type { Attributed } from './attributed.ts';
 import { Did, type Change } from './backend.ts';
-import { hashOf, withContent } from './content.ts';
 import { lookAt, pathOf, type Seen } from './document.ts';
 import { asSeen, doubtOf } from './doubt.ts';
 import { Replaced } from './replaced.ts';
-import { Recent } from './recent.ts';
-import { differenceOf, isSame, signatureOf } from './same.ts';
+import { differenceOf, isSame, isWhiteout, signatureOf } from './same.ts';
 import type { Folder } from './marks.ts';
+import { ToldContents } from './told-contents.ts';
 
 /** A file that is being written waits this long for its writer to close it, so that one event has its content. Milliseconds. */
 export const HOLD_MS = 25;
@@ -21,8 +20,6 @@ export const HOLD_MS = 25;
 type Stat = NonNullable<Seen['stat']>;
 
 /** Files whose content is remembered. */
-const MOST_CONTENTS = 4_096;
-
 /** What the kernel merged is a file that was removed and one that was made, in either order. */
 const REMADE = Did.CREATED | Did.DELETED;
 
@@ -65,8 +62,7 @@ export class Ledger {
   private readonly replaced = new Replaced();
   /** When a comparison told of an entry, in ns of CLOCK_MONOTONIC: the kernel's own word of it may still be queued. */
   private readonly compared = new Map<string, bigint>();
-  /** Hashes of the files that were told of last. */
-  private readonly contents = new Recent<string, string>(MOST_CONTENTS);
+  private readonly contents = new ToldContents();
 
   constructor(options: LedgerOptions) {
     this.options = options;
@@ -133,7 +129,7 @@ export class Ledger {
     const stat = look(folder, change.name);
     let known = folder.entries.get(change.name);
     if (stat === undefined) return;
-    if (known?.inode === stat.ino && known.changed === stat.ctimeNs && !this.isAnothers(folder, change) && ((change.did & Did.CLOSED) === 0 || !this.isRewritten(folder, change.name, stat))) return;
+    if (known?.inode === stat.ino && known.changed === stat.ctimeNs && !this.isAnothers(folder, change) && ((change.did & Did.CLOSED) === 0 || !this.contents.isRewritten(heldKey(folder, change.name), pathOf(folder.path, change.name), stat))) return;
     // One for which there was no room has been told of.
     if (folder.entries.isPartial) known ??= signatureOf(stat);
     const filler = known === undefined ? this.options.fillerOf(folder, new Map([[change.name, stat]])) : undefined;
@@ -161,14 +157,6 @@ export class Ledger {
     return teller !== NOBODY && teller !== pid;
   }
 
-  /** Written once more within the same tick of the kernel's clock, or through memory that was written already: only the content tells. */
-  private isRewritten(folder: Folder, name: string, stat: Stat): boolean {
-    const before = this.contents.get(heldKey(folder, name));
-    if (before === undefined) return false;
-    const now = withContent(pathOf(folder.path, name), stat, hashOf);
-    return now !== undefined && now !== before;
-  }
-
   private removed(folder: Folder, name: string, by: () => Attributed): void {
     this.releaseOne(folder, name);
     const { entries } = folder;
@@ -194,10 +182,10 @@ export class Ledger {
     if (origin !== undefined && from !== undefined) this.leftBehind(origin, from.name, change, who);
   }
 
-  /** What a rename may leave in the place of the file (RENAME_WHITEOUT of renameat2(2)): a device that is none, for systemd a mask. No event of its own tells of it. */
+  /** In the place of what was renamed; no event of its own tells of it. */
   private leftBehind(folder: Folder, name: string, change: Change, who: Who): void {
     const stat = look(folder, name);
-    if (stat === undefined || !stat.isCharacterDevice() || stat.rdev !== 0n || isSame(folder.entries.get(name), stat)) return;
+    if (stat === undefined || !isWhiteout(stat) || isSame(folder.entries.get(name), stat)) return;
     this.set(folder, name, signatureOf(stat), change.pid);
     this.report('creation', folder, name, who(change, undefined), stat);
   }
@@ -294,9 +282,8 @@ export class Ledger {
   }
 
   private report(action: FileAction, folder: Folder, name: string, by: Attributed, stat: Stat | undefined, original?: Seen['original'], source: EventSource = this.options.source): void {
-    const content = this.options.report({ folder, name, action, by, source, stat, original });
-    if (content !== undefined) this.contents.set(heldKey(folder, name), content);
-    else if (!this.contents.isEmpty) this.contents.delete(heldKey(folder, name));
+    const hash = this.options.report({ folder, name, action, by, source, stat, original });
+    if (hash !== undefined || !this.contents.isEmpty) this.contents.told(heldKey(folder, name), hash);
   }
 }
 

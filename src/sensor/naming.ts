@@ -1,6 +1,6 @@
 /** What was read, named in its order before any of it is worked off: a way of directories together, and without leaving the kernel's queue unread for long. */
 import type { Batch, Change, Gone } from './backend.ts';
-import type { Found } from './tree.ts';
+import type { Found } from './found.ts';
 
 /** How many readings of new directories may wait for more before anybody is named, as many as a way in a home has steps, and how long in ms. */
 const MOST_STEPS = 4;

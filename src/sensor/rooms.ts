@@ -105,3 +105,9 @@ export class Rooms {
     };
   }
 }
+
+/** What a look at a directory left out. */
+export function refuse({ names, directories }: OwnRoom, cut: { names: boolean; directories: boolean }): void {
+  if (cut.names) names.refuse();
+  if (cut.directories) directories.refuse();
+}

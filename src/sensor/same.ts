@@ -28,3 +28,8 @@ export function differenceOf(known: Signature | undefined, stat: Seen['stat']): 
 export function signatureOf(stat: Seen['stat']): Signature {
   return stat === undefined ? { inode: 0n, changed: 0n } : { inode: stat.ino, changed: stat.ctimeNs };
 }
+
+/** What a rename may leave in the place of a file (RENAME_WHITEOUT of renameat2(2)): a device that is none, for systemd a mask. */
+export function isWhiteout(stat: NonNullable<Seen['stat']>): boolean {
+  return stat.isCharacterDevice() && stat.rdev === 0n;
+}

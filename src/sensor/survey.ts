@@ -7,7 +7,8 @@ import { knownBefore, nothingBefore, olderThan, type BeforeOf, type Comparison, 
 import type { Ledger } from './ledger.ts';
 import { realTime, tick } from './libc.ts';
 import { differing } from './scan.ts';
-import type { Found, Tree } from './tree.ts';
+import type { Found } from './found.ts';
+import type { Tree } from './tree.ts';
 
 /** How long looking at directories may keep what the kernel tells waiting, in ms: of a new directory nothing is told until it is marked. */
 const MOST_BUSY_MS = 1;

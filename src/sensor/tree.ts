@@ -4,23 +4,15 @@ import { placeIn, type Place } from '../host/directories.ts';
 import { O_PATH } from '../host/kernel.ts';
 import { Entries } from '../model/entries.ts';
 import { errnoOf } from '../model/errors.ts';
-import type { Backend, IsCopy } from './backend.ts';
+import type { Backend } from './backend.ts';
+import { Copies } from './copies.ts';
+import { nothing, remove, type Found } from './found.ts';
 import { close, openDirectory } from './libc.ts';
 import { Marks, type Folder, type Marked } from './marks.ts';
-import { Rooms, type OwnRoom } from './rooms.ts';
-import { readDifferences, readEntries, type Contents, type Wanted } from './scan.ts';
+import { refuse, Rooms, type OwnRoom } from './rooms.ts';
+import { readDifferences, readEntries, type Wanted } from './scan.ts';
 import { Unseen } from './unseen.ts';
-import { inside, interestIn, isElsewhere, isFolder, isLink, isReal, MOST_ASKED, namesToVisit, type Way } from './way.ts';
-
-/** What a visit found. */
-export interface Found {
-  /** Folders that were not watched before, with what is in them now. */
-  readonly appeared: { folder: Folder; now: Entries }[];
-  /** Folders watched before, with the names that differ from what was known. */
-  readonly known: { folder: Folder; names: string[] }[];
-  /** Folders that are not at their path any more. */
-  readonly gone: Folder[];
-}
+import { inside, interestIn, isFolder, isLink, isReal, MOST_ASKED, namesToVisit, type Way } from './way.ts';
 
 /** A way in a home has one or two names at each step. */
 const MOST_RUSHED = 2;
@@ -34,8 +26,7 @@ export class Tree {
   /** Places that are yet to be visited: a hundred thousand homes take a while, and the rest must not wait. */
   private queue: Way[] = [];
   private rereading: Way[] = [];
-  /** Keys of those that are a copy, by path: it stays one also when the other goes, for with its own key it would be another directory. */
-  private readonly copies = new Map<string, string>();
+  private readonly copies = new Copies(this.marks);
 
   constructor(backend: Backend, root: Place) {
     this.backend = backend;
@@ -160,7 +151,7 @@ export class Tree {
       // Mostly it is not there yet, and an exception would take as long as the mark.
       const opened = openDirectory(path);
       try {
-        if (opened !== undefined) this.backend.mark(opened, 'contents', path, this.isCopy);
+        if (opened !== undefined) this.backend.mark(opened, 'contents', path, this.copies.isCopy);
       } catch {
         // Not to be marked: the visit will say so.
       } finally {
@@ -194,7 +185,7 @@ export class Tree {
     }
     try {
       const interest = interestIn(way);
-      const key = this.backend.mark(opened, interest, way.path || '/', this.isCopy);
+      const key = this.backend.mark(opened, interest, way.path || '/', this.copies.isCopy);
       this.unseen.seen(way.path);
       const before = this.marks.keyAt(way.path);
       if (before !== undefined && before !== key) this.leave(way.path, found);
@@ -204,7 +195,7 @@ export class Tree {
       this.visitNext(way, opened, folders, found, isQueued);
       // What was there may have gone before it was marked itself: then this directory is what tells when it comes again.
       if (interest === 'self' && interestIn(way) !== 'self') {
-        this.backend.mark(opened, 'appearance', way.path || '/', this.isCopy);
+        this.backend.mark(opened, 'appearance', way.path || '/', this.copies.isCopy);
         this.visitNext(way, opened, folders, found, isQueued);
       }
     } catch (error) {
@@ -213,13 +204,6 @@ export class Tree {
       closeSync(opened);
     }
   }
-
-  private readonly isCopy: IsCopy = (key, opened, path) => {
-    if (this.copies.get(path) === key) return true;
-    if (this.marks.keyAt(path) === key || !this.marks.waysOf(key).some((way) => isElsewhere(way.path, opened))) return false;
-    this.copies.set(path, key);
-    return true;
-  };
 
   private open({ path }: Way): number | undefined {
     try {
@@ -269,7 +253,7 @@ export class Tree {
   }
 
   private leave(path: string, found: Found): void {
-    this.copies.delete(path);
+    this.copies.forget(path);
     const { way, folder, others } = this.marks.remove(path);
     if (folder !== undefined) this.lose(folder, found);
     for (const other of others) this.visit(other, found, false);
@@ -296,18 +280,4 @@ export class Tree {
     const parent = this.marks.wayAt(parentPath);
     if (parent !== undefined && way.path !== '') this.visit(parent, found, false);
   }
-}
-
-function refuse({ names, directories }: OwnRoom, cut: Contents['cut']): void {
-  if (cut.names) names.refuse();
-  if (cut.directories) directories.refuse();
-}
-
-function remove<Item>(items: Item[], isUnwanted: (item: Item) => boolean): void {
-  const wanted = items.filter((item) => !isUnwanted(item));
-  items.splice(0, items.length, ...wanted);
-}
-
-function nothing(): Found {
-  return { appeared: [], known: [], gone: [] };
 }

@@ -2,8 +2,6 @@
 import { Accounts } from '../host/accounts.ts';
 import type { Place } from '../host/directories.ts';
 import { readMountInfo } from '../host/mounts.ts';
-import type { KnownEntry } from '../model/baseline.ts';
-import type { FileEvent } from '../model/event.ts';
 import { unknown } from './attributed.ts';
 import { Attributor } from './attribution.ts';
 import type { Backend, Batch, Change, Gone } from './backend.ts';
@@ -12,14 +10,16 @@ import type { Images } from './bpf/images.ts';
 import type { Comparison, Discovery } from './comparison.ts';
 import { documentOf, type Seen } from './document.ts';
 import { ControlGroups, type Handles } from './filesystems.ts';
+import type { Found } from './found.ts';
 import { Guard } from './guard.ts';
 import type { SensorOptions } from './index.ts';
 import { HOLD_MS, Ledger } from './ledger.ts';
 import { Makers } from './makers.ts';
 import { Naming } from './naming.ts';
 import { OtherNames } from './other-names.ts';
+import { Outbox } from './outbox.ts';
 import { COMPARED, Survey } from './survey.ts';
-import { Tree, type Found } from './tree.ts';
+import { Tree } from './tree.ts';
 
 /** Changes worked off before the kernel's queue is emptied again. */
 const SLICE = 256;
@@ -35,9 +35,6 @@ const MOST_BUSY_MS = 20;
 
 /** How often the log is read when nothing wakes us: it has the programs that ran meanwhile. Milliseconds. */
 const DRAIN_MS = 500;
-
-/** When the files of all folders are marked after a look at them: the start does without, which is yet to say that it watches. Milliseconds. */
-const COVER_MS = 250;
 
 const APPEARED = 'found when its directory appeared or went: the process is the one that made or moved the directory';
 
@@ -58,11 +55,9 @@ export class Watcher {
   private comparing = 0;
   private overflowed = false;
   private usersChanged = false;
-  private events: FileEvent[] = [];
-  private known: KnownEntry[] = [];
+  private readonly outbox: Outbox;
   private holdTimer: NodeJS.Timeout | undefined;
   private drainTimer: NodeJS.Timeout | undefined;
-  private coverTimer: NodeJS.Timeout | undefined;
   private next: NodeJS.Immediate | undefined;
   private isWorking = false;
   private readonly naming: Naming;
@@ -73,14 +68,15 @@ export class Watcher {
     this.backend = backend;
     this.guard = new Guard(options.onNotice);
     this.options = options;
+    this.outbox = new Outbox(options.onEvents);
     this.accounts.refresh();
     this.tree = new Tree(backend, this.places());
-    this.otherNames = new OtherNames(backend);
+    this.otherNames = new OtherNames({ backend, folders: () => this.tree.folders, compare: () => this.survey.soon(), guarded: this.guard.run });
     const attributor = new Attributor({ ...(images === undefined ? {} : { images }), ...(backend.execLog === undefined ? {} : { log: backend.execLog }), handles, groups: new ControlGroups(readMountInfo()), accounts: this.accounts });
     this.makers = new Makers({ backend, attributor, pathOfFolder: (key) => this.tree.folder(key)?.path, since: (path, key) => this.tree.since(path, key) });
-    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: (known) => this.known.push(known), folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: this.guard.run });
+    this.ledger = new Ledger({ source: backend.source, report: (seen) => this.report(seen), remember: this.outbox.know, folderOf: (key) => this.tree.folder(key), pathOf: (key) => this.tree.pathOf(key), fillerOf: this.makers.fillerOf, guarded: this.guard.run });
     this.naming = new Naming({ keepsMakers: images !== undefined, change: (change, led) => this.queueChange(change, led), gone: (gone) => this.queueNamed(gone), overflowed: () => void (this.overflowed = true), drain: () => backend.drain(), done: () => this.begin(), guarded: this.guard.run });
-    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (item) => this.later(item), know: (known) => this.known.push(known), looked: () => this.cover(), goOn: (work) => setImmediate(() => this.guardedly(work)) });
+    this.survey = new Survey({ tree: this.tree, ledger: this.ledger, places: () => this.places(), later: (item) => this.later(item), know: this.outbox.know, looked: () => this.otherNames.markSoon(), goOn: (work) => setImmediate(() => this.guardedly(work)) });
   }
 
   /** What is there at the start is the baseline, not news. */
@@ -91,7 +87,7 @@ export class Watcher {
       take: (batch) => this.take(batch),
     });
     this.survey.first(this.options.baseline?.());
-    this.emit();
+    this.outbox.emit();
     this.drainTimer = setInterval(() => this.guard.run(() => this.backend.drain()), DRAIN_MS);
   }
 
@@ -127,13 +123,13 @@ export class Watcher {
       this.naming.all();
       while (this.queue.length > 0) this.slice();
       this.ledger.releaseAll();
-      this.emit();
+      this.outbox.emit();
     });
     this.guard.stop();
     clearTimeout(this.holdTimer);
     this.naming.stop();
     clearInterval(this.drainTimer);
-    clearTimeout(this.coverTimer);
+    this.otherNames.stop();
     clearImmediate(this.next);
     this.backend.close();
     this.makers.close();
@@ -147,7 +143,7 @@ export class Watcher {
   private guardedly(work: () => void): void {
     this.guard.run(() => {
       work();
-      this.emit();
+      this.outbox.emit();
     });
   }
 
@@ -171,26 +167,11 @@ export class Watcher {
 
   /** One that was read, in its turn to be named. */
   private queueChange(read: Change, led: readonly Found[]): void {
-    const change = this.matters(read) ? read : this.ofUnit(read);
+    const change = this.matters(read) ? read : this.otherNames.ofUnit(read);
     if (change === undefined) return;
     if (!change.isDirectory) this.ledger.announce(change);
     this.queueNamed(change);
     for (const found of led) this.queue.push({ found, by: this.makers.inferred(change, APPEARED) });
-  }
-
-  private ofUnit(change: Change): Change | undefined {
-    const found = this.otherNames.ofUnit(change);
-    if (found !== 'gone') return found;
-    // Which unit it was, only comparing tells.
-    this.survey.soon();
-    return undefined;
-  }
-
-  private cover(): void {
-    this.coverTimer ??= setTimeout(() => {
-      this.coverTimer = undefined;
-      this.guard.run(() => this.otherNames.cover(this.tree.folders));
-    }, COVER_MS);
   }
 
   private queueNamed(item: Change | Gone): void {
@@ -216,7 +197,7 @@ export class Watcher {
         this.guard.run(() => this.slice());
         // Storing takes longer than whoever made a directory takes to its first file: the directory is marked before.
         this.backend.drain();
-        this.emit();
+        this.outbox.emit();
         this.backend.drain();
       } while (this.queue.length > 0 && performance.now() - started < MOST_BUSY_MS);
     } finally {
@@ -280,7 +261,7 @@ export class Watcher {
     this.options.onNotice({ level: 'warn', message: 'the kernel dropped events (its queue was full): comparing the directories instead' });
     this.makers.forget();
     this.survey.again('found by comparing after the kernel dropped events');
-    this.emit();
+    this.outbox.emit();
   }
 
   private change(change: Change): void {
@@ -307,23 +288,12 @@ export class Watcher {
 
   private releaseHeld(): void {
     this.holdTimer = undefined;
-    this.guard.run(() => {
-      this.ledger.releaseAll();
-      this.emit();
-    });
+    this.guardedly(() => this.ledger.releaseAll());
   }
 
   private report(seen: Seen): string | undefined {
     const event = documentOf(seen, { host: this.options.host, now: Date.now(), accounts: this.accounts, contents: this.queue.length + this.comparing < MANY });
-    this.events.push(event);
+    this.outbox.tell(event);
     return event.file.hash?.sha256;
-  }
-
-  private emit(): void {
-    const { events, known } = this;
-    if (events.length === 0 && known.length === 0) return;
-    this.events = [];
-    this.known = [];
-    this.options.onEvents(events, known);
   }
 }

@@ -1,5 +1,5 @@
 /** Paths that lead to unit directories, step by step. */
-import { fstatSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { isUnitSubdirectory, placeIn, type Place, type UnitDirectory } from '../host/directories.ts';
 import type { Interest } from './backend.ts';
 
@@ -64,15 +64,6 @@ export function isLink(path: string): boolean {
 export function isReal(path: string): boolean {
   try {
     return realpathSync(path) === path;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether something is there, and on another file system than what is open. */
-export function isElsewhere(path: string, opened: number): boolean {
-  try {
-    return statSync(path).dev !== fstatSync(opened).dev;
   } catch {
     return false;
   }
