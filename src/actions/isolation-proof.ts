@@ -3,10 +3,11 @@ import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { AF_INET, AF_INET6, ARPHRD_ETHER, ARPHRD_INFINIBAND, ARPHRD_LOOPBACK } from '../host/kernel.ts';
-import { readLinks } from '../host/netlink.ts';
+import { readIpsecPolicies, readLinks } from '../host/netlink.ts';
 import { parseInet, type SocketEntry } from '../host/sockets.ts';
 import { errnoOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
+import { isWrapped } from './ipsec.ts';
 import { holds, parseNetwork, type Network } from './networks.ts';
 import { peerText, type Peer } from './peers.ts';
 
@@ -35,7 +36,8 @@ export async function obstacleFor(peer: Peer): Promise<string | undefined> {
   const links = await linksTo(network);
   const [first] = links;
   if (first === undefined) return `there is no route to ${network.address}`;
-  return links.every(isTunnel) ? `the way to ${network.address} leads through the tunnel ${printable(first)}, whose own packets are cut` : undefined;
+  if (links.every(isTunnel)) return `the way to ${network.address} leads through the tunnel ${printable(first)}, whose own packets are cut`;
+  return (await isInIpsec(peer)) ? `the way to ${network.address} leads through IPsec (ip xfrm policy), whose own packets are cut` : undefined;
 }
 
 /** The loopback, and addresses that this host has. */
@@ -47,6 +49,17 @@ function isHere(network: Network): boolean {
 const LOOPBACK = [parseNetwork('127.0.0.0/8'), parseNetwork('::1')].filter((each) => each !== undefined);
 
 const LINK_LOCAL = parseNetwork('fe80::/10');
+
+/** No where it cannot be told: a kernel without IPsec has no such socket. */
+async function isInIpsec(peer: Peer): Promise<boolean> {
+  const local = parseNetwork((await localAddressTo(peer.network.address)) ?? '');
+  if (local === undefined) return false;
+  try {
+    return isWrapped(peer, local, readIpsecPolicies());
+  } catch {
+    return false;
+  }
+}
 
 /** Names of the interfaces over which a packet may go there, an empty one where it has none; none without a route. An address of a link may be on each of them, for a peer has no zone. */
 async function linksTo(network: Network): Promise<string[]> {

@@ -22,6 +22,13 @@ export function parseNetwork(text: string): Network | undefined {
   return { family: bytes.length === 4 ? 4 : 6, address: formatAddress(bytes), prefix };
 }
 
+/** That which an address is in. Throws a RangeError for what is no address. */
+export function networkAround(address: string, prefix: number): Network {
+  const bytes = parseAddress(address);
+  if (bytes === undefined) throw new RangeError(`${address} is no address`);
+  return { family: bytes.length === 4 ? 4 : 6, address: formatAddress(masked(bytes, prefix)), prefix };
+}
+
 /** Whether every address of `inner` is one of `outer`. */
 export function holds(outer: Network, inner: Network): boolean {
   const bytes = parseAddress(inner.address);

@@ -132,6 +132,7 @@ export const ATF_PERM = 0x4;
 
 // include/uapi/linux/netlink.h; netlink(7)
 export const NETLINK_ROUTE = 0;
+export const NETLINK_XFRM = 6;
 export const NLMSG_HDRLEN = 16;
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;
@@ -159,6 +160,14 @@ export const RTA_METRICS = 8;
 export const RTA_MULTIPATH = 9;
 export const RTAX_MTU = 2;
 export const RTAX_HOPLIMIT = 10;
+
+// include/uapi/linux/xfrm.h
+export const XFRM_MSG_NEWPOLICY = 19;
+export const XFRM_MSG_GETPOLICY = 21;
+export const XFRM_POLICY_OUT = 1;
+export const XFRM_POLICY_ALLOW = 0;
+export const XFRMA_TMPL = 5;
+export const XFRMA_IF_ID = 31;
 
 // include/uapi/linux/if_link.h
 export const IFLA_IFNAME = 3;

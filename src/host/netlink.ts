@@ -1,7 +1,9 @@
-/** Asks the kernel for links, addresses and routes over a socket of netlink(7), which Node does not have. */
-import { AF_NETLINK, MSG_DONTWAIT, NETLINK_ROUTE, SOCK_CLOEXEC, SOCK_RAW } from './kernel.ts';
+/** Asks the kernel for links, addresses, routes and policies of IPsec over a socket of netlink(7), which Node does not have. */
+import { AF_NETLINK, MSG_DONTWAIT, SOCK_CLOEXEC, SOCK_RAW } from './kernel.ts';
 import { errno, libcFunction } from './native.ts';
-import { parseAnswer, parseInterfaceAddress, parseLink, parseRoutes, request, type InterfaceAddress, type Link, type Question, type Route } from './rtnetlink.ts';
+import { parseAnswer, QUESTIONS, request, type Question } from './netlink-messages.ts';
+import { parseInterfaceAddress, parseLink, parseRoutes, type InterfaceAddress, type Link, type Route } from './rtnetlink.ts';
+import { parsePolicy, type IpsecPolicy } from './xfrm.ts';
 
 /** Parts are 32 KiB at most (NLMSG_GOODSIZE and what the kernel grows it to). */
 const DATAGRAM_BYTES = 64 * 1024;
@@ -39,6 +41,11 @@ export function readRoutes(): Route[] {
   return ask('route').flatMap(parseRoutes);
 }
 
+/** In the kernel's order; of those that have to do with an interface of IPsec's own, none. */
+export function readIpsecPolicies(): IpsecPolicy[] {
+  return ask('policy').flatMap((body) => parsePolicy(body) ?? []);
+}
+
 /** The bodies of all answers. Throws where the kernel refuses, or where koffi has no build for this machine. */
 function ask(question: Question): Buffer[] {
   const { socket, send, recv, close } = libc();
@@ -46,7 +53,7 @@ function ask(question: Question): Buffer[] {
     if (result < 0) throw new Error(`netlink ${call}: errno ${errno()}`);
     return result;
   };
-  const fd = checked('socket', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  const fd = checked('socket', socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, QUESTIONS[question].protocol));
   try {
     const message = request(question);
     checked('send', Number(send(fd, message, message.length, 0)));

@@ -1,62 +1,7 @@
-/** Messages of the kernel about links, addresses and routes: netlink(7), rtnetlink(7). Pure; `netlink.ts` asks for them. Integers are the machine's own, little-endian on all that we run on. */
+/** Messages of the kernel about links, addresses and routes: rtnetlink(7). Pure; `netlink.ts` asks for them. */
 import { formatAddress, maskOf } from './addresses.ts';
-import { IFA_ADDRESS, IFA_BROADCAST, IFA_LOCAL, IFF_BROADCAST, IFLA_IFNAME, IFLA_INFO_KIND, IFLA_LINKINFO, NLA_TYPE_MASK, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLM_F_DUMP, NLM_F_REQUEST, RTAX_HOPLIMIT, RTAX_MTU, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTM_GETADDR, RTM_GETLINK, RTM_GETROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE } from './kernel.ts';
-
-/** What can be asked for: the type of the question, of its answers, and the bytes of the struct that both begin with. */
-export const QUESTIONS = {
-  link: { ask: RTM_GETLINK, answer: RTM_NEWLINK, header: 16 },
-  address: { ask: RTM_GETADDR, answer: RTM_NEWADDR, header: 8 },
-  route: { ask: RTM_GETROUTE, answer: RTM_NEWROUTE, header: 12 },
-} as const;
-export type Question = keyof typeof QUESTIONS;
-
-/** Asks for all there is of a kind, of every address family. */
-export function request(question: Question): Buffer {
-  const { ask, header } = QUESTIONS[question];
-  const message = Buffer.alloc(NLMSG_HDRLEN + header);
-  message.writeUInt32LE(message.length, 0);
-  message.writeUInt16LE(ask, 4);
-  message.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, 6);
-  return message;
-}
-
-export interface Answer {
-  /** The bodies of the messages. */
-  bodies: Buffer[];
-  done: boolean;
-  /** A positive errno when the kernel refused. */
-  errno?: number;
-}
-
-/** One datagram taken apart. */
-export function parseAnswer(datagram: Buffer, question: Question): Answer {
-  const bodies: Buffer[] = [];
-  for (let at = 0; at + NLMSG_HDRLEN <= datagram.length; ) {
-    const length = datagram.readUInt32LE(at);
-    const type = datagram.readUInt16LE(at + 4);
-    if (length < NLMSG_HDRLEN || at + length > datagram.length) break;
-    const body = datagram.subarray(at + NLMSG_HDRLEN, at + length);
-    if (type === NLMSG_ERROR) return { bodies, done: true, errno: body.length < 4 ? 0 : -body.readInt32LE(0) };
-    if (type === NLMSG_DONE) return { bodies, done: true };
-    if (type === QUESTIONS[question].answer) bodies.push(body);
-    at += aligned(length);
-  }
-  return { bodies, done: false };
-}
-
-const aligned = (length: number): number => (length + 3) & ~3;
-
-/** Attributes by their type; of several of a type the last. */
-export function parseAttributes(bytes: Buffer): Map<number, Buffer> {
-  const attributes = new Map<number, Buffer>();
-  for (let at = 0; at + 4 <= bytes.length; ) {
-    const length = bytes.readUInt16LE(at);
-    if (length < 4 || at + length > bytes.length) break;
-    attributes.set(bytes.readUInt16LE(at + 2) & NLA_TYPE_MASK, bytes.subarray(at + 4, at + length));
-    at += aligned(length);
-  }
-  return attributes;
-}
+import { IFA_ADDRESS, IFA_BROADCAST, IFA_LOCAL, IFF_BROADCAST, IFLA_IFNAME, IFLA_INFO_KIND, IFLA_LINKINFO, RTAX_HOPLIMIT, RTAX_MTU, RTA_DST, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY } from './kernel.ts';
+import { aligned, parseAttributes, QUESTIONS } from './netlink-messages.ts';
 
 export interface Link {
   index: number;

@@ -203,6 +203,27 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     for (const here of ['127.0.0.1', '10.99.7.1']) expect(plan(`${here}:2222`).steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining(`nobody could come back over the network: ${here} is this host itself: `) }]);
   });
 
+  test('who comes through IPsec is told that its packets are cut; who is let past it is not', async () => {
+    const [host, peer] = [namespace(), namespace()];
+    join(host, peer, [['10.99.7.1/24', 'fd97::1/64'], ['10.99.7.2/24', 'fd97::2/64']]);
+    const policy = (...how: string[]): string => host.run(['ip', 'xfrm', 'policy', 'add', ...how]);
+    const wrapping = ['tmpl', 'src', '10.99.7.1', 'dst', '10.99.7.2', 'proto', 'esp', 'reqid', '1', 'mode', 'tunnel'];
+    const server = host.start([process.execPath, '-e', "require('node:net').createServer(() => {}).listen(2222, () => console.log('up'))"]);
+    await until(() => server.said().includes('up'));
+    const state = temporaryDirectory();
+    const plan = (peers: string): RunResult => JSON.parse(host.run(['sh', '-c', 'sh "$@" || true', 'sh', PROGRAM, 'isolate', '--allow', peers, '--dry-run', '--json', '--state-dir', state])) as RunResult;
+    expect(plan('10.99.7.2:2222').steps).toMatchObject([{ state: 'would-change' }]);
+    policy('src', '10.99.7.0/24', 'dst', '10.99.7.0/25', 'dir', 'out', 'priority', '100', ...wrapping);
+    policy('src', '10.99.7.0/25', 'dst', '10.99.7.0/24', 'dir', 'in', 'priority', '100', ...wrapping);
+    policy('src', 'fd97::1', 'dst', 'fd97::2', 'proto', 'tcp', 'sport', '2222', 'dir', 'out', ...wrapping);
+    expect(plan('10.99.7.2:2222,[fd97::2]:2222').steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(/the way to 10\.99\.7\.2 leads through IPsec \(ip xfrm policy\), whose own packets are cut; the way to fd97::2 leads through IPsec/) }]);
+    // Only of packets of an interface of type xfrm.
+    policy('src', '10.99.7.0/24', 'dst', '10.99.7.192/26', 'dir', 'out', 'if_id', '7', ...wrapping);
+    expect(plan('10.99.7.200:2222').steps).toMatchObject([{ state: 'would-change' }]);
+    policy('src', '0.0.0.0/0', 'dst', '10.99.7.2', 'dir', 'out', 'priority', '1');
+    expect(plan('10.99.7.2:2222').steps).toMatchObject([{ state: 'would-change' }]);
+  });
+
   test.each([
     ['it ends our own session', (real: string) => `${real} --kill -Htn dst 10.99.7.2`, 'the ssh session that we run in is gone'],
     ['its rules are taken out at once', () => 'nft delete table inet tickward', 'its rules are not there'],

@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { parseAnswer, parseAttributes, parseInterfaceAddress, parseRoutes, request } from '../../src/host/rtnetlink.ts';
+import { parseAnswer, parseAttributes, request } from '../../src/host/netlink-messages.ts';
+import { parseInterfaceAddress, parseRoutes } from '../../src/host/rtnetlink.ts';
 import { interface_addresses } from '../../src/sql/tables/interface_addresses.ts';
 import { rowOf, routes } from '../../src/sql/tables/routes.ts';
 import { isRoot } from '../helpers/needs.ts';
