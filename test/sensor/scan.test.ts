@@ -1,5 +1,5 @@
 /** What a comparison reads of a directory: all of it where there is room, and said where there is not. */
-import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Entries } from '../../src/model/entries.ts';
@@ -52,6 +52,20 @@ describe('the first look', () => {
   test('says why it cannot', () => {
     expect(() => readEntries(join(temporaryDirectory(), 'gone'), ALL)).toThrow(/ENOENT/);
   });
+
+  test('leaves nothing open', () => {
+    const folder = folderOf(['a']);
+    const before = readdirSync('/proc/self/fd').length;
+    for (let time = 0; time < 20; time += 1) readEntries(folder, ALL);
+    expect(readdirSync('/proc/self/fd').length).toBeLessThan(before + 20);
+  });
+
+  test('ends in a directory that somebody filled beyond all measure', () => {
+    const folder = temporaryDirectory();
+    for (let name = 0; name <= 300_000; name += 1) closeSync(openSync(join(folder, String(name)), 'w'));
+    const { entries, cut } = readEntries(folder, wanted(1_000_000));
+    expect([entries.size, cut]).toEqual([300_000, { names: true, directories: false }]);
+  }, 120_000);
 });
 
 describe('a comparison', () => {
@@ -74,7 +88,7 @@ describe('a comparison', () => {
     const entries = known(folder);
     entries.noteFresh();
     for (const name of ['a', 'b']) entries.set(name, { inode: 1n, changed: 1n });
-    expect(compare(folder, entries)).toEqual([]);
+    expect(readDifferences(folder, entries, ALL)).toEqual({ names: [], folders: [], cut: NOT_CUT });
     expect(compare(folder, entries)).toEqual(['a', 'b']);
   });
 
