@@ -44,6 +44,20 @@ describe('a condition', () => {
     expect(made).toBe(1);
   });
 
+  test('over findings leaves in the journal what was found', async () => {
+    const { respond, journal } = sceneOf(`{id: a, kind: human, title: T, text: T, when: 'verdict.level == "unclear"'}`);
+    const { run } = await respond({ investigate });
+    expect(journal.entries(run!).flatMap(({ kind, data }) => (kind === 'run-known' && 'verdict' in data ? [data] : []))).toEqual([{ verdict: found('suspicious').verdict, indicators: { paths: ['/p'] } }]);
+  });
+
+  test('over the alert, where there is one', async () => {
+    const { respond, path } = sceneOf(`{id: a, kind: human, title: T, text: T, when: 'rule.name : "Timer*"'}`);
+    const rule = { id: 'r', name: 'Timer made', severity: 'low', risk_score: 21, version: 1, threat: { tactic: 'TA0003', technique: ['T1053.006'] } };
+    const event = eventOf(path, { pid: 2 ** 22 + 1 });
+    expect(states(await respond({ event, alert: { id: 'a', '@timestamp': event['@timestamp'], status: 'open', rule, event } }))).toEqual(['a needs-person']);
+    expect(states(await respond({ event }))).toEqual(['a skipped-because']);
+  });
+
   test('over findings that cannot be made fails its step alone; an interruption meanwhile ends the run', async () => {
     const steps = [`{id: a, kind: action, title: T, action: remove_timer, on_failure: continue, when: 'verdict.level == "unclear"'}`, '{id: b, kind: human, title: T, text: T}'];
     const failing = (code: 'TIMEOUT' | 'INTERRUPTED') => (): Promise<Investigated> => Promise.reject(new TickwardError(code, 'no answer', { hint: 'look' }));
@@ -160,6 +174,17 @@ describe('a person', () => {
     const result = await respond({ decide: async () => (visits === 0 ? 'apply' : { skip: 'not wanted: not ours' }), revisit: async ({ undo }) => (expect(undo).toContain('tickward undo'), choice), attend: async () => ((visits += 1) === 1 ? 'back' : 'open') });
     expect(states(result)).toEqual([state, 'case needs-person']);
     expect([result.steps[0]?.undo === null, existsSync(path)]).toEqual([isBack, isBack]);
+  });
+
+  test('goes back, has it taken back, and is interrupted there: it is not said to be done', async () => {
+    const { respond, path } = sceneOf(REMOVE, CASE);
+    let decisions = 0;
+    const decide = async (): Promise<Decision> => {
+      if ((decisions += 1) > 1) throw new TickwardError('INTERRUPTED', 'Ctrl-C');
+      return 'apply';
+    };
+    const result = await respond({ decide, revisit: async () => 'undo', attend: async () => 'back' });
+    expect([result.ended, states(result), existsSync(path)]).toEqual(['interrupted', ['remove skipped-because', 'case skipped-because'], true]);
   });
 
   test('goes back to what was done and cannot be taken back, and sees that it failed', async () => {

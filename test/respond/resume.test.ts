@@ -49,6 +49,13 @@ describe('a run that was stopped', () => {
     expect(states(await goOn(own, failed.run!, { decide: async () => { throw new Error('asked again'); }, attend: async () => 'done' }))).toEqual(['remove changed', 'one unchanged']);
   });
 
+  test('does not look again at what had nothing to do', async () => {
+    const own = sceneOf('{id: stop, kind: action, title: Stop, action: kill_process}', ONE);
+    const { run } = await own.respond();
+    expect(states(await goOn(own, run!))).toEqual(['stop unchanged', 'one needs-person']);
+    expect(own.journal.entries(run!).filter(({ kind, step }) => kind === 'step-done' && step === 'stop')).toHaveLength(1);
+  });
+
   test('keeps what was skipped with its reason', async () => {
     const own = sceneOf(REMOVE, ONE);
     const { run } = await own.respond({ decide: async () => ({ skip: 'not wanted: evidence first' }) });

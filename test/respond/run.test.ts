@@ -29,7 +29,13 @@ describe('a response', () => {
     expect(dry.steps.map((step) => step.state)).toEqual(['needs-person', 'unchanged', 'would-change', 'needs-person']);
     const wet = await go();
     expect(dry.steps.map((step) => step.changes)).toEqual(wet.steps.map((step) => step.changes));
-    expect(wet.steps[2]?.changes).toHaveLength(5);
+    expect([wet.steps[2]?.changes.length, dry.steps[2]?.summary]).toEqual([5, '5 changes would be made']);
+  });
+
+  test('says in a dry run of a step that only looks what it would look for, and that nothing changes', async () => {
+    const { respond: go } = sceneOf('{id: sweep, kind: action, title: Sweep, action: sweep_local}');
+    const { steps } = await go({ dryRun: true });
+    expect(steps).toMatchObject([{ state: 'unchanged', summary: expect.stringMatching(/^would /), changes: [] }]);
   });
 
   test('is planned without a change', async () => {
