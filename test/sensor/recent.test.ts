@@ -35,6 +35,9 @@ test('what lasts for a while is kept for that long, and not for more than twice 
   expect(recent.get('a')).toBeUndefined();
   recent.set('e', 6, 2_000);
   expect([recent.get('c'), recent.get('d'), recent.get('e'), recent.isEmpty]).toEqual([undefined, undefined, 6, false]);
+  // Of both generations.
+  recent.set('f', 7, 2_150);
+  expect([recent.get('e'), recent.get('f')]).toEqual([6, 7]);
   recent.clear();
   expect(recent.isEmpty).toBe(true);
 });
