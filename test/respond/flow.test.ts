@@ -176,6 +176,14 @@ describe('a person', () => {
     expect([result.steps[0]?.undo === null, existsSync(path)]).toEqual([isBack, isBack]);
   });
 
+  test('goes back to a step that is theirs, which says what is to be done', async () => {
+    const { respond } = sceneOf(CASE, '{id: last, kind: human, title: Last, text: Learn.}');
+    const attended: string[] = [];
+    const result = await respond({ attend: async ({ id }) => (attended.push(id), attended.length === 2 ? 'back' : 'open') });
+    expect([attended, result.steps.map(({ summary }) => summary)]).toEqual([['case', 'last', 'case', 'last'], ['Open a case.', 'Learn.']]);
+    expect((await respond()).steps.map(({ summary }) => summary)).toEqual(['Open a case.', 'Learn.']);
+  });
+
   test('goes back, has it taken back, and is interrupted there: it is not said to be done', async () => {
     const { respond, path } = sceneOf(REMOVE, CASE);
     let decisions = 0;

@@ -56,6 +56,12 @@ describe('a run that was stopped', () => {
     expect(own.journal.entries(run!).filter(({ kind, step }) => kind === 'step-done' && step === 'stop')).toHaveLength(1);
   });
 
+  test('keeps what was skipped without one', async () => {
+    const own = sceneOf(REMOVE, ONE);
+    const { run } = await own.respond({ decide: async () => 'skip' });
+    expect(states(await goOn(own, run!, { decide: async () => { throw new Error('asked again'); } }))).toEqual(['remove skipped-because', 'one needs-person']);
+  });
+
   test('keeps what was skipped with its reason', async () => {
     const own = sceneOf(REMOVE, ONE);
     const { run } = await own.respond({ decide: async () => ({ skip: 'not wanted: evidence first' }) });
