@@ -1,11 +1,12 @@
 /** What decides whether a step is taken: conditions, severity, needs, answers; and what a failure and a person's way back do. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Investigated } from '../../src/respond/findings.ts';
 import type { Decision } from '../../src/respond/run.ts';
 import { TickwardError } from '../../src/model/errors.ts';
 import type { Journal } from '../../src/model/journal.ts';
-import { eventOf, snapshot } from '../helpers/response.ts';
+import { eventOf, plant, snapshot } from '../helpers/response.ts';
 import { sceneOf, states, without } from './scene.ts';
 
 const REMOVE = '{id: remove, kind: action, title: Remove, action: remove_timer}';
@@ -141,7 +142,27 @@ describe('a failure', () => {
   });
 });
 
+test('what is back once all is taken away is no success', async () => {
+  const { respond, journal, root } = sceneOf(REMOVE);
+  const files = ['etc/evil.timer', 'etc/evil.service'];
+  const comeBack: Journal = { entries: journal.entries, append(entry) {
+    if (entry.kind === 'change') for (const file of files) if (!existsSync(join(root, file))) plant(root, { [file]: '[Timer]\nOnCalendar=hourly\n' });
+    return journal.append(entry);
+  } };
+  const result = await respond({ journal: comeBack });
+  expect([result.ended, states(result)]).toEqual(['stopped', ['remove failed']]);
+  expect(result.steps[0]).toMatchObject({ summary: expect.stringMatching(/evil\.(timer|service)/), undo: `tickward undo ${result.run} remove` });
+});
+
 describe('a person', () => {
+  test('skips a step of theirs with a reason, and ends the response at it', async () => {
+    const { respond } = sceneOf(CASE, REMOVE);
+    const skipped = await respond({ attend: async () => ({ skip: 'not wanted: there is one' }), dryRun: false, decide: async () => 'skip' });
+    expect(skipped.steps[0]).toMatchObject({ state: 'skipped-because', summary: 'not wanted: there is one' });
+    const stopped = await respond({ attend: async () => ({ stop: true }) });
+    expect([stopped.ended, states(stopped), stopped.steps[1]?.summary]).toEqual(['stopped', ['case skipped-because', 'remove skipped-because'], 'not tried: the response was stopped']);
+  });
+
   test('goes back to what was skipped, and does it', async () => {
     const { respond } = sceneOf(REMOVE, CASE);
     const decisions: Decision[] = [{ skip: 'not wanted: too early' }, 'apply'];
