@@ -70,8 +70,9 @@ export const CLONE_THREAD = 0x1_0000;
 export const AUDIT_UID_UNSET = 0xffff_ffff;
 export const AUDIT_SID_UNSET = 0xffff_ffff;
 
-// include/linux/proc_ns.h: the inode of the first pid namespace.
+// include/linux/proc_ns.h: the inodes of the first pid namespace and the first time namespace.
 export const PROC_PID_INIT_INO = 0xefff_fffc;
+export const PROC_TIME_INIT_INO = 0xefff_fffa;
 
 // include/uapi/linux/capability.h: bits in CapEff.
 export const CAP_SYS_ADMIN = 21;

@@ -37,6 +37,8 @@ const LACKS: Lack[] = [
   { what: 'bpf(2) refused, as a kernel does that is locked down for confidentiality', needs: noStrace, through: refusing({ bpf: 'EPERM' }), source: 'fanotify', attribution: 'proc', blind: NO_BPF },
   { what: 'a kernel without bpf(2)', needs: noStrace, through: refusing({ bpf: 'ENOSYS' }), source: 'fanotify', attribution: 'proc', blind: NO_BPF },
   { what: 'a namespace of processes of its own', through: ['unshare', '--pid', '--fork', '--mount-proc'], source: 'fanotify', attribution: 'proc', blind: /namespace of processes of its own/ },
+  { what: 'a time namespace of its own', through: ['unshare', '--time', '--monotonic', '100000', '--boottime', '200000', '--fork'], source: 'fanotify', attribution: 'proc', blind: /time namespace of its own/ },
+  { what: 'a time namespace of its own, whose clocks are behind', through: ['unshare', '--time', '--monotonic', '-1', '--boottime', '-1', '--fork'], source: 'fanotify', attribution: 'proc', blind: /time namespace of its own/ },
   { what: 'root without CAP_SYS_ADMIN', needs: noSetpriv, through: ['setpriv', '--bounding-set', '-sys_admin,-bpf,-perfmon', '--inh-caps', '-sys_admin,-bpf,-perfmon'], source: 'fanotify', attribution: 'inferred', blind: NOBODY },
   { what: 'root without CAP_BPF and CAP_PERFMON, but CAP_SYS_ADMIN', needs: noSetpriv, through: ['setpriv', '--bounding-set', '-bpf,-perfmon'], source: 'fanotify', attribution: 'exact', blind: noTries() === undefined ? /^$/ : NO_TRIES },
   // The third call and, with the verifier's log, the fourth.

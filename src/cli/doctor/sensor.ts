@@ -12,7 +12,7 @@ interface Chain {
   fix: string | null;
 }
 
-const MAP = "a kernel with BTF (/sys/kernel/btf/vmlinux) and not locked down for confidentiality, CAP_SYS_ADMIN (or CAP_BPF and CAP_PERFMON), and the host's own process numbers (a container: --pid=host)";
+const MAP = "a kernel with BTF (/sys/kernel/btf/vmlinux) and not locked down for confidentiality, CAP_SYS_ADMIN (or CAP_BPF and CAP_PERFMON), and the host's own process numbers and clocks (a container: --pid=host, and no time namespace)";
 const NAMES = 'run as root: sudo tickward doctor; a container needs CAP_SYS_ADMIN';
 const EVENTS = "a kernel with fanotify (CONFIG_FANOTIFY, Linux 5.17), and leave for fanotify_init and fanotify_mark where system calls are filtered (a container's seccomp profile, SystemCallFilter=)";
 

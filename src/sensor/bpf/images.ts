@@ -57,7 +57,7 @@ const ATTEMPTS = 16;
 
 /**
  * Puts the programs into the kernel; they leave it with `close` or when this process ends, however it does.
- * Needs Linux 5.5 with BTF, CAP_BPF and CAP_PERFMON (5.8) or CAP_SYS_ADMIN, and the initial pid namespace.
+ * Needs Linux 5.5 with BTF, CAP_BPF and CAP_PERFMON (5.8) or CAP_SYS_ADMIN, and the initial pid and time namespaces.
  * `memory` saves reading the kernel's types at the next start. Throws BpfError saying what is missing and what to do.
  */
 export function openImages(files: Partial<HostFiles> = {}, memory?: Memory): Images {

@@ -101,6 +101,7 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
     ['a kernel that is locked down', (directory) => ({ lockdown: written(directory, 'none integrity [confidentiality]\n') }), /^the kernel is locked down for confidentiality, .*; boot without lockdown=confidentiality/],
     ['no /proc', (directory) => ({ pidNamespace: join(directory, 'none') }), /^cannot find the namespace of processes: ENOENT.*; see that \/proc is mounted/],
     ['another pid namespace', (directory) => ({ pidNamespace: linked(directory, 'pid:[4026532200]') }), /^this process is in a namespace of processes of its own \(pid:\[4026532200\]\), .*; run on the host itself/],
+    ['another time namespace', (directory) => ({ timeNamespace: linked(directory, 'time:[4026532200]') }), /^this process is in a time namespace of its own \(time:\[4026532200\]\), .*; run on the host itself/],
     ['no capability', (directory) => ({ status: written(directory, 'CapEff:\t0000004000000000\n') }), /^BPF needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN; run as root/],
   ];
 
@@ -109,6 +110,11 @@ describe.skipIf(noBpf !== undefined)(`opening and closing (${noBpf ?? 'as root'}
     const before = readdirSync('/proc/self/fd').length;
     expect(() => openImages(options)).toThrow(expect.objectContaining({ name: 'BpfError', message: expect.stringMatching(message) }));
     expect(readdirSync('/proc/self/fd')).toHaveLength(before);
+  });
+
+  test('a kernel without time namespaces is no hindrance', () => {
+    openImages({ timeNamespace: join(temporaryDirectory(), 'none') }).close();
+    expect(heldBy('self').maps).toEqual([]);
   });
 
   test('lockdown for integrity is no hindrance', () => {
