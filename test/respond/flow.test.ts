@@ -139,6 +139,13 @@ describe('a failure', () => {
     expect(result.steps[0]?.changes).toHaveLength(1);
     expect(before.filter((name) => !Object.keys(snapshot(root, without)).includes(name))).toHaveLength(isBack ? 0 : 1);
     expect(result.ended).toBe(policy === 'continue' ? 'finished' : 'stopped');
+    expect(journal.entries(result.run!).flatMap(({ kind, data }) => (kind === 'step-failed' ? [data] : []))).toEqual([{ error: 'no space left on device' }]);
+  });
+
+  test('before anything is changed takes nothing back', async () => {
+    const { respond, context } = sceneOf(REMOVE.replace('}', ', on_failure: undo}'));
+    const result = await respond({ context: { ...context, uid: 1000 } });
+    expect(result.steps[0]).toMatchObject({ state: 'failed', summary: expect.stringMatching(/^cannot be done: (?!.*taken back)/) });
   });
 });
 

@@ -56,6 +56,13 @@ describe('a run that was stopped', () => {
     expect(own.journal.entries(run!).filter(({ kind, step }) => kind === 'step-done' && step === 'stop')).toHaveLength(1);
   });
 
+  test('asks again whether a condition holds that did not', async () => {
+    const own = sceneOf(ONE, `{id: last, kind: human, title: Last, text: Last., when: 'answers.one.who == "me"'}`);
+    const { run, steps } = await own.respond();
+    expect(steps[1]).toMatchObject({ state: 'skipped-because' });
+    expect(states(await goOn(own, run!, { answers: { one: { who: 'me' } } }))).toEqual(['one needs-person', 'last needs-person']);
+  });
+
   test('keeps what was skipped without one', async () => {
     const own = sceneOf(REMOVE, ONE);
     const { run } = await own.respond({ decide: async () => 'skip' });

@@ -138,6 +138,8 @@ describe('a response', () => {
     const result = await go({ journal: watching });
     expect([...new Set(seen.map(([kind]) => kind))]).toEqual(['run-started', 'run-known', 'step-done', 'step-started', 'change', 'run-finished']);
     expect(seen.find(([kind]) => kind === 'change')?.[1]).toBe(true);
+    const removal = journal.entries(result.run ?? '').filter(({ step }) => step === 'remove');
+    expect([removal[0]?.kind, removal.at(-1)]).toEqual(['step-started', expect.objectContaining({ kind: 'step-done', data: expect.objectContaining({ state: 'changed', summary: result.steps[2]?.summary, settled: true }) })]);
     expect(journal.entries(result.run ?? '').every((entry: JournalEntry, index, all) => index === 0 || entry.seq > all[index - 1]!.seq)).toBe(true);
   });
 });
