@@ -1,5 +1,6 @@
 /** Which programs each process opened to run them (FAN_OPEN_EXEC), in one order with the changes of files. */
 import type { Bracket } from './backend.ts';
+import { Recent } from './recent.ts';
 
 /** A script, its interpreter and the loader of shared libraries each are one. */
 export interface Opened {
@@ -21,6 +22,9 @@ const MOST_CHARACTERS = 8 * 1024 ** 2;
 /** What one takes beside its names, in characters. */
 const PLAIN = 64;
 
+/** Characters of names that are kept once for all who open a program of that name: mostly the same few come again. */
+const MOST_SHARED = 256 * 1024;
+
 /** From opening a program to its beginning, at most. */
 export const OPENED_BEFORE_NS = 200_000_000n;
 
@@ -30,32 +34,37 @@ export class ExecLog {
   /** Since before anything that is known. */
   static readonly ALWAYS = -(1n << 62n);
 
-  private processes = new Map<number, Opened[]>();
+  private processes = new Map<number, readonly Opened[]>();
   /** The generation before, so that forgetting costs nothing: a process that has been silent for two generations is forgotten. */
-  private older = new Map<number, Opened[]>();
+  private older = new Map<number, readonly Opened[]>();
+  private readonly shared = new Recent<string, string>(MOST_SHARED, ({ length }) => length);
   /** In what was logged since the generation began. */
   private characters = 0;
   /** Since when programs of a device are logged, in ns of CLOCK_MONOTONIC. */
   private devices = new Map<string, { fileSystem: string; since: bigint }>();
 
-  add(pid: number, opened: Opened): void {
-    const known = this.processes.get(pid) ?? this.older.get(pid);
-    if (known !== undefined) {
-      known.push(opened);
-      if (known.length > MOST_OPENED) known.shift();
-    }
+  add(pid: number, { directory, name, position, bracket }: Opened): void {
+    const known = this.of(pid);
+    const opened: Opened = { directory: this.sharedOf(directory), name: this.sharedOf(name), position, bracket };
     if (this.processes.size >= MOST_PROCESSES / 2 || this.characters >= MOST_CHARACTERS / 2) {
       this.older = this.processes;
       this.processes = new Map();
       this.characters = 0;
     }
-    if (!this.processes.has(pid)) this.processes.set(pid, known ?? [opened]);
-    this.characters += PLAIN + opened.name.length + opened.directory.length;
+    // Pushing to a list makes room for sixteen more: most have two.
+    this.processes.set(pid, [...(known.length < MOST_OPENED ? known : known.slice(1)), opened]);
+    this.characters += PLAIN + name.length + directory.length;
   }
 
   /** Oldest first. */
   of(pid: number): readonly Opened[] {
     return this.processes.get(pid) ?? this.older.get(pid) ?? NONE;
+  }
+
+  private sharedOf(text: string): string {
+    const known = this.shared.get(text);
+    if (known === undefined) this.shared.set(text, text);
+    return known ?? text;
   }
 
   /** These are all that is logged now: devices (`major:minor`, as mountinfo names them) with what tells their file system from another one that gets the number later. */
