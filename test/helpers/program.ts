@@ -28,7 +28,7 @@ async function made(): Promise<string> {
   const name = `program-${digest()}`;
   if (existsSync(join(CACHE, name))) return name;
   mkdirSync(CACHE, { recursive: true });
-  for (const old of readdirSync(CACHE)) if (old.startsWith('program-') && statSync(join(CACHE, old)).mtimeMs < Date.now() - KEPT_MS) rmSync(join(CACHE, old), { recursive: true });
+  removeOld();
   const part = mkdtempSync(join(CACHE, 'program-part-'));
   await make(part);
   // As users of the tests' own read it too.
@@ -41,6 +41,20 @@ async function made(): Promise<string> {
     if (!existsSync(join(CACHE, name))) throw error;
   }
   return name;
+}
+
+/** Several files of tests may do that at once: what one has renamed no other takes. */
+function removeOld(): void {
+  const before = Date.now() - KEPT_MS;
+  for (const old of readdirSync(CACHE).filter((name) => name.startsWith('program-') && (statSync(join(CACHE, name), { throwIfNoEntry: false })?.mtimeMs ?? before) < before)) {
+    const mine = join(CACHE, `program-old-${process.pid}-${old}`);
+    try {
+      renameSync(join(CACHE, old), mine);
+    } catch {
+      continue;
+    }
+    rmSync(mine, { recursive: true, force: true });
+  }
 }
 
 async function make(into: string): Promise<void> {
