@@ -52,7 +52,7 @@ export class ExecLog {
       this.characters = 0;
     }
     // Pushing to a list makes room for sixteen more: most have two.
-    this.processes.set(pid, [...(known.length < MOST_OPENED ? known : known.slice(1)), opened]);
+    this.processes.set(pid, [...known.slice(1 - MOST_OPENED), opened]);
     this.characters += PLAIN + name.length + directory.length;
   }
 

@@ -164,7 +164,7 @@ test('what is back once all is taken away is no success', async () => {
 describe('a person', () => {
   test('skips a step of theirs with a reason, and ends the response at it', async () => {
     const { respond } = sceneOf(CASE, REMOVE);
-    const skipped = await respond({ attend: async () => ({ skip: 'not wanted: there is one' }), dryRun: false, decide: async () => 'skip' });
+    const skipped = await respond({ attend: async () => ({ skip: 'not wanted: there is one' }), decide: async () => 'skip' });
     expect(skipped.steps[0]).toMatchObject({ state: 'skipped-because', summary: 'not wanted: there is one' });
     const stopped = await respond({ attend: async () => ({ stop: true }) });
     expect([stopped.ended, states(stopped), stopped.steps[1]?.summary]).toEqual(['stopped', ['case skipped-because', 'remove skipped-because'], 'not tried: the response was stopped']);
