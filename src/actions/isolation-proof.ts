@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { AF_INET, AF_INET6, ARPHRD_ETHER, ARPHRD_INFINIBAND, ARPHRD_LOOPBACK } from '../host/kernel.ts';
 import { readIpsecPolicies, readLinks } from '../host/netlink.ts';
 import { parseInet, type SocketEntry } from '../host/sockets.ts';
+import type { IpsecPolicy } from '../host/xfrm.ts';
 import { errnoOf } from '../model/errors.ts';
 import { printable } from '../model/text.ts';
 import { isWrapped } from './ipsec.ts';
@@ -33,11 +34,12 @@ export async function obstacleFor(peer: Peer): Promise<string | undefined> {
   const { network, port } = peer;
   if (isHere(network)) return `${network.address} is this host itself: whoever comes from there does so through a proxy or a tunnel here (sslh, cloudflared, a reverse tunnel), whose own packets are cut`;
   if (!listensOn(port, network.family)) return `nothing listens for ${peerText(peer)}`;
-  const links = await linksTo(network);
-  const [first] = links;
-  if (first === undefined) return `there is no route to ${network.address}`;
-  if (links.every(isTunnel)) return `the way to ${network.address} leads through the tunnel ${printable(first)}, whose own packets are cut`;
-  return (await isInIpsec(peer)) ? `the way to ${network.address} leads through IPsec (ip xfrm policy), whose own packets are cut` : undefined;
+  const ways = await waysTo(network);
+  if (ways.length === 0) return `there is no route to ${network.address}`;
+  const policies = ipsecPolicies();
+  const wrappings = ways.map(({ link, local }) => (isTunnel(link) ? `the tunnel ${printable(link)}` : isWrapped(peer, local, policies) ? 'IPsec (ip xfrm policy)' : undefined));
+  const [first] = wrappings;
+  return first === undefined || wrappings.includes(undefined) ? undefined : `the way to ${network.address} leads through ${first}, whose own packets are cut`;
 }
 
 /** The loopback, and addresses that this host has. */
@@ -50,26 +52,34 @@ const LOOPBACK = [parseNetwork('127.0.0.0/8'), parseNetwork('::1')].filter((each
 
 const LINK_LOCAL = parseNetwork('fe80::/10');
 
-/** No where it cannot be told: a kernel without IPsec has no such socket. */
-async function isInIpsec(peer: Peer): Promise<boolean> {
-  const local = parseNetwork((await localAddressTo(peer.network.address)) ?? '');
-  if (local === undefined) return false;
-  try {
-    return isWrapped(peer, local, readIpsecPolicies());
-  } catch {
-    return false;
-  }
+/** A way that a packet may go. */
+interface Way {
+  /** Name of the interface; empty where it cannot be told. */
+  link: string;
+  /** Our address there. */
+  local: Network;
 }
 
-/** Names of the interfaces over which a packet may go there, an empty one where it has none; none without a route. An address of a link may be on each of them, for a peer has no zone. */
-async function linksTo(network: Network): Promise<string[]> {
+/** None without a route. An address of a link may be on each interface, for a peer has no zone. */
+async function waysTo({ address }: Network): Promise<Way[]> {
   const interfaces = Object.entries(networkInterfaces());
-  if (LINK_LOCAL !== undefined && holds(LINK_LOCAL, network)) {
-    const ways = await Promise.all(interfaces.map(async ([name]) => ((await localAddressTo(`${network.address}%${name}`)) === undefined ? [] : [name])));
-    return ways.flat();
+  const linkOf = (local: string): string => interfaces.find(([, addresses]) => addresses?.some((each) => each.address === local))?.[0] ?? '';
+  const zones = LINK_LOCAL !== undefined && holds(LINK_LOCAL, { family: 6, address, prefix: 128 }) ? interfaces.map(([name]) => name) : [undefined];
+  const ways = await Promise.all(zones.map(async (zone) => {
+    const text = await localAddressTo(zone === undefined ? address : `${address}%${zone}`);
+    const local = text === undefined ? undefined : parseNetwork(text);
+    return text === undefined || local === undefined ? [] : [{ link: zone ?? linkOf(text), local }];
+  }));
+  return ways.flat();
+}
+
+/** None where it cannot be told. */
+function ipsecPolicies(): IpsecPolicy[] {
+  try {
+    return readIpsecPolicies();
+  } catch {
+    return [];
   }
-  const local = await localAddressTo(network.address);
-  return local === undefined ? [] : [interfaces.find(([, addresses]) => addresses?.some(({ address }) => address === local))?.[0] ?? ''];
 }
 
 /** Whether the connection of an ssh session (`SSH_CONNECTION`) is still there. */

@@ -168,6 +168,7 @@ export const XFRM_MSG_GETPOLICY = 21;
 export const XFRM_POLICY_OUT = 1;
 export const XFRM_POLICY_ALLOW = 0;
 export const XFRMA_TMPL = 5;
+export const XFRMA_MARK = 21;
 export const XFRMA_IF_ID = 31;
 
 // include/uapi/linux/if_link.h

@@ -41,7 +41,7 @@ export function readRoutes(): Route[] {
   return ask('route').flatMap(parseRoutes);
 }
 
-/** In the kernel's order; of those that have to do with an interface of IPsec's own, none. */
+/** In the kernel's order, without those of interfaces of IPsec's own. Throws where the kernel has no IPsec. */
 export function readIpsecPolicies(): IpsecPolicy[] {
   return ask('policy').flatMap((body) => parsePolicy(body) ?? []);
 }

@@ -9,7 +9,7 @@ const end = (written: string, port = 0): IpsecEnd => {
   return { address, prefix: Number(prefix), port, portMask: port === 0 ? 0 : 0xffff };
 };
 const OUT = 1;
-const policy = (over: Partial<IpsecPolicy>): IpsecPolicy => ({ family: 4, source: end('0.0.0.0/0'), destination: end('0.0.0.0/0'), protocol: 0, priority: 10, direction: OUT, wraps: true, ...over });
+const policy = (over: Partial<IpsecPolicy>): IpsecPolicy => ({ family: 4, source: end('0.0.0.0/0'), destination: end('0.0.0.0/0'), protocol: 0, device: 0, priority: 10, direction: OUT, wraps: true, ...over });
 const TCP = 6;
 const UDP = 17;
 
@@ -20,6 +20,7 @@ describe('a peer is wrapped', () => {
     ['by a policy for all', {}],
     ['by one for its network, also where bits after the prefix are set', { destination: end('192.0.2.9/24') }],
     ['by one for our address and port', { source: end('198.51.100.1/32', 22), protocol: TCP }],
+    ['by one for an interface that may be the one', { device: 3 }],
     ['by one for a port that may be the peer\'s', { destination: end('192.0.2.0/24', 4000) }],
   ])('%s', (_how, over) => expect(wrapped([policy(over)])).toBe(true));
 
@@ -44,6 +45,7 @@ describe('a peer is wrapped', () => {
     expect(wrapped([policy({}), pass({ destination: end('192.0.2.0/24') })])).toBe(false);
     expect(wrapped([policy({}), pass({ destination: end('192.0.2.0/24'), priority: 11 })])).toBe(true);
     expect(wrapped([policy({}), pass({ destination: end('192.0.2.0/24', 4000) })])).toBe(true);
+    expect(wrapped([policy({}), pass({ destination: end('192.0.2.0/24'), device: 3 })])).toBe(true);
     expect(wrapped([policy({}), pass({ destination: end('192.0.2.7/32') })], '192.0.2.0/24:22')).toBe(true);
   });
 

@@ -4,7 +4,7 @@ import { isolate, resolver } from '../../src/actions/isolate.ts';
 import type { Isolation } from '../../src/actions/isolation.ts';
 import { readRules, rulesOf } from '../../src/actions/isolation-iptables.ts';
 import { isQuotable, rulesetOf } from '../../src/actions/isolation-rules.ts';
-import { distinctPeers, parsePeer, peerOfSsh, peerText } from '../../src/actions/peers.ts';
+import { parsePeer } from '../../src/actions/peers.ts';
 import type { JournalEntry, JsonObject } from '../../src/model/journal.ts';
 import { expectedIsolation } from '../../src/respond/isolation-status.ts';
 import type { RunResult } from '../../src/respond/run.ts';
@@ -16,49 +16,6 @@ import { until } from '../helpers/until.ts';
 
 const params = isolate.params.parse({});
 const wanted = (changes: Partial<Isolation> = {}): Isolation => ({ peers: [], dns: [], dhcp: true, seconds: 60, ...changes });
-
-describe('peers', () => {
-  test.each([
-    ['192.0.2.1', '192.0.2.1 (to port 22 here)'],
-    ['192.0.2.1:2222', '192.0.2.1 (to port 2222 here)'],
-    ['192.0.2.0/24', '192.0.2.0/24 (to port 22 here)'],
-    ['192.0.2.0/24:443', '192.0.2.0/24 (to port 443 here)'],
-    ['192.0.2.1:1', '192.0.2.1 (to port 1 here)'],
-    ['192.0.2.1:65535', '192.0.2.1 (to port 65535 here)'],
-    ['2001:db8::1', '2001:db8::1 (to port 22 here)'],
-    ['[2001:DB8:0::1]:443', '2001:db8::1 (to port 443 here)'],
-    ['[2001:db8::/32]:443', '2001:db8::/32 (to port 443 here)'],
-    ['[fe80::1%eth0]', 'fe80::1 (to port 22 here)'],
-    ['::ffff:192.0.2.1', '192.0.2.1 (to port 22 here)'],
-  ])('%s is read', (text, peer) => {
-    expect(peerText(parsePeer(text))).toBe(peer);
-  });
-
-  test.each(['', 'example.org', '192.0.2.1:0', '192.0.2.1:65536', '192.0.2.1 } ; flush ruleset', '192.0.2.1\nx', '192.0.2.1/24', '192.0.2.0/33', '[::1', '[192.0.2.1%eth0]'])('%j is refused', (text) => {
-    expect(() => parsePeer(text)).toThrow(/is no management peer/);
-  });
-
-  test.each(['0.0.0.0/0', '::/0'])('%s is refused: it is everybody', (text) => {
-    expect(() => parsePeer(text)).toThrow(/lets everybody through/);
-  });
-
-  test('the peer of an ssh session is its client at the port of the server', () => {
-    const text = (connection: string | undefined): string | undefined => {
-      const peer = peerOfSsh(connection);
-      return peer && peerText(peer);
-    };
-    expect(text('192.0.2.7 50022 192.0.2.1 2222')).toBe('192.0.2.7 (to port 2222 here)');
-    expect(text('fe80::7%eth0 50022 fe80::1%eth0 22')).toBe('fe80::7 (to port 22 here)');
-    for (const other of ['nonsense', undefined, '192.0.2.7', '192.0.2.7 50022 192.0.2.1 ssh', 'UNKNOWN 65535 UNKNOWN 65535']) expect(text(other)).toBeUndefined();
-  });
-
-  test('one that a network holds already is left out, at the same port only', () => {
-    const peers = ['192.0.2.7', '192.0.2.7:80', '192.0.2.0/24', '192.0.2.7'].map(parsePeer);
-    expect(distinctPeers(peers).map(peerText)).toEqual(['192.0.2.7 (to port 80 here)', '192.0.2.0/24 (to port 22 here)']);
-    expect(distinctPeers(['10.0.0.0/24', '10.0.0.0/16'].map(parsePeer)).map(peerText)).toEqual(['10.0.0.0/16 (to port 22 here)']);
-    expect(distinctPeers(['192.0.2.7', '192.0.2.7'].map(parsePeer)).map(peerText)).toEqual(['192.0.2.7 (to port 22 here)']);
-  });
-});
 
 describe('the rules', () => {
   test('nothing of a run id but digits, letters and dashes gets into them', () => {
@@ -176,52 +133,6 @@ describe.skipIf(noNetwork !== undefined)(`in a network namespace (${noNetwork ??
     expect(done.steps).toMatchObject([{ state: 'changed' }]);
     expect(host.run(['nft', 'list', 'tables'])).toContain('table netdev tickward');
     await says('after');
-  });
-
-  test('who comes through a tunnel that looks like Ethernet is told that its packets are cut, before anything is done; who is on the link is not', async () => {
-    const [host, peer] = [namespace(), namespace()];
-    const [device, far] = join(host, peer, [['10.99.7.1/24'], ['10.99.7.2/24']]);
-    peer.run(['ip', 'address', 'add', 'fe80::2/64', 'dev', far, 'nodad']);
-    host.run(['ip', 'link', 'add', 'vxlan', 'type', 'vxlan', 'id', '7', 'remote', '10.99.7.2', 'dstport', '4789', 'dev', device]);
-    // As OpenVPN and ZeroTier hold theirs: TUNSETIFF with IFF_TAP.
-    const tap = host.start(['python3', '-c', "import fcntl, struct, time\nwith open('/dev/net/tun', 'r+b', buffering=0) as tun:\n  fcntl.ioctl(tun, 0x400454ca, struct.pack('16sH22x', b'tap', 2))\n  print('up', flush=True)\n  time.sleep(60)"]);
-    await until(() => tap.said().includes('up'));
-    for (const [name, address] of [['vxlan', '10.99.8.1/24'], ['tap', '10.99.9.1/24']] as const) {
-      host.run(['ip', 'address', 'add', address, 'dev', name]);
-      host.run(['ip', 'link', 'set', name, 'up']);
-    }
-    const server = host.start([process.execPath, '-e', "require('node:net').createServer(() => {}).listen(2222, () => console.log('up'))"]);
-    await until(() => server.said().includes('up'));
-    const state = temporaryDirectory();
-    const plan = (peers: string): RunResult => JSON.parse(host.run(['sh', '-c', 'sh "$@" || true', 'sh', PROGRAM, 'isolate', '--allow', peers, '--dry-run', '--json', '--state-dir', state])) as RunResult;
-    expect(plan('10.99.8.2:2222,10.99.9.2:2222').steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(/the way to 10\.99\.8\.2 leads through the tunnel vxlan, whose own packets are cut; the way to 10\.99\.9\.2 leads through the tunnel tap,/) }]);
-    expect(plan('10.99.8.2:2222,10.99.7.2:2222').steps).toMatchObject([{ state: 'would-change' }]);
-    // An address of the link, which no route but the link's own leads to.
-    await until(() => host.succeeds(['ping', '-6', '-c', '1', '-W', '1', `fe80::2%${device}`]), () => 'the address of the link', 10_000);
-    expect(plan('[fe80::2]:2222').steps).toMatchObject([{ state: 'would-change' }]);
-    // Whoever seems to come from here comes through something here.
-    for (const here of ['127.0.0.1', '10.99.7.1']) expect(plan(`${here}:2222`).steps).toMatchObject([{ state: 'failed', summary: expect.stringContaining(`nobody could come back over the network: ${here} is this host itself: `) }]);
-  });
-
-  test('who comes through IPsec is told that its packets are cut; who is let past it is not', async () => {
-    const [host, peer] = [namespace(), namespace()];
-    join(host, peer, [['10.99.7.1/24', 'fd97::1/64'], ['10.99.7.2/24', 'fd97::2/64']]);
-    const policy = (...how: string[]): string => host.run(['ip', 'xfrm', 'policy', 'add', ...how]);
-    const wrapping = ['tmpl', 'src', '10.99.7.1', 'dst', '10.99.7.2', 'proto', 'esp', 'reqid', '1', 'mode', 'tunnel'];
-    const server = host.start([process.execPath, '-e', "require('node:net').createServer(() => {}).listen(2222, () => console.log('up'))"]);
-    await until(() => server.said().includes('up'));
-    const state = temporaryDirectory();
-    const plan = (peers: string): RunResult => JSON.parse(host.run(['sh', '-c', 'sh "$@" || true', 'sh', PROGRAM, 'isolate', '--allow', peers, '--dry-run', '--json', '--state-dir', state])) as RunResult;
-    expect(plan('10.99.7.2:2222').steps).toMatchObject([{ state: 'would-change' }]);
-    policy('src', '10.99.7.0/24', 'dst', '10.99.7.0/25', 'dir', 'out', 'priority', '100', ...wrapping);
-    policy('src', '10.99.7.0/25', 'dst', '10.99.7.0/24', 'dir', 'in', 'priority', '100', ...wrapping);
-    policy('src', 'fd97::1', 'dst', 'fd97::2', 'proto', 'tcp', 'sport', '2222', 'dir', 'out', ...wrapping);
-    expect(plan('10.99.7.2:2222,[fd97::2]:2222').steps).toMatchObject([{ state: 'failed', summary: expect.stringMatching(/the way to 10\.99\.7\.2 leads through IPsec \(ip xfrm policy\), whose own packets are cut; the way to fd97::2 leads through IPsec/) }]);
-    // Only of packets of an interface of type xfrm.
-    policy('src', '10.99.7.0/24', 'dst', '10.99.7.192/26', 'dir', 'out', 'if_id', '7', ...wrapping);
-    expect(plan('10.99.7.200:2222').steps).toMatchObject([{ state: 'would-change' }]);
-    policy('src', '0.0.0.0/0', 'dst', '10.99.7.2', 'dir', 'out', 'priority', '1');
-    expect(plan('10.99.7.2:2222').steps).toMatchObject([{ state: 'would-change' }]);
   });
 
   test.each([
