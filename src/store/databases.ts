@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { ALERTS_1, ALERTS_2_FROM_1, ALERTS_3_FROM_2 } from './alerts.ts';
+import { BUNDLES_SCHEMA } from './bundles.ts';
 import { lookInto, type Layout } from './database.ts';
 import { JOURNAL_SCHEMA } from './journal.ts';
 import { EVENTS_1, EVENTS_2_FROM_1, MAKERS_PACKED } from './layouts.ts';
@@ -11,7 +12,7 @@ export interface Kept {
   layout: Layout;
 }
 
-export const EVENTS: Kept = { file: 'events.db', layout: { what: 'events', version: 5, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED, ALERTS_3_FROM_2], synchronous: 'NORMAL' } };
+export const EVENTS: Kept = { file: 'events.db', layout: { what: 'events', version: 6, migrations: [EVENTS_1 + ALERTS_1, EVENTS_2_FROM_1, ALERTS_2_FROM_1, MAKERS_PACKED, ALERTS_3_FROM_2, BUNDLES_SCHEMA], synchronous: 'NORMAL' } };
 export const JOURNAL: Kept = { file: 'journal.db', layout: { what: 'the journal', version: 1, migrations: [JOURNAL_SCHEMA], synchronous: 'FULL' } };
 
 /** Opens what is there of a store to read it, and changes nothing. Throws STATE for what is damaged, of a newer Tickward, or cannot be opened. */

@@ -7,7 +7,7 @@ import { makerOf, type Maker } from './maker.ts';
 import { wordOf } from './packing.ts';
 
 /** An event taken apart, each field at hand. Rows of a table are made of this: to put every event together for them takes longer than all the rest of reading it. */
-export interface EventParts extends Omit<EventRow, 'document' | 'unit'> {
+export interface EventParts extends Omit<EventRow, 'own' | 'unit'> {
   unit: string;
   type: FileEvent['event']['type'][0];
   source: Tickward['source'];
@@ -36,7 +36,7 @@ export interface EventParts extends Omit<EventRow, 'document' | 'unit'> {
 
 /** Of a row that refers to a maker and its surroundings. */
 export function partsOf(row: EventRow, maker: Maker, surroundings: Surroundings): EventParts {
-  return joined(row, JSON.parse(row.document) as Own<null>, maker, surroundings);
+  return joined(row, row.own, maker, surroundings);
 }
 
 /** Of one that is kept whole. */
@@ -45,7 +45,7 @@ export function partsOfWhole(event: FileEvent): EventParts {
   return joined({ id, time: timeOf(event['@timestamp']), action, ...cutPath(file.path), unit }, fieldsOf(event), makerOf(event), surroundingsOf(event));
 }
 
-function joined({ id, time, action, directory, name, unit }: Omit<EventRow, 'document'>, own: Own<null | undefined>, maker: Maker, surroundings: Surroundings): EventParts {
+function joined({ id, time, action, directory, name, unit }: Omit<EventRow, 'own'>, own: Own<null | undefined>, maker: Maker, surroundings: Surroundings): EventParts {
   const [type, source, unitType, scope, fileType = null, extension = null, size = null, mode = null, uid = null, gid = null, owner = null, group = null, inode = null, mtime = null, sha256 = null, target = null, ext = null, pathBytes = null, directives = null, commands = null, isCut = null] = own;
   return {
     id,

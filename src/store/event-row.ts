@@ -24,7 +24,7 @@ export interface EventRow {
   name: string;
   /** null when it is the name. */
   unit: string | null;
-  document: string;
+  own: Own<null>;
 }
 
 export type File = FileEvent['file'];
@@ -86,8 +86,8 @@ export function surroundingsOf({ host, container, tickward }: FileEvent): Surrou
   };
 }
 
-/** The short array, or undefined when the event would not come back from it exactly as it is. */
-export function ownOf(event: FileEvent, time: number): string | undefined {
+/** Whether the event comes back from its fields exactly as it is. */
+export function fitsIn(event: FileEvent, own: Own<undefined>, time: number): boolean {
   const { event: what, file, tickward } = event;
   const { directory, name, path } = file;
   // SQLite keeps text as UTF-8, which has no place for half a surrogate pair; JSON has.
@@ -101,12 +101,16 @@ export function ownOf(event: FileEvent, time: number): string | undefined {
     keysOf(event) === 5 + has(event.process) + has(event.user) + has(event.container) &&
     keysOf(what) === 6 &&
     keysOf(tickward) === 6 + has(tickward.attribution_note) + has(tickward.auid) + has(tickward.cgroup) + has(tickward.path_bytes) + has(tickward.directives) + has(tickward.commands) + has(tickward.content_cut);
-  if (!fits) return undefined;
-  const own = fieldsOf(event);
+  if (!fits) return false;
   let fields = 3;
   for (let index = OF_FILE.first; index <= OF_FILE.last; index += 1) if (own[index] !== undefined) fields += 1;
-  if (keysOf(file) !== fields || (file.hash !== undefined && keysOf(file.hash) !== 1)) return undefined;
-  return JSON.stringify(withoutRare(own));
+  return keysOf(file) === fields && (file.hash === undefined || keysOf(file.hash) === 1);
+}
+
+/** The short array, or undefined when the event would not come back from it exactly as it is. */
+export function ownOf(event: FileEvent, time: number): string | undefined {
+  const own = fieldsOf(event);
+  return fitsIn(event, own, time) ? JSON.stringify(withoutRare(own)) : undefined;
 }
 
 /** Cut in place: a copy would be as much garbage again. */

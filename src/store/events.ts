@@ -4,25 +4,27 @@ import type { KnownEntry } from '../model/baseline.ts';
 import type { Alert, FileEvent } from '../model/event.ts';
 import type { Alerts } from './alerts.ts';
 import type { StoredBaseline } from './baseline.ts';
+import { createBundles, type Bundles } from './bundles.ts';
 import { bulkInsert, explained, isConflict, transaction } from './database.ts';
 import { cutPath, type EventFilter } from './event-filter.ts';
 import type { EventBytes } from './event-bytes.ts';
 import type { EventParts } from './event-parts.ts';
-import { createEventReader, EVENT_COLUMNS, type Selection } from './event-reader.ts';
+import { createEventReader, type Selection } from './event-reader.ts';
+import { EVENT_COLUMNS } from './event-shapes.ts';
 import { ownOf, timeOf } from './event-row.ts';
 import { createPrune, type Retention } from './prune.ts';
 import type { Readers } from './readers.ts';
 import { createSharedWriter, StaleReference } from './shared.ts';
-import { createSpans, SPAN_BITS } from './spans.ts';
+import { createSpans, lastOf, SPAN_BITS, spanOf } from './spans.ts';
 
 export type { EventBytes, EventFilter, EventParts, Selection };
 
 export interface Events {
   /**
    * When it returns, the events survive kill -9, and with them, in one transaction, what is known of the directories and the alerts.
-   * An event whose id is stored already is left as it is. Objects that several events share are looked into once: they must not change afterwards.
+   * An event whose id is stored already is left as it is; with `areNew` none is, which only who makes the ids can know: many such events take a third of the time. Objects that several events share are looked into once: they must not change afterwards.
    */
-  append(events: readonly FileEvent[], known?: readonly KnownEntry[], alerts?: readonly Alert[]): void;
+  append(events: readonly FileEvent[], known?: readonly KnownEntry[], alerts?: readonly Alert[], areNew?: boolean): void;
   /** Oldest first, read a span at a time: memory stays small however many there are, and a reader that pauses holds nothing up but the retention. Events may share objects: they are not to be changed. */
   list(filter?: EventFilter): Generator<FileEvent>;
   /** The same, taken apart, for who has to say how many there are before the last was read. */
@@ -57,27 +59,38 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
   const last = database.prepare('SELECT max(seq) AS seq FROM events');
   const shared = createSharedWriter(database);
   const spans = createSpans(database);
-  const prune = createPrune(database, spans, readers);
-  const reader = createEventReader(database, path, spans, readers);
+  const bundles = createBundles(database);
+  const prune = createPrune(database, spans, bundles, readers);
+  const reader = createEventReader(database, path, spans, bundles, readers);
   const isThere = database.prepare('SELECT 1 FROM events WHERE id = ?');
 
-  const write = (events: readonly FileEvent[], known: readonly KnownEntry[], found: readonly Alert[]): void =>
+  /** In rows of their own. */
+  const writeRows = (first: number, events: readonly FileEvent[], times: readonly number[]): void => {
+    const values: SQLInputValue[] = [];
+    events.forEach((event, index) => {
+      const time = times[index] ?? 0;
+      const document = ownOf(event, time);
+      const { directory, name } = document === undefined ? cutPath(event.file.path) : event.file;
+      const { unit } = event.tickward;
+      values.push(first + index, event.event.id, time, event.event.action, directory, name, unit === name ? null : unit);
+      if (document === undefined) values.push(null, null, JSON.stringify(event));
+      else values.push(shared.maker(event).id, shared.surroundings(event).id, document);
+    });
+    insert(values);
+  };
+
+  const write = (given: readonly FileEvent[], known: readonly KnownEntry[], found: readonly Alert[], areNew: boolean): void =>
     transaction(database, () => {
-      const first = Number(last.get()?.['seq'] ?? 0) + 1;
-      const values: SQLInputValue[] = [];
-      const times: number[] = [];
-      for (const event of events) {
-        const time = timeOf(event['@timestamp']);
-        const document = ownOf(event, time);
-        const { directory, name } = document === undefined ? cutPath(event.file.path) : event.file;
-        const { unit } = event.tickward;
-        values.push(first + times.length, event.event.id, time, event.event.action, directory, name, unit === name ? null : unit);
-        if (document === undefined) values.push(null, null, JSON.stringify(event));
-        else values.push(shared.maker(event).id, shared.surroundings(event).id, document);
-        times.push(time);
+      const events = areNew ? given : notIn(bundles, given);
+      const first = Math.max(Number(last.get()?.['seq'] ?? 0), bundles.last()) + 1;
+      const times = events.map((event) => timeOf(event['@timestamp']));
+      for (let at = 0; at < events.length; ) {
+        const end = Math.min(events.length, lastOf(spanOf(first + at)) + 1 - first);
+        const batch = [first + at, events.slice(at, end), times.slice(at, end)] as const;
+        if (!areNew || !bundles.append(...batch, shared)) writeRows(...batch);
+        at = end;
       }
       shared.flush();
-      insert(values);
       spans.grew(first, times);
       baseline.record(known);
       alerts.append(found);
@@ -89,15 +102,15 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
   };
 
   return {
-    append(events, known = [], found = []) {
+    append(events, known = [], found = [], areNew = false) {
       if (events.length + known.length + found.length === 0) return;
       explained(path, `${events.length} event(s)`, () => {
         try {
-          write(events, known, found);
+          write(events, known, found, areNew);
         } catch (error) {
           shared.forget();
           if (!isConflict(error) && !(error instanceof StaleReference)) throw error;
-          write(fresh(events), known, found);
+          write(fresh(events), known, found, areNew);
         }
       });
     },
@@ -108,4 +121,15 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     count: () => explained(path, 'events', () => spans.count()),
     prune: (retention, now) => explained(path, 'the retention of events', () => prune(retention, now)),
   };
+}
+
+/** Those whose ids no bundle has. The same event has the same time. */
+function notIn(bundles: Bundles, events: readonly FileEvent[]): readonly FileEvent[] {
+  let [since, until] = [Infinity, -Infinity];
+  for (const event of events) {
+    const time = timeOf(event['@timestamp']);
+    [since, until] = [Math.min(since, time), Math.max(until, time)];
+  }
+  const ids = bundles.holding(events.map(({ event }) => event.id), since, until);
+  return ids.size === 0 ? events : events.filter(({ event: { id } }) => !ids.has(id));
 }

@@ -55,7 +55,7 @@ export function createRecorder(events: Pick<Events, 'append'>, onNotice: (notice
     try {
       while (waiting.length > 0) {
         const { count, batch } = front();
-        events.append(batch.events, batch.known, batch.alerts);
+        events.append(batch.events, batch.known, batch.alerts, true);
         waiting = waiting.slice(count);
         onStored?.(batch.events.length + batch.known.length);
       }

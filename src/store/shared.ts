@@ -172,19 +172,33 @@ export interface SharedReader {
   /** `document` where it was read already. */
   maker(id: number, document?: unknown): Maker;
   surroundings(id: number): Surroundings;
+  /** The document of a maker, as it is stored. */
+  documentOfMaker(id: number): string;
 }
 
 export function createSharedReader(database: DatabaseSync): SharedReader {
   const byId = database.prepare('SELECT document FROM shared WHERE id = ?');
   const read: { id: number; part: unknown }[] = Array.from({ length: READ_KEPT }, () => ({ id: -1, part: undefined }));
+  const documentOf = (id: number): string => {
+    const document = byId.get(id)?.['document'];
+    if (typeof document !== 'string') throw damaged();
+    return document;
+  };
   const find = <Content>(id: number, parse: (document: string) => Content, document?: unknown): Content => {
     const place = read[id % READ_KEPT];
     if (place?.id === id) return place.part as Content;
-    const found = document ?? byId.get(id)?.['document'];
-    if (typeof found !== 'string') throw damaged();
+    const found = typeof document === 'string' ? document : documentOf(id);
     const part = parse(found);
     if (place !== undefined && found.length <= MOST_TOGETHER) [place.id, place.part] = [id, part];
     return part;
   };
-  return { maker: (id, document) => find(id, makerOfDocument, document), surroundings: (id) => find(id, (document) => JSON.parse(document) as Surroundings) };
+  let asText = { id: -1, document: '' };
+  return {
+    maker: (id, document) => find(id, makerOfDocument, document),
+    surroundings: (id) => find(id, (document) => JSON.parse(document) as Surroundings),
+    documentOfMaker(id) {
+      if (asText.id !== id) asText = { id, document: documentOf(id) };
+      return asText.document;
+    },
+  };
 }

@@ -40,7 +40,11 @@ export function createSpans(database: DatabaseSync): Spans {
     INSERT INTO spans (span, events, oldest, newest) VALUES (?, ?, ?, ?)
     ON CONFLICT (span) DO UPDATE SET events = events + excluded.events, oldest = min(oldest, excluded.oldest), newest = max(newest, excluded.newest)`);
   const remove = database.prepare('DELETE FROM spans WHERE span = ?');
-  const recount = database.prepare(`INSERT INTO spans SELECT seq >> ${SPAN_BITS}, count(*), min(time), max(time) FROM events WHERE seq BETWEEN ? AND ? GROUP BY 1`);
+  const recount = database.prepare(`
+    INSERT INTO spans SELECT ?1 >> ${SPAN_BITS}, sum(events), min(oldest), max(newest) FROM (
+      SELECT count(*) AS events, min(time) AS oldest, max(time) AS newest FROM events WHERE seq BETWEEN ?1 AND ?2
+      UNION ALL SELECT last - first + 1, oldest, newest FROM bundles WHERE last BETWEEN ?1 AND ?2
+    ) HAVING sum(events) > 0`);
   const select = database.prepare('SELECT span, events, oldest, newest FROM spans WHERE newest >= ? AND oldest <= ? ORDER BY span');
   const sum = database.prepare('SELECT sum(events) AS n FROM spans');
   return {
@@ -68,7 +72,7 @@ export function createSpans(database: DatabaseSync): Spans {
 }
 
 /** Not by >>, which has 32 bits in JavaScript: numbers go on while there are events, and a storm of 10,000 a second has used 2³¹ after two and a half days. */
-function spanOf(seq: number): number {
+export function spanOf(seq: number): number {
   return Math.floor(seq / 2 ** SPAN_BITS);
 }
 

@@ -1,6 +1,7 @@
 /** What can be read from the store while it is written: the one place that knows its layout. */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { Bundle, Column } from '../../src/store/bundle.ts';
 
 export interface Row {
   action: string;
@@ -17,16 +18,20 @@ export interface Rows {
 
 export function openRows(stateDir: string): Rows {
   const database = new DatabaseSync(join(stateDir, 'events.db'), { readOnly: true });
-  const select = database.prepare("SELECT seq, action, directory || '/' || name AS path FROM events WHERE seq > ? ORDER BY seq");
-  const newest = database.prepare('SELECT max(seq) AS seq FROM events');
+  const select = database.prepare("SELECT seq, action, directory || '/' || name AS path FROM events WHERE seq > ?");
+  const bundles = database.prepare('SELECT first, last, document FROM bundles WHERE last > ?');
+  const newest = database.prepare('SELECT max((SELECT coalesce(max(seq), 0) FROM events), (SELECT coalesce(max(last), 0) FROM bundles)) AS seq');
   let last = 0;
   return {
     fresh() {
-      const rows: Row[] = [];
-      for (const row of select.iterate(last)) {
-        last = Number(row['seq']);
-        rows.push({ action: String(row['action']), path: String(row['path']) });
+      const rows: (Row & { seq: number })[] = [];
+      for (const { seq, action, path } of select.iterate(last)) rows.push({ seq: Number(seq), action: String(action), path: String(path) });
+      for (const row of bundles.iterate(last)) {
+        const bundle = new Bundle(Number(row['first']), Number(row['last']), String(row['document']));
+        for (let place = 0; place < bundle.length; place += 1) rows.push({ seq: bundle.first + place, action: String(bundle.at(Column.action, place)), path: `${String(bundle.at(Column.directory, place))}/${String(bundle.at(Column.name, place))}` });
       }
+      rows.sort((one, other) => one.seq - other.seq);
+      last = rows.at(-1)?.seq ?? last;
       return rows;
     },
     stored: () => Number(newest.get()?.['seq'] ?? 0),

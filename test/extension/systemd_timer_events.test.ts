@@ -87,17 +87,32 @@ test('escapes and renames come as bytes too; what cannot, comes as a row between
   expect(same(createTimerEventsTable(events))).toEqual({ asBytes: all - strange.odd.length, all });
 });
 
-test('every event there can be says the same either way', () => {
+/** So many new ones are kept in a bundle. */
+const MANY = 70;
+
+test('what is kept in bundles says the same either way, and is bytes where rows are', () => {
+  const { events, directory } = openStore(temporaryDirectory());
+  const plain = Array.from({ length: 400 }, (_, n) => usual(n));
+  events.append(plain, [], [], true);
+  expect(new DatabaseSync(join(directory, 'events.db')).prepare('SELECT count(*) AS n FROM events').get()).toEqual({ n: 0 });
+  expect(same(createTimerEventsTable(events))).toEqual({ asBytes: 400, all: 400 });
+  const odd = [...strange.plain, ...strange.odd].flatMap((event, n) => Array.from({ length: MANY }, (_, m) => ({ ...event, event: { ...event.event, id: `strange-${n}-${m}` } })));
+  events.append(odd, [], [], true);
+  expect(same(createTimerEventsTable(events)).all).toBe(400 + odd.length);
+});
+
+test.each([1, MANY])('every event there can be, %i of each at a time, says the same either way', (copies) => {
   const directory = temporaryDirectory();
   fc.assert(
-    fc.property(arbitraryEvents, (list) => {
+    fc.property(arbitraryEvents, (some) => {
+      const list = some.flatMap((event) => Array.from({ length: copies }, (_, n) => ({ ...event, event: { ...event.event, id: `${event.event.id} ${n}` } })));
       const store = openStore(directory);
       while (store.events.prune({ maxAgeMs: 1e15, maxCount: 0 }, Date.now()) > 0);
-      store.events.append(list);
+      for (let at = 0; at < list.length; at += MANY) store.events.append(list.slice(at, at + MANY), [], [], true);
       expect(same(createTimerEventsTable(store.events)).all).toBe(list.length);
       store.close();
     }),
-    { numRuns: 150 },
+    { numRuns: copies === 1 ? 150 : 40 },
   );
 });
 

@@ -7,19 +7,35 @@ import { expect, test } from 'vitest';
 import type { FileEvent } from '../../src/model/event.ts';
 import { seqsOf } from '../../src/store/event-filter.ts';
 import type { EventFilter } from '../../src/store/events.ts';
-import { openStore } from '../../src/store/index.ts';
+import { openStore, type Store } from '../../src/store/index.ts';
 import { fileEvent, temporaryDirectory } from '../helpers/events.ts';
 
-test('every filter, alone and with others and a limit, finds what a look at all events finds', () => {
+/** How many come at a time, and whether they are new: many new ones are kept in bundles. */
+const BATCHES: [kept: string, batches: readonly [count: number, areNew: boolean][]][] = [
+  ['in rows', [[230, false]]],
+  ['in bundles', [[230, true]]],
+  ['in both, between each other', [[230, true], [3, true], [70, false], [64, true], [1_100, true]]],
+];
+
+function appendIn(batches: (typeof BATCHES)[number][1], { events }: Store, all: readonly FileEvent[]): void {
+  for (let at = 0, turn = 0; at < all.length; turn += 1) {
+    const [count, areNew] = batches[turn % batches.length] ?? [1, false];
+    events.append(all.slice(at, at + count), [], [], areNew);
+    at += count;
+  }
+}
+
+test.each(BATCHES)('every filter, alone and with others and a limit, finds what a look at all events finds, kept %s', (_kept, batches) => {
   const directory = temporaryDirectory();
-  const { events } = openStore(directory);
+  const store = openStore(directory);
+  const { events } = store;
   const names = Array.from({ length: 40 }, (_, index) => `n${index}`);
   const all: FileEvent[] = Array.from({ length: 3_000 }, (_, n) => {
     const folder = n % 3 === 0 ? '/etc/systemd/system' : '/run/systemd/system';
     const event = fileEvent({ id: `id${String(n).padStart(5, '0')}`, path: `${folder}/${names[(n * 7) % names.length]}.timer`, action: n % 5 === 0 ? 'deletion' : 'creation', time: new Date(1_700_000_000_000 + n * 10 + (n % 7) * 300).toISOString() });
     return n % 4 === 0 ? { ...event, tickward: { ...event.tickward, unit: 'n3.timer' } } : event;
   });
-  for (let at = 0; at < all.length; at += 230) events.append(all.slice(at, at + 230));
+  appendIn(batches, store, all);
   // Sometimes among so many that are not there that they are handed over otherwise.
   const some = (values: string[]): fc.Arbitrary<string[]> => fc.tuple(fc.subarray(values, { maxLength: 3 }), fc.constantFrom(0, 0, 300)).map(([chosen, more]) => [...chosen, ...Array.from({ length: more }, (_, n) => `none-${n}`)]);
   const filters: fc.Arbitrary<EventFilter> = fc.record(
@@ -50,10 +66,11 @@ test('every filter, alone and with others and a limit, finds what a look at all 
   );
 });
 
-test('the newest so many are found across spans, of all and of each kind', () => {
-  const { events } = openStore(temporaryDirectory());
+test.each(BATCHES)('the newest so many are found across spans, of all and of each kind, kept %s', (_kept, batches) => {
+  const store = openStore(temporaryDirectory());
+  const { events } = store;
   const all = Array.from({ length: 2_500 }, (_, n) => fileEvent({ id: `id${n}`, path: `/etc/systemd/system/n${n % 50}.timer`, action: n % 5 === 0 ? 'deletion' : 'creation', time: new Date(1_700_000_000_000 + n).toISOString() }));
-  events.append(all);
+  appendIn(batches, store, all);
   const deletions = all.filter(({ event }) => event.action === 'deletion');
   const named = all.filter(({ file }) => file.name === 'n7.timer');
   for (const [filter, fitting] of [[{}, all], [{ since: 1_700_000_000_500 }, all.slice(500)], [{ until: 1_700_000_001_499 }, all.slice(0, 1_500)], [{ actions: ['deletion'] }, deletions], [{ paths: ['/etc/systemd/system/n7.timer'] }, named], [{ units: ['n7.timer'], until: 1_700_000_001_499 }, named.slice(0, 30)]] as const) {

@@ -56,7 +56,7 @@ test('makers that an earlier layout kept as objects are read beside new ones', (
   const raw = new DatabaseSync(join(directory, 'events.db'));
   const { maker: id } = raw.prepare('SELECT maker FROM events').get() as { maker: number };
   raw.prepare('UPDATE shared SET document = ? WHERE id = ?').run(JSON.stringify({ process: event.process, user: event.user, attribution: event.tickward.attribution }), id);
-  raw.exec('PRAGMA user_version = 3');
+  raw.exec('DROP TABLE bundles; PRAGMA user_version = 3');
   raw.close();
   const store = openStore(directory);
   const young = { ...event, event: { ...event.event, id: `${event.event.id}x` } };

@@ -1,0 +1,86 @@
+/**
+ * Many events that came together as one text: for each field a column, of one value where all of them have the same. In a storm that is most of what an event has, so that
+ * it takes a quarter of the bytes of a row, and a third of the time to write it.
+ */
+import { damaged } from './packing.ts';
+import type { Own } from './event-row.ts';
+
+/** What a row has beside its document (events.ts), in this order; those of the document (Own) follow it. Only ever add at the end. */
+export const Column = { id: 0, time: 1, action: 2, directory: 3, name: 4, unit: 5, maker: 6, surroundings: 7, own: 8 } as const;
+
+/** `unit` is null where it is the name. */
+export type BundledRow = [id: string, time: number, action: string, directory: string, name: string, unit: string | null, maker: number, surroundings: number, ...own: Own<undefined>];
+
+type Columns = readonly (readonly unknown[])[];
+
+export function textOfBundle(rows: readonly BundledRow[]): string {
+  const columns: unknown[][] = [];
+  for (let column = 0; column < (rows[0]?.length ?? 0); column += 1) columns.push(columnOf(rows, column));
+  return JSON.stringify(columns);
+}
+
+/** One value where all rows have the same. */
+function columnOf(rows: readonly BundledRow[], column: number): unknown[] {
+  const first = rows[0]?.[column];
+  let same = 1;
+  while (same < rows.length && rows[same]?.[column] === first) same += 1;
+  return same === rows.length ? [first] : rows.map((row) => row[column]);
+}
+
+/** As it is read. Its events lie beside each other in the store: the first has the number `first`, the last `last`. */
+export class Bundle {
+  readonly first: number;
+  readonly last: number;
+  readonly #columns: Columns;
+  /** What the JSON of every event's own fields has in the same way, and between it the columns in which they differ. */
+  #ownParts: (string | readonly unknown[])[] | undefined;
+
+  /** Throws STATE where the text is none of as many events. */
+  constructor(first: number, last: number, text: string) {
+    const columns: unknown = JSON.parse(text);
+    const length = last - first + 1;
+    if (!Array.isArray(columns) || columns.length <= Column.own || !columns.every((column) => Array.isArray(column) && (column.length === 1 || column.length === length))) throw damaged();
+    [this.first, this.last, this.#columns] = [first, last, columns as Columns];
+  }
+
+  get length(): number {
+    return this.last - this.first + 1;
+  }
+
+  /** A field of the event at a place, from 0 on. */
+  at(column: (typeof Column)[keyof typeof Column], place: number): unknown {
+    const values = this.#columns[column];
+    return values?.length === 1 ? values[0] : values?.[place];
+  }
+
+  own(place: number): Own<null> {
+    return this.#columns.slice(Column.own).map((values) => (values.length === 1 ? values[0] : values[place])) as Own<null>;
+  }
+
+  /** The same as JSON: what all have is put into words once. */
+  ownText(place: number): string {
+    this.#ownParts ??= partsOf(this.#columns.slice(Column.own));
+    let text = '';
+    for (const part of this.#ownParts) text += typeof part === 'string' ? part : JSON.stringify(part[place]);
+    return text;
+  }
+
+  /** The text of what is left when the first `count` are gone. */
+  without(count: number): string {
+    return JSON.stringify(this.#columns.map((values) => (values.length === 1 ? values : values.slice(count))));
+  }
+}
+
+function partsOf(columns: Columns): (string | readonly unknown[])[] {
+  const parts: (string | readonly unknown[])[] = [];
+  let same = '[';
+  columns.forEach((values, index) => {
+    if (index > 0) same += ',';
+    if (values.length === 1) same += JSON.stringify(values[0]);
+    else {
+      parts.push(same, values);
+      same = '';
+    }
+  });
+  return [...parts, `${same}]`];
+}
