@@ -9,22 +9,23 @@ import type { Own } from './event-row.ts';
 export const Column = { id: 0, time: 1, action: 2, directory: 3, name: 4, unit: 5, maker: 6, surroundings: 7, own: 8 } as const;
 
 /** `unit` is null where it is the name. */
-export type BundledRow = [id: string, time: number, action: string, directory: string, name: string, unit: string | null, maker: number, surroundings: number, ...own: Own<undefined>];
+export type BundledRow = readonly [id: string, time: number, action: string, directory: string, name: string, unit: string | null, maker: number, surroundings: number];
 
 type Columns = readonly (readonly unknown[])[];
 
-export function textOfBundle(rows: readonly BundledRow[]): string {
+/** Of events, what a row has and what is their own, in two lists: to put both together for each costs more than it saves. */
+export function textOfBundle(rows: readonly BundledRow[], own: readonly Own<undefined>[]): string {
   const columns: unknown[][] = [];
-  for (let column = 0; column < (rows[0]?.length ?? 0); column += 1) columns.push(columnOf(rows, column));
+  for (const list of [rows, own]) for (let column = 0; column < (list[0]?.length ?? 0); column += 1) columns.push(columnOf(list, column));
   return JSON.stringify(columns);
 }
 
-/** One value where all rows have the same. */
-function columnOf(rows: readonly BundledRow[], column: number): unknown[] {
-  const first = rows[0]?.[column];
+/** One value where all have the same. */
+function columnOf(list: readonly (readonly unknown[])[], column: number): unknown[] {
+  const first = list[0]?.[column];
   let same = 1;
-  while (same < rows.length && rows[same]?.[column] === first) same += 1;
-  return same === rows.length ? [first] : rows.map((row) => row[column]);
+  while (same < list.length && list[same]?.[column] === first) same += 1;
+  return same === list.length ? [first] : list.map((fields) => fields[column]);
 }
 
 /** As it is read. Its events lie beside each other in the store: the first has the number `first`, the last `last`. */

@@ -64,15 +64,14 @@ export interface Bundles {
   shorten(bundle: Bundle, count: number): void;
 }
 
-function rowOf(event: FileEvent, time: number, own: Own<undefined>, shared: SharedWriter): BundledRow {
-  const { event: { id, action }, file: { directory = '', name }, tickward: { unit } } = event;
-  return [id, time, action, directory, name, unit === name ? null : unit, shared.maker(event).id, shared.surroundings(event).id, ...own];
+function isShort({ process, tickward: { directives, commands } }: FileEvent): boolean {
+  return (process?.command_line?.length ?? 0) + (process?.parent?.command_line?.length ?? 0) + charactersOf(directives) + charactersOf(commands) <= MOST_CHARACTERS;
 }
 
-function isShort({ process, tickward: { directives, commands } }: FileEvent): boolean {
-  let characters = (process?.command_line?.length ?? 0) + (process?.parent?.command_line?.length ?? 0);
-  for (const said of [directives, commands]) if (said !== undefined) for (const text of said) characters += text.length;
-  return characters <= MOST_CHARACTERS;
+function charactersOf(texts: readonly string[] | undefined): number {
+  let characters = 0;
+  if (texts !== undefined) for (const text of texts) characters += text.length;
+  return characters;
 }
 
 export function createBundles(database: DatabaseSync): Bundles {
@@ -106,17 +105,21 @@ export function createBundles(database: DatabaseSync): Bundles {
   return {
     append(first, events, times, shared) {
       if (events.length < LEAST) return false;
-      const fields: { event: FileEvent; time: number; own: Own<undefined> }[] = [];
+      const own: Own<undefined>[] = [];
       for (const event of events) {
-        const [time, own] = [times[fields.length] ?? 0, fieldsOf(event)];
-        if (!isShort(event) || !fitsIn(event, own, time)) return false;
-        fields.push({ event, time, own });
+        const fields = fieldsOf(event);
+        if (!isShort(event) || !fitsIn(event, fields, times[own.length] ?? 0)) return false;
+        own.push(fields);
       }
       // Not before all fit: those that are asked for are counted.
-      const rows = fields.map(({ event, time, own }) => rowOf(event, time, own, shared));
-      const marks = Marks.of(rows.length);
-      rows.forEach(([id, , , , name, unit], place) => marks.set(place, id, name, unit ?? name));
-      insert.run(first + rows.length - 1, first, Math.min(...times), Math.max(...times), marks.bytes, textOfBundle(rows));
+      const rows: BundledRow[] = [];
+      const marks = Marks.of(events.length);
+      for (const event of events) {
+        const { event: { id, action }, file: { directory = '', name }, tickward: { unit } } = event;
+        marks.set(rows.length, id, name, unit);
+        rows.push([id, times[rows.length] ?? 0, action, directory, name, unit === name ? null : unit, shared.maker(event).id, shared.surroundings(event).id]);
+      }
+      insert.run(first + rows.length - 1, first, Math.min(...times), Math.max(...times), marks.bytes, textOfBundle(rows, own));
       return true;
     },
     stretches(from, to) {

@@ -92,7 +92,7 @@ export function fitsIn(event: FileEvent, own: Own<undefined>, time: number): boo
   const { directory, name, path } = file;
   // SQLite keeps text as UTF-8, which has no place for half a surrogate pair; JSON has.
   const fits =
-    path === `${directory}/${name}` &&
+    isJoined(path, directory, name) &&
     !name.includes('/') &&
     path.isWellFormed() &&
     (tickward.unit === name || tickward.unit.isWellFormed()) &&
@@ -105,6 +105,11 @@ export function fitsIn(event: FileEvent, own: Own<undefined>, time: number): boo
   let fields = 3;
   for (let index = OF_FILE.first; index <= OF_FILE.last; index += 1) if (own[index] !== undefined) fields += 1;
   return keysOf(file) === fields && (file.hash === undefined || keysOf(file.hash) === 1);
+}
+
+/** Without a text of both: for each event it would be garbage. */
+function isJoined(path: string, directory: string | undefined, name: string): boolean {
+  return directory !== undefined && path.length === directory.length + 1 + name.length && path.charAt(directory.length) === '/' && path.startsWith(directory) && path.endsWith(name);
 }
 
 /** The short array, or undefined when the event would not come back from it exactly as it is. */
