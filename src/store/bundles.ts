@@ -79,7 +79,7 @@ export function createBundles(database: DatabaseSync): Bundles {
   const select = database.prepare('SELECT first, last, oldest, newest FROM bundles WHERE last BETWEEN ? AND ? AND first <= ? ORDER BY last');
   const newest = database.prepare('SELECT max(last) AS last FROM bundles');
   const one = database.prepare('SELECT first, document FROM bundles WHERE last = ?');
-  const marked = database.prepare('SELECT last, marks FROM bundles WHERE newest >= ? AND oldest <= ? ORDER BY last');
+  const marked = database.prepare('SELECT first, last, marks FROM bundles WHERE newest >= ? AND oldest <= ? ORDER BY last');
   const marksAt = database.prepare('SELECT marks FROM bundles WHERE last = ?');
   const remove = database.prepare('DELETE FROM bundles WHERE last = ?');
   const replace = database.prepare('UPDATE bundles SET first = ?, oldest = ?, marks = ?, document = ? WHERE last = ?');
@@ -93,8 +93,8 @@ export function createBundles(database: DatabaseSync): Bundles {
   const fitting = function* (filter: EventFilter): Generator<{ bundle: Bundle; places: number[] }> {
     const fits = fitsOf(filter);
     const marks = marksOf(filter);
-    for (const { last, marks: bytes } of marked.iterate(filter.since ?? -Infinity, filter.until ?? Infinity)) {
-      const candidates = marks === undefined || !(bytes instanceof Uint8Array) ? undefined : Marks.from(bytes).places(marks.kind, marks.wanted);
+    for (const { first, last, marks: bytes } of marked.iterate(filter.since ?? -Infinity, filter.until ?? Infinity)) {
+      const candidates = marks === undefined ? undefined : Marks.from(bytes, Number(last) - Number(first) + 1).places(marks.kind, marks.wanted);
       const bundle = candidates?.length === 0 ? undefined : read(Number(last));
       if (bundle === undefined) continue;
       const places = (candidates ?? Array.from({ length: bundle.length }, (_, place) => place)).filter((place) => fits(bundle, place));
@@ -140,10 +140,9 @@ export function createBundles(database: DatabaseSync): Bundles {
     holding: (ids, since, until) => new Set(Array.from(fitting({ ids, since, until }), ({ bundle, places }) => places.map((place) => String(bundle.at(Column.id, place)))).flat()),
     remove: (last) => void remove.run(last),
     shorten(bundle, count) {
-      const bytes = marksAt.get(bundle.last)?.['marks'];
-      if (!(bytes instanceof Uint8Array)) return;
+      const marks = Marks.from(marksAt.get(bundle.last)?.['marks'], bundle.length).without(count);
       const times = Array.from({ length: bundle.length - count }, (_, place) => Number(bundle.at(Column.time, place + count)));
-      replace.run(bundle.first + count, Math.min(...times), Marks.from(bytes).without(count).bytes, bundle.without(count), bundle.last);
+      replace.run(bundle.first + count, Math.min(...times), marks.bytes, bundle.without(count), bundle.last);
     },
   };
 }

@@ -186,6 +186,12 @@ export function createEventReader(database: DatabaseSync, path: string, spans: S
     list: (filter) => select(filter, shapes.events, shapes.events)[Symbol.iterator](),
     select: (filter) => select(filter, shapes.parts, shapes.parts),
     selectBytes: (filter) => select(filter, shapes.parts, shapes.bytes()),
-    get: (id) => snapshot(database, () => [...shapes.events.rows('id = ?', [id]).page, ...bundles.find({ ids: [id] }).flatMap(({ last, seqs }) => [...readLot({ seqs: Float64Array.from(seqs), bundle: last }, shapes.events).page])][0]),
+    get: (id) =>
+      snapshot(database, () => {
+        const [row] = shapes.events.rows('id = ?', [id]).page;
+        if (row !== undefined) return row;
+        const [event] = merged(new Float64Array(), bundles.find({ ids: [id] })).flatMap((lot) => [...readLot(lot, shapes.events).page]);
+        return event;
+      }),
   };
 }

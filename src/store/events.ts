@@ -22,9 +22,11 @@ export type { EventBytes, EventFilter, EventParts, Selection };
 export interface Events {
   /**
    * When it returns, the events survive kill -9, and with them, in one transaction, what is known of the directories and the alerts.
-   * An event whose id is stored already is left as it is; with `areNew` none is, which only who makes the ids can know: many such events take a third of the time. Objects that several events share are looked into once: they must not change afterwards.
+   * An event whose id is stored already is left as it is. Objects that several events share are looked into once: they must not change afterwards.
    */
-  append(events: readonly FileEvent[], known?: readonly KnownEntry[], alerts?: readonly Alert[], areNew?: boolean): void;
+  append(events: readonly FileEvent[], known?: readonly KnownEntry[], alerts?: readonly Alert[]): void;
+  /** The same for events whose ids were never given before, which only who makes them can know: many take half the room and a third of the time. */
+  appendNew: Events['append'];
   /** Oldest first, read a span at a time: memory stays small however many there are, and a reader that pauses holds nothing up but the retention. Events may share objects: they are not to be changed. */
   list(filter?: EventFilter): Generator<FileEvent>;
   /** The same, taken apart, for who has to say how many there are before the last was read. */
@@ -101,8 +103,9 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
     return events.filter(({ event: { id } }) => !ids.has(id) && ids.add(id).size > 0 && isThere.get(id) === undefined);
   };
 
-  return {
-    append(events, known = [], found = [], areNew = false) {
+  const append =
+    (areNew: boolean): Events['append'] =>
+    (events, known = [], found = []) => {
       if (events.length + known.length + found.length === 0) return;
       explained(path, `${events.length} event(s)`, () => {
         try {
@@ -113,7 +116,11 @@ export function createEvents(database: DatabaseSync, path: string, alerts: Alert
           write(fresh(events), known, found, areNew);
         }
       });
-    },
+    };
+
+  return {
+    append: append(false),
+    appendNew: append(true),
     list: (filter = {}) => reader.list(filter),
     select: (filter = {}) => reader.select(filter),
     selectBytes: (filter = {}) => reader.selectBytes(filter),

@@ -2,6 +2,7 @@
  * How an event of a bundle is found without reading its text: three numbers, made of its id, its name and its unit. Others may have the same numbers, also where somebody wants it so:
  * they say where to look, and what is there decides.
  */
+import { damaged } from './packing.ts';
 
 /** Which of the three. */
 export const Mark = { id: 0, name: 1, unit: 2 } as const;
@@ -35,7 +36,9 @@ export class Marks {
     return new Marks(new Int32Array(count * KINDS));
   }
 
-  static from(bytes: Uint8Array): Marks {
+  /** Throws STATE where they are not those of `count` events. */
+  static from(bytes: unknown, count: number): Marks {
+    if (!(bytes instanceof Uint8Array) || bytes.length !== count * KINDS * Int32Array.BYTES_PER_ELEMENT) throw damaged();
     return new Marks(new Int32Array(bytes.slice().buffer));
   }
 

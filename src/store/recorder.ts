@@ -31,7 +31,7 @@ const MOST_KNOWN_WAITING = 100_000;
 const TOGETHER = 500;
 
 /** `onStored` is told after each batch that was stored. */
-export function createRecorder(events: Pick<Events, 'append'>, onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void, onStored?: (count: number) => void): Recorder {
+export function createRecorder(events: Pick<Events, 'appendNew'>, onNotice: (notice: { level: 'info' | 'warn'; message: string }) => void, onStored?: (count: number) => void): Recorder {
   let waiting: Batch[] = [];
   let retry: NodeJS.Timeout | undefined;
 
@@ -55,7 +55,7 @@ export function createRecorder(events: Pick<Events, 'append'>, onNotice: (notice
     try {
       while (waiting.length > 0) {
         const { count, batch } = front();
-        events.append(batch.events, batch.known, batch.alerts, true);
+        events.appendNew(batch.events, batch.known, batch.alerts);
         waiting = waiting.slice(count);
         onStored?.(batch.events.length + batch.known.length);
       }

@@ -93,11 +93,11 @@ const MANY = 70;
 test('what is kept in bundles says the same either way, and is bytes where rows are', () => {
   const { events, directory } = openStore(temporaryDirectory());
   const plain = Array.from({ length: 400 }, (_, n) => usual(n));
-  events.append(plain, [], [], true);
+  events.appendNew(plain);
   expect(new DatabaseSync(join(directory, 'events.db')).prepare('SELECT count(*) AS n FROM events').get()).toEqual({ n: 0 });
   expect(same(createTimerEventsTable(events))).toEqual({ asBytes: 400, all: 400 });
   const odd = [...strange.plain, ...strange.odd].flatMap((event, n) => Array.from({ length: MANY }, (_, m) => ({ ...event, event: { ...event.event, id: `strange-${n}-${m}` } })));
-  events.append(odd, [], [], true);
+  events.appendNew(odd);
   expect(same(createTimerEventsTable(events)).all).toBe(400 + odd.length);
 });
 
@@ -108,7 +108,7 @@ test.each([1, MANY])('every event there can be, %i of each at a time, says the s
       const list = some.flatMap((event) => Array.from({ length: copies }, (_, n) => ({ ...event, event: { ...event.event, id: `${event.event.id} ${n}` } })));
       const store = openStore(directory);
       while (store.events.prune({ maxAgeMs: 1e15, maxCount: 0 }, Date.now()) > 0);
-      for (let at = 0; at < list.length; at += MANY) store.events.append(list.slice(at, at + MANY), [], [], true);
+      for (let at = 0; at < list.length; at += MANY) store.events.appendNew(list.slice(at, at + MANY));
       expect(same(createTimerEventsTable(store.events)).all).toBe(list.length);
       store.close();
     }),

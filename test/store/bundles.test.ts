@@ -24,10 +24,6 @@ function storm(count: number, from = 0): FileEvent[] {
   });
 }
 
-function appendNew({ events }: Store, list: readonly FileEvent[]): void {
-  events.append(list, [], [], true);
-}
-
 function raw(store: Store, sql: string): Record<string, unknown>[] {
   const database = new DatabaseSync(join(store.directory, 'events.db'));
   try {
@@ -56,11 +52,11 @@ function isCountedRight(store: Store): boolean {
 
 test('many new events are one bundle a span, few are rows, and what may be stored already is rows', () => {
   const store = openStore(temporaryDirectory());
-  appendNew(store, storm(63));
+  store.events.appendNew(storm(63));
   expect(counted(store)).toEqual({ rows: 63, bundles: 0 });
-  appendNew(store, storm(64, 63));
+  store.events.appendNew(storm(64, 63));
   expect(counted(store)).toEqual({ rows: 63, bundles: 1 });
-  appendNew(store, storm(2_000, 127));
+  store.events.appendNew(storm(2_000, 127));
   // Spans end before 1,024 and 2,048.
   expect(raw(store, 'SELECT first, last FROM bundles ORDER BY last').map(Object.values)).toEqual([[64, 127], [128, 1_023], [1_024, 2_047], [2_048, 2_127]]);
   store.events.append(storm(500, 2_127));
@@ -77,7 +73,7 @@ test('every event comes back from a bundle as it was, in this process and the ne
       const many = Array.from({ length: least }, (_, n) => list.map((event) => ({ ...event, event: { ...event.event, id: `${event.event.id} ${n}` } }))).flat().slice(0, least);
       const before = structuredClone(many);
       const store = openStore(temporaryDirectory());
-      appendNew(store, many);
+      store.events.appendNew(many);
       const fit = many.every((event) => ownOf(event, Date.parse(event['@timestamp'])) !== undefined);
       expect(counted(store)).toEqual(fit ? { rows: 0, bundles: 1 } : { rows: least, bundles: 0 });
       expect([...store.events.select()]).toEqual(before.map(partsOfWhole));
@@ -99,7 +95,7 @@ test.each([
 ])('an event of which %s is long is kept in a row, with those that came with it', (_, lengthen) => {
   const store = openStore(temporaryDirectory());
   const all = storm(100).map((event, n) => (n === 50 ? lengthen(event) : event));
-  appendNew(store, all);
+  store.events.appendNew(all);
   expect(counted(store)).toEqual({ rows: 100, bundles: 0 });
   expect([...store.events.list()]).toEqual(all);
   expect(isCountedRight(store)).toBe(true);
@@ -107,7 +103,7 @@ test.each([
 
 test('an event that a bundle has is not stored again, in rows beside others that are new', () => {
   const store = openStore(temporaryDirectory());
-  appendNew(store, storm(300));
+  store.events.appendNew(storm(300));
   store.events.append([...storm(10, 295), ...storm(5)]);
   expect([...store.events.list()]).toEqual(storm(305));
   store.events.append(storm(305));
@@ -120,7 +116,7 @@ test('of events in bundles and rows exactly the oldest are removed that are too 
       const store = openStore(temporaryDirectory());
       let stored = 0;
       for (const count of counts) {
-        appendNew(store, storm(count, stored));
+        store.events.appendNew(storm(count, stored));
         stored += count;
       }
       const kept = Math.floor(stored * share);
@@ -138,7 +134,7 @@ test('of events in bundles and rows exactly the oldest are removed that are too 
       expect(Array.from(store.events.list({ paths: [`/etc/systemd/system/n${gone}.timer`] }), ({ event }) => event.id)).toEqual(kept > 0 ? [`id-${gone}`] : []);
       removeAll({ ...FOREVER, maxCount: 0 }, START);
       expect(raw(store, 'SELECT (SELECT count(*) FROM shared) + (SELECT count(*) FROM spans) + (SELECT count(*) FROM events) + (SELECT count(*) FROM bundles) AS n')).toEqual([{ n: 0 }]);
-      appendNew(store, storm(70, stored));
+      store.events.appendNew(storm(70, stored));
       expect(store.events.count()).toBe(70);
       store.close();
     }),
@@ -149,7 +145,7 @@ test('of events in bundles and rows exactly the oldest are removed that are too 
 test('a bundle that is shortened while it is read gives what was not read yet', () => {
   const store = openStore(temporaryDirectory());
   const other = openStore(store.directory);
-  appendNew(store, storm(400));
+  store.events.appendNew(storm(400));
   const reading = store.events.list();
   expect(reading.next().value).toEqual(storm(1)[0]);
   // Only one who does not wait for readers any more does this.
@@ -161,9 +157,19 @@ test('a bundle that is shortened while it is read gives what was not read yet', 
 
 test.each(['', '[]', '{}', '[[1],[2]]', `[${Array.from({ length: 29 }, () => '[1,2]').join()}]`, 'not JSON'])('a bundle that reads %j is an error, and no answer without it', (document) => {
   const store = openStore(temporaryDirectory());
-  appendNew(store, storm(100));
+  store.events.appendNew(storm(100));
   const database = new DatabaseSync(join(store.directory, 'events.db'));
   database.prepare('UPDATE bundles SET document = ?').run(document);
   database.close();
   for (const read of [() => [...store.events.list()], () => [...store.events.selectBytes()], () => [...store.events.list({ ids: ['id-1'] })], () => store.events.get('id-1')]) expect(read).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('damaged') }));
+});
+
+test.each(["x''", "x'00'", 'zeroblob(1188)', 'zeroblob(1212)'])('a bundle whose marks are %s is an error for who looks for one of its events', (marks) => {
+  const store = openStore(temporaryDirectory());
+  store.events.appendNew(storm(100));
+  const database = new DatabaseSync(join(store.directory, 'events.db'));
+  database.exec(`UPDATE bundles SET marks = ${marks}`);
+  database.close();
+  for (const read of [() => [...store.events.list({ ids: ['id-1'] })], () => store.events.get('id-1'), () => store.events.append(storm(1)), () => store.events.prune({ ...FOREVER, maxCount: 50 }, START)]) expect(read).toThrow(expect.objectContaining({ code: 'STATE', message: expect.stringContaining('damaged') }));
+  expect([...store.events.list()]).toEqual(storm(100));
 });

@@ -20,7 +20,7 @@ const BATCHES: [kept: string, batches: readonly [count: number, areNew: boolean]
 function appendIn(batches: (typeof BATCHES)[number][1], { events }: Store, all: readonly FileEvent[]): void {
   for (let at = 0, turn = 0; at < all.length; turn += 1) {
     const [count, areNew] = batches[turn % batches.length] ?? [1, false];
-    events.append(all.slice(at, at + count), [], [], areNew);
+    events[areNew ? 'appendNew' : 'append'](all.slice(at, at + count));
     at += count;
   }
 }

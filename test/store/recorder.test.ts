@@ -18,7 +18,7 @@ function known(name: string, inode: bigint): KnownEntry {
 test('all that waited is stored in order when there is room again', () => {
   const store = openStore(temporaryDirectory());
   let isFull = true;
-  const recorder = createRecorder({ append: (...batch) => { if (isFull) throw new Error('the disk is full'); store.events.append(...batch); } }, () => undefined);
+  const recorder = createRecorder({ appendNew: (...batch) => { if (isFull) throw new Error('the disk is full'); store.events.appendNew(...batch); } }, () => undefined);
   const events = [fileEvent(), fileEvent(), fileEvent()];
   recorder.record([], [{ folder: '/u', present: true }]);
   for (const [index, event] of events.entries()) recorder.record([event], [known('a', BigInt(index))], [alertOf(event)]);
@@ -34,7 +34,7 @@ test('all that waited is stored in order when there is room again', () => {
 test('a disk that has room for some takes some, and the rest waits with what belongs to it', () => {
   const store = openStore(temporaryDirectory());
   let room = 0;
-  const recorder = createRecorder({ append: (...batch) => { if (room <= 0) throw new Error('the disk is full'); room -= batch[0].length; store.events.append(...batch); } }, () => undefined);
+  const recorder = createRecorder({ appendNew: (...batch) => { if (room <= 0) throw new Error('the disk is full'); room -= batch[0].length; store.events.appendNew(...batch); } }, () => undefined);
   for (let n = 0; n < 1_200; n += 1) recorder.record([fileEvent()], [known(String(n), BigInt(n))]);
   room = 500;
   recorder.record([fileEvent()], [known('last', 1n)]);
@@ -48,7 +48,7 @@ test('what is lost at last is lost with what was known because of it, so that th
   store.events.append([], [{ folder: '/u', present: true }]);
   const notices: string[] = [];
   let isFull = true;
-  const recorder = createRecorder({ append: (...batch) => { if (isFull) throw new Error('the disk is full'); store.events.append(...batch); } }, ({ message }) => notices.push(message));
+  const recorder = createRecorder({ appendNew: (...batch) => { if (isFull) throw new Error('the disk is full'); store.events.appendNew(...batch); } }, ({ message }) => notices.push(message));
   const base = fileEvent();
   const batch = (from: number): FileEvent[] => Array.from({ length: 1_000 }, (_, n) => ({ ...base, event: { ...base.event, id: `e${from + n}` } }));
   for (let n = 0; n < 22; n += 1) recorder.record(batch(n * 1_000), [known(`batch${n}`, 1n)]);

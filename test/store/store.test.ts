@@ -241,7 +241,7 @@ test('events that a full disk refuses wait in memory and are stored when there i
   const notices: string[] = [];
   const { events } = openStore(temporaryDirectory());
   let full = true;
-  const recorder = createRecorder({ append: (batch) => { if (full) throw new Error('the disk is full'); events.append(batch); } }, (notice) => notices.push(notice.message));
+  const recorder = createRecorder({ appendNew: (batch) => { if (full) throw new Error('the disk is full'); events.append(batch); } }, (notice) => notices.push(notice.message));
   recorder.record([fileEvent()]);
   expect([recorder.waiting, events.count()]).toEqual([1, 0]);
   full = false;
