@@ -4,27 +4,32 @@ import type { Extent } from './bundles.ts';
 import { cutPath, type EventFilter } from './event-filter.ts';
 import { Mark, markOf, type MarkKind } from './marks.ts';
 
-/** Whether an event at a place is one of them. */
-export type Fits = (bundle: Bundle, place: number) => boolean;
+type Test = (bundle: Bundle, place: number) => boolean;
+
+export interface Fits {
+  /** Whether the event at a place is one of them. */
+  at: Test;
+  /** Whether all of a bundle are, as far as can be said without reading it. */
+  all(extent: Extent): boolean;
+}
 
 /** Asked of many bundles: what it takes is made once. */
-export function fitsOf({ since, until, ids, paths, actions, units }: EventFilter): Fits {
-  const tests: Fits[] = [];
-  if (since !== undefined) tests.push((bundle, place) => Number(bundle.at(Column.time, place)) >= since);
-  if (until !== undefined) tests.push((bundle, place) => Number(bundle.at(Column.time, place)) <= until);
+export function fitsOf({ since = -Infinity, until = Infinity, ids, paths, actions, units }: EventFilter): Fits {
+  const tests: Test[] = [];
   if (actions !== undefined) tests.push(among(actions, (bundle, place) => String(bundle.at(Column.action, place))));
   if (ids !== undefined) tests.push(among(ids, (bundle, place) => String(bundle.at(Column.id, place))));
   if (units !== undefined) tests.push(among(units, (bundle, place) => String(bundle.at(Column.unit, place) ?? bundle.at(Column.name, place))));
   if (paths !== undefined) tests.push(among(paths, (bundle, place) => `${String(bundle.at(Column.directory, place))}/${String(bundle.at(Column.name, place))}`));
-  return (bundle, place) => tests.every((test) => test(bundle, place));
+  return {
+    at(bundle, place) {
+      const time = Number(bundle.at(Column.time, place));
+      return time >= since && time <= until && tests.every((test) => test(bundle, place));
+    },
+    all: ({ oldest, newest }) => tests.length === 0 && since <= oldest && newest <= until,
+  };
 }
 
-/** Whether all of a bundle fit, as far as can be said without reading it. */
-export function fitsAll({ since = -Infinity, until = Infinity, ids, paths, actions, units }: EventFilter, { oldest, newest }: Extent): boolean {
-  return [ids, paths, actions, units].every((given) => given === undefined) && since <= oldest && newest <= until;
-}
-
-function among(wanted: readonly string[], of: (bundle: Bundle, place: number) => string): Fits {
+function among(wanted: readonly string[], of: (bundle: Bundle, place: number) => string): Test {
   const all = new Set(wanted);
   return (bundle, place) => all.has(of(bundle, place));
 }

@@ -1,6 +1,6 @@
 /**
  * Many events that came together as one text: for each field a column, of one value where all of them have the same. In a storm that is most of what an event has, so that
- * it takes a quarter of the bytes of a row, and a third of the time to write it.
+ * an event takes half the room of a row with its indexes, and less than half the time to write it.
  */
 import { damaged } from './packing.ts';
 import type { Own } from './event-row.ts';

@@ -97,7 +97,7 @@ export function createBundles(database: DatabaseSync): Bundles {
       const candidates = marks === undefined ? undefined : Marks.from(bytes, Number(last) - Number(first) + 1).places(marks.kind, marks.wanted);
       const bundle = candidates?.length === 0 ? undefined : read(Number(last));
       if (bundle === undefined) continue;
-      const places = (candidates ?? Array.from({ length: bundle.length }, (_, place) => place)).filter((place) => fits(bundle, place));
+      const places = (candidates ?? Array.from({ length: bundle.length }, (_, place) => place)).filter((place) => fits.at(bundle, place));
       if (places.length > 0) yield { bundle, places };
     }
   };

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { FileEvent } from '../model/event.ts';
 import { among } from './among.ts';
-import { fitsAll, fitsOf } from './bundle-filter.ts';
+import { fitsOf, type Fits } from './bundle-filter.ts';
 import type { Bundle } from './bundle.ts';
 import type { Bundles, Stretch } from './bundles.ts';
 import { explain, explained, snapshot } from './database.ts';
@@ -62,13 +62,11 @@ export function createEventReader(database: DatabaseSync, path: string, spans: S
     for (const { span } of within) if (lastOf(span) >= start) yield* bundles.stretches(Math.max(start, firstOf(span)), Math.min(end, lastOf(span)));
   };
 
-  /** The numbers of those in a stretch of a bundle that fit; it is read only where that has to be looked for. */
-  const fitting = ({ from, to, bundle: extent }: Stretch, filter: EventFilter, read = (last: number): Bundle | undefined => bundles.read(last)): number[] => {
-    const bundle = extent === undefined || fitsAll(filter, extent) ? undefined : read(extent.last);
-    const all = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
-    if (bundle === undefined) return all;
-    const fits = fitsOf(filter);
-    return all.filter((seq) => fits(bundle, seq - bundle.first));
+  /** The numbers of those in a stretch of a bundle that fit. */
+  const fitting = ({ from, to }: Stretch, bundle: Bundle | undefined, fits: Fits): number[] => {
+    const seqs: number[] = [];
+    if (bundle !== undefined) for (let seq = Math.max(from, bundle.first); seq <= to; seq += 1) if (fits.at(bundle, seq - bundle.first)) seqs.push(seq);
+    return seqs;
   };
 
   const readLot = <Result>({ seqs, bundle: last }: Lot, shape: Shape<Result>): Pick<Page<Result>, 'page' | 'hasLong'> => {
@@ -82,11 +80,11 @@ export function createEventReader(database: DatabaseSync, path: string, spans: S
 
   const pages = function* <Result>(filter: EventFilter, bounds: Bounds, shape: Shape<Result>): Generator<Iterable<Result>> {
     const { where, values } = whereOf(filter);
+    const fits = fitsOf(filter);
     for (const stretch of stretches(bounds)) {
       const bundle = stretch.bundle === undefined ? undefined : bundles.read(stretch.bundle.last);
       if (bundle !== undefined) {
-        const seqs = Float64Array.from(fitting(stretch, filter, () => bundle).filter((seq) => seq >= bundle.first));
-        for (const lot of inPages([{ seqs, bundle: bundle.last }], PAGE)) yield snapshot(database, () => shape.bundled(bundle, lot.seqs));
+        for (const { seqs } of inPages([{ seqs: Float64Array.from(fitting(stretch, bundle, fits)), bundle: bundle.last }], PAGE)) yield snapshot(database, () => shape.bundled(bundle, seqs));
         continue;
       }
       for (let from: number | undefined = stretch.from; from !== undefined; ) {
@@ -100,8 +98,13 @@ export function createEventReader(database: DatabaseSync, path: string, spans: S
   const countOf = (filter: EventFilter, bounds: Bounds): number => {
     const { where, values } = whereOf(filter);
     const count = database.prepare(`SELECT count(*) AS n FROM events WHERE ${where}`);
+    const fits = fitsOf(filter);
     let sum = 0;
-    for (const stretch of stretches(bounds)) sum += stretch.bundle === undefined ? Number(count.get(stretch.from, stretch.to, ...values)?.['n']) : fitting(stretch, filter).length;
+    for (const stretch of stretches(bounds)) {
+      const { from, to, bundle } = stretch;
+      if (bundle === undefined) sum += Number(count.get(from, to, ...values)?.['n']);
+      else sum += fits.all(bundle) ? to - from + 1 : fitting(stretch, bundles.read(bundle.last), fits).length;
+    }
     return sum;
   };
 
@@ -110,9 +113,12 @@ export function createEventReader(database: DatabaseSync, path: string, spans: S
     if (limit >= spans.count()) return 0;
     const { where, values } = whereOf(filter);
     const find = database.prepare(`SELECT min(seq) AS seq, count(*) AS n FROM (SELECT seq FROM events WHERE ${where} ORDER BY seq DESC LIMIT ?)`);
+    const fits = fitsOf(filter);
     const last = (stretch: Stretch, count: number): { seq: unknown; n: unknown } => {
-      if (stretch.bundle === undefined) return find.get(stretch.from, stretch.to, ...values, count) as { seq: unknown; n: unknown };
-      const seqs = fitting(stretch, filter).slice(-count);
+      const { from, to, bundle } = stretch;
+      if (bundle === undefined) return find.get(from, to, ...values, count) as { seq: unknown; n: unknown };
+      if (fits.all(bundle)) return { seq: Math.max(from, to - count + 1), n: Math.min(count, to - from + 1) };
+      const seqs = fitting(stretch, bundles.read(bundle.last), fits).slice(-count);
       return { seq: seqs[0] ?? null, n: seqs.length };
     };
     let left = limit;

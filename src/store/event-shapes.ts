@@ -5,11 +5,10 @@ import { Column, type Bundle } from './bundle.ts';
 import { snapshot } from './database.ts';
 import { EVENT_TEXT, EventPages, MADE, OWN_TEXT, type EventBytes } from './event-bytes.ts';
 import { eventOf, partsOf, partsOfWhole, type EventParts } from './event-parts.ts';
-import type { EventRow, Own } from './event-row.ts';
+import type { EventRow, Own, Surroundings } from './event-row.ts';
 import type { Maker } from './maker.ts';
 import type { Reading } from './prepared.ts';
 import { createSharedReader } from './shared.ts';
-import type { Surroundings } from './event-row.ts';
 
 /** Events that are read at a time, but for long ones: few enough to be gone before memory grows by them. */
 export const PAGE = 64;

@@ -25,7 +25,7 @@ export interface Events {
    * An event whose id is stored already is left as it is. Objects that several events share are looked into once: they must not change afterwards.
    */
   append(events: readonly FileEvent[], known?: readonly KnownEntry[], alerts?: readonly Alert[]): void;
-  /** The same for events whose ids were never given before, which only who makes them can know: many take half the room and a third of the time. */
+  /** The same for events whose ids were never given before, which only who makes them can know: many take half the room and less than half the time. */
   appendNew: Events['append'];
   /** Oldest first, read a span at a time: memory stays small however many there are, and a reader that pauses holds nothing up but the retention. Events may share objects: they are not to be changed. */
   list(filter?: EventFilter): Generator<FileEvent>;

@@ -16,7 +16,7 @@ const ENOUGH = 1_000;
 /** Pages after which SQLite does it all the same, and waits: in a storm on a slow disk the log does not grow without end. With it the log is 16 MB. */
 const TOO_MANY = 4_000;
 
-/** Pages of a transaction, about: those that every one writes, then one for sixteen rows (an event and what is known of its file are two). Measured: 7 for 2 of them, 17 for 126, 17 to 50 for 512 in a bundle, by how many processes made them. */
+/** Pages of a transaction, about: those that every one writes, then one for sixteen rows (an event and what is known of its file are two). Measured: 7 for 2 of them, 17 for 126, 17 to 25 for 512 in a bundle, by how many processes made them. */
 const pagesOf = (rows: number): number => 7 + rows / 16;
 
 /** `path` is the database's. */
